@@ -1,0 +1,45 @@
+# `make run` and `make test` do all set-up themselves; they need Python 3.11 or newer, make and git.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+ONLY   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check unit bench docs clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python %d.%d found, 3.11 or newer needed: make PYTHON=/path/to/python3.11" % v[:2])'
+	@echo "Setting up in $(VENV) (about a minute, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+run: $(READY) ## Run the desk on the practice gateway (ARGS="--for 90s")
+	@$(BIN)/thetawarden run $(ARGS)
+
+test: check unit ## Everything that must hold before a change lands
+
+check: $(READY) ## Style, types, architecture, generated docs
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python docs/generate.py --check
+
+unit: $(READY) ## The tests (ARGS="-k halt" to pick)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+bench: $(READY) ## Figures, each beside its reference (ONLY=name)
+	@$(BIN)/python -m bench $(ONLY)
+
+docs: $(READY) ## Write the generated documents anew
+	@$(BIN)/python docs/generate.py
+
+clean: ## Remove everything that can be made again
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build bench/latest.json *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""One module a topic; each exposes `FIGURES`, a tuple of `bench.harness.Figure`."""

@@ -1,0 +1,33 @@
+"""Writes the documents that are made from the code, or checks that they are up to date.
+
+`python docs/generate.py` writes, `python docs/generate.py --check` exits 1 naming what differs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+GENERATORS: dict[str, Callable[[], str]] = {}
+
+
+def main(*, check: bool) -> int:
+    """Write each generated document, or compare it with what stands in the tree."""
+    stale = []
+    for name, generate in GENERATORS.items():
+        path, text = DOCS / name, generate()
+        if path.exists() and path.read_text() == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.write_text(text)
+    for name in stale:
+        state = "is out of date: run `make docs`" if check else "written"
+        sys.stdout.write(f"docs/{name} {state}\n")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(check="--check" in sys.argv[1:]))

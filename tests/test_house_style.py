@@ -1,0 +1,46 @@
+"""The measurable half of how we write, held by a test so that nobody has to remember it."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "thetawarden").rglob("*.py"))
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 50
+LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_name)
+def test_a_source_file_is_short_and_leaves_nothing_behind(path):
+    text = path.read_text()
+    functions = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+    long_functions = {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in functions
+        if node.end_lineno - node.lineno + 1 > FUNCTION_LINES_MAX
+    }
+
+    assert text.count("\n") <= FILE_LINES_MAX
+    assert long_functions == {}
+    assert LEFTOVER.findall(text) == []
+
+
+def test_every_constraint_is_a_name_and_a_version_and_nothing_else():
+    lines = (ROOT / "constraints.txt").read_text().split()
+
+    assert lines
+    assert [
+        line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)
+    ] == []

@@ -1,0 +1,1 @@
+"""Thetawarden: supervised actors that sell options premium and protect the money first."""
