@@ -7,12 +7,12 @@ reference back to back, in alternating order, so that a slow spell hits both.
 from __future__ import annotations
 
 import gc
-import operator
 import statistics
 from collections.abc import Callable
 from typing import Literal
 
 import msgspec
+from typing_extensions import override
 
 Measure = Callable[[], float]
 
@@ -29,9 +29,9 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True):
         measured = value if self.of == "value" else ratio
         if measured is None:
             return False
-        compare = operator.ge if self.relation == ">=" else operator.le
-        return compare(measured, self.limit)
+        return measured >= self.limit if self.relation == ">=" else measured <= self.limit
 
+    @override
     def __str__(self) -> str:
         """How the goal is printed."""
         return f"{self.of} {self.relation} {self.limit:g}"
