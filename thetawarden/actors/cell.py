@@ -1,0 +1,118 @@
+"""One incarnation of one actor: handles a message as a single step, or not at all.
+
+Used alike by the threaded host and by the virtual-time runtime. The answers of a step are recorded
+together with the delivery and only then let go, so a crash inside a handler says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from thetawarden.actors.mailbox import Latest
+from thetawarden.actors.memory import encode_snapshot, note_timers
+from thetawarden.actors.post import Post
+from thetawarden.messages.base import Envelope, Message
+from thetawarden.messages.lifecycle import Begin
+from thetawarden.messages.timers import TimerFired
+from thetawarden.ports import Actor, Clock, Delivery, MessageLog, Outcome
+
+_FOR_ONE_MOMENT = frozenset((TimerFired, Begin))
+_HANDLED = Outcome.HANDLED
+
+
+class HandlerFailed(Exception):  # noqa: N818  # control flow between cell and host, never shown
+    """The handler raised; `__cause__` is what it raised."""
+
+    def __init__(self, envelope: Envelope[Message]) -> None:
+        super().__init__(envelope.seq)
+        self.envelope = envelope
+
+
+class Cell:
+    """Runs the steps of one incarnation; not thread-safe, one thread runs it."""
+
+    def __init__(
+        self,
+        *,
+        post: Post,
+        actor: Actor,
+        log: MessageLog,
+        clock: Clock,
+        route: Callable[[Envelope[Message]], None],
+        snapshot_every: int,
+    ) -> None:
+        self.post = post
+        self.incarnation = post.incarnation
+        self.actor = actor
+        self._receive = actor.receive
+        self._lock = post.lock
+        self._log = log
+        self._log_record = log.record
+        self._route = route
+        self._now_ns = clock.now_ns
+        self._monotonic_ns = clock.monotonic_ns
+        self._snapshot_every = snapshot_every
+        self._name = post.name
+        self._pulse = post.pulse
+
+    def step(self, item: Envelope[Message] | Latest) -> None:
+        """Handle one item of the mailbox.
+
+        Raises HandlerFailed when the actor did, FencedError when this incarnation is no longer
+        the one; in both cases nothing has been said.
+        """
+        merged = 1
+        if isinstance(item, Latest):
+            merged, item = item.merged, item.envelope
+        body = item.body
+        if type(body) in _FOR_ONE_MOMENT and self._is_stale(item):
+            return
+        pulse = self._pulse
+        pulse.envelope = item
+        pulse.busy_since_ns = started = self._monotonic_ns()
+        now = self._now_ns()
+        try:
+            answers = self._receive(body, now)
+        except BaseException as error:
+            raise HandlerFailed(item) from error
+        delivery = Delivery(item, self._name, self.incarnation, now, _HANDLED, merged)
+        with self._lock:
+            said = self._log_record(delivery, answers)
+            pulse.envelope = None
+            self._remember(delivery, answers)
+        for envelope in said:
+            self._route(envelope)
+        pulse.busy_since_ns = 0
+        pulse.handled += 1
+        pulse.last_handled_ns = now
+        pulse.recent_ns.append(self._monotonic_ns() - started)
+
+    def take_snapshot(self) -> None:
+        """Write the state to the log and let go of the steps before it."""
+        with self.post.lock:
+            self._snapshot()
+
+    def _snapshot(self) -> None:
+        post = self.post
+        state = encode_snapshot(self.actor, post.timers)
+        self._log.snapshot(
+            actor=self._name, incarnation=self.incarnation, at_ns=self._now_ns(), state=state
+        )
+        post.snapshot = state
+        post.steps = []
+
+    def _remember(self, delivery: Delivery, answers: tuple[Message, ...]) -> None:
+        steps = self.post.steps
+        steps.append(delivery)
+        if answers or type(delivery.envelope.body) is TimerFired:
+            note_timers(self.post.timers, delivery, answers)
+        if len(steps) >= self._snapshot_every:
+            self._snapshot()
+
+    def _is_stale(self, envelope: Envelope[Message]) -> bool:
+        """A timer that was cancelled or replaced, or a greeting to an earlier incarnation."""
+        body = envelope.body
+        if isinstance(body, TimerFired):
+            armed = self.post.timers.get(body.name)
+            return armed is None or armed.since_seq != envelope.cause_seq
+        return isinstance(body, Begin) and body.incarnation != self.incarnation

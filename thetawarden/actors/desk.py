@@ -1,0 +1,205 @@
+"""A running desk: posts, router, timers, effects and the thread that supervises them.
+
+Everything that changes the tree happens on the supervisor's thread, one thing after another;
+others hand it work through `call` and `post`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from thetawarden.actors import host
+from thetawarden.actors.crew import ThreadCrew
+from thetawarden.actors.effects import EffectThreads
+from thetawarden.actors.overseer import SUPERVISOR, Overseer, Tree
+from thetawarden.actors.post import Post
+from thetawarden.actors.router import Router
+from thetawarden.actors.timers import TimerThread
+from thetawarden.domain.vitals import ActorVitals
+from thetawarden.messages.base import Message
+from thetawarden.messages.timers import TimerFired
+from thetawarden.ports import Adapter, Clock, MessageLog
+
+T = TypeVar("T")
+SNAPSHOT_TIMEOUT_S = 1.0
+
+
+class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the threads of a desk are run."""
+
+    start_timeout_s: float = 10.0
+    handler_budget_s: float = 10.0
+    check_every_s: float = 0.25
+    heartbeat_s: float = 5.0
+    snapshot_every: int = 5000
+    effects_deadline_s: float = 5.0
+    seed: int = 0
+
+
+class Desk:
+    """Owns every thread of the desk but the caller's."""
+
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        log: MessageLog,
+        clock: Clock,
+        adapters: Mapping[str, Adapter],
+        settings: DeskSettings,
+        take_vitals: Callable[[tuple[ActorVitals, ...]], Message],
+        give_up: Callable[[str], None],
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._settings = settings
+        self._take_vitals = take_vitals
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._later: list[tuple[int, int, Callable[[], None]]] = []
+        self._serial = 0
+        self._next_check_ns = 0
+        self._next_vitals_ns = 0
+        self.posts = {spec.name: Post(spec) for group in tree.groups for spec in group.actors}
+        self.timers = TimerThread(clock)
+        self.effects = EffectThreads(adapters, log)
+        self.router = Router(log=log, clock=clock, timekeeper=self.timers, effects=self.effects)
+        self.router.open(self.posts.values())
+        self._crew = ThreadCrew(
+            router=self.router,
+            log=log,
+            clock=clock,
+            start_timeout_s=settings.start_timeout_s,
+            snapshot_every=settings.snapshot_every,
+            ended=lambda ended: self._tasks.put(lambda: self._overseer.ended(ended)),
+            later=self._do_later,
+        )
+        self._overseer = Overseer(
+            tree=tree,
+            posts=self.posts,
+            crew=self._crew,
+            router=self.router,
+            log=log,
+            clock=clock,
+            rng=np.random.default_rng(settings.seed),
+            give_up=give_up,
+        )
+        self._thread = threading.Thread(target=self._run, name=SUPERVISOR, daemon=True)
+
+    def start(self) -> None:
+        """Start everything, in order; returns when every actor that can be up is up."""
+        self.effects.start(
+            lambda body, sender, cause: self.router.say(body, sender=sender, cause_seq=cause)
+        )
+        self.timers.start(self._fire)
+        self._thread.start()
+        self.call(self._overseer.start_all)
+        self._next_check_ns = self._clock.monotonic_ns()
+
+    def stop(self) -> tuple[str, ...]:
+        """Quiesce, drain and stop everything, in reverse; names what hung."""
+        self.call(self._snapshot_all)
+        hung = self.call(self._overseer.stop_all)
+        self.timers.stop()
+        late = self.effects.stop(self._settings.effects_deadline_s)
+        self._tasks.put(None)
+        self._thread.join()
+        return (*hung, *late)
+
+    def say(self, body: Message, *, sender: str) -> int:
+        """Say something from outside; the number it was recorded under."""
+        return self.router.say(body, sender=sender).seq
+
+    def restart(self, name: str) -> None:
+        """Restart an actor by hand; returns when it is up again or has failed."""
+        self.call(lambda: self._overseer.restart_by_hand(name))
+
+    def pause(self, name: str, *, by: str) -> None:
+        """Let an actor take control messages only."""
+        self.call(lambda: self._overseer.pause(name, by=by))
+
+    def unpause(self, name: str, *, by: str) -> None:
+        """Let a paused actor go on."""
+        self.call(lambda: self._overseer.unpause(name, by=by))
+
+    def state_of(self, name: str, *, timeout_s: float) -> Any:
+        """An actor's state as plain data; raises HostGoneError when it does not answer."""
+        reference = self._crew.host_of(name)
+        if reference is None:
+            raise host.HostGoneError(f"{name} is not running")
+        return host.ask(reference, host.ShowState(), timeout_s=timeout_s)
+
+    def snapshot_all(self) -> None:
+        """Have every actor write its state to the log, soon."""
+        self._tasks.put(self._snapshot_all)
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Do this on the supervisor's thread and wait for what comes of it."""
+        future: Future[T] = Future()
+
+        def task() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001  # belongs to the caller
+                future.set_exception(error)
+
+        self._tasks.put(task)
+        return future.result()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                task = self._tasks.get(timeout=self._wait_s())
+            except Empty:
+                self._do_due()
+                continue
+            if task is None:
+                return
+            task()
+            self._do_due()
+
+    def _do_due(self) -> None:
+        now = self._clock.monotonic_ns()
+        while self._later and self._later[0][0] <= now:
+            heapq.heappop(self._later)[2]()
+        if not self._next_check_ns or now < self._next_check_ns:
+            return
+        self._next_check_ns = now + int(self._settings.check_every_s * 1e9)
+        for name in self._overseer.overdue(int(self._settings.handler_budget_s * 1e9)):
+            self._overseer.hung(name)
+        if now >= self._next_vitals_ns:
+            self._next_vitals_ns = now + int(self._settings.heartbeat_s * 1e9)
+            self.router.say(self._take_vitals(self._overseer.vitals()), sender=SUPERVISOR)
+
+    def _wait_s(self) -> float | None:
+        dues = [self._later[0][0]] if self._later else []
+        if self._next_check_ns:
+            dues.append(self._next_check_ns)
+        if not dues:
+            return 0.05
+        return max(0.0, (min(dues) - self._clock.monotonic_ns()) / 1e9)
+
+    def _do_later(self, delay_ns: int, task: Callable[[], None]) -> None:
+        self._serial += 1
+        due = self._clock.monotonic_ns() + delay_ns
+        heapq.heappush(self._later, (due, self._serial, task))
+
+    def _fire(self, actor: str, timer: str, since_seq: int | None) -> None:
+        self.router.tell(actor, TimerFired(name=timer), sender="timers", cause_seq=since_seq)
+
+    def _snapshot_all(self) -> None:
+        for name in self.posts:
+            reference = self._crew.host_of(name)
+            if reference is None:
+                continue
+            try:
+                host.ask(reference, host.TakeSnapshot(), timeout_s=SNAPSHOT_TIMEOUT_S)
+            except host.HostGoneError:
+                continue

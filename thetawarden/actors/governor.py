@@ -1,0 +1,87 @@
+"""The governor's brake: trading runs, or is halted until a person resumes it."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from thetawarden.domain.halt import (
+    Latch,
+    ResumeRefusal,
+    adopt_flag,
+    close_latch,
+    open_latch,
+)
+from thetawarden.domain.instants import UnixNs
+from thetawarden.messages.lifecycle import Begin, Quiesce
+from thetawarden.messages.operations import NotifyPerson, Urgency
+from thetawarden.messages.trading import (
+    AdoptHaltFlag,
+    Halt,
+    Resume,
+    ResumeRefused,
+    TradingHalted,
+    TradingResumed,
+)
+
+Hears = Begin | Quiesce | Halt | AdoptHaltFlag | Resume
+Says = TradingHalted | TradingResumed | ResumeRefused | NotifyPerson
+
+
+class GovernorState(msgspec.Struct, kw_only=True):
+    """The latch is all there is to remember."""
+
+    latch: Latch = Latch()
+
+
+class Governor:
+    """Closes the latch for anybody, opens it only for a resume of the current epoch.
+
+    Restart: safe; the latch comes back from the log, and says its halt again so that the flag file
+    stands.
+    """
+
+    def __init__(self) -> None:
+        self.state = GovernorState()
+
+    def receive(self, message: Hears, now: UnixNs) -> tuple[Says, ...]:
+        """Answer one message."""
+        match message:
+            case Begin():
+                halt = self.state.latch.halt
+                return () if halt is None else (TradingHalted(halt=halt),)
+            case Quiesce():
+                return ()
+            case Halt(reason=reason, by=by):
+                return self._move(close_latch(self.state.latch, reason=reason, by=by, at_ns=now))
+            case AdoptHaltFlag(halt=halt):
+                return self._move(adopt_flag(self.state.latch, halt))
+            case Resume():
+                return self._resume(message)
+            case _:
+                assert_never(message)
+
+    def _move(self, latch: Latch) -> tuple[Says, ...]:
+        if latch == self.state.latch or latch.halt is None:
+            return ()
+        self.state.latch = latch
+        halt = latch.halt
+        text = f"Trading halted by {halt.by}: {halt.reason} (epoch {halt.epoch})"
+        return (
+            TradingHalted(halt=halt),
+            NotifyPerson(urgency=Urgency.CRITICAL, topic="halt", text=text),
+        )
+
+    def _resume(self, asked: Resume) -> tuple[Says, ...]:
+        current = self.state.latch
+        latch = open_latch(current, epoch=asked.epoch, reason=asked.reason)
+        if isinstance(latch, ResumeRefusal):
+            refused = ResumeRefused(
+                refusal=latch, asked_epoch=asked.epoch, current_epoch=current.epoch, by=asked.by
+            )
+            return (refused,)
+        self.state.latch = latch
+        resumed = TradingResumed(epoch=asked.epoch, reason=asked.reason, by=asked.by)
+        text = f"Trading resumed by {asked.by}: {asked.reason}"
+        return (resumed, NotifyPerson(urgency=Urgency.HIGH, topic="halt", text=text))

@@ -1,0 +1,340 @@
+"""Carries out supervision: what `domain/restart.py` decides, done to real incarnations.
+
+No thread and no clock of its own: one thread calls its methods one after another, in the desk the
+supervisor's, in simulation the only one. How an incarnation is started and stopped is the crew's
+business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from thetawarden.actors.post import ActorSpec, Ended, Post, Status
+from thetawarden.actors.router import Router
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.restart import (
+    Ending,
+    GiveUp,
+    GroupGivesUp,
+    LeaveEnded,
+    Poison,
+    Policy,
+    Restart,
+    RestartThese,
+    decide_restart,
+    judge_poison,
+    within_period,
+)
+from thetawarden.domain.vitals import ActorVitals
+from thetawarden.messages.base import Envelope, Lane, Message
+from thetawarden.messages.lifecycle import (
+    ActorEnded,
+    ActorPaused,
+    ActorStarted,
+    ActorUnpaused,
+    GroupGaveUp,
+    MessageParked,
+    Quiesce,
+)
+from thetawarden.messages.trading import Halt
+from thetawarden.ports import Clock, Delivery, MessageLog, Outcome
+
+SUPERVISOR = "supervisor"
+_KILLS = {Ending.CRASHED: Outcome.CRASHED, Ending.HUNG: Outcome.HUNG}
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Actors that are restarted by one policy, in start order."""
+
+    name: str
+    policy: Policy
+    actors: tuple[ActorSpec, ...]
+
+
+class Tree(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole desk: groups in start order, and the policy by which groups are restarted."""
+
+    root: Policy
+    groups: tuple[Group, ...]
+
+
+class Crew(Protocol):
+    """Starts and ends incarnations."""
+
+    def start(self, post: Post) -> Ended | None:
+        """Start the next incarnation and see it through `Begin`; how it failed, or None."""
+        ...
+
+    def stop(self, post: Post) -> bool:
+        """Let it finish orders and stop; false when it hung and was fenced off instead."""
+        ...
+
+    def fence_off(self, post: Post) -> None:
+        """From now on nothing the incarnation says is heard; its thread is left to itself."""
+        ...
+
+    def after(self, delay_ns: int, task: Callable[[], None]) -> None:
+        """Do this later."""
+        ...
+
+
+class Overseer:
+    """Keeps the tree running."""
+
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        posts: Mapping[str, Post],
+        crew: Crew,
+        router: Router,
+        log: MessageLog,
+        clock: Clock,
+        rng: np.random.Generator,
+        give_up: Callable[[str], None],
+    ) -> None:
+        self._tree = tree
+        self._posts = posts
+        self._crew = crew
+        self._router = router
+        self._log = log
+        self._clock = clock
+        self._rng = rng
+        self._give_up = give_up
+        self._group_of = {spec.name: group for group in tree.groups for spec in group.actors}
+        self._restarts: dict[str, tuple[UnixNs, ...]] = {}
+        self._stopping = False
+
+    def start_all(self) -> None:
+        """Start every group in order, each actor answering before the next is started."""
+        for group in self._tree.groups:
+            self._start(tuple(spec.name for spec in group.actors))
+
+    def stop_all(self) -> tuple[str, ...]:
+        """Quiesce, then stop in reverse order; names those that hung. Goes on past each of them."""
+        self._stopping = True
+        running = [post for post in self._in_order() if post.status is Status.RUNNING]
+        for post in running:
+            self._router.tell(post.name, Quiesce(), sender=SUPERVISOR)
+        hung = [post.name for post in reversed(running) if not self._stop(post)]
+        return tuple(hung)
+
+    def ended(self, ended: Ended) -> None:
+        """An incarnation is over without having been asked to."""
+        post = self._posts[ended.actor]
+        if ended.incarnation != post.incarnation or self._stopping:
+            return
+        if post.status is not Status.RUNNING and ended.ending is not Ending.FAILED_START:
+            return
+        post.status = Status.RESTARTING
+        seq = None if ended.envelope is None else ended.envelope.seq
+        self._say(
+            ActorEnded(
+                actor=post.name,
+                incarnation=ended.incarnation,
+                ending=ended.ending,
+                error=describe(ended.error),
+                message_seq=seq,
+            )
+        )
+        if ended.envelope is not None and ended.ending in _KILLS:
+            self._settle_killer(post, ended.envelope, _KILLS[ended.ending])
+        if ended.ending is Ending.HUNG and post.spec.fatal_if_hung:
+            self._give_up(f"{post.name} hung; its work cannot be handed over in a living process")
+            return
+        self._answer(post, ended.ending)
+
+    def hung(self, name: str) -> None:
+        """An incarnation has been handling one message for too long: fence it off, replace it."""
+        post = self._posts[name]
+        envelope = post.pulse.envelope
+        self._crew.fence_off(post)
+        error = TimeoutError(f"one message took longer than allowed ({_kind(envelope)})")
+        self.ended(
+            Ended(
+                actor=name,
+                incarnation=post.incarnation,
+                ending=Ending.HUNG,
+                error=error,
+                envelope=envelope,
+            )
+        )
+
+    def restart_by_hand(self, name: str) -> None:
+        """Stop an actor, and those its group restarts with it, and start them again."""
+        post = self._posts[name]
+        self._say(
+            ActorEnded(
+                actor=name,
+                incarnation=post.incarnation,
+                ending=Ending.REPLACED_BY_HAND,
+                error="",
+                message_seq=None,
+            )
+        )
+        self._answer(post, Ending.REPLACED_BY_HAND)
+
+    def pause(self, name: str, *, by: str) -> None:
+        """Let an actor take control messages only."""
+        self._posts[name].mailbox.pause(paused=True)
+        self._say(ActorPaused(actor=name, by=by))
+
+    def unpause(self, name: str, *, by: str) -> None:
+        """Let a paused actor go on."""
+        self._posts[name].mailbox.pause(paused=False)
+        self._say(ActorUnpaused(actor=name, by=by))
+
+    def overdue(self, budget_ns: int) -> tuple[str, ...]:
+        """The actors that have been handling one message for longer than this."""
+        now = self._clock.monotonic_ns()
+        return tuple(
+            post.name
+            for post in self._in_order()
+            if post.status is Status.RUNNING and _busy_ns(post, now) > budget_ns
+        )
+
+    def vitals(self) -> tuple[ActorVitals, ...]:
+        """Every running actor as it looks now."""
+        now = self._clock.monotonic_ns()
+        return tuple(
+            ActorVitals(
+                actor=post.name,
+                incarnation=post.incarnation,
+                handled=post.pulse.handled,
+                busy_ns=_busy_ns(post, now),
+                queued=sum(post.mailbox.depths()),
+            )
+            for post in self._in_order()
+            if post.status is Status.RUNNING
+        )
+
+    def _in_order(self) -> list[Post]:
+        return [self._posts[spec.name] for group in self._tree.groups for spec in group.actors]
+
+    def _start(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if self._stopping:
+                return
+            post = self._posts[name]
+            resumed = post.remembers
+            failure = self._crew.start(post)
+            if failure is not None:
+                self.ended(failure)
+                return
+            post.status = Status.RUNNING
+            self._say(ActorStarted(actor=name, incarnation=post.incarnation, resumed=resumed))
+
+    def _stop(self, post: Post) -> bool:
+        if post.status is not Status.RUNNING:
+            return True
+        post.status = Status.DOWN
+        return self._crew.stop(post)
+
+    def _answer(self, post: Post, ending: Ending) -> None:
+        group = self._group_of[post.name]
+        now, history = self._clock.now_ns(), self._restarts.get(group.name, ())
+        decision = decide_restart(
+            policy=group.policy,
+            children=tuple(spec.name for spec in group.actors),
+            failed=post.name,
+            ending=ending,
+            restart=post.spec.restart,
+            earlier_ns=history,
+            now_ns=now,
+            jitter=float(self._rng.random()),
+        )
+        match decision:
+            case LeaveEnded():
+                post.status = Status.DOWN
+            case RestartThese(stop=stop, start=start, delay_ns=delay_ns):
+                if ending is not Ending.REPLACED_BY_HAND:
+                    self._note_restart(group.name, group.policy, now)
+                self._restart(stop, start, delay_ns)
+            case GroupGivesUp(stop=stop, then=then):
+                for name in stop:
+                    self._stop(self._posts[name])
+                self._group_gave_up(group, post, then)
+
+    def _restart(self, stop: tuple[str, ...], start: tuple[str, ...], delay_ns: int) -> None:
+        for name in (*stop, *reversed(start)):
+            self._stop(self._posts[name])
+            self._posts[name].status = Status.RESTARTING
+        if delay_ns == 0:
+            self._start(start)
+        else:
+            self._crew.after(delay_ns, lambda: self._start(start))
+
+    def _note_restart(self, key: str, policy: Policy, now: UnixNs) -> None:
+        recent = within_period(self._restarts.get(key, ()), period_ns=policy.period_ns, now_ns=now)
+        self._restarts[key] = (*recent, now)
+
+    def _group_gave_up(self, group: Group, last: Post, then: GiveUp) -> None:
+        names = tuple(spec.name for spec in group.actors)
+        for name in names:
+            self._posts[name].status = Status.FAILED
+        self._say(GroupGaveUp(group=group.name, last_actor=last.name))
+        if then is GiveUp.DEGRADE:
+            return
+        now, root = self._clock.now_ns(), self._tree.root
+        decision = decide_restart(
+            policy=root,
+            children=tuple(each.name for each in self._tree.groups),
+            failed=group.name,
+            ending=Ending.CRASHED,
+            restart=Restart.PERMANENT,
+            earlier_ns=self._restarts.get("", ()),
+            now_ns=now,
+            jitter=float(self._rng.random()),
+        )
+        if isinstance(decision, RestartThese):
+            self._note_restart("", root, now)
+            self._restarts[group.name] = ()
+            self._restart((), names, decision.delay_ns)
+        else:
+            self._give_up(f"group {group.name} cannot be kept running ({last.name} ended last)")
+
+    def _settle_killer(self, post: Post, envelope: Envelope[Message], outcome: Outcome) -> None:
+        """Give the message that ended an incarnation one more chance, or put it aside."""
+        kills = post.kills[envelope.seq] = post.kills.get(envelope.seq, 0) + 1
+        lane = self._router.lane_of(envelope.body)
+        match judge_poison(kills=kills, guards_money=lane <= Lane.ORDERS):
+            case Poison.DELIVER_AGAIN:
+                self._record(post, envelope, outcome)
+                post.mailbox.return_first(envelope, lane)
+            case Poison.PARK:
+                self._park(post, envelope)
+            case Poison.PARK_AND_HALT:
+                self._park(post, envelope)
+                reason = f"{_kind(envelope)} {envelope.seq} ended {post.name} twice"
+                self._say(Halt(reason=reason, by=SUPERVISOR), cause_seq=envelope.seq)
+
+    def _park(self, post: Post, envelope: Envelope[Message]) -> None:
+        self._record(post, envelope, Outcome.PARKED)
+        parked = MessageParked(actor=post.name, message_seq=envelope.seq, kind=_kind(envelope))
+        self._say(parked, cause_seq=envelope.seq)
+
+    def _record(self, post: Post, envelope: Envelope[Message], outcome: Outcome) -> None:
+        """Write that the message was handled to no effect."""
+        now = self._clock.now_ns()
+        self._log.record(Delivery(envelope, post.name, post.incarnation, now, outcome), ())
+
+    def _say(self, body: Message, *, cause_seq: int | None = None) -> None:
+        self._router.say(body, sender=SUPERVISOR, cause_seq=cause_seq)
+
+
+def describe(error: BaseException | None) -> str:
+    """An exception in one line, and not too long a one."""
+    return "" if error is None else f"{type(error).__name__}: {error}"[:500]
+
+
+def _kind(envelope: Envelope[Message] | None) -> str:
+    return "no message" if envelope is None else type(envelope.body).__name__
+
+
+def _busy_ns(post: Post, now_ns: int) -> int:
+    since = post.pulse.busy_since_ns
+    return now_ns - since if since else 0

@@ -1,0 +1,176 @@
+"""Carries what was said to whom the routing table names.
+
+Actors address nobody; the table in `messages/registry.py` alone decides. What cannot be taken is
+reported, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from operator import attrgetter
+from typing import Any, Protocol
+
+from thetawarden.actors.mailbox import Mailbox, Put
+from thetawarden.actors.post import Post
+from thetawarden.messages.base import Envelope, Lane, Message
+from thetawarden.messages.lifecycle import MailboxOverflowed
+from thetawarden.messages.registry import EFFECT_PREFIX, HOST, ROUTES, Route, role_of
+from thetawarden.ports import Clock, MessageLog
+
+REPORT_EVERY_NS = 60 * 1_000_000_000
+
+
+class Timekeeper(Protocol):
+    """Wakes actors; the threaded desk and the simulation each have one."""
+
+    def obey(self, command: Envelope[Message], /) -> None:
+        """Start or cancel the timer that the sender asked for."""
+        ...
+
+
+class Effects(Protocol):
+    """Performs effects on the world once they are durable."""
+
+    def perform(self, adapter: str, envelope: Envelope[Message], /) -> None:
+        """Hand the message to the adapter; returns at once."""
+        ...
+
+
+Deliver = Callable[[Envelope[Message]], None]
+
+
+class Router:
+    """Knows every post; used from any thread."""
+
+    def __init__(
+        self,
+        *,
+        log: MessageLog,
+        clock: Clock,
+        timekeeper: Timekeeper,
+        effects: Effects,
+        routes: Mapping[type[Message], Route] = ROUTES,
+    ) -> None:
+        self._log_say = log.say
+        self._now_ns = clock.now_ns
+        self._timekeeper = timekeeper
+        self._effects = effects
+        self._routes = routes
+        self._deliver: dict[type[Message], Deliver] = {}
+        self._reported: dict[tuple[str, str], int] = {}
+        self.posts: dict[str, Post] = {}
+        self.takes_market_data = True
+
+    def open(self, posts: Iterable[Post]) -> None:
+        """Make these posts reachable besides those that are already."""
+        self.posts.update({post.name: post for post in posts})
+        self._deliver = {kind: self._plan(kind, route) for kind, route in self._routes.items()}
+
+    def say(
+        self, body: Message, *, sender: str, incarnation: int = 0, cause_seq: int | None = None
+    ) -> Envelope[Message]:
+        """Record and deliver something said from outside the actors' own steps."""
+        envelope = self._log_say(body, sender, incarnation, cause_seq, self._now_ns())
+        self._deliver[type(body)](envelope)
+        return envelope
+
+    def tell(self, actor: str, body: Message, *, sender: str, cause_seq: int | None = None) -> None:
+        """Record a message and deliver it to one actor only, whatever the table says."""
+        envelope = self._log_say(body, sender, 0, cause_seq, self._now_ns())
+        self.deliver_again(actor, envelope)
+
+    def route(self, envelope: Envelope[Message]) -> None:
+        """Deliver a recorded message to everybody the table names."""
+        self._deliver[type(envelope.body)](envelope)
+
+    def deliver_again(self, actor: str, envelope: Envelope[Message]) -> None:
+        """Put a recorded message into one actor's mailbox, after its crash or by name."""
+        lane = self.lane_of(envelope.body)
+        mailbox = self.posts[actor].mailbox
+        put = mailbox.putter(lane)(envelope)
+        if put is not Put.ACCEPTED:
+            self._report(actor, mailbox, envelope, lane, put)
+
+    def lane_of(self, body: Message) -> Lane:
+        """The lane a message travels in."""
+        return self._routes[type(body)].lane
+
+    def _plan(self, kind: type[Message], route: Route) -> Deliver:
+        """Everything the table says of one kind, made ready to be done."""
+        parts = [self._to_post(post, kind, route) for post in self._players(route)]
+        if HOST in route.to:
+            parts.append(self._timekeeper.obey)
+        for listener in route.to:
+            if listener.startswith(EFFECT_PREFIX):
+                adapter = listener.removeprefix(EFFECT_PREFIX)
+                parts.append(partial(self._effects.perform, adapter))
+        if len(parts) == 1:
+            return parts[0]
+
+        def deliver(envelope: Envelope[Message]) -> None:
+            for part in parts:
+                part(envelope)
+
+        return deliver
+
+    def _players(self, route: Route) -> list[Post]:
+        return [post for name, post in self.posts.items() if role_of(name) in route.to]
+
+    def _to_post(self, post: Post, kind: type[Message], route: Route) -> Deliver:
+        name, mailbox, lane = post.name, post.mailbox, route.lane
+        put, report, accepted = mailbox.putter(lane), self._report, Put.ACCEPTED
+        if lane is Lane.MARKET:
+            return self._to_market_lane(name, mailbox, _key_reader(kind, route.conflate_by))
+
+        def deliver(envelope: Envelope[Message]) -> None:
+            result = put(envelope)
+            if result is not accepted:
+                report(name, mailbox, envelope, lane, result)
+
+        return deliver
+
+    def _to_market_lane(
+        self, name: str, mailbox: Mailbox, key_of: Callable[[Message], tuple[Any, ...]] | None
+    ) -> Deliver:
+        put = mailbox.putter(Lane.MARKET)
+
+        def deliver(envelope: Envelope[Message]) -> None:
+            if not self.takes_market_data:
+                return
+            if key_of is None:
+                result = put(envelope)
+            else:
+                result = mailbox.conflate(envelope, key_of(envelope.body))
+            if result is not Put.ACCEPTED and result is not Put.CONFLATED:
+                self._report(name, mailbox, envelope, Lane.MARKET, result)
+
+        return deliver
+
+    def _report(
+        self, name: str, mailbox: Mailbox, envelope: Envelope[Message], lane: Lane, put: Put
+    ) -> None:
+        if put is Put.REFUSED_CLOSED or type(envelope.body) is MailboxOverflowed:
+            return
+        key, now = (name, lane.name), self._now_ns()
+        if now - self._reported.get(key, -REPORT_EVERY_NS) < REPORT_EVERY_NS:
+            return
+        self._reported[key] = now
+        overflow = MailboxOverflowed(
+            actor=name,
+            lane=lane.name.lower(),
+            depth=mailbox.depths()[lane],
+            kind=type(envelope.body).__name__,
+        )
+        self.say(overflow, sender="router", cause_seq=envelope.seq)
+
+
+def _key_reader(
+    kind: type[Message], fields: tuple[str, ...] | None
+) -> Callable[[Message], tuple[Any, ...]] | None:
+    if fields is None:
+        return None
+    if not fields:
+        return lambda _body: (kind,)
+    read = attrgetter(*fields)
+    return lambda body: (kind, read(body))

@@ -1,0 +1,1 @@
+"""The world, translated: files, sockets, clocks and other people's libraries behind our ports."""

@@ -1,0 +1,118 @@
+"""How messages, deliveries and snapshots become rows, and how a row proves that it is undamaged.
+
+Format 1. A body is the message's msgpack; one above a few kilobytes is compressed (msgpack arrays
+never begin with zlib's first byte, so the two cannot be confused). The checksum of a row covers
+every column, so that a flipped bit anywhere is found: SQLite itself does not look.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from functools import lru_cache
+from typing import Any
+
+from thetawarden.messages.base import Message
+from thetawarden.messages.registry import ROUTES, decode, encode
+
+FORMAT = 1
+COMPRESS_ABOVE_BYTES = 4096
+_ZLIB_FIRST_BYTE = 0x78
+
+DDL = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE messages(
+  seq INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, sender TEXT NOT NULL,
+  incarnation INTEGER NOT NULL, cause_seq INTEGER, kind TEXT NOT NULL,
+  body BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE deliveries(
+  n INTEGER PRIMARY KEY, seq INTEGER NOT NULL, actor TEXT NOT NULL, incarnation INTEGER NOT NULL,
+  at_ns INTEGER NOT NULL, outcome INTEGER NOT NULL, merged INTEGER NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE snapshots(
+  n INTEGER NOT NULL, actor TEXT NOT NULL, incarnation INTEGER NOT NULL, at_ns INTEGER NOT NULL,
+  body BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY(actor, n)) WITHOUT ROWID;
+"""
+
+MessageRow = tuple[int, int, str, int, int | None, str, bytes, int]
+DeliveryRow = tuple[int, int, str, int, int, int, int, int]
+SnapshotRow = tuple[int, str, int, int, bytes, int]
+
+_FOUR = struct.Struct("<qqqq").pack
+_SIX = struct.Struct("<qqqqqq").pack
+_NO_CAUSE = -1
+
+
+def message_row(
+    *, seq: int, at_ns: int, sender: str, incarnation: int, cause_seq: int | None, body: Message
+) -> MessageRow:
+    """The row of a message."""
+    kind = type(body).__name__
+    packed = encode(body)
+    if len(packed) > COMPRESS_ABOVE_BYTES:
+        packed = zlib.compress(packed, 1)
+    crc = message_crc(seq, at_ns, sender, incarnation, cause_seq, kind, packed)
+    return (seq, at_ns, sender, incarnation, cause_seq, kind, packed, crc)
+
+
+def message_crc(  # noqa: PLR0917  # columns in order, unpacked from a row
+    seq: int,
+    at_ns: int,
+    sender: str,
+    incarnation: int,
+    cause_seq: int | None,
+    kind: str,
+    body: bytes,
+) -> int:
+    """The checksum over everything in a message row."""
+    cause = _NO_CAUSE if cause_seq is None else cause_seq
+    return zlib.crc32(
+        body, zlib.crc32(_FOUR(seq, at_ns, incarnation, cause), _names_crc(sender, kind))
+    )
+
+
+def decode_body(body: bytes) -> Message:
+    """The message in a body column."""
+    if body[0] == _ZLIB_FIRST_BYTE:
+        body = zlib.decompress(body)
+    return decode(body)
+
+
+def delivery_row(
+    *, n: int, seq: int, actor: str, incarnation: int, at_ns: int, outcome: int, merged: int
+) -> DeliveryRow:
+    """The row of a delivery."""
+    crc = delivery_crc(n, seq, actor, incarnation, at_ns, outcome, merged)
+    return (n, seq, actor, incarnation, at_ns, outcome, merged, crc)
+
+
+def delivery_crc(  # noqa: PLR0917  # columns in order, unpacked from a row
+    n: int, seq: int, actor: str, incarnation: int, at_ns: int, outcome: int, merged: int
+) -> int:
+    """The checksum over everything in a delivery row."""
+    return zlib.crc32(_SIX(n, seq, incarnation, at_ns, outcome, merged), _names_crc(actor, ""))
+
+
+def snapshot_row(*, n: int, actor: str, incarnation: int, at_ns: int, body: bytes) -> SnapshotRow:
+    """The row of a snapshot."""
+    return (n, actor, incarnation, at_ns, body, snapshot_crc(n, actor, incarnation, at_ns, body))
+
+
+def snapshot_crc(n: int, actor: str, incarnation: int, at_ns: int, body: bytes) -> int:
+    """The checksum over everything in a snapshot row."""
+    return zlib.crc32(body, zlib.crc32(_FOUR(n, incarnation, at_ns, 0), _names_crc(actor, "")))
+
+
+@lru_cache(maxsize=4096)
+def _names_crc(first: str, second: str) -> int:
+    return zlib.crc32(f"{first}\0{second}".encode())
+
+
+def vocabulary() -> dict[str, int]:
+    """Every kind of message this version knows, with its number of fields."""
+    return {kind.__name__: len(kind.__struct_fields__) for kind in ROUTES}
+
+
+def newer_than_us(written: dict[str, Any]) -> tuple[str, ...]:
+    """The kinds a log may hold that this version cannot read whole."""
+    ours = vocabulary()
+    return tuple(sorted(kind for kind, fields in written.items() if fields > ours.get(kind, -1)))

@@ -1,0 +1,50 @@
+"""What every message is: a frozen, tagged struct; and the envelope it travels in.
+
+Bodies are written as msgpack arrays that begin with the type's name. A released message may gain
+fields at its end, each with a default; it never loses, renames or reorders one, so that every log
+ever written can still be read. Identity and time belong to the envelope, never to the message.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Generic, TypeVar
+
+import msgspec
+
+from thetawarden.domain.instants import UnixNs
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, array_like=True, gc=False):
+    """Anything that one actor can say to another."""
+
+
+class Command(Message, frozen=True, kw_only=True):
+    """Asks for something; may be refused. Named in the imperative."""
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """Reports what has happened; cannot be refused. Named in the past tense."""
+
+
+class Lane(enum.IntEnum):
+    """The lanes of a mailbox, most urgent first."""
+
+    CONTROL = 0
+    ORDERS = 1
+    TIMER = 2
+    MARKET = 3
+
+
+M_co = TypeVar("M_co", bound=Message, covariant=True)
+
+
+class Envelope(msgspec.Struct, Generic[M_co], frozen=True, gc=False):
+    """One line of the message log: what was said, by whom, when, and because of which line."""
+
+    seq: int
+    at_ns: UnixNs
+    sender: str
+    incarnation: int
+    cause_seq: int | None
+    body: M_co

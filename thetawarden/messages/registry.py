@@ -1,0 +1,172 @@
+"""The closed union of all messages, its codec, and the routing table: who receives what.
+
+A role is an actor's name up to the first slash. Besides roles a message may go to `SENDER` (the
+actor who asked), `HOST` (the host that runs the asking actor), an `effect:NAME` (the adapter of
+that name, and only once the message is durable), or to nobody: then it is there to be read in the
+log, which must be said with `RECORD`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from typing import Union
+
+import msgspec
+from typing_extensions import override
+
+from thetawarden.messages import lifecycle, operations, timers, trading
+from thetawarden.messages.base import Lane, Message
+
+SENDER = "@sender"
+HOST = "@host"
+RECORD = "@record"
+EFFECT_PREFIX = "effect:"
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message goes, in which lane, and which of its fields tell two of them apart.
+
+    With `conflate_by`, a newer message replaces a waiting one that agrees in these fields. What was
+    not handled when the process died is delivered by the next one, except market data, and except
+    where `after_crash` is false: such messages concern one incarnation or one process only.
+    """
+
+    to: tuple[str, ...]
+    lane: Lane
+    conflate_by: tuple[str, ...] | None = None
+    after_crash: bool = True
+
+
+_EVERY_ACTOR = ("governor", "watchdog", "scheduler", "notifier")
+
+ROUTES: Mapping[type[Message], Route] = {
+    # lifecycle
+    lifecycle.Begin: Route(to=_EVERY_ACTOR, lane=Lane.CONTROL, after_crash=False),
+    lifecycle.Quiesce: Route(to=_EVERY_ACTOR, lane=Lane.CONTROL, after_crash=False),
+    lifecycle.ActorStarted: Route(to=("watchdog",), lane=Lane.CONTROL),
+    lifecycle.ActorEnded: Route(to=("watchdog",), lane=Lane.CONTROL),
+    lifecycle.GroupGaveUp: Route(to=("watchdog",), lane=Lane.CONTROL),
+    lifecycle.MessageParked: Route(to=("watchdog",), lane=Lane.CONTROL),
+    lifecycle.MailboxOverflowed: Route(to=("watchdog",), lane=Lane.CONTROL),
+    lifecycle.EffectFailed: Route(to=("watchdog",), lane=Lane.CONTROL),
+    lifecycle.ActorPaused: Route(to=("notifier",), lane=Lane.CONTROL),
+    lifecycle.ActorUnpaused: Route(to=("notifier",), lane=Lane.CONTROL),
+    # timers
+    timers.StartTimer: Route(to=(HOST,), lane=Lane.TIMER),
+    timers.CancelTimer: Route(to=(HOST,), lane=Lane.TIMER),
+    timers.TimerFired: Route(to=(SENDER,), lane=Lane.TIMER, after_crash=False),
+    # trading
+    trading.Halt: Route(to=("governor",), lane=Lane.CONTROL),
+    trading.AdoptHaltFlag: Route(to=("governor",), lane=Lane.CONTROL),
+    trading.Resume: Route(to=("governor",), lane=Lane.CONTROL),
+    trading.TradingHalted: Route(to=("effect:halt_flag",), lane=Lane.CONTROL),
+    trading.TradingResumed: Route(to=("effect:halt_flag",), lane=Lane.CONTROL),
+    trading.ResumeRefused: Route(to=("notifier",), lane=Lane.CONTROL),
+    # operations
+    operations.VitalsTaken: Route(to=("watchdog",), lane=Lane.MARKET, conflate_by=()),
+    operations.HealthChanged: Route(to=(RECORD,), lane=Lane.CONTROL),
+    operations.TradingDayStarted: Route(to=("effect:log_rotation",), lane=Lane.TIMER),
+    operations.NotifyPerson: Route(to=("notifier",), lane=Lane.TIMER),
+    operations.DeliverAlert: Route(to=("effect:alerts",), lane=Lane.TIMER),
+    operations.AlertDelivered: Route(to=("notifier",), lane=Lane.TIMER),
+}
+
+KINDS: Mapping[str, type[Message]] = {kind.__name__: kind for kind in ROUTES}
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Union[tuple(ROUTES)])  # noqa: UP007  # built at run time from the table
+
+encode = _encoder.encode
+decode = _decoder.decode
+
+
+def role_of(actor: str) -> str:
+    """The role an actor plays: `chain` for `chain/SPX`."""
+    return actor.partition("/")[0]
+
+
+class Refused(enum.StrEnum):
+    """Why a vocabulary does not fit the routing table."""
+
+    NOBODY_PLAYS = "nobody_plays"
+    NOT_HANDLED = "not_handled"
+    NO_ROUTE = "no_route"
+    NO_ADAPTER = "no_adapter"
+
+
+class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):
+    """What one actor, or something outside the actors, hears and says."""
+
+    name: str
+    hears: frozenset[type[Message]]
+    says: frozenset[type[Message]]
+
+
+class Misfit(msgspec.Struct, frozen=True, kw_only=True):
+    """One message with nowhere to go, or one actor that would not understand."""
+
+    why: Refused
+    kind: str
+    speaker: str
+    listener: str
+
+    @override
+    def __str__(self) -> str:
+        """One line for people."""
+        return _WORDS[self.why].format(self)
+
+
+_WORDS = {
+    Refused.NOBODY_PLAYS: "{0.speaker} says {0.kind} to {0.listener}, which nobody plays",
+    Refused.NOT_HANDLED: "{0.speaker} says {0.kind} to {0.listener}, which does not handle it",
+    Refused.NO_ROUTE: "{0.speaker} says {0.kind}, which has no route",
+    Refused.NO_ADAPTER: "{0.speaker} says {0.kind} to {0.listener}, and no such adapter is there",
+}
+
+
+def check_vocabularies(
+    vocabularies: Iterable[Vocabulary],
+    *,
+    adapters: Iterable[str],
+    routes: Mapping[type[Message], Route] = ROUTES,
+) -> tuple[Misfit, ...]:
+    """Everything that could be said and would not be understood; empty when all fits."""
+    speakers = tuple(vocabularies)
+    hears_by_role = {role_of(speaker.name): speaker.hears for speaker in speakers}
+    known_adapters = {EFFECT_PREFIX + name for name in adapters}
+    misfits = []
+    for speaker in speakers:
+        for kind in sorted(speaker.says, key=lambda each: each.__name__):
+            route = routes.get(kind)
+            listeners = (RECORD,) if route is None else route.to
+            for listener in listeners:
+                why = _misfit(listener, kind, route, speaker, hears_by_role, known_adapters)
+                if why is not None:
+                    misfits.append(
+                        Misfit(why=why, kind=kind.__name__, speaker=speaker.name, listener=listener)
+                    )
+    return tuple(misfits)
+
+
+def _misfit(  # noqa: PLR0917
+    listener: str,
+    kind: type[Message],
+    route: Route | None,
+    speaker: Vocabulary,
+    hears_by_role: Mapping[str, frozenset[type[Message]]],
+    known_adapters: set[str],
+) -> Refused | None:
+    if route is None:
+        return Refused.NO_ROUTE
+    if listener == RECORD:
+        return None
+    if listener == HOST:
+        return None if timers.TimerFired in speaker.hears else Refused.NOT_HANDLED
+    if listener == SENDER:
+        return None if kind in speaker.hears else Refused.NOT_HANDLED
+    if listener.startswith(EFFECT_PREFIX):
+        return None if listener in known_adapters else Refused.NO_ADAPTER
+    if listener not in hears_by_role:
+        return Refused.NOBODY_PLAYS
+    return None if kind in hears_by_role[listener] else Refused.NOT_HANDLED

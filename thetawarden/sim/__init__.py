@@ -1,0 +1,1 @@
+"""Virtual time: the same actors in one thread, in a seeded order."""
