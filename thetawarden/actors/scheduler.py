@@ -7,7 +7,7 @@ from typing import assert_never
 
 import msgspec
 
-from thetawarden.domain.instants import UnixNs, day_start_ns, trading_day
+from thetawarden.domain.instants import UnixNs, new_york_date, new_york_ns
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.operations import TradingDayStarted
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
@@ -51,9 +51,9 @@ class Scheduler:
                 assert_never(message)
 
     def _look_at_calendar(self, now: UnixNs) -> tuple[Says, ...]:
-        today = trading_day(now)
+        today = new_york_date(now)
         tomorrow = today + dt.timedelta(days=1)
-        starts = day_start_ns(tomorrow)
+        starts = new_york_ns(tomorrow, dt.time())
         self.state.next_events = (NextEvent(name=f"trading day {tomorrow}", at_ns=starts),)
         timer = StartTimer(name=NEXT_DAY, after_ns=max(1, starts - now))
         if today.isoformat() == self.state.day:

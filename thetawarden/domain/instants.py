@@ -1,7 +1,9 @@
-"""Instants and trading days.
+"""Defines what an instant is and turns New York clock times into instants and back.
 
-An instant is an integer count of UTC nanoseconds since 1970; a duration is an integer count of
-nanoseconds. Nothing here reads a clock.
+An instant is an integer: nanoseconds since 1970 in UTC. This is the one place that knows a time
+zone. Every schedule of the desk is written in New York time; Chicago's exchanges change their
+clocks on the same nights and are always one hour behind, so they need no zone of their own.
+It does not know what time it is now.
 """
 
 from __future__ import annotations
@@ -12,36 +14,33 @@ from zoneinfo import ZoneInfo
 
 UnixNs = NewType("UnixNs", int)
 
-SECOND_NS = 1_000_000_000
-NEW_YORK = ZoneInfo("America/New_York")
+NS_PER_SECOND = 1_000_000_000
+NS_PER_MINUTE = 60 * NS_PER_SECOND
+NS_PER_HOUR = 60 * NS_PER_MINUTE
+NS_PER_DAY = 24 * NS_PER_HOUR
+
+_NEW_YORK = ZoneInfo("America/New_York")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
 
 
-def seconds_ns(seconds: float) -> int:
-    """A duration given in seconds, as nanoseconds."""
-    return round(seconds * SECOND_NS)
+def new_york_ns(day: dt.date, at: dt.time) -> UnixNs:
+    """Return the instant at which New York's clocks show `at` on `day`."""
+    local = dt.datetime.combine(day, at, tzinfo=_NEW_YORK)
+    return UnixNs((local - _EPOCH) // _MICROSECOND * 1_000)
 
 
-def to_utc(instant: UnixNs) -> dt.datetime:
-    """The instant as an aware datetime, truncated to microseconds."""
-    return _EPOCH + dt.timedelta(microseconds=instant // 1000)
+def new_york_clock(instant_ns: int) -> dt.datetime:
+    """Return New York's wall clock at the instant, zone attached, cut to the microsecond."""
+    return (_EPOCH + instant_ns // 1_000 * _MICROSECOND).astimezone(_NEW_YORK)
 
 
-def from_utc(moment: dt.datetime) -> UnixNs:
-    """The instant of an aware datetime."""
-    return UnixNs((moment - _EPOCH) // dt.timedelta(microseconds=1) * 1000)
+def new_york_date(instant_ns: int) -> dt.date:
+    """Return the date on New York's calendar at the instant."""
+    return new_york_clock(instant_ns).date()
 
 
-def iso(instant: UnixNs) -> str:
-    """The instant for people and JSON: UTC, milliseconds."""
-    return to_utc(instant).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def trading_day(instant: UnixNs) -> dt.date:
-    """The New York calendar day an instant falls on: one message log file a day."""
-    return to_utc(instant).astimezone(NEW_YORK).date()
-
-
-def day_start_ns(day: dt.date) -> UnixNs:
-    """The first instant of a trading day."""
-    return from_utc(dt.datetime.combine(day, dt.time(), NEW_YORK))
+def iso(instant_ns: int) -> str:
+    """Return the instant as people and JSON read it: UTC, milliseconds, `Z`."""
+    moment = _EPOCH + instant_ns // 1_000 * _MICROSECOND
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""The market's rules: what is listed, in which steps it is quoted, when it trades and ends."""

@@ -1,0 +1,91 @@
+"""Answers questions about trading days: is it one, which is next, how many lie between.
+
+Pure over a `Sessions` table, which the caller loads. A day outside the table's years has no answer
+and is refused with an error: a wrong expiry is worse than a stop.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from thetawarden.errors import ThetawardenError
+
+if TYPE_CHECKING:
+    from thetawarden.domain.market.sessions import Sessions
+
+
+class DateOutsideCalendarError(ThetawardenError):
+    """Somebody asked about a day our calendars do not reach. Bad input or our bug: let it crash."""
+
+    def __init__(self, *, day: dt.date, first: dt.date, last: dt.date) -> None:
+        super().__init__(f"no sessions known around {day}, only from {first} to {last}")
+        self.day, self.first, self.last = day, first, last
+
+
+def session_row(day: dt.date, sessions: Sessions) -> int | None:
+    """Return the day's row in the table, or None when nothing is traded on it."""
+    row = _first_row_from(day, sessions)
+    return row if _date(row, sessions) == day else None
+
+
+def is_session(day: dt.date, sessions: Sessions) -> bool:
+    """Whether the exchange opens on the day."""
+    return session_row(day, sessions) is not None
+
+
+def is_half_day(day: dt.date, sessions: Sessions) -> bool:
+    """Whether the exchange opens on the day but closes early."""
+    row = session_row(day, sessions)
+    return row is not None and bool(sessions.is_half[row])
+
+
+def session_on_or_before(day: dt.date, sessions: Sessions) -> dt.date:
+    """Return the day itself when it is traded, else the nearest trading day before it."""
+    row = _first_row_from(day, sessions)
+    return day if _date(row, sessions) == day else _date_within(row - 1, sessions, day)
+
+
+def session_on_or_after(day: dt.date, sessions: Sessions) -> dt.date:
+    """Return the day itself when it is traded, else the nearest trading day after it."""
+    return _date(_first_row_from(day, sessions), sessions)
+
+
+def previous_session(day: dt.date, sessions: Sessions) -> dt.date:
+    """Return the last trading day strictly before the day."""
+    return _date_within(_first_row_from(day, sessions) - 1, sessions, day)
+
+
+def next_session(day: dt.date, sessions: Sessions) -> dt.date:
+    """Return the first trading day strictly after the day."""
+    return session_on_or_after(day + dt.timedelta(days=1), sessions)
+
+
+def sessions_between(first: dt.date, last: dt.date, sessions: Sessions) -> tuple[dt.date, ...]:
+    """Return the trading days from `first` to `last`, both included."""
+    if last < first:
+        return ()
+    end = _first_row_from(last + dt.timedelta(days=1), sessions)
+    return tuple(sessions.dates[_first_row_from(first, sessions) : end].tolist())
+
+
+def _first_row_from(day: dt.date, sessions: Sessions) -> int:
+    first, last = _date(0, sessions), _date(-1, sessions)
+    if not first <= day <= last:
+        raise DateOutsideCalendarError(day=day, first=first, last=last)
+    return int(np.searchsorted(sessions.dates, np.datetime64(day, "D")))
+
+
+def _date(row: int, sessions: Sessions) -> dt.date:
+    day: dt.date = sessions.dates[row].item()
+    return day
+
+
+def _date_within(row: int, sessions: Sessions, asked: dt.date) -> dt.date:
+    if row < 0:
+        raise DateOutsideCalendarError(
+            day=asked, first=_date(0, sessions), last=_date(-1, sessions)
+        )
+    return _date(row, sessions)

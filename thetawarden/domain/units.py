@@ -1,0 +1,22 @@
+"""Crosses between money and models: Decimal on the one side, float on the other, only here.
+
+Prices and money are Decimal, because they are compared and added exactly; whatever a model computes
+is float. A value that is not finite has no Decimal: it never becomes a price.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+
+def to_float(amount: Decimal) -> float:
+    """Return the float nearest to an exact amount, for use in a model."""
+    return float(amount)
+
+
+def to_decimal(value: float, *, places: int) -> Decimal | None:
+    """Return a model's number as an exact one, half to even, or None when it is not finite."""
+    if not math.isfinite(value):
+        return None
+    return round(Decimal(value), places)
