@@ -53,6 +53,30 @@ class UnderlyingKind(enum.StrEnum):
     STOCK = "stock"
 
 
+class ExpiryCycle(enum.StrEnum):
+    """By which rule a series' expiry days follow each other; `listings` turns a rule into days."""
+
+    DAILY = "daily"
+    FRIDAY = "friday"
+    THIRD_FRIDAY = "third_friday"
+    OTHER_DAY = "other_day"
+    MONTH_END = "month_end"
+    VIX_MONTHLY = "vix_monthly"
+    VIX_WEEKLY = "vix_weekly"
+
+
+ALL_MONTHS = tuple(range(1, 13))
+QUARTER_MONTHS = (3, 6, 9, 12)
+
+
+class ListedCycle(msgspec.Struct, frozen=True, kw_only=True):
+    """How many expiries of a cycle are listed at a time, counting only the given months."""
+
+    cycle: ExpiryCycle
+    ahead: int
+    months: tuple[int, ...] = ALL_MONTHS
+
+
 class OptionClass(msgspec.Struct, frozen=True, kw_only=True):
     """The terms shared by every option under one trading class."""
 
@@ -68,6 +92,7 @@ class OptionClass(msgspec.Struct, frozen=True, kw_only=True):
     hours: TradingHours
     expiring_lag_minutes: int
     """Minutes after the exchange's close at which an expiring PM series stops trading."""
+    listing: tuple[ListedCycle, ...]
 
 
 class OptionContract(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -90,4 +115,7 @@ class FutureProduct(msgspec.Struct, frozen=True, kw_only=True):
     ticks: TickRule
     spread_ticks: TickRule
     hours: TradingHours
+    cycle: ExpiryCycle
     months: tuple[int, ...]
+    last_trade_at: dt.time
+    """New York's clock time at which the expiring month stops trading on its last day."""

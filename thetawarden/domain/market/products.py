@@ -10,9 +10,13 @@ from __future__ import annotations
 import datetime as dt
 
 from thetawarden.domain.market.contracts import (
+    ALL_MONTHS,
+    QUARTER_MONTHS,
     Delivery,
     ExerciseStyle,
+    ExpiryCycle,
     FutureProduct,
+    ListedCycle,
     OptionClass,
     Settlement,
     UnderlyingKind,
@@ -51,11 +55,43 @@ CFE_HOURS = TradingHours(
     exchange=Exchange.NYSE, phases=(_ROUND_THE_CLOCK,), half_day_lag_minutes=15
 )
 
+_NEXT_FRIDAYS = ListedCycle(cycle=ExpiryCycle.FRIDAY, ahead=8)
+_NEXT_MONTHS = ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=13)
+_NEXT_QUARTERS = ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=6, months=QUARTER_MONTHS)
+_QUARTER_ENDS = ListedCycle(cycle=ExpiryCycle.MONTH_END, ahead=4, months=QUARTER_MONTHS)
+_MONTH_ENDS = ListedCycle(cycle=ExpiryCycle.MONTH_END, ahead=6)
+_DECEMBERS = ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=5, months=(12,))
+_JANUARIES = ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=3, months=(1,))
+
+MONTHLY_LISTING = (_NEXT_MONTHS, _NEXT_QUARTERS, _DECEMBERS)
+WEEKLY_INDEX_LISTING = (
+    ListedCycle(cycle=ExpiryCycle.DAILY, ahead=24),
+    _NEXT_FRIDAYS,
+    ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=5),
+    _MONTH_ENDS,
+    _QUARTER_ENDS,
+)
+ETF_LISTING = (
+    ListedCycle(cycle=ExpiryCycle.DAILY, ahead=10),
+    _NEXT_FRIDAYS,
+    ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=8),
+    _NEXT_QUARTERS,
+    _QUARTER_ENDS,
+    _JANUARIES,
+)
+STOCK_LISTING = (
+    ListedCycle(cycle=ExpiryCycle.FRIDAY, ahead=6),
+    ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=4),
+    ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=4, months=QUARTER_MONTHS),
+    ListedCycle(cycle=ExpiryCycle.THIRD_FRIDAY, ahead=2, months=(1,)),
+)
+
 
 def _index(
     trading_class: str,
     underlying: str,
     settlement: Settlement,
+    listing: tuple[ListedCycle, ...],
     *,
     ticks: TickRule = NICKEL_THEN_DIME,
     combo_ticks: TickRule = NICKEL,
@@ -73,6 +109,31 @@ def _index(
         style=ExerciseStyle.EUROPEAN,
         hours=hours,
         expiring_lag_minutes=0,
+        listing=listing,
+    )
+
+
+def _mini(trading_class: str, listing: tuple[ListedCycle, ...]) -> OptionClass:
+    return _index(
+        trading_class,
+        "XSP",
+        Settlement.PM,
+        listing,
+        ticks=CENT,
+        combo_ticks=CENT,
+        hours=GLOBAL_OPTION_HOURS,
+    )
+
+
+def _vix(trading_class: str, listing: tuple[ListedCycle, ...]) -> OptionClass:
+    return _index(
+        trading_class,
+        "VIX",
+        Settlement.AM,
+        listing,
+        ticks=CENT_THEN_NICKEL,
+        combo_ticks=CENT,
+        hours=GLOBAL_OPTION_HOURS,
     )
 
 
@@ -89,6 +150,7 @@ def _etf(symbol: str) -> OptionClass:
         style=ExerciseStyle.AMERICAN,
         hours=INDEX_OPTION_HOURS,
         expiring_lag_minutes=15,
+        listing=ETF_LISTING,
     )
 
 
@@ -106,28 +168,31 @@ def stock_option_class(symbol: str, *, ticks: TickRule) -> OptionClass:
         style=ExerciseStyle.AMERICAN,
         hours=SHARE_HOURS,
         expiring_lag_minutes=0,
+        listing=STOCK_LISTING,
     )
 
 
 _AM, _PM = Settlement.AM, Settlement.PM
+_XSPW_LISTING = (
+    ListedCycle(cycle=ExpiryCycle.OTHER_DAY, ahead=24),
+    _MONTH_ENDS,
+)
+_VIX_LISTING = (ListedCycle(cycle=ExpiryCycle.VIX_MONTHLY, ahead=9),)
+_VIXW_LISTING = (ListedCycle(cycle=ExpiryCycle.VIX_WEEKLY, ahead=4),)
 
 OPTION_CLASSES: dict[str, OptionClass] = {
     terms.trading_class: terms
     for terms in (
-        _index("SPX", "SPX", _AM, hours=GLOBAL_OPTION_HOURS),
-        _index("SPXW", "SPX", _PM, hours=GLOBAL_OPTION_HOURS),
-        _index("XSP", "XSP", _PM, ticks=CENT, combo_ticks=CENT, hours=GLOBAL_OPTION_HOURS),
-        _index("XSPW", "XSP", _PM, ticks=CENT, combo_ticks=CENT, hours=GLOBAL_OPTION_HOURS),
-        _index("NDX", "NDX", _AM),
-        _index("NDXP", "NDX", _PM),
-        _index("RUT", "RUT", _AM),
-        _index("RUTW", "RUT", _PM),
-        _index(
-            "VIX", "VIX", _AM, ticks=CENT_THEN_NICKEL, combo_ticks=CENT, hours=GLOBAL_OPTION_HOURS
-        ),
-        _index(
-            "VIXW", "VIX", _AM, ticks=CENT_THEN_NICKEL, combo_ticks=CENT, hours=GLOBAL_OPTION_HOURS
-        ),
+        _index("SPX", "SPX", _AM, MONTHLY_LISTING, hours=GLOBAL_OPTION_HOURS),
+        _index("SPXW", "SPX", _PM, WEEKLY_INDEX_LISTING, hours=GLOBAL_OPTION_HOURS),
+        _mini("XSP", MONTHLY_LISTING),
+        _mini("XSPW", _XSPW_LISTING),
+        _index("NDX", "NDX", _AM, MONTHLY_LISTING),
+        _index("NDXP", "NDX", _PM, WEEKLY_INDEX_LISTING),
+        _index("RUT", "RUT", _AM, MONTHLY_LISTING),
+        _index("RUTW", "RUT", _PM, WEEKLY_INDEX_LISTING),
+        _vix("VIX", _VIX_LISTING),
+        _vix("VIXW", _VIXW_LISTING),
         _etf("SPY"),
         _etf("QQQ"),
         _etf("IWM"),
@@ -146,7 +211,9 @@ def _quarterly(symbol: str, underlying: str, *, multiplier: int, step: str) -> F
         ticks=tick_rule(("0", step)),
         spread_ticks=tick_rule(("0", "0.05")),
         hours=CME_HOURS,
-        months=(3, 6, 9, 12),
+        cycle=ExpiryCycle.THIRD_FRIDAY,
+        months=QUARTER_MONTHS,
+        last_trade_at=dt.time(9, 30),
     )
 
 
@@ -165,7 +232,9 @@ FUTURES: dict[str, FutureProduct] = {
             ticks=NICKEL,
             spread_ticks=CENT,
             hours=CFE_HOURS,
-            months=tuple(range(1, 13)),
+            cycle=ExpiryCycle.VIX_MONTHLY,
+            months=ALL_MONTHS,
+            last_trade_at=dt.time(9),
         ),
     )
 }
