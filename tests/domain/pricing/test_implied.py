@@ -134,3 +134,35 @@ def test_a_bad_row_leaves_its_neighbours_alone():
     )
 
     assert np.isfinite(implied.iv_annual).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("guess_scale", [1.0005, 1.01, 2.0, 0.01, 50.0, np.nan, 0.0, -1.0])
+def test_a_guess_changes_the_speed_and_never_the_answer(guess_scale, exact_out_of_the_money_prices):
+    rng = np.random.default_rng(5)
+    tau = rng.uniform(0.001, 1.0, 500)
+    iv = rng.uniform(0.05, 1.5, 500)
+    strike = 100.0 * np.exp(iv * np.sqrt(tau) * rng.uniform(-5.0, 5.0, 500))
+    market = {
+        "price_usd": exact_out_of_the_money_prices(np.full(500, 100.0), strike, iv * np.sqrt(tau)),
+        "forward": 100.0,
+        "strike": strike,
+        "discount": 1.0,
+        "tau_years": tau,
+        "is_call": strike >= 100.0,
+    }
+
+    implied = implied_volatility(**market, guess_annual=guess_scale * iv)
+
+    assert (implied.reason_code == 0).all()
+    np.testing.assert_allclose(implied.iv_annual, iv, rtol=1e-12)
+
+
+def test_no_prices_have_no_volatilities():
+    empty = np.empty(0)
+
+    implied = implied_volatility(
+        price_usd=empty, forward=empty, strike=1.0, discount=1.0, tau_years=1.0, is_call=True
+    )
+
+    assert implied.iv_annual.shape == (0,)
+    assert implied.reason_code.shape == (0,)

@@ -7,15 +7,22 @@ value by no more than the rounding of its own subtraction says nothing of volati
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
+from thetawarden.domain.pricing import ordinary
 from thetawarden.domain.pricing.arrays import BoolArray, Bools, FloatArray, Floats, align
 from thetawarden.domain.pricing.normalised import total_deviation
 from thetawarden.domain.pricing.reasons import Codes, NoVolatility, first_reasons
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Rows: TypeAlias = npt.NDArray[np.intp]
+_SCRATCH_ROWS: Final = 5 + ordinary.SCRATCH_ROWS
 _ROUNDING: Final = 4.0 * float(np.finfo(np.float64).eps)
 
 
@@ -34,43 +41,105 @@ def implied_volatility(
     discount: Floats,
     tau_years: Floats,
     is_call: Bools,
+    guess_annual: Floats | None = None,
 ) -> Implied:
-    """Return the Black-76 volatility of each price."""
-    shape, (price, f, k, d, tau, call) = align(
-        price_usd, forward, strike, discount, tau_years, is_call
-    )
+    """Return the Black-76 volatility of each price; a good guess, such as the last one, is faster.
+
+    A bad or missing (NaN) guess costs time, never correctness.
+    """
+    shape, columns = align(price_usd, forward, strike, discount, tau_years, is_call)
+    size = columns[0].size
+    iv, codes = np.full(size, np.nan), np.zeros(size, dtype=np.int8)
+    unsure = np.arange(size)
     with np.errstate(all="ignore"):
-        parity = (2.0 * call - 1.0) * (f - k)
-        time_value = price / d - np.maximum(parity, 0.0)
-        codes = _judge(
-            price=price,
-            forward=f,
-            strike=k,
-            discount=d,
-            tau=tau,
-            parity=parity,
-            time_value=time_value,
-        )
-        iv = np.full(price.size, np.nan)
-        good = np.flatnonzero(codes == 0)
-        if good.size:
-            f, k = f[good], k[good]
-            log_price = np.log(time_value[good] / np.sqrt(f * k))
-            deviation = total_deviation(-np.abs(np.log(f / k)), log_price)
-            iv[good] = deviation / np.sqrt(tau[good])
+        if guess_annual is not None:
+            iv[:] = np.broadcast_to(guess_annual, shape).reshape(size)
+            unsure = _solve_swiftly(columns, iv, ordinary.solve_warm)
+        if unsure.size:
+            unsure = _solve_rows_swiftly(columns, iv, unsure)
+        if unsure.size:
+            iv[unsure], codes[unsure] = _solve_carefully([c[unsure] for c in columns])
     return Implied(iv_annual=iv.reshape(shape), reason_code=codes.reshape(shape))
 
 
-def _judge(
-    *,
-    price: FloatArray,
-    forward: FloatArray,
-    strike: FloatArray,
-    discount: FloatArray,
-    tau: FloatArray,
-    parity: FloatArray,
-    time_value: FloatArray,
-) -> Codes:
+def _solve_rows_swiftly(columns: list[FloatArray], iv: FloatArray, rows: Rows) -> Rows:
+    """Solve some rows from scratch by the fast way; return those it is not sure of."""
+    if rows.size == iv.size:
+        return _solve_swiftly(columns, iv, ordinary.solve_cold)
+    found = np.full(rows.size, np.nan)
+    unsure = _solve_swiftly([column[rows] for column in columns], found, ordinary.solve_cold)
+    iv[rows] = found
+    return rows[unsure]
+
+
+def _solve_swiftly(
+    columns: list[FloatArray], iv: FloatArray, solve: Callable[..., BoolArray]
+) -> Rows:
+    """Fill iv block by block, from what it holds if `solve` is warm; return the unsure rows."""
+    scratch = np.empty((_SCRATCH_ROWS, min(iv.size, ordinary.BLOCK)))
+    unsure = []
+    for start in range(0, iv.size, ordinary.BLOCK):
+        block = slice(start, min(start + ordinary.BLOCK, iv.size))
+        part = [column[block] for column in columns]
+        sure = _solve_block(part, iv[block], scratch[:, : block.stop - start], solve)
+        unsure.append(start + np.flatnonzero(~sure))
+    return np.concatenate(unsure)
+
+
+def _solve_block(
+    columns: list[FloatArray],
+    iv: FloatArray,
+    scratch: FloatArray,
+    solve: Callable[..., BoolArray],
+) -> BoolArray:
+    _, forward, strike, discount, tau, _ = columns
+    x, low, high, time_value, root_tau = scratch[:5]
+    np.divide(forward, strike, out=x)
+    np.log(x, out=x)
+    np.abs(x, out=x)
+    np.negative(x, out=x)
+    np.minimum(forward, strike, out=low)
+    np.maximum(forward, strike, out=high)
+    _fill_time_value(columns, time_value, root_tau)
+    np.sqrt(tau, out=root_tau)
+    iv *= root_tau
+    sure = solve(ordinary.Wanted(x, low, high, time_value), iv, scratch[5:])
+    iv /= root_tau
+    sure &= discount > 0.0
+    sure &= root_tau > 0.0
+    sure &= root_tau < np.inf
+    return sure
+
+
+def _fill_time_value(columns: list[FloatArray], out: FloatArray, work: FloatArray) -> None:
+    price, forward, strike, discount, _, call = columns
+    np.subtract(forward, strike, out=out)
+    np.multiply(call, 2.0, out=work)
+    work -= 1.0
+    out *= work
+    np.maximum(out, 0.0, out=out)
+    np.divide(price, discount, out=work)
+    np.subtract(work, out, out=out)
+
+
+def _solve_carefully(columns: list[FloatArray]) -> tuple[FloatArray, Codes]:
+    """Return volatility and reason of rows of any kind."""
+    price, forward, strike, discount, tau, call = columns
+    parity = (2.0 * call - 1.0) * (forward - strike)
+    time_value = price / discount - np.maximum(parity, 0.0)
+    codes = _judge(columns, parity, time_value)
+    iv = np.full(price.size, np.nan)
+    good = np.flatnonzero(codes == 0)
+    if good.size:
+        f, k = forward[good], strike[good]
+        log_price = np.log(time_value[good] / np.sqrt(f * k))
+        deviation = total_deviation(-np.abs(np.log(f / k)), log_price)
+        iv[good] = deviation / np.sqrt(tau[good])
+    return iv, codes
+
+
+def _judge(columns: list[FloatArray], parity: FloatArray, time_value: FloatArray) -> Codes:
+    price, forward, strike, discount, tau, _ = columns
     finite: BoolArray = np.isfinite(price + forward + strike + discount + tau)
     noise = np.where(parity > 0.0, _ROUNDING * np.maximum(forward, strike), 0.0)
     return first_reasons(
