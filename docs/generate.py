@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from thetawarden.config.reference import render_reference
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DOCS = Path(__file__).parent
-GENERATORS: dict[str, Callable[[], str]] = {}
+GENERATORS: dict[str, Callable[[], str]] = {"configuration.md": render_reference}
 
 
 def main(*, check: bool) -> int:

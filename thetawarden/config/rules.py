@@ -1,0 +1,91 @@
+"""Judges values that are fine alone and wrong together.
+
+Pure: a configuration in, clashes out. Which account a gateway really serves is checked again when
+it answers; this only refuses what contradicts itself on paper. Real money needs two words: mode
+live and i_mean_live, and a pinned account that is not a paper one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from thetawarden.config.schema import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from thetawarden.config.schema import BrokerConfig, Config, SupervisorConfig
+
+PAPER_PREFIX = "D"  # DU, DF, DUH ...: every paper account begins with it, no real one does
+LIVE_PORTS = (4001, 7496)
+PAPER_PORTS = (4002, 7497)
+
+
+class Clash(msgspec.Struct, frozen=True, kw_only=True):
+    """A key whose value contradicts another."""
+
+    path: str
+    found: str
+    allowed: str
+    remedy: str
+
+
+def find_clashes(config: Config) -> tuple[Clash, ...]:
+    """Every contradiction, in the order of the schema."""
+    judged = {Mode.PRACTICE: lambda _: iter(()), Mode.PAPER: _paper, Mode.LIVE: _live}
+    return (*judged[config.mode](config.broker), *_backoffs(config.supervisor))
+
+
+def _paper(broker: BrokerConfig) -> Iterator[Clash]:
+    if broker.port in LIVE_PORTS:
+        yield Clash(
+            path="broker.port",
+            found=f"{broker.port}, a live gateway's port, in mode paper",
+            allowed="4002 (paper gateway), 7497 (paper TWS) or another",
+            remedy="name the paper gateway's port",
+        )
+    if broker.account and not broker.account.startswith(PAPER_PREFIX):
+        yield Clash(
+            path="broker.account",
+            found=f"a real account (ending in {broker.account[-2:]}) in mode paper",
+            allowed="a paper account (DU..., DF...) or none",
+            remedy="name the paper account, or choose mode live if you mean real money",
+        )
+
+
+def _live(broker: BrokerConfig) -> Iterator[Clash]:
+    if broker.port in PAPER_PORTS:
+        yield Clash(
+            path="broker.port",
+            found=f"{broker.port}, a paper gateway's port, in mode live",
+            allowed="4001 (gateway), 7496 (TWS) or another",
+            remedy="name the live gateway's port, or choose mode paper",
+        )
+    if not broker.account or broker.account.startswith(PAPER_PREFIX):
+        yield Clash(
+            path="broker.account",
+            found="a paper account in mode live" if broker.account else "no account in mode live",
+            allowed="the one real account to trade",
+            remedy="name it, or choose mode paper",
+        )
+    if not broker.i_mean_live:
+        yield Clash(
+            path="broker.i_mean_live",
+            found="false in mode live",
+            allowed="true: real money is traded",
+            remedy="set it to true if you mean it, or choose mode paper",
+        )
+
+
+def _backoffs(supervisor: SupervisorConfig) -> Iterator[Clash]:
+    for name in supervisor.__struct_fields__:
+        group = getattr(supervisor, name)
+        if group.backoff_min_s > group.backoff_max_s:
+            yield Clash(
+                path=f"supervisor.{name}.backoff_min_s",
+                found=f"{group.backoff_min_s}, more than backoff_max_s",
+                allowed=f"at most {group.backoff_max_s}",
+                remedy="lower it, or raise backoff_max_s",
+            )

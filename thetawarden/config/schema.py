@@ -1,0 +1,248 @@
+"""Every key a person may set, with its default, its bounds and its meaning.
+
+Decides what exists and what range is sane; refuses to know files, environment and flags. Values
+that contradict each other are judged in `rules`. A `description` becomes the comment in the
+rendered file and the reference; a `title` is what an error calls allowed. Units end the name:
+`_s` seconds, `_ms` milliseconds, `_mb`/`_kb` binary mega- and kilobytes, `_fraction` of one.
+Every number has an upper bound: infinity passes a lone lower one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Mode(enum.StrEnum):
+    """Whose market and whose money."""
+
+    PRACTICE = "practice"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class LogLevel(enum.StrEnum):
+    """The least severe line that is still written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(enum.StrEnum):
+    """How a log line looks; `auto` is human on a terminal and JSON anywhere else."""
+
+    AUTO = "auto"
+    JSON = "json"
+    HUMAN = "human"
+
+
+class AlertLevel(enum.StrEnum):
+    """The least severe alert a person is told about."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The IB Gateway or TWS of paper and live mode. Practice mode brings its own."""
+
+    host: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=253,
+            pattern=r"^[A-Za-z0-9._:-]+$",
+            title="a host name or address",
+            description="Where the gateway listens.",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        Meta(ge=1, le=65535, description="4002 paper gateway, 7497 paper TWS, 4001 and 7496 live."),
+    ] = 4002
+    client_id: Annotated[
+        int, Meta(ge=1, le=999, description="Our number at the gateway; one desk, one number.")
+    ] = 17
+    account: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Z]{1,3}[0-9]{4,10})?$",
+            title='an account number in quotes such as "DU1234567"',
+            description="The only account the desk will trade. Required for live; empty for none.",
+        ),
+    ] = ""
+    i_mean_live: Annotated[
+        bool, Meta(description="Must be true before mode live is accepted: real money.")
+    ] = False
+
+
+class DeskConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long an actor may take for what."""
+
+    heartbeat_s: Annotated[
+        float, Meta(ge=0.05, le=60, description="How often every actor's heartbeat is looked at.")
+    ] = 1.0
+    handler_budget_s: Annotated[
+        float,
+        Meta(ge=0.05, le=600, description="One message handled longer than this: stuck, fenced."),
+    ] = 5.0
+    start_timeout_s: Annotated[
+        float, Meta(ge=0.1, le=600, description="From the start of an actor to its being ready.")
+    ] = 10.0
+    stop_deadline_s: Annotated[
+        float, Meta(ge=0.1, le=600, description="Each actor's time to stop; then we go on past it.")
+    ] = 5.0
+
+
+class RestartConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """More than `intensity` restarts within `period_s` and the group gives up."""
+
+    intensity: Annotated[
+        int, Meta(ge=0, le=1000, description="Restarts tolerated within the period.")
+    ]
+    period_s: Annotated[
+        float, Meta(ge=1, le=86400, description="The period the restarts are counted over.")
+    ]
+    backoff_min_s: Annotated[
+        float, Meta(ge=0, le=600, description="Wait before the first restart; doubles each time.")
+    ]
+    backoff_max_s: Annotated[
+        float, Meta(ge=0, le=3600, description="The longest wait before a restart.")
+    ]
+    jitter_fraction: Annotated[
+        float, Meta(ge=0, le=1, description="A wait is drawn out by up to this part of itself.")
+    ]
+
+
+class SupervisorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often crashed actors are brought back before their group gives up."""
+
+    root: Annotated[
+        RestartConfig, Meta(description="Whole groups. Giving up halts and exits with 70.")
+    ] = RestartConfig(
+        intensity=2, period_s=600.0, backoff_min_s=0.5, backoff_max_s=30.0, jitter_fraction=0.2
+    )
+    trading: Annotated[
+        RestartConfig, Meta(description="Connection, positions, risk governor, executor.")
+    ] = RestartConfig(
+        intensity=3, period_s=300.0, backoff_min_s=0.1, backoff_max_s=5.0, jitter_fraction=0.2
+    )
+    market: Annotated[RestartConfig, Meta(description="Chain watchers, futures, regime.")] = (
+        RestartConfig(
+            intensity=10, period_s=300.0, backoff_min_s=0.5, backoff_max_s=30.0, jitter_fraction=0.2
+        )
+    )
+    advisory: Annotated[
+        RestartConfig, Meta(description="Strategist, scheduler, archivist, notifier.")
+    ] = RestartConfig(
+        intensity=10, period_s=300.0, backoff_min_s=0.5, backoff_max_s=30.0, jitter_fraction=0.2
+    )
+
+
+class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The message log: every message, in order, on disk."""
+
+    commit_ms: Annotated[
+        float,
+        Meta(ge=0, le=1000, description="Messages arriving within this time share one commit."),
+    ] = 20.0
+    commit_rows_max: Annotated[
+        int, Meta(ge=1, le=100_000, description="A commit is never held back for more rows.")
+    ] = 2000
+    queue_rows_max: Annotated[
+        int, Meta(ge=1000, le=10_000_000, description="Rows waiting for the disk; full is a halt.")
+    ] = 200_000
+    reserve_mb: Annotated[
+        int, Meta(ge=0, le=65536, description="Kept aside for orders and the halt on a full disk.")
+    ] = 256
+    keep_days: Annotated[
+        int, Meta(ge=1, le=3650, description="Days of message log kept in the data folder.")
+    ] = 30
+
+
+class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The control socket that the command line and the console talk to."""
+
+    max_request_kb: Annotated[
+        int, Meta(ge=1, le=4096, description="A larger request is refused unread.")
+    ] = 64
+    request_timeout_s: Annotated[
+        float, Meta(ge=0.1, le=120, description="How long a request may wait for its answer.")
+    ] = 5.0
+
+
+class LogsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Log lines on standard error and in the data folder. Secrets are never among them."""
+
+    level: Annotated[LogLevel, Meta(description="The least severe line that is written.")] = (
+        LogLevel.INFO
+    )
+    format: Annotated[
+        LogFormat, Meta(description="On standard error; auto is human on a terminal, else JSON.")
+    ] = LogFormat.AUTO
+    quiet: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=100, title="a logger's name")], ...],
+        Meta(
+            max_length=50,
+            title="a list of loggers' names",
+            description="Chatty libraries: only their warnings and errors.",
+        ),
+    ] = ("ib_async", "litestar", "uvicorn")
+    file: Annotated[
+        bool, Meta(description="Also write JSON lines to logs/ in the data folder (0600).")
+    ] = True
+    file_mb_max: Annotated[
+        int, Meta(ge=1, le=1024, description="A log file of this size is put aside.")
+    ] = 16
+    files_kept: Annotated[
+        int, Meta(ge=1, le=100, description="Log files put aside and kept; older ones go.")
+    ] = 5
+    queue_lines_max: Annotated[
+        int,
+        Meta(ge=100, le=1_000_000, description="Lines waiting to be written; then they are lost."),
+    ] = 10_000
+
+
+class NotifierConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is told, and how often at most."""
+
+    level_min: Annotated[AlertLevel, Meta(description="The least severe alert that is sent.")] = (
+        AlertLevel.WARNING
+    )
+    repeat_s: Annotated[
+        float, Meta(ge=0, le=86400, description="The same alert is not sent again within this.")
+    ] = 300.0
+    per_hour_max: Annotated[
+        int, Meta(ge=1, le=10_000, description="Alerts beyond this are counted, not sent.")
+    ] = 60
+
+
+class ScheduleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What happens when. Times of day are New York's."""
+
+    rotate_at: Annotated[
+        dt.time, Meta(description="When the message log starts its next day's file.")
+    ] = dt.time(17, 15)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One desk, everything that can be set about it."""
+
+    mode: Annotated[
+        Mode, Meta(description="practice brings its own market; paper and live need a gateway.")
+    ] = Mode.PRACTICE
+    broker: BrokerConfig = BrokerConfig()
+    desk: DeskConfig = DeskConfig()
+    supervisor: SupervisorConfig = SupervisorConfig()
+    journal: JournalConfig = JournalConfig()
+    control: ControlConfig = ControlConfig()
+    logs: LogsConfig = LogsConfig()
+    notifier: NotifierConfig = NotifierConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
