@@ -1,0 +1,90 @@
+"""Reads the exchange's delayed-quote chain files and the white paper's example into arrays.
+
+Traps met here, so that nobody meets them again: three preamble lines (some files begin with a
+blank one), calls left and puts right of one line, AM-settled SPX beside PM-settled SPXW on the
+same date, and IV or delta zero where the exchange computed none. One row per option results:
+first all calls, then all puts.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import io
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEW_YORK = ZoneInfo("America/New_York")
+YEAR_S = 365 * 86_400
+_CALL_COLUMNS = {
+    "bid_usd": 4,
+    "ask_usd": 5,
+    "iv_annual": 7,
+    "delta": 8,
+    "gamma": 9,
+    "open_interest": 10,
+}
+_CALL_TO_PUT = 11
+
+
+class ChainFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file: options as flat arrays, `expiry_index` pointing into the per-expiry tuples."""
+
+    spot_usd: float
+    quoted_on: dt.date
+    expiry_names: tuple[str, ...]
+    expiry_dates: tuple[dt.date, ...]
+    am_settled: tuple[bool, ...]
+    expiry_index: NDArray[np.int64]
+    is_call: NDArray[np.bool_]
+    strike_usd: NDArray[np.float64]
+    bid_usd: NDArray[np.float64]
+    ask_usd: NDArray[np.float64]
+    iv_annual: NDArray[np.float64]
+    delta: NDArray[np.float64]
+    gamma: NDArray[np.float64]
+    open_interest: NDArray[np.float64]
+
+    def tau_years(self, *, at: dt.time) -> NDArray[np.float64]:
+        """Years of 365 days from `at` (New York) on the file's day to each settlement."""
+        now = dt.datetime.combine(self.quoted_on, at, NEW_YORK)
+        ends = [
+            dt.datetime.combine(day, dt.time(9, 30) if am else dt.time(16), NEW_YORK)
+            for day, am in zip(self.expiry_dates, self.am_settled, strict=True)
+        ]
+        return np.array([(end.timestamp() - now.timestamp()) / YEAR_S for end in ends])
+
+
+def read_chain(path: Path) -> ChainFile:
+    """Read one delayed-quote file, calls first, then puts."""
+    with gzip.open(path) as packed:
+        lines = [line for line in csv.reader(io.TextIOWrapper(packed)) if line]
+    head = next(i for i, line in enumerate(lines) if line[0] == "Expiration Date")
+    rows = lines[head + 1 :]
+    keys = [(dt.datetime.strptime(r[0], "%a %b %d %Y").date(), r[1][:-15]) for r in rows]  # noqa: DTZ007 - a date, no instant
+    expiries = {key: i for i, key in enumerate(sorted(dict.fromkeys(keys)))}
+    index = np.array([expiries[key] for key in keys])
+    sides = {
+        name: np.array([float(r[c]) for c in (call, call + _CALL_TO_PUT) for r in rows])
+        for name, call in _CALL_COLUMNS.items()
+    }
+    day = " ".join(lines[head - 1][0].split()[1:4])
+    return ChainFile(
+        spot_usd=float(lines[head - 2][1].split()[-1]),
+        quoted_on=dt.datetime.strptime(day, "%B %d, %Y").date(),  # noqa: DTZ007 - a date, no instant
+        expiry_names=tuple(f"{root} {day}" for day, root in expiries),
+        expiry_dates=tuple(day for day, _ in expiries),
+        am_settled=tuple(root == "SPX" for _, root in expiries),
+        expiry_index=np.concatenate([index, index]),
+        is_call=np.repeat([True, False], len(rows)),
+        strike_usd=np.tile([float(r[11]) for r in rows], 2),
+        **sides,
+    )

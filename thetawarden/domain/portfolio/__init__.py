@@ -1,0 +1,1 @@
+"""What a book of positions is exposed to, could lose, and earned from what."""
