@@ -1,0 +1,1 @@
+"""What a gateway says, one function a message, one file a topic; each returns framed bytes."""

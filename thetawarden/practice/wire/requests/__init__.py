@@ -1,0 +1,1 @@
+"""What clients ask, one frozen value a message; `table.decode` makes them from payloads."""
