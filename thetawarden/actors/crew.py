@@ -47,7 +47,7 @@ class ThreadCrew:
             self._log.fence(post.name, post.incarnation)
             resumed = post.remembers
         try:
-            actor, post.timers = rebuild(post.spec.factory, post.snapshot, post.steps)
+            actor, post.timers = rebuild(post.spec.make, post.snapshot, post.steps)
         except Exception as error:  # noqa: BLE001  # a failed rebuild is a failed start
             return self._failed(post, error)
         post.pulse.busy_since_ns = 0

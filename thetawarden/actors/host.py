@@ -9,6 +9,7 @@ of pykka that this relies on.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any, cast
@@ -24,6 +25,8 @@ from thetawarden.actors.post import Ended
 from thetawarden.domain.restart import Ending
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.ports import FencedError
+
+_log = logging.getLogger("thetawarden.actors")
 
 
 class ShowState:
@@ -93,6 +96,7 @@ class Host(pykka.ThreadingActor):
                     return self._end(Ending.STOPPED)
         except HandlerFailed as failure:
             error = failure.__cause__
+            _log.error("actor_crashed", exc_info=error, extra={"seq": failure.envelope.seq})
             return self._end(Ending.CRASHED, error=error, envelope=failure.envelope)
         except FencedError:
             return self._end(Ending.STOPPED)

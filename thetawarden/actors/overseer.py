@@ -263,6 +263,8 @@ class Overseer:
         for name in (*stop, *reversed(start)):
             self._stop(self._posts[name])
             self._posts[name].status = Status.RESTARTING
+        for name in start:
+            self._posts[name].restarts += 1
         if delay_ns == 0:
             self._start(start)
         else:

@@ -9,25 +9,32 @@ from __future__ import annotations
 import enum
 import threading
 from collections import deque
+from typing import Any
 
 import msgspec
 
 from thetawarden.actors.mailbox import Bounds, Mailbox
-from thetawarden.actors.memory import ActorFactory, Timers
+from thetawarden.actors.memory import Timers
 from thetawarden.domain.restart import Ending, Restart
 from thetawarden.messages.base import Envelope, Message
-from thetawarden.ports import Delivery
+from thetawarden.ports import Actor, Delivery
 
 
 class ActorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How one actor is made, fed and stopped; `hears` and `says` are read off its `receive`."""
+    """How one actor is made, fed and stopped; what it hears and says is read off its `receive`."""
 
     name: str
-    factory: ActorFactory
+    kind: type[Any]
+    settings: dict[str, Any] = {}
     restart: Restart = Restart.PERMANENT
     bounds: Bounds = Bounds()
     stop_deadline_ns: int = 5_000_000_000
     fatal_if_hung: bool = False
+
+    def make(self) -> Actor:
+        """A new actor as it is on its first day."""
+        actor: Actor = self.kind(**self.settings)
+        return actor
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +87,7 @@ class Post:
         self.mailbox = Mailbox(spec.bounds)
         self.lock = threading.Lock()
         self.incarnation = 0
+        self.restarts = 0
         self.pulse = Pulse()
         self.status = Status.DOWN
         self.snapshot: bytes | None = None

@@ -50,6 +50,24 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     delivery: Delivery
 
 
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """A message that was said in a step, with its body as it was written."""
+
+    seq: int
+    sender: str
+    incarnation: int
+    cause_seq: int
+    body: bytes
+
+    def belongs_to(self, delivery: Delivery) -> bool:
+        """Whether it was said in this step."""
+        return (
+            self.cause_seq == delivery.envelope.seq
+            and self.sender == delivery.actor
+            and self.incarnation == delivery.incarnation
+        )
+
+
 class StoredSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """An actor's state after all its deliveries up to and including number `n`."""
 
@@ -81,6 +99,13 @@ class DayLog:
 
     def messages(self, wanted: Wanted) -> Iterator[Envelope[Message]]:
         """The messages said on this day, in order."""
+        return self._wanted(wanted, "ORDER BY seq")
+
+    def latest(self, wanted: Wanted) -> Iterator[Envelope[Message]]:
+        """The same, the newest first."""
+        return self._wanted(wanted, "ORDER BY seq DESC")
+
+    def _wanted(self, wanted: Wanted, order: str) -> Iterator[Envelope[Message]]:
         clauses, values = ["seq >= ?"], [max(wanted.after_seq + 1, self.first_seq)]
         for clause, value in (
             ("kind = ?", wanted.kind),
@@ -91,7 +116,7 @@ class DayLog:
             if value is not None:
                 clauses.append(clause)
                 values.append(value)  # type: ignore[arg-type]  # SQLite takes both
-        query = f"{_ORIGIN} WHERE {' AND '.join(clauses)} ORDER BY seq"
+        query = f"{_ORIGIN} WHERE {' AND '.join(clauses)} {order}"
         for row in self._rows(query, values):
             yield self._envelope(*row)
 
@@ -107,6 +132,16 @@ class DayLog:
         values = [after_n] if actor is None else [after_n, actor]
         for row in self._rows(f"{_STEPS} WHERE d.n > ?{names} ORDER BY d.n", values):
             yield self._step(row)
+
+    def answers(self) -> Iterator[Answer]:
+        """Everything actors said on this day, in the order of the steps they said it in."""
+        query = f"{_ORIGIN} WHERE incarnation > 0 AND seq >= ? ORDER BY seq"
+        for seq, at_ns, sender, incarnation, cause, kind, body, crc in self._rows(
+            query, [self.first_seq]
+        ):
+            if crc != rows.message_crc(seq, at_ns, sender, incarnation, cause, kind, body):
+                raise DamagedLogError(self.path, f"message {seq} is damaged")
+            yield Answer(seq, sender, incarnation, cause, rows.unpacked(body))
 
     def handlers(self, seq: int) -> tuple[tuple[str, int, int], ...]:
         """Who handled a message: actor, instant, outcome."""

@@ -70,11 +70,14 @@ def message_crc(  # noqa: PLR0917  # columns in order, unpacked from a row
     )
 
 
+def unpacked(body: bytes) -> bytes:
+    """The msgpack in a body column."""
+    return zlib.decompress(body) if body[0] == _ZLIB_FIRST_BYTE else body
+
+
 def decode_body(body: bytes) -> Message:
     """The message in a body column."""
-    if body[0] == _ZLIB_FIRST_BYTE:
-        body = zlib.decompress(body)
-    return decode(body)
+    return decode(unpacked(body))
 
 
 def delivery_row(

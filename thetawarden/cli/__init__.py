@@ -1,0 +1,109 @@
+"""The command line: one file a verb, loaded only when it is used.
+
+Whatever goes wrong is one line on standard error and a documented exit code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from typing_extensions import override
+
+from thetawarden.cli.place import Place
+from thetawarden.errors import EXIT_UNEXPECTED, EXIT_USAGE, ThetawardenError
+
+# verb: (module, one line for --help); the module of a verb has a command of that name
+VERBS: Mapping[str, tuple[str, str]] = {
+    "run": ("run", "Run the desk: the supervisor process and all its actors."),
+    "status": ("status", "The desk in one look; exits 4 when it is halted."),
+    "inspect": ("inspect", "All actors, or one with its whole state."),
+    "actor": ("actor", "Restart, pause or resume one actor by hand."),
+    "halt": ("brakes", "Stop taking risk now; only a person lifts it."),
+    "resume": ("brakes", "Lift the halt in force."),
+    "stop": ("brakes", "End the running desk gracefully."),
+    "log": ("log", "The message log: show, tail, verify, export."),
+    "replay": ("replay", "Rebuild an actor from the message log, or verify a day of it."),
+    "config": ("config", "Show or check the configuration."),
+    "version": ("version", "The version of this program."),
+}
+
+
+class _LazyGroup(click.Group):
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"thetawarden.cli.{VERBS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without loading them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            verbs = ", ".join(VERBS)
+            raise click.UsageError(f"no verb {args[0]!r}; there are: {verbs}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, no_args_is_help=True, context_settings={"max_content_width": 100})
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the desk keeps its data.")
+@click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+@click.pass_context
+def thetawarden(ctx: click.Context, data_dir: Path | None, config: Path | None) -> None:
+    """An autonomous, safety-first options-premium desk for Interactive Brokers.
+
+    With no configuration it runs on an embedded practice market: `thetawarden run`.
+    """
+    ctx.obj = Place(data_dir=data_dir, config_file=config)
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Run one verb; returns the exit code, never raises."""
+    try:
+        code: Any = thetawarden.main(
+            args=list(arguments), prog_name="thetawarden", standalone_mode=False
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return EXIT_USAGE if arguments else 0
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"; see `{context.command_path} --help`" if context else ""
+        return _complain(error.format_message().rstrip(".") + hint, EXIT_USAGE)
+    except ThetawardenError as error:
+        return _complain(str(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("interrupted", EXIT_UNEXPECTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the last resort still is one line
+        if os.environ.get("THETAWARDEN_TRACEBACK"):
+            raise
+        words = f"unexpected {type(error).__name__}: {error} (THETAWARDEN_TRACEBACK=1 shows where)"
+        return _complain(words, EXIT_UNEXPECTED)
+    return code if isinstance(code, int) else 0
+
+
+def _complain(words: str, code: int) -> int:
+    for line in words.splitlines() or [""]:
+        click.echo(f"thetawarden: {line}", err=True)
+    return code

@@ -1,0 +1,71 @@
+"""`thetawarden halt`, `resume` and `stop`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.errors import UnreachableError
+from thetawarden.infra.control.client import ControlClient
+from thetawarden.messages.control import Done
+
+reason = click.option("--reason", required=True, help="Why; kept in the message log.")
+
+
+@click.command()
+@reason
+@as_json
+@on_place
+def halt(*, place: Place, reason: str, as_json: bool) -> None:
+    """Stop taking risk now. Holds over restarts; only a person lifts it."""
+    store = place.store()
+    try:
+        done = ControlClient(store).halt(reason)
+    except UnreachableError:
+        _raise_flag_alone(store, reason)
+        raise
+    _report(done, as_json=as_json)
+
+
+@click.command()
+@reason
+@click.option("--epoch", type=int, help="The halt you mean; default: the one in force.")
+@as_json
+@on_place
+def resume(*, place: Place, reason: str, epoch: int | None, as_json: bool) -> None:
+    """Lift the halt in force; refused (exit 3) when --epoch names another one."""
+    _report(ControlClient(place.store()).resume(reason, epoch), as_json=as_json)
+
+
+@click.command()
+@click.option("--reason", default="asked to stop", help="Why.")
+@as_json
+@on_place
+def stop(*, place: Place, reason: str, as_json: bool) -> None:
+    """End the running desk gracefully; returns once it has begun to."""
+    _report(ControlClient(place.store()).stop(reason), as_json=as_json)
+
+
+def _raise_flag_alone(store: Path, reason: str) -> None:
+    """No desk answers: leave the flag, so that the next one, or one that hangs, is halted."""
+    from thetawarden.domain.halt import HaltRecord  # noqa: PLC0415  # only when needed
+    from thetawarden.infra.clock import WallClock  # noqa: PLC0415
+    from thetawarden.infra.halt_flag import HaltFlagFile  # noqa: PLC0415
+
+    if not store.is_dir():
+        return
+    flag = HaltFlagFile(store / "halt")
+    if flag.read() is None:
+        now = WallClock().now_ns()
+        flag.raise_flag(HaltRecord(epoch=0, reason=reason, by="command line", at_ns=now))
+    click.echo(f"halt flag raised at {flag.path}: a desk on this store is halted", err=True)
+
+
+def _report(done: Done, *, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+        return
+    epoch = "" if done.halt is None else f" (epoch {done.halt.epoch})"
+    click.echo(done.what + epoch)

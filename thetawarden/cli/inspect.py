@@ -1,0 +1,25 @@
+"""`thetawarden inspect`."""
+
+from __future__ import annotations
+
+import click
+
+from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.infra.control.client import ControlClient
+
+
+@click.command()
+@click.argument("actor", required=False)
+@as_json
+@on_place
+def inspect(*, place: Place, actor: str | None, as_json: bool) -> None:
+    """Show all actors, or one ACTOR with its whole state."""
+    seen = ControlClient(place.store()).inspect(actor)
+    if as_json:
+        print_json(seen)
+        return
+    from thetawarden.cli.tables import actors_table, print_table  # noqa: PLC0415  # rich is slow
+
+    print_table(actors_table(seen.actors))
+    if actor is not None:
+        print_json(seen.actor_state)

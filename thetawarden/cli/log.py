@@ -1,0 +1,182 @@
+"""`thetawarden log show|tail|verify|export`: read the message log, desk running or not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from thetawarden.cli.place import Place, as_json, on_place, print_json, print_json_line
+from thetawarden.cli.run import duration_s
+from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, iso
+from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
+from thetawarden.infra.clock import WallClock
+from thetawarden.infra.journal.reader import Wanted, open_log
+from thetawarden.infra.journal.verify import Verification, verify_log
+from thetawarden.messages.base import Envelope, Message
+from thetawarden.messages.registry import KINDS
+
+TAIL_EVERY_S = 0.2
+
+
+@click.group()
+def log() -> None:
+    """Read the message log: everything said between actors, in order."""
+
+
+_kind = click.option("--type", "kind", help="Only messages of this type, e.g. TradingHalted.")
+_actor = click.option("--actor", help="Only messages said by this actor.")
+
+
+@log.command()
+@_kind
+@_actor
+@click.option("--since", help="Not older than this: 10m, 2h, or an ISO instant.")
+@click.option("--from-seq", type=int, default=0, help="Not before this message.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@as_json
+@on_place
+def show(  # one parameter an option
+    *,
+    place: Place,
+    kind: str | None,
+    actor: str | None,
+    since: str | None,
+    from_seq: int,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show messages, oldest first; without --since or --from-seq the last --limit of them."""
+    _check_kind(kind)
+    wanted = Wanted(
+        kind=kind,
+        sender=actor,
+        after_seq=max(0, from_seq - 1),
+        since_ns=None if since is None else _instant(since),
+    )
+    with open_log(place.store() / "log") as days:
+        if since is None and not from_seq:
+            found: list[Envelope[Message]] = []
+            for day in reversed(days):
+                found = [*islice(day.latest(wanted), limit - len(found))][::-1] + found
+                if len(found) >= limit:
+                    break
+            _print(found, as_json=as_json)
+        else:
+            every = (envelope for day in days for envelope in day.messages(wanted))
+            _print(islice(every, limit), as_json=as_json)
+
+
+@log.command()
+@_kind
+@_actor
+@click.option("--for", "for_s", callback=lambda _c, _p, text: text and duration_s(text))
+@as_json
+@on_place
+def tail(
+    *, place: Place, kind: str | None, actor: str | None, for_s: float | None, as_json: bool
+) -> None:
+    """Follow what is being said until Ctrl-C, or for a while."""
+    _check_kind(kind)
+    folder = place.store() / "log"
+    with open_log(folder) as days:
+        last = max((day.tops()[0] for day in days), default=0)
+    deadline = None if for_s is None else time.monotonic() + for_s
+    while deadline is None or time.monotonic() < deadline:
+        wanted = Wanted(kind=kind, sender=actor, after_seq=last)
+        with open_log(folder) as days:
+            for day in days[-2:]:
+                for envelope in day.messages(wanted):
+                    last = max(last, envelope.seq)
+                    _print([envelope], as_json=as_json)
+        time.sleep(TAIL_EVERY_S)
+
+
+@log.command()
+@as_json
+@on_place
+def verify(*, place: Place, as_json: bool) -> int:
+    """Check every row of every day; exits 1 when any is damaged or missing."""
+    total = Verification()
+    for path, total in verify_log(place.store() / "log"):  # the last one is the sum
+        click.echo(f"{path.name}: {total.messages:,} messages so far", err=True)
+    if as_json:
+        print_json(total)
+    else:
+        click.echo(
+            f"{total.messages:,} messages, {total.deliveries:,} deliveries,"
+            f" {total.snapshots:,} snapshots, {total.damaged:,} damaged"
+        )
+        for finding in total.findings:
+            click.echo(finding)
+    return EXIT_UNEXPECTED if total.damaged else EXIT_DONE
+
+
+@log.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@on_place
+def export(*, place: Place, file: Path) -> None:
+    """Write all messages to a Parquet FILE, one row a message, bodies as JSON."""
+    if file.exists():
+        raise click.UsageError(f"{file} exists; it will not be overwritten: choose another name")
+    from thetawarden.infra.lake.export import write_messages  # noqa: PLC0415  # polars is slow
+
+    with open_log(place.store() / "log") as days:
+        every = (envelope for day in days for envelope in day.messages(Wanted()))
+        count = write_messages(every, file)
+    click.echo(f"{count:,} messages written to {file}")
+
+
+def _check_kind(kind: str | None) -> None:
+    if kind is not None and kind not in KINDS:
+        near = [name for name in KINDS if kind.lower() in name.lower()] or sorted(KINDS)
+        raise click.UsageError(f"no message type {kind!r}; there are: {', '.join(near)}")
+
+
+def _instant(text: str) -> UnixNs:
+    if re.fullmatch(r"[\d.hms]+", text):
+        return UnixNs(WallClock().now_ns() - round(duration_s(text) * NS_PER_SECOND))
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        words = f"--since found {text!r}; allowed: 10m, 2h, or an instant like 2026-02-03T15:00Z"
+        raise click.UsageError(words) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return UnixNs(round(moment.timestamp() * NS_PER_SECOND))
+
+
+def _print(envelopes: Iterable[Envelope[Message]], *, as_json: bool) -> None:
+    for envelope in envelopes:
+        if as_json:
+            print_json_line(as_plain(envelope))
+        else:
+            cause = "" if envelope.cause_seq is None else f" ← {envelope.cause_seq}"
+            body = msgspec.json.encode(fields(envelope.body)).decode()
+            kind = type(envelope.body).__name__
+            at = iso(envelope.at_ns)
+            click.echo(f"{envelope.seq:>8} {at} {envelope.sender} {kind} {body}{cause}")
+
+
+def as_plain(envelope: Envelope[Message]) -> dict[str, Any]:
+    """A message as one JSON object."""
+    return {
+        "seq": envelope.seq,
+        "at": iso(envelope.at_ns),
+        "sender": envelope.sender,
+        "incarnation": envelope.incarnation,
+        "cause_seq": envelope.cause_seq,
+        "type": type(envelope.body).__name__,
+        "body": fields(envelope.body),
+    }
+
+
+def fields(body: Message) -> dict[str, Any]:
+    """A message's fields by name."""
+    return {name: msgspec.to_builtins(getattr(body, name)) for name in body.__struct_fields__}

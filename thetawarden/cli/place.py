@@ -1,0 +1,75 @@
+"""Which data folder, configuration and store a verb works on; `--json` or a table for eyes."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from thetawarden.config.loader import Loaded, load_config
+from thetawarden.config.places import config_file, data_folder, store_folder
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said on the command line of where things are."""
+
+    data_dir: Path | None = None
+    config_file: Path | None = None
+
+    @property
+    def data(self) -> Path:
+        """The data folder in effect."""
+        flag = None if self.data_dir is None else str(self.data_dir)
+        return data_folder(flag=flag, environment=os.environ)
+
+    def load(self, flags: dict[str, str] | None = None) -> Loaded:
+        """The configuration in effect; raises ConfigError."""
+        return load_config(
+            named_file=self.config_file,
+            default_file=config_file(self.data),
+            environment=os.environ,
+            flags=flags or {},
+        )
+
+    def store(self, flags: dict[str, str] | None = None) -> Path:
+        """The folder of the mode and account in effect."""
+        config = self.load(flags).config
+        return store_folder(self.data, mode=config.mode, account=config.broker.account)
+
+
+Verb = Callable[..., Any]
+
+
+def on_place(verb: Verb) -> Verb:
+    """Give a verb `--data-dir`, `--config` and a `place` that knows both."""
+
+    @click.option("--data-dir", type=click.Path(path_type=Path), help="The desk's data folder.")
+    @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+    @click.pass_context
+    @functools.wraps(verb)
+    def with_place(
+        ctx: click.Context, /, data_dir: Path | None, config: Path | None, **values: Any
+    ) -> Any:
+        outer: Place = ctx.find_object(Place) or Place()
+        place = Place(data_dir=data_dir or outer.data_dir, config_file=config or outer.config_file)
+        return verb(place=place, **values)
+
+    return with_place
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_json_line(value: Any) -> None:
+    """Print one line of a JSON stream."""
+    click.echo(msgspec.json.encode(value).decode())

@@ -1,0 +1,84 @@
+"""Tables and one-look summaries for eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from thetawarden.messages.control import ActorView, HaltView, Status
+
+_COLOURS = {"running": "green", "paused": "yellow", "restarting": "yellow", "halted": "bold red"}
+
+
+def print_table(table: Table | Text) -> None:
+    """Print to standard output, as wide as the terminal, or 100 columns into a pipe."""
+    console = Console(highlight=False)
+    console.print(table, width=None if console.is_terminal else 100)
+
+
+def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+    """A table of anything."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def actors_table(actors: Sequence[ActorView]) -> Table:
+    """Every actor's health."""
+    table = Table(box=None, pad_edge=False)
+    for column in (
+        "actor",
+        "state",
+        "inc",
+        "restarts",
+        "waiting c/o/t/m",
+        "handled",
+        "msg/s",
+        "p99",
+    ):
+        table.add_column(column, justify="left" if column in {"actor", "state"} else "right")
+    for actor in actors:
+        lanes = actor.lanes
+        table.add_row(
+            actor.name,
+            Text(actor.state, style=_COLOURS.get(actor.state, "red")),
+            str(actor.incarnation),
+            str(actor.restarts),
+            f"{lanes.control}/{lanes.orders}/{lanes.timer}/{lanes.market}",
+            f"{actor.handled:,}",
+            f"{actor.rate_per_s:g}",
+            f"{actor.handler_us_p99:,.0f} µs",
+        )
+    return table
+
+
+def status_text(status: Status) -> Text:
+    """The desk in a few lines."""
+    text = Text()
+    text.append("trading ")
+    text.append(status.trading_state, style=_COLOURS.get(status.trading_state, "yellow"))
+    text.append(f" · mode {status.mode} · link {status.link.state}")
+    text.append(f" · market time {status.market_time}\n")
+    if status.halt is not None:
+        text.append(f"{halt_words(status.halt)}\n", style="bold red")
+    counts = status.actors
+    text.append(f"actors: {counts.running} running, {counts.restarting} restarting, ")
+    text.append(f"{counts.failed} failed\n")
+    for ailment in status.ailments:
+        text.append(f"ailing: {ailment}\n", style="yellow")
+    for event in status.next_events:
+        text.append(f"next: {event.name} at {event.at}\n")
+    text.append(f"process {status.pid}, up since {status.started_at}")
+    return text
+
+
+def halt_words(halt: HaltView) -> str:
+    """A halt in one line."""
+    return f"halted (epoch {halt.epoch}) by {halt.by} at {halt.at}: {halt.reason}"

@@ -1,0 +1,128 @@
+"""Talks to a running desk; light, because every verb of the command line loads it."""
+
+from __future__ import annotations
+
+import getpass
+import http.client
+import socket
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+from typing_extensions import override
+
+from thetawarden.errors import RefusedError, ThetawardenError, UnreachableError
+from thetawarden.infra.control.place import socket_path
+from thetawarden.messages.control import (
+    Done,
+    HaltRequest,
+    Inspection,
+    Refusal,
+    Request,
+    ResumeRequest,
+    Status,
+    StopRequest,
+)
+
+T = TypeVar("T")
+HTTP_OK = 200
+HTTP_CONFLICT = 409
+
+
+class NoDeskError(UnreachableError):
+    """Nobody answers at the store's socket. The person starts a desk or names its folder."""
+
+    def __init__(self, store: Path, why: str) -> None:
+        super().__init__(
+            f"no desk answers for {store} ({why}); one must be running."
+            " Start it with `thetawarden run`, or name its folder with --data-dir"
+        )
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("desk", timeout=timeout_s)
+        self._path = path
+
+    @override
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+class ControlClient:
+    """The same typed requests the server knows; raises our errors, never its library's."""
+
+    def __init__(self, store: Path, *, timeout_s: float = 30.0) -> None:
+        self._store = store
+        self._path = socket_path(store)
+        self._timeout_s = timeout_s
+
+    def status(self) -> Status:
+        """The desk in one look."""
+        return self._call("GET", "/status", None, Status)
+
+    def inspect(self, name: str | None = None) -> Inspection:
+        """All actors, or one with its state."""
+        path = "/actors" if name is None else f"/actors/{quote(name)}"
+        return self._call("GET", path, None, Inspection)
+
+    def restart(self, name: str) -> Done:
+        """Restart an actor."""
+        return self._call("POST", f"/restart/{quote(name)}", None, Done)
+
+    def pause(self, name: str) -> Done:
+        """Let an actor take control messages only."""
+        return self._call("POST", f"/pause/{quote(name)}", None, Done)
+
+    def unpause(self, name: str) -> Done:
+        """Let a paused actor go on."""
+        return self._call("POST", f"/unpause/{quote(name)}", None, Done)
+
+    def halt(self, reason: str) -> Done:
+        """Halt trading."""
+        return self._call("POST", "/halt", HaltRequest(reason=reason), Done)
+
+    def resume(self, reason: str, epoch: int | None) -> Done:
+        """Lift the halt of this epoch."""
+        return self._call("POST", "/resume", ResumeRequest(reason=reason, epoch=epoch), Done)
+
+    def stop(self, reason: str) -> Done:
+        """Begin to end the desk."""
+        return self._call("POST", "/stop", StopRequest(reason=reason), Done)
+
+    def _call(self, method: str, path: str, body: Request | None, answer: type[T]) -> T:
+        raw, status = self._exchange(method, path, body)
+        try:
+            if status == HTTP_OK:
+                return msgspec.json.decode(raw, type=answer)
+            refusal = msgspec.json.decode(raw, type=Refusal)
+        except msgspec.MsgspecError as error:
+            raise NoDeskError(self._store, f"its answer is not understood: {error}") from error
+        if status == HTTP_CONFLICT:
+            raise RefusedError(refusal.error)
+        raise ThetawardenError(refusal.error)
+
+    def _exchange(self, method: str, path: str, body: Request | None) -> tuple[bytes, int]:
+        connection = _UnixConnection(self._path, self._timeout_s)
+        headers = {"x-thetawarden-by": _user(), "content-type": "application/json"}
+        try:
+            payload = None if body is None else msgspec.json.encode(body)
+            connection.request(method, path, payload, headers)
+            response = connection.getresponse()
+            return response.read(), response.status
+        except TimeoutError:
+            raise NoDeskError(self._store, f"no answer in {self._timeout_s:g} s") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise NoDeskError(self._store, str(error) or type(error).__name__) from error
+        finally:
+            connection.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown user"

@@ -1,0 +1,48 @@
+"""One desk a store: a lock the kernel gives back however the process ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from thetawarden.errors import RefusedError
+
+
+class SecondDeskError(RefusedError):
+    """Another desk runs on this store. Nothing was touched; the person uses or stops that one."""
+
+    def __init__(self, folder: Path, holder: str) -> None:
+        super().__init__(
+            f"a desk already runs on {folder} (process {holder}); one is allowed."
+            " Use it (`thetawarden status`), stop it (`thetawarden stop`),"
+            " or choose another --data-dir"
+        )
+
+
+class StoreLock:
+    """Held from before the first read until the process is gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock at once or raise SecondDeskError."""
+        path = self._folder / "lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise SecondDeskError(self._folder, holder) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,130 @@
+"""What may be asked at the control socket, and what is answered.
+
+Not part of the vocabulary of actors: these are typed once, here, for the server and its clients
+alike. Keys are a contract that scripts rely on: they may gain company, they do not change.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Anything a person asks for."""
+
+
+class HaltRequest(Request, frozen=True, kw_only=True):
+    """Stop taking risk now."""
+
+    reason: Reason
+
+
+class ResumeRequest(Request, frozen=True, kw_only=True):
+    """Lift the halt of this epoch; without one, of the halt in force as it is shown now."""
+
+    reason: Reason
+    epoch: int | None = None
+
+
+class StopRequest(Request, frozen=True, kw_only=True):
+    """End the desk gracefully."""
+
+    reason: Reason = "asked to stop"
+
+
+class HaltView(msgspec.Struct, frozen=True, kw_only=True):
+    """A halt as shown to people; `at` is an ISO instant."""
+
+    epoch: int
+    reason: str
+    by: str
+    at: str
+
+
+class LinkView(msgspec.Struct, frozen=True, kw_only=True):
+    """The connection to the broker; `none` when this desk has none."""
+
+    state: str
+    epoch: int
+
+
+class ActorCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many actors are up, on their way, and given up."""
+
+    running: int
+    restarting: int
+    failed: int
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that will happen; `at` is an ISO instant."""
+
+    name: str
+    at: str
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What `thetawarden status` shows; null means not known, never zero."""
+
+    mode: str
+    trading_state: str
+    halt: HaltView | None
+    link: LinkView
+    reconciled: bool
+    market_time: str
+    speed: float
+    nlv_usd: float | None
+    positions: int | None
+    working_orders: int | None
+    actors: ActorCounts
+    next_events: tuple[EventView, ...]
+    pid: int
+    started_at: str
+    ailments: tuple[str, ...]
+
+
+class Lanes(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages wait in each lane."""
+
+    control: int
+    orders: int
+    timer: int
+    market: int
+
+
+class ActorView(msgspec.Struct, frozen=True, kw_only=True):
+    """One actor as `thetawarden inspect` shows it."""
+
+    name: str
+    state: str
+    incarnation: int
+    restarts: int
+    lanes: Lanes
+    handled: int
+    rate_per_s: float
+    handler_us_p99: float
+    last_handled_at: str | None
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All actors; of one asked for by name also its whole state."""
+
+    actors: tuple[ActorView, ...]
+    actor_state: Any = msgspec.UNSET
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked has been done, or was already so."""
+
+    what: str
+    halt: HaltView | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked was not done; `error` is one line for a person."""
+
+    error: str

@@ -1,0 +1,223 @@
+"""What a person can see of a running desk and do to it; implements the control API's Operator."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from thetawarden.actors.host import HostGoneError
+from thetawarden.actors.post import Post, Status
+from thetawarden.domain.halt import HaltRecord, Latch, ResumeRefusal, TradingState, open_latch
+from thetawarden.domain.instants import UnixNs, iso
+from thetawarden.errors import RefusedError
+from thetawarden.infra.control.app import UnknownActorError
+from thetawarden.messages.control import (
+    ActorCounts,
+    ActorView,
+    Done,
+    EventView,
+    HaltRequest,
+    HaltView,
+    Inspection,
+    Lanes,
+    LinkView,
+    ResumeRequest,
+    StopRequest,
+)
+from thetawarden.messages.control import Status as StatusView
+from thetawarden.messages.trading import Halt, Resume
+from thetawarden.process import DeskProcess
+
+ANSWER_TIMEOUT_S = 2.0
+DURABLE_TIMEOUT_S = 10.0
+
+
+class Operator:
+    """Answers from many threads at once; what changes the tree waits for the supervisor."""
+
+    def __init__(self, process: DeskProcess) -> None:
+        self._process = process
+        self._desk = process.desk
+        self._rates = _Rates()
+
+    def status(self) -> StatusView:
+        """The desk in one look."""
+        process, latch = self._process, self._latch()
+        return StatusView(
+            mode=str(process.config.mode),
+            trading_state=str(latch.state),
+            halt=_halt_view(latch.halt),
+            link=LinkView(state="none", epoch=0),
+            reconciled=False,
+            market_time=iso(process.clock.now_ns()),
+            speed=1.0,
+            nlv_usd=None,
+            positions=None,
+            working_orders=None,
+            actors=self._counts(),
+            next_events=self._next_events(),
+            pid=os.getpid(),
+            started_at=iso(process.started_ns),
+            ailments=self._ailments(),
+        )
+
+    def inspect(self, name: str | None) -> Inspection:
+        """All actors, or one with its state."""
+        posts = self._desk.posts
+        if name is None:
+            return Inspection(actors=tuple(self._view(post) for post in posts.values()))
+        post = self._post(name)
+        try:
+            state = self._desk.state_of(name, timeout_s=ANSWER_TIMEOUT_S)
+        except HostGoneError:
+            state = None
+        return Inspection(actors=(self._view(post),), actor_state=state)
+
+    def restart(self, name: str, *, by: str) -> Done:  # noqa: ARG002  # recorded by its ActorEnded
+        """Restart an actor."""
+        post = self._post(name)
+        self._desk.restart(name)
+        return Done(what=f"{name} is {post.status} as incarnation {post.incarnation}")
+
+    def pause(self, name: str, *, by: str) -> Done:
+        """Let an actor take control messages only."""
+        self._desk.pause(self._post(name).name, by=by)
+        return Done(what=f"{name} takes control messages only")
+
+    def unpause(self, name: str, *, by: str) -> Done:
+        """Let a paused actor go on."""
+        self._desk.unpause(self._post(name).name, by=by)
+        return Done(what=f"{name} goes on")
+
+    def halt(self, request: HaltRequest, *, by: str) -> Done:
+        """Halt by the flag file first, which needs no actor, then by the governor."""
+        self._process.raise_flag(request.reason, by=by)
+        seq = self._desk.say(Halt(reason=request.reason, by=by), sender="person")
+        self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
+        latch = self._latch_once(lambda latch: latch.halt is not None)
+        return Done(what="trading is halted", halt=_halt_view(latch.halt))
+
+    def resume(self, request: ResumeRequest, *, by: str) -> Done:
+        """Lift the halt of the epoch that was named."""
+        latch = self._latch()
+        epoch = latch.epoch if request.epoch is None else request.epoch
+        opened = open_latch(latch, epoch=epoch, reason=request.reason)
+        resume = Resume(reason=request.reason, by=by, epoch=epoch)
+        if isinstance(opened, ResumeRefusal):
+            self._desk.say(resume, sender="person")
+            raise RefusedError(_refusal_words(opened, asked=epoch, latch=latch))
+        seq = self._desk.say(resume, sender="person")
+        self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
+        after = self._latch_once(lambda latch: latch.halt is None)
+        if after.halt is not None:
+            raise RefusedError(_refusal_words(ResumeRefusal.WRONG_EPOCH, asked=epoch, latch=after))
+        return Done(what="trading is resumed")
+
+    def stop(self, request: StopRequest, *, by: str) -> Done:  # noqa: ARG002  # the reason is for the log of the server
+        """Begin to end the desk."""
+        self._process.stop()
+        return Done(what="the desk is stopping")
+
+    def _latch(self) -> Latch:
+        """The brake as the governor knows it; while it cannot answer, as the flag shows it."""
+        try:
+            state = self._desk.state_of("governor", timeout_s=ANSWER_TIMEOUT_S)
+        except HostGoneError:
+            halt = self._process.flag.read()
+            return Latch(epoch=halt.epoch if halt else 0, halt=halt)
+        return msgspec.convert(state["latch"], Latch)
+
+    def _latch_once(self, holds: Callable[[Latch], bool]) -> Latch:
+        """The brake once it is as wanted, or as it is after a while."""
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        latch = self._latch()
+        while not holds(latch) and time.monotonic() < deadline:
+            time.sleep(0.005)
+            latch = self._latch()
+        return latch
+
+    def _counts(self) -> ActorCounts:
+        conditions = [post.status for post in self._desk.posts.values()]
+        return ActorCounts(
+            running=conditions.count(Status.RUNNING),
+            restarting=conditions.count(Status.RESTARTING),
+            failed=conditions.count(Status.FAILED) + conditions.count(Status.DOWN),
+        )
+
+    def _next_events(self) -> tuple[EventView, ...]:
+        try:
+            state = self._desk.state_of("scheduler", timeout_s=ANSWER_TIMEOUT_S)
+        except HostGoneError:
+            return ()
+        return tuple(
+            EventView(name=event["name"], at=iso(UnixNs(event["at_ns"])))
+            for event in state["next_events"]
+        )
+
+    def _ailments(self) -> tuple[str, ...]:
+        try:
+            state = self._desk.state_of("watchdog", timeout_s=ANSWER_TIMEOUT_S)
+        except HostGoneError:
+            return ("the watchdog does not answer",)
+        return tuple(finding["words"] for finding in state["findings"])
+
+    def _post(self, name: str) -> Post:
+        post = self._desk.posts.get(name)
+        if post is None:
+            raise UnknownActorError(name, tuple(self._desk.posts))
+        return post
+
+    def _view(self, post: Post) -> ActorView:
+        control, orders, timer, market = post.mailbox.depths()
+        pulse = post.pulse
+        paused = post.status is Status.RUNNING and post.mailbox.paused
+        return ActorView(
+            name=post.name,
+            state="paused" if paused else str(post.status),
+            incarnation=post.incarnation,
+            restarts=post.restarts,
+            lanes=Lanes(control=control, orders=orders, timer=timer, market=market),
+            handled=pulse.handled,
+            rate_per_s=self._rates.of(post),
+            handler_us_p99=pulse.handler_ns_p99() / 1000,
+            last_handled_at=iso(UnixNs(pulse.last_handled_ns)) if pulse.last_handled_ns else None,
+        )
+
+
+class _Rates:
+    """Messages a second since the look before, over at least a second."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[float, int, float]] = {}
+
+    def of(self, post: Post) -> float:
+        now, handled = time.monotonic(), post.pulse.handled
+        since, before, rate = self._seen.get(post.name, (now, handled, 0.0))
+        if now - since >= 1.0:
+            rate = (handled - before) / (now - since)
+            self._seen[post.name] = (now, handled, rate)
+        else:
+            self._seen.setdefault(post.name, (now, handled, rate))
+        return round(rate, 1)
+
+
+def _halt_view(halt: HaltRecord | None) -> HaltView | None:
+    if halt is None:
+        return None
+    return HaltView(epoch=halt.epoch, reason=halt.reason, by=halt.by, at=iso(halt.at_ns))
+
+
+def _refusal_words(refusal: ResumeRefusal, *, asked: int, latch: Latch) -> str:
+    match refusal:
+        case ResumeRefusal.NOT_HALTED:
+            return f"resume refused: trading is {TradingState.RUNNING}; there is no halt to lift"
+        case ResumeRefusal.WRONG_EPOCH:
+            return (
+                f"resume refused: epoch {asked} was asked, {latch.epoch} is in force."
+                " Look at the halt with `thetawarden status`, then resume that one"
+            )
+        case ResumeRefusal.NO_REASON:
+            return "resume refused: a reason is needed. Say why with --reason"

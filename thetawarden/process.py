@@ -1,0 +1,197 @@
+"""One desk process: opens the store, brings back what was known, runs the tree, ends in order.
+
+Start and recovery are one path. The order matters and reads top to bottom: lock, log, halt flag,
+actors, control socket; the end is the exact reverse.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from thetawarden import __version__
+from thetawarden.actors.desk import Desk, DeskSettings
+from thetawarden.actors.vocabulary import check_tree
+from thetawarden.config.schema import Config
+from thetawarden.domain.halt import HaltRecord
+from thetawarden.domain.instants import new_york_date
+from thetawarden.domain.vitals import ActorVitals, Vitals
+from thetawarden.errors import EXIT_DONE, EXIT_GAVE_UP
+from thetawarden.infra.alerts import LogAlerts
+from thetawarden.infra.clock import WallClock
+from thetawarden.infra.control.place import socket_path
+from thetawarden.infra.halt_flag import HaltFlagFile
+from thetawarden.infra.journal.journal import Journal, Trouble
+from thetawarden.infra.journal.recover import Recovered, recover
+from thetawarden.infra.journal.reserve import DiskReserve
+from thetawarden.infra.journal.store import day_files
+from thetawarden.infra.store_lock import StoreLock
+from thetawarden.messages.base import Message
+from thetawarden.messages.operations import TradingDayStarted, VitalsTaken
+from thetawarden.messages.trading import AdoptHaltFlag, Halt
+from thetawarden.supervisor import ADAPTERS, actor_names, desk_tree
+
+LOG_FOLDER = "log"
+_log = logging.getLogger("thetawarden.process")
+
+
+class DeskProcess:
+    """Everything a running desk holds; one thread opens, runs and closes it."""
+
+    def __init__(self, config: Config, store: Path) -> None:
+        self.config = config
+        self.store = store
+        self.clock = WallClock()
+        self.started_ns = self.clock.now_ns()
+        self.flag = HaltFlagFile(store / "halt")
+        self.exit_code = EXIT_DONE
+        self.ended = threading.Event()
+        self._lock = StoreLock(store)
+        self._flag_seen: HaltRecord | None = None
+
+    def open(self) -> None:
+        """Take the store, recover, and start every actor."""
+        tree = desk_tree(self.config)
+        check_tree(tree, adapters=ADAPTERS)
+        self._lock.acquire()
+        folder = self.store / LOG_FOLDER
+        folder.mkdir(mode=0o700, exist_ok=True)
+        recovered = recover(folder, actor_names(tree))
+        self.journal = self._open_journal(folder, recovered)
+        self.desk = Desk(
+            tree=tree,
+            log=self.journal,
+            clock=self.clock,
+            adapters={
+                "alerts": LogAlerts(logging.getLogger("thetawarden.alerts")),
+                "halt_flag": self.flag,
+                "log_rotation": _PageTurner(self._turn_page),
+            },
+            settings=self._settings(),
+            take_vitals=self._take_vitals,
+            give_up=self.give_up,
+        )
+        self._remember(recovered)
+        self._adopt_flag()
+        self.desk.start()
+        for post in self.desk.posts.values():
+            self.desk.timers.rearm(post.name, post.timers, self.clock.now_ns())
+
+    def close(self) -> None:
+        """Stop everything in reverse order and give the store back."""
+        hung = self.desk.stop()
+        if hung:
+            _log.error("stop_deadline_missed", extra={"actors": list(hung)})
+        self.journal.close()
+        self._lock.release()
+
+    def stop(self) -> None:
+        """Let the thread that runs the desk end it."""
+        self.ended.set()
+
+    def give_up(self, reason: str) -> None:
+        """The supervisor can do no more: halt by the flag itself, and end with 70."""
+        self.raise_flag(f"supervisor gave up: {reason}", by="supervisor")
+        _log.critical("supervisor_gave_up", extra={"reason": reason})
+        self.exit_code = EXIT_GAVE_UP
+        self.ended.set()
+
+    def raise_flag(self, reason: str, *, by: str) -> None:
+        """Halt without asking any actor; the governor adopts the flag when it can."""
+        standing = self.flag.read()
+        if standing is None:
+            now = self.clock.now_ns()
+            self.flag.raise_flag(HaltRecord(epoch=0, reason=reason, by=by, at_ns=now))
+
+    @property
+    def socket_path(self) -> Path:
+        """Where this desk listens to people."""
+        return socket_path(self.store)
+
+    def _open_journal(self, folder: Path, recovered: Recovered) -> Journal:
+        settings = self.config.journal
+        reserve = DiskReserve(self.store / "reserve", settings.reserve_mb * 2**20)
+        reserve.take()
+        latest = day_files(folder)[-1:]
+        days = [dt.date.fromisoformat(path.stem) for path in latest]
+        return Journal(
+            folder,
+            day=max([*days, new_york_date(self.clock.now_ns())]),
+            position=recovered.position,
+            software=__version__,
+            reserve=reserve,
+            linger_s=settings.commit_ms / 1000,
+            on_trouble=self._on_log_trouble,
+        )
+
+    def _settings(self) -> DeskSettings:
+        desk = self.config.desk
+        return DeskSettings(
+            start_timeout_s=desk.start_timeout_s,
+            handler_budget_s=desk.handler_budget_s,
+            check_every_s=min(desk.heartbeat_s, desk.handler_budget_s) / 4,
+            heartbeat_s=desk.heartbeat_s,
+            effects_deadline_s=desk.stop_deadline_s,
+        )
+
+    def _remember(self, recovered: Recovered) -> None:
+        for name, past in recovered.actors.items():
+            post = self.desk.posts.get(name)
+            if post is None:
+                continue
+            post.snapshot, post.steps = past.snapshot, list(past.steps)
+            post.incarnation = past.incarnation
+            for envelope in past.unhandled:
+                self.desk.router.deliver_again(name, envelope)
+
+    def _adopt_flag(self) -> None:
+        standing = self.flag.read()
+        if standing is not None and standing != self._flag_seen:
+            self.desk.say(AdoptHaltFlag(halt=standing), sender="supervisor")
+        self._flag_seen = standing
+
+    def _take_vitals(self, actors: tuple[ActorVitals, ...]) -> Message:
+        self._adopt_flag()
+        vitals = Vitals(
+            actors=actors,
+            log_lag_ns=self.journal.lag_ns(),
+            disk_free_bytes=shutil.disk_usage(self.store).free,
+        )
+        return VitalsTaken(vitals=vitals)
+
+    def _turn_page(self, day: dt.date) -> None:
+        self.journal.turn_page(day)
+        self.desk.snapshot_all()
+
+    def _on_log_trouble(self, trouble: Trouble, words: str) -> None:
+        """Called by the log's own thread: a full disk halts, anything worse ends the process."""
+        _log.critical("message_log_trouble", extra={"trouble": str(trouble), "found": words})
+        if trouble is Trouble.DISK_FULL:
+            self.desk.router.takes_market_data = False
+            threading.Thread(target=self._halt_for_disk, args=(words,), daemon=True).start()
+            return
+        self.raise_flag(words, by="message log")
+        for handler in logging.getLogger().handlers:
+            handler.flush()
+        os._exit(EXIT_GAVE_UP)
+
+    def _halt_for_disk(self, words: str) -> None:
+        self.desk.say(Halt(reason=words, by="message log"), sender="supervisor")
+
+
+class _PageTurner:
+    """Turns the message log's page when a trading day starts."""
+
+    def __init__(self, turn: Callable[[dt.date], None]) -> None:
+        self._turn = turn
+
+    def perform(self, message: Message, /) -> tuple[Message, ...]:
+        """Let what follows go to the new day's file."""
+        if isinstance(message, TradingDayStarted):
+            self._turn(dt.date.fromisoformat(message.day))
+        return ()
