@@ -2,8 +2,8 @@
 
 A secret comes from the environment (THETAWARDEN_SECRET_NAME) or from a file only its owner may
 touch, never from the configuration. Refuses files that others can read, and values too short to be
-told apart from ordinary words when log lines are redacted. Every living Secret is known to
-`live_values`, which is what the redaction looks for.
+told apart from ordinary words when log lines are redacted. What has once been a Secret is in
+`known_values`, which is what the redaction looks for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 import re
 import stat
 import threading
-import weakref
 from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
@@ -48,13 +47,13 @@ class Secret:
     """
 
     __hash__ = None  # type: ignore[assignment]  # a hash would be a fingerprint of the value
-    __slots__ = ("__value", "__weakref__")
+    __slots__ = ("__value",)
 
     def __init__(self, value: str) -> None:
-        if not LENGTH_MIN <= len(value) <= LENGTH_MAX:
+        if not _long_enough(value):
             raise ValueError(f"a secret has {LENGTH_MIN} to {LENGTH_MAX} characters")
         self.__value = value
-        _LIVING.add(self)
+        _KNOWN.add(value)
 
     def reveal(self) -> str:
         """The value itself; call it where it is sent, keep it nowhere."""
@@ -79,37 +78,36 @@ class Secret:
         raise TypeError("a secret is neither pickled nor copied")
 
 
-class _Living:
-    """The secrets in existence, held weakly; `version` counts arrivals, for whoever caches."""
+class _Known:
+    """Every value that ever was a secret here: a log line may outlive the Secret it leaks."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._references: list[weakref.ref[Secret]] = []
-        self.version = 0
+        self._values: dict[str, None] = {}
 
-    def add(self, secret: Secret) -> None:
+    def add(self, value: str) -> None:
         with self._lock:
-            self._references = [each for each in self._references if each() is not None]
-            self._references.append(weakref.ref(secret))
-            self.version += 1
+            self._values[value] = None
 
-    def values(self) -> tuple[int, tuple[str, ...]]:
+    def values(self) -> tuple[str, ...]:
         with self._lock:
-            living = [each() for each in self._references]
-            return self.version, tuple({secret.reveal(): None for secret in living if secret})
+            return tuple(self._values)
+
+    def count(self) -> int:
+        return len(self._values)
 
 
-_LIVING = _Living()
+_KNOWN = _Known()
 
 
-def live_values() -> tuple[int, tuple[str, ...]]:
-    """The values of all living secrets, and a number that grows when one arrives."""
-    return _LIVING.values()
+def known_values() -> tuple[str, ...]:
+    """The values of all secrets this process has held, for the redaction and nobody else."""
+    return _KNOWN.values()
 
 
-def live_version() -> int:
-    """The number `live_values` gave, when no secret has arrived since."""
-    return _LIVING.version
+def known_count() -> int:
+    """How many there are; it grows when one arrives, so whoever caches need ask no more."""
+    return _KNOWN.count()
 
 
 def names_a_secret(key: str) -> bool:
@@ -169,11 +167,15 @@ def _misplaced(where: str, name: str, node: Node, taken: dict[str, str]) -> Prob
 def _judge(name: str, value: str, *, where: str) -> Problem | None:
     if not _NAME.fullmatch(name):
         return _shape(where, "", "a name that is none")
-    if not LENGTH_MIN <= len(value) <= LENGTH_MAX:
+    if not _long_enough(value):
         return _shape(where, name, f"a value of {len(value)} characters")
     if any("\ud800" <= char <= "\udfff" for char in value):
         return _shape(where, name, "a value that is not UTF-8")
     return None
+
+
+def _long_enough(value: str) -> bool:
+    return len(value.strip()) >= LENGTH_MIN and len(value) <= LENGTH_MAX
 
 
 def _shape(where: str, name: str, found: str) -> Problem:
