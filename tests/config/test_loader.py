@@ -422,6 +422,13 @@ def test_the_environment_needs_no_quotes_and_writes_lists_with_commas(tmp_path):
 
 
 BAD_ENVIRONMENT = {
+    "bytes that are no UTF-8": (
+        {"THETAWARDEN__BROKER__HOST": os.fsdecode(b"gr\xfcn")},
+        (
+            'environment THETAWARDEN__BROKER__HOST: broker.host: found "gr\\udcfcn"; allowed: a '
+            "host name or address; write it in UTF-8"
+        ),
+    ),
     "unknown section": (
         {"THETAWARDEN__DSK__HEARTBEAT_S": "1"},
         (

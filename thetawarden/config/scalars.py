@@ -20,7 +20,7 @@ from thetawarden.config.fields import Field, Kind
 from thetawarden.config.problems import one_line
 
 WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,17})")
-NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][+-]?[0-9]{1,3})?")
+NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,3})?")
 AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,8})?")
 TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 NOT_FINITE = re.compile(r"[+-]?\.?(inf|infinity|nan)", re.IGNORECASE)
@@ -132,6 +132,8 @@ def _plain_remedy(field: Field, node: Scalar) -> str:
 
 
 def _text(field: Field, node: Scalar) -> str | Misfit:
+    if any("\ud800" <= char <= "\udfff" for char in node.text):  # bytes of a variable, no UTF-8
+        return _misfit(field, node, "write it in UTF-8")
     if node.reading in (Reading.TEXT, Reading.QUOTED, Reading.GIVEN):
         return node.text
     if node.text == "":
