@@ -1,0 +1,232 @@
+"""The whole desk in one thread, in virtual time: same actors, same router, same supervision.
+
+Whoever could go next, an actor with mail, an adapter with work, is picked by a seeded generator;
+when nobody can, time jumps to the next timer. The same seed gives the same log, byte for byte.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from thetawarden.actors.cell import Cell, HandlerFailed
+from thetawarden.actors.mailbox import Seat, Unseated
+from thetawarden.actors.memory import rebuild
+from thetawarden.actors.overseer import SUPERVISOR, Overseer, Tree
+from thetawarden.actors.post import Ended, Post
+from thetawarden.actors.router import Router
+from thetawarden.actors.timers import TimerHeap
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.restart import Ending
+from thetawarden.domain.vitals import Vitals
+from thetawarden.messages.base import Envelope, Lane, Message
+from thetawarden.messages.lifecycle import Begin, EffectFailed
+from thetawarden.messages.operations import VitalsTaken
+from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
+from thetawarden.ports import Adapter, MessageLog
+from thetawarden.sim.clock import VirtualClock
+
+PLENTY_OF_DISK_BYTES = 1 << 40
+
+
+class SimDesk:
+    """Runs a tree; every method returns with nothing running in the background."""
+
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        log: MessageLog,
+        start_ns: UnixNs,
+        seed: int,
+        adapters: Mapping[str, Adapter],
+        heartbeat_ns: int = 1_000_000_000,
+        snapshot_every: int = 5000,
+    ) -> None:
+        self.clock = VirtualClock(start_ns)
+        self.log = log
+        self.posts = {spec.name: Post(spec) for group in tree.groups for spec in group.actors}
+        self.gave_up: str | None = None
+        self._rng = np.random.default_rng(seed)
+        self._adapters = adapters
+        self._heap = TimerHeap()
+        self._later: list[tuple[int, int, Callable[[], None]]] = []
+        self._serial = 0
+        self._effects: deque[tuple[str, Envelope[Message]]] = deque()
+        self._cells: dict[str, tuple[Cell, Seat]] = {}
+        self._snapshot_every = snapshot_every
+        self._heartbeat_ns = heartbeat_ns
+        self.router = Router(log=log, clock=self.clock, timekeeper=self, effects=self)
+        self.router.open(self.posts.values())
+        self.overseer = Overseer(
+            tree=tree,
+            posts=self.posts,
+            crew=self,
+            router=self.router,
+            log=log,
+            clock=self.clock,
+            rng=self._rng,
+            give_up=self._give_up,
+        )
+
+    def start_all(self) -> None:
+        """Start every actor in order, and the heartbeat."""
+        self.overseer.start_all()
+        self.after(self._heartbeat_ns, self._heartbeat)
+
+    def run_until(self, instant_ns: UnixNs) -> None:
+        """Let everything happen that happens until then."""
+        while self.gave_up is None:
+            if self.step():
+                continue
+            due = self._next_due_ns()
+            left = instant_ns - self.clock.now_ns()
+            if due is None or due - self.clock.monotonic_ns() > left:
+                self.clock.advance(max(0, left))
+                return
+            self.clock.advance(max(0, due - self.clock.monotonic_ns()))
+            self._do_due()
+
+    def step(self) -> bool:
+        """Let one of those who can go next go; false when nobody can."""
+        ready: list[str | None] = [name for name in self._cells if self._has_mail(self.posts[name])]
+        if self._effects:
+            ready.append(None)
+        if not ready:
+            return False
+        chosen = ready[int(self._rng.integers(len(ready)))]
+        if chosen is None:
+            self._perform_one()
+        else:
+            self._run_one(chosen)
+        return True
+
+    def obey(self, command: Envelope[Message], /) -> None:
+        """Start or cancel a timer; the router's Timekeeper."""
+        body, actor = command.body, command.sender
+        if isinstance(body, StartTimer):
+            due = self.clock.monotonic_ns() + body.after_ns
+            self._heap.start((actor, body.name), due_ns=due, since_seq=command.cause_seq)
+        elif isinstance(body, CancelTimer):
+            self._heap.cancel((actor, body.name))
+
+    def perform(self, adapter: str, envelope: Envelope[Message], /) -> None:
+        """Queue an effect; the router's Effects."""
+        self._effects.append((adapter, envelope))
+
+    def start(self, post: Post) -> Ended | None:
+        """Start the next incarnation; the overseer's Crew."""
+        post.incarnation += 1
+        self.log.fence(post.name, post.incarnation)
+        resumed = post.remembers
+        try:
+            actor, post.timers = rebuild(post.spec.make, post.snapshot, post.steps)
+        except Exception as error:  # noqa: BLE001  # a failed rebuild is a failed start
+            return _failed(post, error)
+        cell = Cell(
+            post=post,
+            actor=actor,
+            log=self.log,
+            clock=self.clock,
+            route=self.router.route,
+            snapshot_every=self._snapshot_every,
+        )
+        seat = post.mailbox.new_seat(refuse=lambda _: None, comes_last=lambda _: False)
+        begin = Begin(incarnation=post.incarnation, resumed=resumed)
+        greeting = self.log.say(begin, SUPERVISOR, 0, None, self.clock.now_ns())
+        try:
+            cell.step(greeting)
+        except HandlerFailed as failure:
+            return _failed(post, failure.__cause__)
+        self._cells[post.name] = (cell, seat)
+        return None
+
+    def stop(self, post: Post) -> bool:
+        """Let it handle its orders and stop."""
+        while post.name in self._cells and any(post.mailbox.depths()[: Lane.TIMER]):
+            if post.mailbox.paused and not post.mailbox.depths()[Lane.CONTROL]:
+                break
+            self._run_one(post.name)
+        self._cells.pop(post.name, None)
+        post.mailbox.unseat()
+        return True
+
+    def fence_off(self, post: Post) -> None:
+        """Refuse whatever it still says."""
+        self.log.fence(post.name, post.incarnation + 1)
+        self._cells.pop(post.name, None)
+        post.mailbox.unseat()
+
+    def after(self, delay_ns: int, task: Callable[[], None]) -> None:
+        """Do this later."""
+        self._serial += 1
+        due = self.clock.monotonic_ns() + delay_ns
+        heapq.heappush(self._later, (due, self._serial, task))
+
+    def _run_one(self, name: str) -> None:
+        cell, seat = self._cells[name]
+        item = self.posts[name].mailbox.take(seat)
+        if item is None or isinstance(item, Unseated):
+            return
+        try:
+            cell.step(item)
+        except HandlerFailed as failure:
+            self._cells.pop(name, None)
+            self.overseer.ended(
+                Ended(
+                    actor=name,
+                    incarnation=cell.incarnation,
+                    ending=Ending.CRASHED,
+                    error=failure.__cause__,
+                    envelope=failure.envelope,
+                )
+            )
+
+    def _perform_one(self) -> None:
+        adapter, envelope = self._effects.popleft()
+        try:
+            answers = self._adapters[adapter].perform(envelope.body)
+        except Exception as error:  # noqa: BLE001  # the outside may fail in any way
+            kind = type(envelope.body).__name__
+            answers = (EffectFailed(adapter=adapter, kind=kind, error=repr(error)),)
+        for answer in answers:
+            self.router.say(answer, sender=f"effect:{adapter}", cause_seq=envelope.seq)
+
+    def _has_mail(self, post: Post) -> bool:
+        control, *others = post.mailbox.depths()
+        return control > 0 or (not post.mailbox.paused and any(others))
+
+    def _next_due_ns(self) -> int | None:
+        dues = [due for due in (self._heap.next_due_ns(),) if due is not None]
+        if self._later:
+            dues.append(self._later[0][0])
+        return min(dues) if dues else None
+
+    def _do_due(self) -> None:
+        now = self.clock.monotonic_ns()
+        while (due := self._heap.pop_due(now)) is not None:
+            (actor, name), since_seq = due
+            self.router.tell(actor, TimerFired(name=name), sender="timers", cause_seq=since_seq)
+        while self._later and self._later[0][0] <= now:
+            heapq.heappop(self._later)[2]()
+
+    def _heartbeat(self) -> None:
+        vitals = Vitals(
+            actors=self.overseer.vitals(),
+            log_lag_ns=0,
+            disk_free_bytes=PLENTY_OF_DISK_BYTES,
+        )
+        self.router.say(VitalsTaken(vitals=vitals), sender=SUPERVISOR)
+        self.after(self._heartbeat_ns, self._heartbeat)
+
+    def _give_up(self, reason: str) -> None:
+        self.gave_up = reason
+
+
+def _failed(post: Post, error: BaseException | None) -> Ended:
+    return Ended(
+        actor=post.name, incarnation=post.incarnation, ending=Ending.FAILED_START, error=error
+    )
