@@ -7,6 +7,7 @@ from typing import assert_never
 import msgspec
 
 from thetawarden.domain.halt import (
+    HaltRecord,
     Latch,
     ResumeRefusal,
     adopt_flag,
@@ -56,7 +57,7 @@ class Governor:
             case Halt(reason=reason, by=by):
                 return self._move(close_latch(self.state.latch, reason=reason, by=by, at_ns=now))
             case AdoptHaltFlag(halt=halt):
-                return self._move(adopt_flag(self.state.latch, halt))
+                return self._adopt(halt)
             case Resume():
                 return self._resume(message)
             case _:
@@ -72,6 +73,13 @@ class Governor:
             TradingHalted(halt=halt),
             NotifyPerson(urgency=Urgency.CRITICAL, topic="halt", text=text),
         )
+
+    def _adopt(self, flag: HaltRecord) -> tuple[Says, ...]:
+        latch = adopt_flag(self.state.latch, flag)
+        if latch.halt is None:
+            leftover = "the flag was left over from a halt already lifted"
+            return (TradingResumed(epoch=latch.epoch, reason=leftover, by="governor"),)
+        return self._move(latch)
 
     def _resume(self, asked: Resume) -> tuple[Says, ...]:
         current = self.state.latch

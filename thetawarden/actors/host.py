@@ -54,7 +54,7 @@ class Host(pykka.ThreadingActor):
         self._ended = ended
         self._seat = cell.post.mailbox.new_seat(refuse=_refuse, comes_last=_is_stop)
         super().__init__()
-        self.actor_urn = f"{cell.post.name}#{cell.incarnation}"
+        self.actor_urn = self.actor_ref.actor_urn = f"{cell.post.name}#{cell.incarnation}"
 
     @override
     def _create_actor_inbox(self) -> Any:  # type: ignore[override]  # ours needs the instance

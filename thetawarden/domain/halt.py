@@ -70,8 +70,16 @@ def open_latch(latch: Latch, *, epoch: int, reason: str) -> Latch | ResumeRefusa
 
 
 def adopt_flag(latch: Latch, flag: HaltRecord | None) -> Latch:
-    """At start: a flag file that the latch does not know of still halts; nothing un-halts."""
-    if flag is None or (latch.halt is not None and latch.epoch >= flag.epoch):
+    """A flag file that the latch does not know of halts; nothing un-halts.
+
+    A flag with an epoch was written by a governor: once that epoch has been lifted it is only a
+    leftover. One of epoch 0 was put there by a person or in an emergency, and always counts.
+    """
+    if flag is None:
+        return latch
+    if latch.halt is not None and latch.epoch >= flag.epoch:
+        return latch
+    if 0 < flag.epoch <= latch.epoch:
         return latch
     epoch = max(latch.epoch + 1, flag.epoch)
     return Latch(epoch=epoch, halt=msgspec.structs.replace(flag, epoch=epoch))

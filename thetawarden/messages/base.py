@@ -15,7 +15,15 @@ import msgspec
 from thetawarden.domain.instants import UnixNs
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, array_like=True, gc=False):
+class Message(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag=True,
+    array_like=True,
+    forbid_unknown_fields=True,
+    gc=False,
+):
     """Anything that one actor can say to another."""
 
 

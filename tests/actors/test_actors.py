@@ -1,0 +1,236 @@
+"""The actors one by one, without threads: what they hear, what they say, what they remember."""
+
+import datetime as dt
+
+import pytest
+
+from thetawarden.actors.governor import Governor
+from thetawarden.actors.notifier import Notifier
+from thetawarden.actors.scheduler import Scheduler
+from thetawarden.actors.watchdog import SILENCE, Watchdog
+from thetawarden.domain.halt import HaltRecord, ResumeRefusal
+from thetawarden.domain.instants import new_york_ns
+from thetawarden.domain.restart import Ending
+from thetawarden.domain.vitals import ActorVitals, VitalLimits, Vitals
+from thetawarden.messages.lifecycle import (
+    ActorEnded,
+    ActorStarted,
+    Begin,
+    EffectFailed,
+    GroupGaveUp,
+    MailboxOverflowed,
+    MessageParked,
+    Quiesce,
+)
+from thetawarden.messages.operations import (
+    AlertDelivered,
+    DeliverAlert,
+    HealthChanged,
+    NotifyPerson,
+    TradingDayStarted,
+    Urgency,
+    VitalsTaken,
+)
+from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
+from thetawarden.messages.trading import (
+    AdoptHaltFlag,
+    Halt,
+    Resume,
+    ResumeRefused,
+    TradingHalted,
+    TradingResumed,
+)
+
+T0 = new_york_ns(dt.date(2026, 2, 3), dt.time(10, 0))
+BEGIN = Begin(incarnation=1, resumed=False)
+
+
+def only(said, kind):
+    return [each for each in said if isinstance(each, kind)]
+
+
+# governor
+
+
+def test_a_halt_is_said_once_with_its_cause_and_a_person_is_told():
+    governor = Governor()
+
+    first = governor.receive(Halt(reason="stale", by="watchdog"), T0)
+    second = governor.receive(Halt(reason="again", by="person"), T0 + 1)
+
+    record = HaltRecord(epoch=1, reason="stale", by="watchdog", at_ns=T0)
+    assert only(first, TradingHalted) == [TradingHalted(halt=record)]
+    assert only(first, NotifyPerson)[0].urgency is Urgency.CRITICAL
+    assert second == ()
+
+
+def test_a_halted_governor_says_so_again_when_it_begins_so_that_the_flag_stands():
+    governor = Governor()
+    (halted, _) = governor.receive(Halt(reason="stale", by="watchdog"), T0)
+
+    assert governor.receive(BEGIN, T0 + 1) == (halted,)
+    assert Governor().receive(BEGIN, T0) == ()
+
+
+def test_a_resume_of_another_epoch_is_refused_and_changes_nothing():
+    governor = Governor()
+    governor.receive(Halt(reason="stale", by="watchdog"), T0)
+
+    (refused,) = governor.receive(Resume(reason="ok", by="me", epoch=0), T0)
+
+    assert refused == ResumeRefused(
+        refusal=ResumeRefusal.WRONG_EPOCH, asked_epoch=0, current_epoch=1, by="me"
+    )
+    assert governor.state.latch.halt is not None
+
+
+def test_a_resume_of_the_epoch_in_force_lifts_the_halt():
+    governor = Governor()
+    governor.receive(Halt(reason="stale", by="watchdog"), T0)
+
+    said = governor.receive(Resume(reason="feed is back", by="me", epoch=1), T0)
+
+    assert said[0] == TradingResumed(epoch=1, reason="feed is back", by="me")
+    assert governor.state.latch.halt is None
+
+
+def test_a_flag_put_there_by_hand_halts_and_one_left_over_from_a_lifted_halt_is_taken_down():
+    governor = Governor()
+    governor.receive(Halt(reason="stale", by="watchdog"), T0)
+    governor.receive(Resume(reason="ok", by="me", epoch=1), T0)
+    leftover = HaltRecord(epoch=1, reason="stale", by="watchdog", at_ns=T0)
+    touched = HaltRecord(epoch=0, reason="unreadable", by="halt flag", at_ns=0)
+
+    (down,) = governor.receive(AdoptHaltFlag(halt=leftover), T0)
+    up = governor.receive(AdoptHaltFlag(halt=touched), T0)
+
+    assert isinstance(down, TradingResumed)
+    assert up[0].halt.epoch == 2
+
+
+# watchdog
+
+
+def watchdog():
+    return Watchdog(limits=VitalLimits(queued_max=10), silence_ns_max=6_000_000_000)
+
+
+def look(queued):
+    actor = ActorVitals(actor="keeper", incarnation=1, handled=0, busy_ns=0, queued=queued)
+    return VitalsTaken(vitals=Vitals(actors=(actor,), log_lag_ns=0, disk_free_bytes=1 << 40))
+
+
+def test_an_ailing_desk_is_halted_once_and_its_recovery_resumes_nothing():
+    dog = watchdog()
+
+    ill, still_ill, well = (dog.receive(look(queued), T0) for queued in (11, 12, 0))
+
+    assert only(ill, Halt) == [
+        Halt(reason="keeper has 11 messages waiting, at most 10", by="watchdog")
+    ]
+    assert only(still_ill, Halt) == []
+    assert only(well, HealthChanged) == [HealthChanged(findings=())]
+    assert only(well, (Halt, Resume)) == []
+
+
+def test_silence_of_the_supervisor_is_a_halt():
+    dog = watchdog()
+    rearmed = StartTimer(name=SILENCE, after_ns=6_000_000_000)
+
+    assert dog.receive(BEGIN, T0) == (rearmed,)
+    assert dog.receive(look(0), T0)[0] == rearmed
+    said = dog.receive(TimerFired(name=SILENCE), T0)
+    assert only(said, Halt) == [Halt(reason="no vital signs for 6 s", by="watchdog")]
+    assert dog.receive(Quiesce(), T0) == (CancelTimer(name=SILENCE),)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        GroupGaveUp(group="market", last_actor="chain/SPX"),
+        MailboxOverflowed(actor="keeper", lane="orders", depth=10_001, kind="Filled"),
+    ],
+)
+def test_what_may_have_lost_sight_of_a_position_is_a_halt(event):
+    assert only(watchdog().receive(event, T0), Halt)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        MessageParked(actor="keeper", message_seq=7, kind="Filled"),
+        EffectFailed(adapter="alerts", kind="DeliverAlert", error="unreachable"),
+        ActorEnded(actor="a", incarnation=1, ending=Ending.HUNG, error="slow", message_seq=3),
+    ],
+)
+def test_what_a_person_should_know_is_told(event):
+    assert only(watchdog().receive(event, T0), NotifyPerson)
+
+
+def test_an_orderly_ending_and_a_start_are_no_news():
+    dog = watchdog()
+    orderly = ActorEnded(
+        actor="a", incarnation=1, ending=Ending.REPLACED_BY_HAND, error="", message_seq=None
+    )
+
+    assert dog.receive(orderly, T0) == ()
+    assert dog.receive(ActorStarted(actor="a", incarnation=2, resumed=True), T0) == ()
+    assert dog.state.abnormal_endings == {}
+
+
+# scheduler
+
+
+def test_each_trading_day_is_announced_once_even_when_the_desk_slept_through_its_start():
+    scheduler = Scheduler()
+
+    first = scheduler.receive(BEGIN, T0)
+    again = scheduler.receive(BEGIN, T0 + 1)
+    days_later = scheduler.receive(BEGIN, T0 + 3 * 86_400 * 10**9)
+
+    assert only(first, TradingDayStarted) == [TradingDayStarted(day="2026-02-03")]
+    assert only(again, TradingDayStarted) == []
+    assert only(days_later, TradingDayStarted) == [TradingDayStarted(day="2026-02-06")]
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [(dt.date(2026, 3, 8), 23), (dt.date(2026, 11, 1), 25), (dt.date(2026, 6, 1), 24)],
+)
+def test_the_next_day_is_awaited_for_as_long_as_the_day_really_is(day, hours):
+    midnight = new_york_ns(day, dt.time())
+
+    (timer,) = only(Scheduler().receive(BEGIN, midnight), StartTimer)
+
+    assert timer.after_ns == hours * 3_600 * 10**9
+
+
+def test_the_scheduler_shows_what_comes_next():
+    scheduler = Scheduler()
+    scheduler.receive(BEGIN, T0)
+
+    (event,) = scheduler.state.next_events
+
+    assert event.at_ns == new_york_ns(dt.date(2026, 2, 4), dt.time())
+
+
+# notifier
+
+
+def test_an_alert_waits_in_the_outbox_until_it_has_left_the_desk():
+    notifier = Notifier()
+    wanted = NotifyPerson(urgency=Urgency.HIGH, topic="halt", text="halted")
+
+    (alert,) = notifier.receive(wanted, T0)
+    assert alert == DeliverAlert(number=1, urgency=Urgency.HIGH, topic="halt", text="halted")
+    assert notifier.receive(Begin(incarnation=2, resumed=True), T0) == (alert,)
+
+    notifier.receive(AlertDelivered(number=1), T0)
+    assert notifier.receive(Begin(incarnation=3, resumed=True), T0) == ()
+
+
+def test_a_delivery_reported_twice_or_for_nothing_changes_nothing():
+    notifier = Notifier()
+
+    assert notifier.receive(AlertDelivered(number=9), T0) == ()
+    assert notifier.state.outbox == {}
