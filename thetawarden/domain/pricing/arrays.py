@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
+Rows: TypeAlias = npt.NDArray[np.intp]
 Floats: TypeAlias = FloatArray | float
 Bools: TypeAlias = BoolArray | bool
 

@@ -7,21 +7,19 @@ value by no more than the rounding of its own subtraction says nothing of volati
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from thetawarden.domain.pricing import ordinary
-from thetawarden.domain.pricing.arrays import BoolArray, Bools, FloatArray, Floats, align
+from thetawarden.domain.pricing.arrays import BoolArray, Bools, FloatArray, Floats, Rows, align
 from thetawarden.domain.pricing.normalised import total_deviation
 from thetawarden.domain.pricing.reasons import Codes, NoVolatility, first_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Rows: TypeAlias = npt.NDArray[np.intp]
 _SCRATCH_ROWS: Final = 5 + ordinary.SCRATCH_ROWS
 _ROUNDING: Final = 4.0 * float(np.finfo(np.float64).eps)
 
