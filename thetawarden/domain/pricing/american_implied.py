@@ -1,0 +1,172 @@
+"""Decides which volatility an American option's price implies, or names why it implies none.
+
+An American option is worth no less than the European, so the European's volatility bounds its own
+from above; the worth without any volatility bounds the price from below. Between them
+scipy's bracketing root finder works on all options at once. The price comes back to 1e-12 of the
+strike under the pricing scheme used; what the scheme itself errs by is told in
+docs/option-mathematics.md. Refuses to know where prices came from; `quotes` judges those.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.optimize import elementwise
+
+from thetawarden.domain.pricing.american import SWIFT, american_price
+from thetawarden.domain.pricing.arrays import Bools, FloatArray, Floats, align
+from thetawarden.domain.pricing.dividends import (
+    CashDividends,
+    dividend_american_price,
+    escrowed_spot,
+)
+from thetawarden.domain.pricing.implied import Implied, implied_volatility
+from thetawarden.domain.pricing.reasons import CODE_OF, Codes, NoVolatility, first_reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thetawarden.domain.pricing.boundary import Scheme
+
+    PriceAt = Callable[..., FloatArray]  # of volatilities and the columns of their rows
+
+_IV_MIN: Final = 1e-3
+_IV_MAX: Final = 10.0
+_LATTICE_SLACK: Final = 0.25
+_PRICE_TOLERANCE: Final = 1e-12  # of the strike
+_IV_TOLERANCE: Final = 1e-10
+_ROUNDING: Final = 1e-12  # of the strike
+
+
+def american_implied_volatility(
+    *,
+    price_usd: Floats,
+    spot: Floats,
+    strike: Floats,
+    tau_years: Floats,
+    rate_annual: Floats,
+    yield_annual: Floats,
+    is_call: Bools,
+    scheme: Scheme = SWIFT,
+) -> Implied:
+    """Return the volatility of each American price under a rate and a continuous yield."""
+    shape, columns = align(price_usd, spot, strike, tau_years, rate_annual, yield_annual, is_call)
+
+    def price_at(iv: FloatArray, *rows: FloatArray) -> FloatArray:
+        spot, strike, tau, rate, dividends, call = rows
+        return american_price(
+            spot=spot,
+            strike=strike,
+            tau_years=tau,
+            iv_annual=iv,
+            rate_annual=rate,
+            yield_annual=dividends,
+            is_call=call != 0.0,
+            scheme=scheme,
+        )
+
+    _price, spot_column, _strike_column, tau, rate, dividends, _call = columns
+    with np.errstate(all="ignore"):
+        discount = np.exp(-rate * tau)
+        forward = spot_column * np.exp((rate - dividends) * tau)
+    solved = _solve(price_at, columns, _bound(columns, forward, discount, slack=1e-6))
+    return Implied(
+        iv_annual=solved.iv_annual.reshape(shape), reason_code=solved.reason_code.reshape(shape)
+    )
+
+
+def dividend_american_implied_volatility(
+    *,
+    price_usd: Floats,
+    spot: Floats,
+    strike: Floats,
+    tau_years: Floats,
+    rate_annual: Floats,
+    is_call: Bools,
+    dividends: CashDividends,
+) -> Implied:
+    """Return the volatility of each American price under cash dividends, escrowed."""
+    shape, columns = align(price_usd, spot, strike, tau_years, rate_annual, is_call)
+
+    def price_at(iv: FloatArray, *rows: FloatArray) -> FloatArray:
+        spot, strike, tau, rate, call = rows
+        return dividend_american_price(
+            spot=spot,
+            strike=strike,
+            tau_years=tau,
+            iv_annual=iv,
+            rate_annual=rate,
+            is_call=call != 0.0,
+            dividends=dividends,
+        )
+
+    _price, spot_column, _, tau, rate, _call = columns
+    with np.errstate(all="ignore"):
+        discount = np.exp(-rate * tau)
+        left = escrowed_spot(spot=spot_column, tau_years=tau, rate_annual=rate, dividends=dividends)
+    bound = _bound(columns, left / discount, discount, slack=_LATTICE_SLACK)
+    solved = _solve(price_at, columns, bound)
+    return Implied(
+        iv_annual=solved.iv_annual.reshape(shape), reason_code=solved.reason_code.reshape(shape)
+    )
+
+
+def _bound(
+    columns: list[FloatArray], forward: FloatArray, discount: FloatArray, *, slack: float
+) -> FloatArray:
+    """Return volatilities no American one can exceed, but for the slack a pricing error takes."""
+    european = implied_volatility(
+        price_usd=columns[0],
+        forward=forward,
+        strike=columns[2],
+        discount=discount,
+        tau_years=columns[3],
+        is_call=columns[-1] != 0.0,
+    )
+    highest = np.maximum(european.iv_annual * (1.0 + slack), 2.0 * _IV_MIN)
+    bound: FloatArray = np.where(european.reason_code == 0, highest, _IV_MAX)
+    return bound
+
+
+def _solve(price_at: PriceAt, columns: list[FloatArray], bound: FloatArray) -> Implied:
+    price, *rows = columns
+    codes = _judge(price_at, columns)
+    iv = np.full(price.size, np.nan)
+    good = np.flatnonzero(codes == 0)
+    if good.size:
+        found = elementwise.find_root(
+            lambda guess, wanted, *part: price_at(guess, *part) - wanted,
+            (np.full(good.size, _IV_MIN), bound[good]),
+            args=(price[good], *(row[good] for row in rows)),
+            tolerances={
+                "xatol": _IV_TOLERANCE,
+                "fatol": _PRICE_TOLERANCE * float(np.min(rows[1][good])),
+            },
+        )
+        iv[good] = np.where(found.success, found.x, np.nan)
+        lost = good[~found.success]
+        at_most = price_at(bound[lost], *(row[lost] for row in rows))
+        dear = price[lost] > at_most
+        codes[lost] = np.where(
+            dear, CODE_OF[NoVolatility.ABOVE_MAXIMUM], CODE_OF[NoVolatility.NO_TIME_VALUE]
+        )
+    return Implied(iv_annual=iv, reason_code=codes)
+
+
+def _judge(price_at: PriceAt, columns: list[FloatArray]) -> Codes:
+    """Return what can be said before solving; the least worth is the one without volatility."""
+    price, spot, strike, tau, *_, call = columns
+    least = price_at(np.zeros_like(price), *columns[1:])
+    noise = _ROUNDING * strike
+    return first_reasons(
+        {
+            NoVolatility.NOT_FINITE: ~np.isfinite(np.sum(columns, axis=0)),
+            NoVolatility.EXPIRED: tau <= 0.0,
+            NoVolatility.OUT_OF_DOMAIN: np.isnan(least),
+            NoVolatility.BELOW_INTRINSIC: price < least - noise,
+            NoVolatility.NO_TIME_VALUE: price <= least + noise,
+            NoVolatility.ABOVE_MAXIMUM: price >= np.where(call != 0.0, spot, strike),
+        },
+        price.size,
+    )
