@@ -47,7 +47,7 @@ FINE: Final = Scheme(
     nodes=10, quadrature_points=21, newton_steps=4, fixed_point_steps=8, premium_points=41
 )
 _CELLS: Final = 28_672  # nodes x quadrature points x options at a time, to stay in cache
-_CONTENT_MIN: Final = 1e-10  # a put's rate x tau below it cannot make waiting cost anything
+_CONTENT_MIN: Final = 1e-8  # a put's rate x tau below it cannot make waiting cost anything
 _RATE_MIN: Final = 1e-9  # stands for a rate of zero where a negative yield makes waiting costly
 _IV_BUMP: Final = 0.01  # of the volatility itself
 _RATE_BUMP: Final = 1e-4
@@ -122,15 +122,18 @@ def _price(columns: list[FloatArray], scheme: Scheme) -> FloatArray:
     for rows, steep in _blocks(columns, scheme):
         part = [column[rows] for column in columns]
         premium = _premium(_as_puts(part), scheme, steep=steep, with_slopes=False)
-        price[rows] = _with_premium(price[rows], part, premium)
-    return price
+        price[rows], _ = _with_premium(price[rows], part, premium)
+    return np.maximum(price, _intrinsic(columns), out=price)
 
 
-def _with_premium(european: FloatArray, columns: list[FloatArray], premium: _Premium) -> FloatArray:
+def _with_premium(
+    european: FloatArray, columns: list[FloatArray], premium: _Premium
+) -> tuple[FloatArray, BoolArray]:
+    """Return the price, and whether it is that of exercising now."""
     intrinsic = _intrinsic(columns)
+    exercised = premium.exercised & (european <= intrinsic)
     held = np.maximum(european + premium.worth, intrinsic)
-    price: FloatArray = np.where(premium.exercised, intrinsic, held)
-    return price
+    return np.where(exercised, intrinsic, held), exercised
 
 
 def _intrinsic(columns: list[FloatArray]) -> FloatArray:
@@ -257,13 +260,14 @@ def _spot_rows(columns: list[FloatArray], scheme: Scheme) -> FloatArray:
     for rows, steep in _blocks(columns, scheme):
         part = [column[rows] for column in columns]
         premium = _premium(_as_puts(part), scheme, steep=steep, with_slopes=True)
-        price[rows] = _with_premium(price[rows], part, premium)
+        price[rows], exercised = _with_premium(price[rows], part, premium)
         slope, curvature = _by_own_spot(part, premium)
         intrinsic_delta = 2.0 * part[-1] - 1.0
-        delta[rows] = np.where(premium.exercised, intrinsic_delta, delta[rows] + slope)
-        gamma[rows] = np.where(premium.exercised, 0.0, gamma[rows] + curvature)
+        delta[rows] = np.where(exercised, intrinsic_delta, delta[rows] + slope)
+        gamma[rows] = np.where(exercised, 0.0, gamma[rows] + curvature)
         decay = _theta(part, price[rows], delta[rows], gamma[rows])
-        theta[rows] = np.where(premium.exercised, 0.0, decay)
+        theta[rows] = np.where(exercised, 0.0, decay)
+    np.maximum(price, _intrinsic(columns), out=price)  # a European's rounding
     return out
 
 

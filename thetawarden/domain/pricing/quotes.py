@@ -76,7 +76,9 @@ def quoted_volatility(
     quote_codes = judge_quotes(
         bid_usd=bid_usd, ask_usd=ask_usd, quote_age_ns=quote_age_ns, limits=limits
     )
-    mid = np.where(quote_codes == 0, 0.5 * (np.asarray(bid_usd) + np.asarray(ask_usd)), np.nan)
+    with np.errstate(all="ignore"):
+        middle = 0.5 * (np.asarray(bid_usd) + np.asarray(ask_usd))
+    mid = np.where(quote_codes == 0, middle, np.nan)
     implied = implied_volatility(
         price_usd=mid,
         forward=forward,
