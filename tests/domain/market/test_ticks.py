@@ -111,6 +111,14 @@ def test_a_float_a_hair_off_its_tick_is_that_tick():
     assert up.tolist() == [0.3, 3.0, 3.3]
 
 
+def test_a_float_just_below_a_band_edge_still_belongs_to_the_lower_band():
+    below = np.array([2.9999, 2.99999])
+
+    down = round_prices(prices=below, rule=CENT_THEN_NICKEL, rounding=Rounding.DOWN)
+
+    assert down.tolist() == [2.99, 2.99]
+
+
 def test_what_is_not_finite_stays_as_it_is_and_is_on_no_tick():
     odd = np.array([np.nan, np.inf, -np.inf])
 

@@ -48,6 +48,10 @@ def test_more_likeness_never_gives_a_bigger_factor(averages):
     assert judge(more).factor.size_fraction <= judge(less).factor.size_fraction
 
 
+def test_a_likeness_lasts_over_a_long_weekend():
+    assert judge(0.2, age_ns=5 * 86_400 * 10**9).likeness == "diverse"
+
+
 @pytest.mark.parametrize("underlyings", [0, 1])
 def test_a_single_underlying_has_no_pair_to_judge(underlyings):
     state = judge(None, underlyings=underlyings)
@@ -61,7 +65,8 @@ def test_a_single_underlying_has_no_pair_to_judge(underlyings):
         (None, 0, InputFault.MISSING),
         (math.nan, 0, InputFault.NOT_FINITE),
         (1.01, 0, InputFault.OUT_OF_RANGE),
-        (0.2, 10**16, InputFault.STALE),
+        (-1.01, 0, InputFault.OUT_OF_RANGE),
+        (0.2, 5 * 86_400 * 10**9 + 1, InputFault.STALE),
     ],
 )
 def test_an_unknown_likeness_of_several_is_no_entry(average, age_ns, fault):
@@ -78,6 +83,8 @@ def test_an_unknown_likeness_of_several_is_no_entry(average, age_ns, fault):
     [
         {"standard_from": 0.6},
         {"one_bet_above": 1.5},
+        {"one_bet_above": 0.5},
+        {"standard_from": -1.5},
         {"alike_size_fraction_min": 0.9},
         {"standard_size_fraction": math.nan},
         {"diverse_size_fraction": 1.5},

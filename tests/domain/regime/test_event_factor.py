@@ -34,8 +34,8 @@ def judge(macro=(), days=()):
 def test_an_announcement_shrinks_entries_on_its_day_and_the_one_before(kind, nearness, size):
     factor = judge([MacroNote(kind=kind, nearness=nearness)])
 
-    assert factor.size_fraction == size
-    assert factor.delta_fraction < 1.0
+    assert (factor.size_fraction, factor.entries) == (size, EntryPolicy.ALL)
+    assert factor.delta_fraction == 0.8
     assert factor.label == f"{kind.value}_{nearness.value}"
 
 
@@ -59,11 +59,13 @@ def test_a_quiet_day_costs_nothing_and_says_so():
     factor = judge()
 
     assert (factor.label, factor.size_fraction, factor.delta_fraction) == ("quiet", 1.0, 1.0)
+    assert factor.entries is EntryPolicy.ALL
 
 
 def test_a_decision_on_the_day_of_a_release_costs_both():
-    both = [MacroNote(kind=kind, nearness=Nearness.DAY_OF) for kind in ("fomc", "cpi")]
-    both = [MacroNote(kind=MacroKind(one.kind), nearness=one.nearness) for one in both]
+    both = [
+        MacroNote(kind=kind, nearness=Nearness.DAY_OF) for kind in (MacroKind.FOMC, MacroKind.CPI)
+    ]
 
     assert judge(both).size_fraction == 0.375
 

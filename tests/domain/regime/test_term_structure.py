@@ -82,6 +82,13 @@ def test_spot_above_the_first_future_alone_is_only_recorded():
     assert state.spot_over_first_future_points == pytest.approx(0.5)
 
 
+def test_the_spread_is_recorded_even_when_it_is_all_there_is():
+    state = judge(16.5, None, 16.0, None)
+
+    assert state.spot_over_first_future_points == pytest.approx(0.5)
+    assert state.structure is None
+
+
 @given(points=st.tuples(POINTS, POINTS, POINTS, POINTS), rise=st.floats(0.0, 40.0))
 def test_a_higher_spot_never_gives_a_bigger_factor(points, rise):
     calm, worse = judge(*points), judge(points[0] + rise, *points[1:])
@@ -118,12 +125,19 @@ def test_an_empty_curve_has_no_structure():
     assert {one.fault for one in state.factor.faults} == {InputFault.MISSING}
 
 
-def test_an_old_curve_is_no_curve():
-    old = VolCurve(**{name: Reading(value=20.0, at_ns=NOW_NS - 10**13) for name in PARTS})
+@pytest.mark.parametrize(("age_s", "faults"), [(900, set()), (900.001, {InputFault.STALE})])
+def test_a_curve_lasts_a_quarter_of_an_hour(age_s, faults):
+    at_ns = NOW_NS - int(age_s * 10**9)
+    old = VolCurve(**{name: Reading(value=20.0, at_ns=at_ns) for name in PARTS})
 
     state = judge_term_structure(curve=old, now_ns=NOW_NS, limits=LIMITS)
 
-    assert {one.fault for one in state.factor.faults} == {InputFault.STALE}
+    assert {one.fault for one in state.factor.faults} == faults
+
+
+@pytest.mark.parametrize(("points", "used"), [(4.99, False), (5, True), (200, True), (201, False)])
+def test_a_curve_holds_only_figures_a_volatility_index_can_have(points, used):
+    assert (judge(points, points, points, points).structure is not None) == used
 
 
 @pytest.mark.parametrize(
@@ -132,10 +146,11 @@ def test_an_old_curve_is_no_curve():
         {"flat_size_fraction": 1.1},
         {"inverted_shallow_size_fraction": 0.9},
         {"inverted_deep_size_fraction": 0.7},
-        {"deep_above_points": -1.0},
+        {"deep_above_points": 0.0},
+        {"deep_above_points": math.inf},
         {"flat_within_points": math.nan},
     ],
 )
 def test_limits_by_which_worse_would_be_better_are_refused(changes):
-    with pytest.raises(ValueError, match=r"fraction|rise"):
+    with pytest.raises(ValueError, match=r"fraction|rise|zero"):
         TermLimits(**changes)

@@ -51,6 +51,9 @@ def judge(*figures, vix, breadth=1.0, limits=LIMITS):
         ((95.0, 105.0, 94.0, 100.0, 30.0), 36.0, "crash", 0.5),
         ((110.0, 105.0, 100.0, 90.0, 30.0), 60.0, "strong_up", 1.0),
         ((100.0, 105.0, 100.0, 90.0, 30.0), 30.0, "mild_up", 1.0),
+        ((105.0, 105.0, 100.0, 90.0, 30.0), 15.0, "mild_up", 1.0),
+        ((110.0, 100.0, 100.0, 90.0, 30.0), 15.0, "mild_up", 1.0),
+        ((90.0, 95.0, 100.0, 90.0, 30.0), 36.0, "strong_down", 0.5),
     ],
 )
 def test_price_averages_direction_and_vix_name_the_trend(figures, vix, trend, size):
@@ -120,12 +123,36 @@ def test_without_a_vix_there_is_no_trend():
     assert [(one.name, one.fault) for one in state.factor.faults] == [("vix", InputFault.MISSING)]
 
 
-def test_a_price_ages_in_minutes_and_its_averages_in_days():
-    hour_old = inputs(110.0, 105.0, 100.0, 90.0, 30.0, age_ns=3_600 * 10**9)
+@pytest.mark.parametrize(
+    ("age_s", "stale"),
+    [
+        (900, []),
+        (900.001, ["price"]),
+        (5 * 86_400, ["price"]),
+        (5 * 86_400 + 0.001, ["price", "sma20", "sma50", "sma200", "adx"]),
+    ],
+)
+def test_a_price_ages_in_minutes_and_its_averages_in_days(age_s, stale):
+    old = inputs(110.0, 105.0, 100.0, 90.0, 30.0, age_ns=int(age_s * 10**9))
 
-    state = judge_trend(inputs=hour_old, vix_points=15.0, now_ns=NOW_NS, limits=LIMITS)
+    state = judge_trend(inputs=old, vix_points=15.0, now_ns=NOW_NS, limits=LIMITS)
 
-    assert [(one.name, one.fault) for one in state.factor.faults] == [("price", InputFault.STALE)]
+    assert [one.name for one in state.factor.faults] == stale
+    assert {one.fault for one in state.factor.faults} <= {InputFault.STALE}
+
+
+@pytest.mark.parametrize(
+    ("adx", "used"), [(-0.1, False), (0.0, True), (100.0, True), (100.1, False)]
+)
+def test_a_direction_is_between_nothing_and_all(adx, used):
+    assert (judge(110.0, 105.0, 100.0, 90.0, adx, vix=15.0).trend is not None) == used
+
+
+@pytest.mark.parametrize(("price", "trend"), [(125.0, "sideways"), (125.1, "mild_up")])
+def test_the_edge_of_the_sideways_band_belongs_to_it(price, trend):
+    limits = TrendLimits(sideways_within_fraction=0.25)
+
+    assert judge(price, 130.0, 100.0, 90.0, 10.0, vix=15.0, limits=limits).trend == trend
 
 
 @pytest.mark.parametrize(
@@ -136,6 +163,8 @@ def test_a_price_ages_in_minutes_and_its_averages_in_days():
         {"crash_size_fraction": 0.6},
         {"crash_vix_points": 20.0},
         {"down_delta_fraction": math.nan},
+        {"strong_down_vix_points": -1.0},
+        {"crash_size_fraction": -0.1},
     ],
 )
 def test_limits_by_which_worse_would_be_better_are_refused(changes):

@@ -160,6 +160,32 @@ def test_an_unusable_vix_is_no_band_and_no_entry(now_ns, previous, value, age_ns
     assert [(one.name, one.fault) for one in state.factor.faults] == [("vix", fault)]
 
 
+@pytest.mark.parametrize(
+    ("value", "age_s", "used"),
+    [
+        (5.0, 900, True),
+        (200.0, 0, True),
+        (4.99, 0, False),
+        (200.01, 0, False),
+        (15.0, 900.001, False),
+    ],
+)
+def test_a_vix_lasts_a_quarter_of_an_hour_within_what_it_can_be(now_ns, value, age_s, used):
+    vix = Reading(value=value, at_ns=now_ns - int(age_s * 10**9))
+
+    state = judge_vix(vix=vix, previous=None, now_ns=now_ns, limits=LIMITS)
+
+    assert (state.band is not None) == used
+
+
+def test_a_margin_wider_than_a_band_holds_to_the_last_strict_band():
+    wide = VixLimits(relax_margin_points=30.0)
+
+    held = settle_band(vix_points=14.0, previous=VixBand.ULTRA_LOW, limits=wide)
+
+    assert held is VixBand.ULTRA_LOW
+
+
 def test_a_missing_vix_is_no_entry(now_ns):
     state = judge_vix(vix=None, previous=VixBand.LOW, now_ns=now_ns, limits=LIMITS)
 
@@ -199,6 +225,7 @@ def moved(index, from_points):
         {"bands": DEFAULT_BANDS[::-1]},
         {"bands": moved(0, 3.0)},
         {"bands": moved(6, 29.0)},
+        {"bands": moved(1, 0.0)},
         {"relax_margin_points": 0.0},
         {"relax_margin_points": math.inf},
         {"relax_margin_points": math.nan},

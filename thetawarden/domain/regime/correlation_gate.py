@@ -56,6 +56,8 @@ class CorrelationLimits(msgspec.Struct, frozen=True, kw_only=True):
             one_bet_above=self.one_bet_above,
             highest=1.0,
         )
+        if self.alike_from == self.one_bet_above:
+            raise ValueError("thresholds must rise: alike holdings need room before one bet")
         require_fractions(diverse_size_fraction=self.diverse_size_fraction)
         require_rising(
             zero=0.0,
@@ -103,14 +105,12 @@ def likeness_of(average: float, limits: CorrelationLimits) -> Likeness:
 
 
 def _factor(likeness: Likeness, average: float, limits: CorrelationLimits) -> Factor:
-    width = limits.one_bet_above - limits.alike_from
-    way = (average - limits.alike_from) / width if width > 0.0 else 1.0
+    way = (average - limits.alike_from) / (limits.one_bet_above - limits.alike_from)
     most, least = limits.alike_size_fraction_max, limits.alike_size_fraction_min
     size = {
-        Likeness.NO_PAIR: 1.0,
         Likeness.DIVERSE: limits.diverse_size_fraction,
         Likeness.STANDARD: limits.standard_size_fraction,
-        Likeness.ALIKE: most + (least - most) * min(max(way, 0.0), 1.0),
+        Likeness.ALIKE: most + (least - most) * way,
         Likeness.ONE_BET: 0.0,
     }[likeness]
     refuse = likeness is Likeness.ONE_BET

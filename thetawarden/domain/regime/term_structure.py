@@ -8,6 +8,7 @@ A partly unusable curve allows no entry, yet what is seen of it still demands cl
 from __future__ import annotations
 
 import enum
+import math
 
 import msgspec
 
@@ -62,8 +63,9 @@ class TermLimits(msgspec.Struct, frozen=True, kw_only=True):
             inverted_shallow_size_fraction=self.inverted_shallow_size_fraction,
             flat_size_fraction=self.flat_size_fraction,
         )
-        require_rising(zero=0.0, deep_above_points=self.deep_above_points)
         require_rising(zero=0.0, flat_within_points=self.flat_within_points)
+        if not 0.0 < self.deep_above_points < math.inf:
+            raise ValueError("a deep inversion must begin above zero points")
 
 
 class TermState(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +93,11 @@ def judge_term_structure(*, curve: VolCurve, now_ns: int, limits: TermLimits) ->
         factor = unusable(Rule.TERM_STRUCTURE, parts.faults)
     else:
         factor = _factor(structure, worst, limits)
-    spread = [seen["vix"] - seen["first_future"]] if {"vix", "first_future"} <= set(seen) else []
+    spot, first = seen.get("vix"), seen.get("first_future")
     return TermState(
         structure=structure,
         inversion_points=worst,
-        spot_over_first_future_points=next(iter(spread), None),
+        spot_over_first_future_points=None if spot is None or first is None else spot - first,
         close_naked=structure is TermStructure.DEEPLY_INVERTED,
         factor=factor,
     )
@@ -114,7 +116,7 @@ def structure_of(inversion_points: float, limits: TermLimits) -> TermStructure:
 
 def _factor(structure: TermStructure, inversion_points: float, limits: TermLimits) -> Factor:
     shallow, deep = limits.inverted_shallow_size_fraction, limits.inverted_deep_size_fraction
-    depth = min(inversion_points / limits.deep_above_points, 1.0)
+    depth = inversion_points / limits.deep_above_points
     size = {
         TermStructure.CONTANGO: 1.0,
         TermStructure.FLAT: limits.flat_size_fraction,
