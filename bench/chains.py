@@ -19,6 +19,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from thetawarden.domain.surface.analysis import ChainQuotes
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -61,6 +63,19 @@ class ChainFile(msgspec.Struct, frozen=True, kw_only=True):
             for day, am in zip(self.expiry_dates, self.am_settled, strict=True)
         ]
         return np.array([(end.timestamp() - now.timestamp()) / YEAR_S for end in ends])
+
+    def quotes(self, *, at: dt.time) -> ChainQuotes:
+        """The file as the chain analysis takes it, quoted just now."""
+        return ChainQuotes(
+            spot_usd=self.spot_usd,
+            tau_years=self.tau_years(at=at),
+            expiry_index=self.expiry_index,
+            strike_usd=self.strike_usd,
+            is_call=self.is_call,
+            bid_usd=self.bid_usd,
+            ask_usd=self.ask_usd,
+            quote_age_ns=0,
+        )
 
 
 def read_chain(path: Path) -> ChainFile:

@@ -1,0 +1,140 @@
+"""A whole chain at once, against what the exchange itself computed from it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thetawarden.domain.pricing.reasons import NoVolatility
+from thetawarden.domain.surface.analysis import ChainQuotes, analyse_chain, row_reason
+from thetawarden.domain.surface.parity import ForwardGap
+
+
+@pytest.fixture(scope="module")
+def real(analysed):
+    return analysed("real_chain")
+
+
+@pytest.fixture(scope="module")
+def dead(analysed):
+    return analysed("dead_chain")
+
+
+def liquid(chain, days_min, days_max):
+    quotes, file, found = chain
+    days = 365 * quotes.tau_years[file.expiry_index]
+    forward = found.forwards.forward_usd[file.expiry_index]
+    return (
+        (days > days_min)
+        & (days < days_max)
+        & (file.is_call == (file.strike_usd >= forward))
+        & (np.abs(file.delta) > 0.02)
+        & (file.iv_annual > 0.0)
+        & ~np.isnan(found.implied.iv_annual)
+    )
+
+
+# The exchange fits a forward and a clock of its own. One index point of forward moves a delta by
+# gamma (about 0.002 at 30 days), an IV by delta / vega (0.1 vol points); a quarter of an hour
+# moves the IV of a two-day option by half a percent of itself. Hence the growth towards expiry.
+@pytest.mark.parametrize(
+    ("days_min", "days_max", "median_points", "p95_points"),
+    [(1.5, 7.5, 0.06, 0.25), (7.5, 30, 0.02, 0.08), (30, 90, 0.02, 0.07), (90, 370, 0.02, 0.07)],
+)
+def test_volatilities_agree_with_the_exchanges_own(
+    real, days_min, days_max, median_points, p95_points
+):
+    _, file, found = real
+    rows = liquid(real, days_min, days_max)
+
+    off = 100 * np.abs(found.implied.iv_annual - file.iv_annual)[rows]
+
+    assert rows.sum() > 200
+    assert np.median(off) < median_points
+    assert np.quantile(off, 0.95) < p95_points
+
+
+def test_deltas_and_gammas_agree_with_the_exchanges_own(real):
+    _, file, found = real
+    rows = liquid(real, 1.5, 370)
+
+    off = np.abs(found.greeks.delta_per_share - file.delta)[rows]
+    gamma_off = np.abs(found.greeks.gamma_per_usd - file.gamma)[rows]
+
+    assert rows.sum() > 5000
+    assert np.median(off) < 0.003
+    assert off.max() < 0.01
+    assert np.quantile(gamma_off, 0.99) < 3e-4
+
+
+def test_smiles_of_the_real_chain_pass_through_the_quotes_without_arbitrage(real):
+    _, file, found = real
+    fitted = found.fit.smiles.fitted
+
+    assert len(fitted) == len(file.expiry_names) - 1
+    assert found.butterflies == ()
+    assert np.median(found.fit.error_vol_points[fitted]) < 0.03
+    assert found.fit.error_vol_points[fitted].max() < 0.3
+    assert np.min(found.fit.within_fraction[fitted]) > 0.9
+    assert np.mean(found.fit.within_fraction[fitted]) > 0.99
+
+
+def test_calendar_breaches_of_the_real_chain_lie_where_spreads_are_wide(real):
+    _, _, found = real
+
+    assert len(found.calendars) <= 12
+    for breach in found.calendars:
+        deviation = np.sqrt(found.fit.smiles.scale_variance[breach.near_expiry])
+        assert abs(breach.log_moneyness) > 2.0 * deviation
+
+
+def test_rows_without_a_quote_have_the_smiles_greeks_and_say_so(real):
+    _, file, found = real
+    alive = np.array([gap is None for gap in found.fit.smiles.gaps])[file.expiry_index]
+
+    assert np.isfinite(found.greeks.delta_per_share[alive]).all()
+    assert found.from_smile.sum() > 500
+    assert not np.any(found.from_smile & ~np.isnan(found.implied.iv_annual))
+    unquoted = found.from_smile & (file.bid_usd == 0.0) & ~file.is_call & (file.strike_usd < 2000)
+    assert np.all(np.abs(found.greeks.delta_per_share[unquoted]) < 0.05)
+
+
+def test_nearly_every_row_of_the_dead_chain_is_a_named_reason(dead):
+    _, file, found = dead
+    reasons = [row_reason(found, row) for row in range(len(file.is_call))]
+
+    numbered = sum(reason is None for reason in reasons)
+
+    assert reasons.count(NoVolatility.ZERO_BID) > 18_000
+    assert reasons.count(ForwardGap.TOO_FEW_PAIRS) > 100
+    assert numbered == np.sum(~np.isnan(found.implied.iv_annual)) < 760
+    assert len(found.fit.smiles.fitted) <= 5
+    assert found.forwards.gaps.count(None) <= 5
+
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 2), FLOATS, st.booleans(), FLOATS, FLOATS), max_size=16),
+    taus=st.tuples(FLOATS, FLOATS, FLOATS),
+)
+@settings(max_examples=200)
+def test_any_chain_at_all_is_analysed_without_a_crash(analysis_settings, rows, taus):
+    columns = list(zip(*rows, strict=True)) or [()] * 5
+    quotes = ChainQuotes(
+        spot_usd=100.0,
+        tau_years=np.array(taus),
+        expiry_index=np.array(columns[0], dtype=int),
+        strike_usd=np.array(columns[1], dtype=float),
+        is_call=np.array(columns[2], dtype=bool),
+        bid_usd=np.array(columns[3], dtype=float),
+        ask_usd=np.array(columns[4], dtype=float),
+        quote_age_ns=0,
+    )
+
+    found = analyse_chain(quotes, settings=analysis_settings)
+
+    for row in range(len(rows)):
+        known = not np.isnan(found.implied.iv_annual[row])
+        assert known == (row_reason(found, row) is None)
