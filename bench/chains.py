@@ -1,4 +1,4 @@
-"""Reads the exchange's delayed-quote chain files and the white paper's example into arrays.
+"""Reads the exchange's delayed-quote chain files into arrays, or makes a chain of their size.
 
 Traps met here, so that nobody meets them again: three preamble lines (some files begin with a
 blank one), calls left and puts right of one line, AM-settled SPX beside PM-settled SPXW on the
@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from thetawarden.domain.pricing.black import black_price
 from thetawarden.domain.surface.analysis import ChainQuotes
 
 if TYPE_CHECKING:
@@ -102,4 +103,36 @@ def read_chain(path: Path) -> ChainFile:
         is_call=np.repeat([True, False], len(rows)),
         strike_usd=np.tile([float(r[11]) for r in rows], 2),
         **sides,
+    )
+
+
+def made_chain(*, seed: int, expiries: int = 55, strikes: int = 172) -> ChainQuotes:
+    """A European chain with a skewed smile, spreads and rounding like a listed one's."""
+    generator = np.random.default_rng(seed)
+    tau = np.geomspace(1.0, 1_000.0, expiries) / 365.0
+    spot, rate = 4_000.0, 0.047
+    x = np.linspace(-10.0, 3.0, strikes)
+    deviation = 0.18 * np.sqrt(tau)[:, None]
+    strike = np.round(spot * np.exp(x * deviation) / 0.05) * 0.05
+    iv = 0.18 * np.sqrt(1.0 - 0.12 * x + 0.03 * x**2) * np.ones_like(strike)
+    shape = (2, expiries, strikes)
+    is_call = np.broadcast_to(np.array([True, False])[:, None, None], shape)
+    mid = black_price(
+        forward=spot * np.exp(rate * tau)[:, None],
+        strike=strike,
+        discount=np.exp(-rate * tau)[:, None],
+        tau_years=tau[:, None],
+        iv_annual=iv,
+        is_call=is_call,
+    )
+    half = np.maximum(0.025, 0.01 * mid) * generator.uniform(0.7, 1.3, shape)
+    return ChainQuotes(
+        spot_usd=spot,
+        tau_years=tau,
+        expiry_index=np.tile(np.repeat(np.arange(expiries), strikes), 2),
+        strike_usd=np.broadcast_to(strike, shape).ravel(),
+        is_call=is_call.ravel(),
+        bid_usd=(np.floor((mid - half) / 0.05) * 0.05).clip(0.0).ravel(),
+        ask_usd=(np.ceil((mid + half) / 0.05) * 0.05).ravel(),
+        quote_age_ns=0,
     )
