@@ -517,6 +517,20 @@ def test_a_folder_or_a_pipe_in_place_of_the_file_is_refused_without_waiting(tmp_
     assert said == [f"{tmp_path}: found a folder", f"{pipe}: found no regular file"]
 
 
+def test_a_file_that_everybody_may_write_is_refused_with_the_command_that_closes_it(tmp_path):
+    file = tmp_path / "thetawarden.yaml"
+    file.write_text("mode: practice\n")
+    file.chmod(0o666)
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(named_file=file, default_file=file, environment={}, flags={})
+
+    assert str(caught.value) == (
+        f"{file}: found a configuration that everybody may write; allowed: a file that only "
+        f"trusted users may write; close it: chmod o-w {file}"
+    )
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "desk:\n", "\ufeffmode: practice\n"])
 def test_an_empty_file_or_section_leaves_the_defaults(tmp_path, text):
     assert _load(tmp_path, text).config == Config()

@@ -1,6 +1,8 @@
 """The data folder: where it is, and what makes it unusable."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -59,9 +61,44 @@ def test_a_file_in_the_way_is_refused_in_one_line(tmp_path):
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_refused(tmp_path):
-    tmp_path.chmod(0o500)
+@pytest.fixture
+def as_nobody():
+    """A folder of an ordinary user, and that user's rights: root may write anywhere."""
+    folder = Path(tempfile.mkdtemp())
+    if os.geteuid() != 0:
+        yield folder
+    else:
+        os.chown(folder, 65534, 65534)
+        os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
+    folder.chmod(0o700)
+    shutil.rmtree(folder)
 
-    with pytest.raises(ConfigError, match="a folder that cannot be written"):
-        prepare_folder(tmp_path)
+
+def test_a_read_only_folder_is_refused(as_nobody):
+    as_nobody.chmod(0o500)
+
+    with pytest.raises(ConfigError) as caught:
+        prepare_folder(as_nobody)
+
+    assert str(caught.value).startswith(
+        f"{as_nobody}: found a folder that cannot be written (Permission denied);"
+    )
+
+
+def test_a_folder_of_somebody_else_is_refused(as_nobody):
+    if os.getuid() != 0:
+        pytest.skip("only root can be somebody else")
+    os.seteuid(0)
+
+    with pytest.raises(ConfigError, match="a folder that others may write to"):
+        prepare_folder(as_nobody)
+
+
+def test_checking_a_folder_leaves_nothing_in_it(tmp_path):
+    prepare_folder(tmp_path / "data")
+
+    assert list((tmp_path / "data").iterdir()) == []

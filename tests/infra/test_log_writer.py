@@ -72,6 +72,16 @@ def test_closing_on_a_hanging_sink_gives_up_when_told():
     assert closed is False
 
 
+def test_a_closed_writer_counts_what_comes_too_late_and_does_not_wait():
+    writer = _writer(Failing(times=0))
+    writer.close(timeout_s=WAIT_S)
+
+    writer.put("too late")
+
+    assert writer.flush(timeout_s=1e6) is False  # would never return if it waited
+    assert writer.lost == 1
+
+
 def test_a_full_disk_loses_lines_counts_them_and_goes_on():
     sink = Failing(times=1)
     writer = _writer(sink)

@@ -189,6 +189,16 @@ def test_a_text_from_outside_neither_forges_a_line_nor_steers_the_terminal():
     assert "\r" not in written
 
 
+def test_an_exception_text_from_outside_stays_set_in_and_steers_no_terminal():
+    error = ValueError("x\n2026-01-01 [info] all is well\x1b[2J\r")
+
+    written = _logged(lambda: get_log("t").error("bad", exc_info=error), format=LogFormat.HUMAN)
+
+    assert [line for line in written.splitlines()[1:] if line and not line.startswith("    ")] == []
+    assert "\x1b" not in written
+    assert "\r" not in written
+
+
 def test_levels_below_the_set_one_and_chatter_of_quiet_libraries_are_left_out():
     def say():
         get_log("desk").debug("no")

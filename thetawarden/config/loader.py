@@ -8,6 +8,7 @@ no earlier configuration is ever used instead.
 from __future__ import annotations
 
 import hashlib
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from thetawarden.config.schema import Config
 from thetawarden.config.secrets import names_a_secret
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping as Given
 
 FILE_BYTES_MAX = 1 << 20
@@ -89,7 +91,9 @@ def fingerprint(config: Config) -> str:
 def _read_file(reader: _Reader, *, named_file: Path | None, default_file: Path) -> Path | None:
     path = named_file or default_file
     name = one_line(str(path), 400)
-    content = read_small_file(path, bytes_max=FILE_BYTES_MAX)
+    content = read_small_file(
+        path, bytes_max=FILE_BYTES_MAX, check=lambda status: _open_to_all(name, status)
+    )
     if content is None and named_file is not None:
         missing = Problem(
             where=name,
@@ -105,6 +109,19 @@ def _read_file(reader: _Reader, *, named_file: Path | None, default_file: Path) 
     if tree is not None:
         reader.take_file(tree, name=name)
     return path
+
+
+def _open_to_all(name: str, status: os.stat_result) -> Problem | None:
+    """Whoever may write this file may choose mode live."""
+    if not status.st_mode & stat.S_IWOTH:
+        return None
+    return Problem(
+        where=name,
+        path="",
+        found="a configuration that everybody may write",
+        allowed="a file that only trusted users may write",
+        remedy=f"close it: chmod o-w {name}",
+    )
 
 
 def _assemble(group: Group, origins: dict[str, Origin]) -> Any:

@@ -50,17 +50,19 @@ def store_folder(data: Path, *, mode: Mode, account: str) -> Path:
 
 def prepare_folder(folder: Path) -> Path:
     """Make a folder only we may enter, or raise ConfigError when it cannot be ours to write."""
+    import tempfile  # noqa: PLC0415 -- only who runs a desk pays for it
+
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
     except (OSError, ValueError) as error:
         raise _unusable(folder, "a folder that cannot be made", error) from None
-    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & (
-        stat.S_IWGRP | stat.S_IWOTH
-    ):
+    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise _unusable(folder, "a folder that others may write to", None)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise _unusable(folder, "a folder that cannot be written", None)
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _unusable(folder, "a folder that cannot be written", error) from None
     return folder
 
 

@@ -32,15 +32,25 @@ class Sink(Protocol):
 
 
 class StreamSink:
-    """An open text stream, such as standard error; never closed by us."""
+    """An open text stream, such as standard error; never closed by us.
+
+    A stream with a descriptor is written past its buffer: a thread that hangs with the buffer's
+    lock would take the whole interpreter down when it exits.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._descriptor: int | None = None
+        with contextlib.suppress(OSError, AttributeError):  # UnsupportedOperation is an OSError
+            self._descriptor = stream.fileno()
 
     def write(self, text: str) -> None:
-        """Write and flush."""
-        self._stream.write(text)
-        self._stream.flush()
+        """Write at once."""
+        if self._descriptor is None:
+            self._stream.write(text)
+            self._stream.flush()
+        else:
+            _write_all(self._descriptor, text.encode("utf-8", "backslashreplace"))
 
     def close(self) -> None:
         """Leave the stream to its owner."""
@@ -62,9 +72,7 @@ class FileSink:
         if self._descriptor is not None and self._bytes + len(content) > self._bytes_max:
             self._rotate()
         descriptor = self._open() if self._descriptor is None else self._descriptor
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        _write_all(descriptor, content)
         self._bytes += len(content)
 
     def close(self) -> None:
@@ -101,6 +109,7 @@ class LineWriter:
         self._queue: queue.SimpleQueue[str | threading.Event | None] = queue.SimpleQueue()
         self._lost = 0
         self._told = 0
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
 
@@ -110,20 +119,23 @@ class LineWriter:
         return self._lost
 
     def put(self, line: str) -> None:
-        """Queue one line, or count it lost when the queue is full. Returns at once."""
-        if self._queue.qsize() >= self._lines_max:
+        """Queue one line, or count it lost when the queue is full or closed. Returns at once."""
+        if self._closed or self._queue.qsize() >= self._lines_max:
             self._lost += 1
         else:
             self._queue.put(line)
 
     def flush(self, *, timeout_s: float) -> bool:
-        """Wait until all that was put before is written; False when that takes too long."""
+        """Wait until all that was put before is written; False when it is not, in time."""
+        if not self._thread.is_alive():
+            return False
         reached = threading.Event()
         self._queue.put(reached)
         return reached.wait(timeout_s)
 
     def close(self, *, timeout_s: float) -> bool:
         """Write what is queued and end; False when the sink hangs and lines were left."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -162,3 +174,9 @@ class LineWriter:
             self._lost += len(lines)
         else:
             self._told = lost
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

@@ -285,7 +285,7 @@ def _human(*, colors: bool) -> Processor:
 
     def processor(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
         tame = {
-            key: value if key in ("exception", "stack") else _tame(value)
+            key: _tame_lines(value) if key in ("exception", "stack") else _tame(value)
             for key, value in event.items()
         }
         return _REDACTOR.known(str(render(logger, name, tame)))
@@ -301,6 +301,13 @@ def _tame(value: Any) -> Any:
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
         for char in value
     )
+
+
+def _tame_lines(value: Any) -> Any:
+    """A text of several lines stays one, set in, so that none of them passes for a line of ours."""
+    if not isinstance(value, str):
+        return _tame(value)
+    return "\n".join(f"    {_tame(line)}" for line in value.split("\n"))
 
 
 def _formatter(render: Processor) -> ProcessorFormatter:
