@@ -286,6 +286,10 @@ BAD_FILES = {
         ),
         f"FILE:5:8: found a file too deep or too large; allowed: {LIMITS}",
     ),
+    "many aliases": (
+        "a: &a 1\nb: [" + ", ".join(["*a"] * 33) + "]\n",
+        f"FILE:2:133: found a file too deep or too large; allowed: {LIMITS}",
+    ),
     "character beyond Unicode": (
         'mode: "\\U00110000"\n',
         (
@@ -443,6 +447,13 @@ BAD_ENVIRONMENT = {
             f"{DESK}; name a key below desk"
         ),
     ),
+    "small letters": (
+        {"THETAWARDEN__desk__HEARTBEAT_S": "1"},
+        (
+            "environment THETAWARDEN__desk__HEARTBEAT_S: found a variable with small letters; "
+            "allowed: capital letters, so that no key is set twice; rename it"
+        ),
+    ),
     "below a key": (
         {"THETAWARDEN__MODE__X": "1"},
         (
@@ -502,6 +513,43 @@ def test_a_file_of_over_one_mebibyte_is_refused_unread(tmp_path):
             "check that this is the file you mean"
         )
     ]
+
+
+def test_a_file_of_exactly_one_mebibyte_is_read(tmp_path):
+    text = b"mode: paper\n#"
+
+    assert _load(tmp_path, text + b"#" * ((1 << 20) - len(text))).config.mode is Mode.PAPER
+
+
+def test_a_file_that_may_not_be_read_says_so(as_nobody):
+    file = as_nobody / "thetawarden.yaml"
+    file.write_text("mode: paper\n")
+    file.chmod(0)
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(named_file=None, default_file=file, environment={}, flags={})
+
+    assert str(caught.value) == (
+        f"{file}: found a file that cannot be read (Permission denied); allowed: a file this user "
+        "may read; check its path and permissions"
+    )
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300, "a\nb"])
+def test_an_impossible_path_is_one_line(tmp_path, name):
+    file = tmp_path / name
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(named_file=file, default_file=file, environment={}, flags={})
+
+    assert str(caught.value).isprintable()
+
+
+def test_line_ends_of_another_system_are_read(tmp_path):
+    loaded = _load(tmp_path, "mode: paper\r\ndesk:\r\n  heartbeat_s: 2\r\n")
+
+    assert (loaded.config.mode, loaded.config.desk.heartbeat_s) == (Mode.PAPER, 2.0)
+    assert loaded.origins["desk.heartbeat_s"].source.endswith(":3")
 
 
 def test_a_folder_or_a_pipe_in_place_of_the_file_is_refused_without_waiting(tmp_path):

@@ -1,8 +1,6 @@
 """The data folder: where it is, and what makes it unusable."""
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -59,23 +57,6 @@ def test_a_file_in_the_way_is_refused_in_one_line(tmp_path):
     assert str(caught.value).startswith(
         f"{tmp_path}/file/data: found a folder that cannot be made (Not a directory);"
     )
-
-
-@pytest.fixture
-def as_nobody():
-    """A folder of an ordinary user, and that user's rights: root may write anywhere."""
-    folder = Path(tempfile.mkdtemp())
-    if os.geteuid() != 0:
-        yield folder
-    else:
-        os.chown(folder, 65534, 65534)
-        os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            os.seteuid(0)
-    folder.chmod(0o700)
-    shutil.rmtree(folder)
 
 
 def test_a_read_only_folder_is_refused(as_nobody):

@@ -97,6 +97,13 @@ def test_a_bad_variable_is_told_without_its_value(tmp_path):
     assert "shorty" not in line
 
 
+def test_a_variable_with_small_letters_is_refused_lest_a_secret_be_given_twice(tmp_path):
+    line = _line(tmp_path / "none", {"THETAWARDEN_SECRET_Token": CANARY})
+
+    assert line.startswith("environment THETAWARDEN_SECRET_Token: found a name that is none;")
+    assert CANARY not in line
+
+
 def test_a_secret_shows_stars_however_it_is_printed():
     secret = Secret(CANARY)
 

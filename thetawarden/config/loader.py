@@ -69,8 +69,7 @@ def load_config(
     file = _read_file(reader, named_file=named_file, default_file=default_file)
     for name, text in sorted(environment.items()):
         if name.startswith(ENVIRONMENT_PREFIX):
-            path = name.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
-            reader.overlay(path, text, source=f"environment {one_line(name)}")
+            reader.variable(name, text)
     for path, text in flags.items():
         reader.overlay(path, text, source=f"flag --{path.replace('_', '-')}")
     reader.raise_problems()
@@ -167,6 +166,23 @@ class _Reader:
     def raise_problems(self) -> None:
         if self._problems:
             raise ConfigError(self._problems)
+
+    def variable(self, name: str, text: str) -> None:
+        """Let a variable of the environment set one key."""
+        source = f"environment {one_line(name)}"
+        path = name.removeprefix(ENVIRONMENT_PREFIX)
+        if path == path.upper():
+            self.overlay(path.lower().replace("__", "."), text, source=source)
+            return
+        self._problems.append(
+            Problem(
+                where=source,
+                path="",
+                found="a variable with small letters",
+                allowed="capital letters, so that no key is set twice",
+                remedy="rename it",
+            )
+        )
 
     def overlay(self, path: str, text: str, *, source: str) -> None:
         """Let a variable or a flag set one key."""

@@ -123,7 +123,8 @@ def read_secrets(*, file: Path, environment: Given[str, str]) -> dict[str, Secre
     found, problems = _from_file(file)
     for variable, value in sorted(environment.items()):
         if variable.startswith(ENVIRONMENT_PREFIX):
-            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+            given = variable.removeprefix(ENVIRONMENT_PREFIX)
+            name = given.lower() if given == given.upper() else ""
             problem = _judge(name, value, where=f"environment {one_line(variable)}")
             if problem is None:
                 found[name] = value
