@@ -5,7 +5,7 @@ Nothing here raises for what a client may do wrong: refusals are events or retur
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from thetawarden.practice.model.account import AccountRow, Pnl, PortfolioRow, Position, WhatIf
@@ -108,6 +108,7 @@ class Exchange(Protocol):
         """Profit and loss of one position; None when there is no such position."""
 
 
+@runtime_checkable
 class ExchangeLevers(Protocol):
     """What a fault may force upon orders and accounts; the consequences are ordinary events."""
 
@@ -119,6 +120,9 @@ class ExchangeLevers(Protocol):
 
     def fill(self, *, perm_id: int, quantity: int, price: float) -> bool:
         """Fill part of a working order, whatever the market says."""
+
+    def fill_leg(self, *, perm_id: int, con_id: int, quantity: int, price: float) -> bool:
+        """Fill one leg of a working, non-guaranteed combination and none of the others."""
 
     def correct(self, *, exec_id: str, price: float) -> bool:
         """Correct an execution's price; 0 busts it."""

@@ -5,7 +5,7 @@ Reads are pure in market time: asking, or not asking, never changes what happens
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -138,6 +138,7 @@ class Market(Protocol):
         """Earnings, dividends and splits of a contract, days inclusive, oldest first."""
 
 
+@runtime_checkable
 class MarketLevers(Protocol):
     """What a fault may force upon the market; each is part of the saved path from then on."""
 

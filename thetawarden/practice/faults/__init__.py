@@ -1,0 +1,1 @@
+"""Everything that can be made to go wrong on purpose, by name."""

@@ -1,0 +1,173 @@
+"""The gateway without sockets: takes requests, moves the market on, and tells each client its due.
+
+Everything runs in one thread. Time comes from the caller: `now_s` monotonic, for rates and pushes;
+market time for everything else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from thetawarden.practice.gateway import codes
+from thetawarden.practice.gateway.codes import Code
+from thetawarden.practice.gateway.handlers.table import HANDLERS
+from thetawarden.practice.gateway.order_ids import OrderIds
+from thetawarden.practice.gateway.push import events, feeds
+from thetawarden.practice.gateway.push.quotes import QuotePusher
+from thetawarden.practice.gateway.rate import Pace
+from thetawarden.practice.gateway.seams import Seams
+from thetawarden.practice.gateway.timers import Timers
+from thetawarden.practice.wire.encode import session as encode
+from thetawarden.practice.wire.incoming import Incoming
+from thetawarden.practice.wire.reader import MalformedError
+from thetawarden.practice.wire.requests.table import decode
+
+if TYPE_CHECKING:
+    from thetawarden.practice.clock import MarketClock
+    from thetawarden.practice.gateway.session import Session
+    from thetawarden.practice.model import Exchange, ExchangeEvent, Market
+    from thetawarden.practice.settings import Settings
+
+_log = structlog.get_logger(__name__)
+_TIMELY = frozenset(
+    {
+        Incoming.PLACE_ORDER,
+        Incoming.CANCEL_ORDER,
+        Incoming.GLOBAL_CANCEL,
+        Incoming.EXERCISE_OPTIONS,
+    }
+)
+
+
+class Gateway:
+    """All sessions over one exchange."""
+
+    def __init__(self, *, exchange: Exchange, settings: Settings, clock: MarketClock) -> None:
+        self.exchange = exchange
+        self.settings = settings
+        self.clock = clock
+        self.seams = Seams()
+        self.timers = Timers()
+        self.order_ids = OrderIds()
+        self.sessions: dict[int, Session] = {}
+        self.quotes = QuotePusher(self)
+        self.feeds = feeds.FeedPusher(self)
+        self.now_s = 0.0
+        exchange.listen(self._on_event)
+
+    @property
+    def market(self) -> Market:
+        """The market behind the exchange."""
+        return self.exchange.market
+
+    @property
+    def now_ns(self) -> int:
+        """Market time."""
+        return self.exchange.now_ns
+
+    def join(self, session: Session) -> bool:
+        """Let a client in and greet it, or refuse and close."""
+        taken = session.client_id in self.seams.taken_client_ids
+        if taken or session.client_id in self.sessions:
+            session.notice(Code.CLIENT_ID_IN_USE, codes.CLIENT_ID_TEXT)
+            session.close()
+            return False
+        if len(self.sessions) >= self.settings.clients_max:
+            session.close()
+            return False
+        self.sessions[session.client_id] = session
+        session.send(encode.managed_accounts(self.exchange.accounts()))
+        session.send(encode.next_valid_id(self.order_ids.next_for(session.client_id)))
+        self.announce_farms(session)
+        for hook in self.seams.joined:
+            hook(session)
+        _log.info("client_joined", client_id=session.client_id, version=session.version)
+        return True
+
+    def announce_farms(self, session: Session) -> None:
+        """Tell that all data farms are there."""
+        settings = self.settings
+        for farm in settings.farms:
+            session.notice(Code.FARM_OK, f"Market data farm connection is OK:{farm}")
+        session.notice(
+            Code.HISTORY_FARM_OK, f"HMDS data farm connection is OK:{settings.history_farm}"
+        )
+        session.notice(
+            Code.DEFINITION_FARM_OK,
+            f"Sec-def data farm connection is OK:{settings.definition_farm}",
+        )
+
+    def leave(self, session: Session) -> None:
+        """Forget a client; its orders stay."""
+        if self.sessions.get(session.client_id) is session:
+            del self.sessions[session.client_id]
+            self.quotes.drop(session)
+            _log.info("client_left", client_id=session.client_id)
+
+    def handle(self, session: Session, payload: bytes, *, now_s: float) -> None:
+        """Carry out one request of a client; nothing it can send raises."""
+        self.now_s = now_s
+        if self.seams.mute or not self._is_paced(session, now_s):
+            return
+        try:
+            incoming, request = decode(
+                payload, client_id=session.client_id, version=session.version
+            )
+        except MalformedError as error:
+            session.notice(Code.READING, codes.reading(str(error)))
+            return
+        if self.seams.swallows(session, incoming, request):
+            return
+        if incoming in _TIMELY:
+            self._catch_up()
+        try:
+            HANDLERS[incoming](session, request)
+        except Exception:  # noqa: BLE001 - one bad request must not end the gateway for all
+            _log.exception("request_failed", client_id=session.client_id, message=incoming.name)
+            session.notice(Code.PROCESSING, codes.processing("Internal error"))
+
+    def step(self, *, now_s: float) -> None:
+        """Move the market on to where it should be and send everybody what that changed."""
+        self.now_s = now_s
+        target_ns = self.clock.target_ns(now_s=now_s, market_ns=self.now_ns)
+        self._advance(target_ns)
+        self.quotes.push()
+        self.feeds.push(now_s)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write everybody's output."""
+        for session in list(self.sessions.values()):
+            session.flush()
+
+    def _advance(self, target_ns: int) -> None:
+        due_ns = self.timers.next_due_ns()
+        while due_ns is not None and due_ns <= target_ns:
+            self.exchange.advance(max(due_ns, self.now_ns))
+            self.timers.run(self.now_ns)
+            due_ns = self.timers.next_due_ns()
+        self.exchange.advance(target_ns)
+
+    def _catch_up(self) -> None:
+        if self.clock.speed is not None:
+            self._advance(self.clock.target_ns(now_s=self.now_s, market_ns=self.now_ns))
+
+    def _is_paced(self, session: Session, now_s: float) -> bool:
+        pace = session.rate.judge(now_s)
+        limit = self.settings.messages_per_s_max
+        if pace is Pace.FINE:
+            return True
+        if pace is Pace.WARN:
+            text = codes.rate_warning(session.rate.in_last_second, limit=limit)
+            session.notice(Code.RATE_WARNING, text)
+            return True
+        session.notice(Code.RATE_EXCEEDED, codes.RATE_EXCEEDED_TEXT)
+        if pace is Pace.DISCONNECT:
+            session.close()
+        return False
+
+    def _on_event(self, event: ExchangeEvent) -> None:
+        for told in self.seams.spread(event):
+            events.tell(self, told)

@@ -1,0 +1,1 @@
+"""What each request does, one function a message, one file a topic."""

@@ -1,0 +1,1 @@
+"""What is sent without being asked each time: events, quotes, accounts, bars."""

@@ -1,0 +1,213 @@
+"""The practice gateway as a TCP server: loopback only, unless told otherwise in so many words.
+
+`run_gateway` is the whole process; `Server` is the same for those who have an event loop already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from thetawarden.errors import RefusedError
+from thetawarden.practice.clock import MarketClock
+from thetawarden.practice.connection import Connection
+from thetawarden.practice.faults.panel import FaultPanel
+from thetawarden.practice.gateway.core import Gateway
+from thetawarden.practice.settings import Settings
+from thetawarden.practice.state import StateFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from thetawarden.practice.faults.schedule import Planned
+    from thetawarden.practice.model import Exchange
+
+_log = structlog.get_logger(__name__)
+LOOPBACK = "127.0.0.1"
+SAVE_EVERY_S = 5.0
+_DRAIN_S = 0.05
+
+
+class Server:
+    """A gateway listening on one port, moving its market on in the background."""
+
+    def __init__(
+        self,
+        *,
+        exchange: Exchange,
+        settings: Settings | None = None,
+        speed: float | None = 1.0,
+        state_folder: Path | None = None,
+        plan: tuple[Planned, ...] = (),
+    ) -> None:
+        settings = settings or Settings()
+        clock = MarketClock(speed=speed)
+        self.gateway = Gateway(exchange=exchange, settings=settings, clock=clock)
+        self._state = None if state_folder is None else StateFile(state_folder)
+        if self._state is not None:
+            self._state.restore(self.gateway)
+        self._connections: dict[Connection, None] = {}
+        self.faults = FaultPanel(self.gateway, links=self.connections)
+        self.faults.plan(plan)
+        self._listener: asyncio.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._saved_s = 0.0
+
+    async def start(
+        self, *, host: str = LOOPBACK, port: int = 0, allow_remote: bool = False
+    ) -> int:
+        """Listen, start the market, and return the port. Raises RefusedError, OSError."""
+        if not (allow_remote or _is_loopback(host)):
+            raise RefusedError(
+                f"host is {host}, a loopback address allowed; the practice gateway has no "
+                "password, so other addresses need an explicit allow_remote"
+            )
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: Connection(self), host, port)
+        bound: int = self._listener.sockets[0].getsockname()[1]
+        self._saved_s = self.now_s()
+        self._task = asyncio.create_task(self._run(), name="practice-market")
+        accounts = ",".join(self.gateway.exchange.accounts())
+        _log.info("practice_gateway_listening", host=host, port=bound, simulated_accounts=accounts)
+        return bound
+
+    async def stop(self) -> None:
+        """Stop the market, save, and close every connection."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._listener is not None:
+            self._listener.close()
+        for connection in self.connections():
+            connection.close(abort=False)
+        if self._listener is not None:
+            await self._listener.wait_closed()
+        self.save()
+
+    async def serve_until(self, stopped: asyncio.Event) -> None:
+        """Wait until told to stop, or until the market fails."""
+        assert self._task is not None  # noqa: S101 - start() comes first
+        waiting = asyncio.create_task(stopped.wait())
+        await asyncio.wait({waiting, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._task.done() and not self._task.cancelled():
+            self._task.result()
+
+    def save(self) -> None:
+        """Write the state file, when there is a folder for it."""
+        if self._state is not None:
+            self._state.save(self.gateway)
+
+    def status(self) -> dict[str, Any]:
+        """Return what an operator, or the desk's clock, wants to know."""
+        gateway = self.gateway
+        return {
+            "market_ns": gateway.now_ns,
+            "speed": gateway.clock.speed,
+            "accounts": list(gateway.exchange.accounts()),
+            "clients": sorted(gateway.sessions),
+            "simulation": True,
+            "playing": self.faults.playing(),
+        }
+
+    def now_s(self) -> float:
+        """The monotonic clock of the event loop."""
+        return asyncio.get_running_loop().time()
+
+    def connections(self) -> list[Connection]:
+        """Everybody connected, in order of arrival."""
+        return list(self._connections)
+
+    def admit(self, connection: Connection) -> bool:
+        """Take a peer in, or say that it must go."""
+        crowded = len(self._connections) >= self.gateway.settings.connections_max
+        if crowded or self.gateway.seams.refuse_connections:
+            return False
+        self._connections[connection] = None
+        return True
+
+    def forget(self, connection: Connection) -> None:
+        """The peer is gone."""
+        self._connections.pop(connection, None)
+
+    def is_local(self, transport: asyncio.Transport | None) -> bool:
+        """Whether the peer is on this machine."""
+        if transport is None:
+            return False
+        host, *_ = transport.get_extra_info("peername") or ("",)
+        return _is_loopback(str(host))
+
+    async def _run(self) -> None:
+        interval_s = self.gateway.settings.push_interval_s
+        while True:
+            started_s = self.now_s()
+            self.gateway.step(now_s=started_s)
+            for connection in self.connections():
+                connection.check(started_s)
+            if self._state is not None and started_s - self._saved_s >= SAVE_EVERY_S:
+                self._saved_s = started_s
+                self.save()
+            if self.gateway.clock.speed is None:
+                await self._drain()
+            else:
+                await asyncio.sleep(max(0.0, interval_s - (self.now_s() - started_s)))
+
+    async def _drain(self) -> None:
+        """Flat out: go on as soon as every client has room, or a moment has passed."""
+        give_up_s = self.now_s() + _DRAIN_S
+        await asyncio.sleep(0)
+        while self.now_s() < give_up_s and self._is_anybody_congested():  # noqa: ASYNC110 - a transport tells nobody when it has room again
+            await asyncio.sleep(0.001)
+
+    def _is_anybody_congested(self) -> bool:
+        return any(session.is_congested() for session in self.gateway.sessions.values())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def run_gateway(
+    *,
+    exchange: Exchange,
+    settings: Settings | None = None,
+    speed: float | None = 1.0,
+    host: str = LOOPBACK,
+    port: int = 4002,
+    allow_remote: bool = False,
+    state_folder: Path | None = None,
+    plan: tuple[Planned, ...] = (),
+    ready: Callable[[dict[str, Any]], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called once with address, accounts and time."""
+
+    async def serve() -> None:
+        server = Server(
+            exchange=exchange,
+            settings=settings,
+            speed=speed,
+            state_folder=state_folder,
+            plan=plan,
+        )
+        bound = await server.start(host=host, port=port, allow_remote=allow_remote)
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        if ready is not None:
+            ready({"listening": f"{host}:{bound}", **server.status()})
+        try:
+            await server.serve_until(stopped)
+        finally:
+            await server.stop()
+
+    asyncio.run(serve())
