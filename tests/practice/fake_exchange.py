@@ -130,7 +130,7 @@ class FakeExchange:
             quote = self.market.quote(view.contract.con_id)
             buying = request.action is model.Action.BUY
             price = quote.ask if buying else quote.bid
-            limit = request.limit_price
+            limit = request.limit_price if request.order_type == "LMT" else None
             waits = limit is not None and (limit < price if buying else limit > price)
             if request.order_type not in ("LMT", "MKT") or waits:
                 return
