@@ -1,8 +1,15 @@
 """What every test may ask for."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is not a failure; on a build machine the same examples are tried every time.
+settings.register_profile("ours", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "ours")
 
 ROOT = Path(__file__).parents[1]
 

@@ -186,9 +186,9 @@ def test_the_search_takes_time_in_proportion_to_the_text_however_hostile(piece, 
     def cost(text):
         best = float("inf")
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             PLAIN.clean(text)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     quarter, whole = cost(piece * (times // 4) + tail), cost(piece * times + tail)

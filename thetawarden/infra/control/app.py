@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
 from thetawarden.errors import RefusedError, ThetawardenError
@@ -72,7 +73,20 @@ class Operator(Protocol):
 
 def control_app(operator: Operator, *, max_request_bytes: int) -> Litestar:
     """The application; every handler runs on a worker thread."""
+    return Litestar(
+        route_handlers=[*_looks(operator), *_hands_on_actors(operator), *_brakes(operator)],
+        request_max_body_size=max_request_bytes,
+        openapi_config=OpenAPIConfig(title="Thetawarden control", version="1"),
+        exception_handlers={
+            HTTPException: _refuse_http,
+            ThetawardenError: _refuse,
+            Exception: _fail,
+        },
+        logging_config=None,
+    )
 
+
+def _looks(operator: Operator) -> list[HTTPRouteHandler]:
     @get("/status", sync_to_thread=True)
     def status() -> Status:
         """The desk in one look."""
@@ -88,6 +102,10 @@ def control_app(operator: Operator, *, max_request_bytes: int) -> Litestar:
         """One actor with its whole state."""
         return operator.inspect(_actor_name(name))
 
+    return [status, actors, actor]
+
+
+def _hands_on_actors(operator: Operator) -> list[HTTPRouteHandler]:
     @post("/restart/{name:path}", status_code=200, sync_to_thread=True)
     def restart(request: Request[Any, Any, Any], name: str) -> Done:
         """Restart an actor by hand."""
@@ -103,6 +121,10 @@ def control_app(operator: Operator, *, max_request_bytes: int) -> Litestar:
         """Let a paused actor go on."""
         return operator.unpause(_actor_name(name), by=_peer(request))
 
+    return [restart, pause, unpause]
+
+
+def _brakes(operator: Operator) -> list[HTTPRouteHandler]:
     @post("/halt", status_code=200, sync_to_thread=True)
     def halt(request: Request[Any, Any, Any], data: HaltRequest) -> Done:
         """Halt trading now."""
@@ -118,17 +140,7 @@ def control_app(operator: Operator, *, max_request_bytes: int) -> Litestar:
         """End the desk gracefully."""
         return operator.stop(data, by=_peer(request))
 
-    return Litestar(
-        route_handlers=[status, actors, actor, restart, pause, unpause, halt, resume, stop],
-        request_max_body_size=max_request_bytes,
-        openapi_config=OpenAPIConfig(title="Thetawarden control", version="1"),
-        exception_handlers={
-            HTTPException: _refuse_http,
-            ThetawardenError: _refuse,
-            Exception: _fail,
-        },
-        logging_config=None,
-    )
+    return [halt, resume, stop]
 
 
 def _actor_name(path: str) -> str:
