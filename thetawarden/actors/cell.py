@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from thetawarden.actors.mailbox import Latest
 from thetawarden.actors.memory import encode_snapshot, note_timers
 from thetawarden.actors.post import Post
 from thetawarden.messages.base import Envelope, Message
@@ -55,33 +54,35 @@ class Cell:
         self._name = post.name
         self._pulse = post.pulse
 
-    def step(self, item: Envelope[Message] | Latest) -> None:
-        """Handle one item of the mailbox.
+    def step(self, envelope: Envelope[Message], merged: int = 1) -> None:
+        """Handle one message; `merged` says how many conflated ones it stands for.
 
         Raises HandlerFailed when the actor did, FencedError when this incarnation is no longer
         the one; in both cases nothing has been said.
         """
-        merged = 1
-        if isinstance(item, Latest):
-            merged, item = item.merged, item.envelope
-        body = item.body
-        if type(body) in _FOR_ONE_MOMENT and self._is_stale(item):
+        body = envelope.body
+        if type(body) in _FOR_ONE_MOMENT and self._is_stale(envelope):
             return
         pulse = self._pulse
-        pulse.envelope = item
+        pulse.envelope = envelope
         pulse.busy_since_ns = started = self._monotonic_ns()
         now = self._now_ns()
         try:
             answers = self._receive(body, now)
         except BaseException as error:
-            raise HandlerFailed(item) from error
-        delivery = Delivery(item, self._name, self.incarnation, now, _HANDLED, merged)
+            raise HandlerFailed(envelope) from error
+        delivery = Delivery(envelope, self._name, self.incarnation, now, _HANDLED, merged)
         with self._lock:
             said = self._log_record(delivery, answers)
             pulse.envelope = None
-            self._remember(delivery, answers)
-        for envelope in said:
-            self._route(envelope)
+            steps = self.post.steps
+            steps.append(delivery)
+            if answers or type(body) is TimerFired:
+                note_timers(self.post.timers, delivery, answers)
+            if len(steps) >= self._snapshot_every:
+                self._snapshot()
+        for answer in said:
+            self._route(answer)
         pulse.busy_since_ns = 0
         pulse.handled += 1
         pulse.last_handled_ns = now
@@ -100,14 +101,6 @@ class Cell:
         )
         post.snapshot = state
         post.steps = []
-
-    def _remember(self, delivery: Delivery, answers: tuple[Message, ...]) -> None:
-        steps = self.post.steps
-        steps.append(delivery)
-        if answers or type(delivery.envelope.body) is TimerFired:
-            note_timers(self.post.timers, delivery, answers)
-        if len(steps) >= self._snapshot_every:
-            self._snapshot()
 
     def _is_stale(self, envelope: Envelope[Message]) -> bool:
         """A timer that was cancelled or replaced, or a greeting to an earlier incarnation."""

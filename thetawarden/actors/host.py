@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pykka
@@ -85,13 +85,15 @@ class Host(pykka.ThreadingActor):
         get, step = self._seat.get, self._cell.step
         try:
             while True:
-                item = get()
+                item: Any = get()
                 kind = type(item)
-                if kind is Envelope or kind is Latest:
-                    step(cast("Envelope[Message]", item))
+                if kind is Envelope:
+                    step(item)
                     if self._begun is not None:
                         self._begun()
                         self._begun = None
+                elif kind is Latest:
+                    step(item.envelope, item.merged)
                 elif kind is Unseated or self._answer(item):
                     return self._end(Ending.STOPPED)
         except HandlerFailed as failure:

@@ -59,6 +59,10 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     market: int = 50_000
 
 
+def _no_matter(_envelope: Envelope[Message], _put: Put) -> None:
+    """The caller looks at what `put` returns."""
+
+
 class Mailbox:
     """Bounded, prioritised, conflating; for many writers and one reader at a time.
 
@@ -86,26 +90,33 @@ class Mailbox:
         )
         self._latest: dict[Key, Latest] = {}
 
-    def putter(self, lane: Lane) -> Callable[[Envelope[Message]], Put]:
-        """How to put messages into one lane; never blocks, never raises."""
+    def putter(
+        self, lane: Lane, on_trouble: Callable[[Envelope[Message], Put], None] = _no_matter
+    ) -> Callable[[Envelope[Message]], Put]:
+        """How to put messages into one lane; never blocks, and raises only what `on_trouble` does.
+
+        `on_trouble` is told of every message that was not simply accepted.
+        """
         waiting, bound = self._lanes[lane], self._bounds[lane]
         append = waiting.append
         overfull = Put.ACCEPTED_OVER_BOUND if lane is Lane.ORDERS else Put.REFUSED_FULL
         accepted = Put.ACCEPTED
 
         def put(envelope: Envelope[Message]) -> Put:
-            result = accepted
-            if len(waiting) >= bound:
-                result = overfull
-                if result is Put.REFUSED_FULL:
-                    return result
             if self._closed:
+                on_trouble(envelope, Put.REFUSED_CLOSED)
                 return Put.REFUSED_CLOSED
+            if len(waiting) >= bound:
+                if overfull is Put.ACCEPTED_OVER_BOUND:
+                    append(envelope)
+                    self.rouse()
+                on_trouble(envelope, overfull)
+                return overfull
             append(envelope)
             seat = self._seat
             if seat is not None and seat.sleeps:
                 self.rouse()
-            return result
+            return accepted
 
         return put
 

@@ -37,7 +37,7 @@ class Effects(Protocol):
         ...
 
 
-Deliver = Callable[[Envelope[Message]], None]
+Deliver = Callable[[Envelope[Message]], object]
 
 
 class Router:
@@ -119,16 +119,11 @@ class Router:
 
     def _to_post(self, post: Post, kind: type[Message], route: Route) -> Deliver:
         name, mailbox, lane = post.name, post.mailbox, route.lane
-        put, report, accepted = mailbox.putter(lane), self._report, Put.ACCEPTED
         if lane is Lane.MARKET:
             return self._to_market_lane(name, mailbox, _key_reader(kind, route.conflate_by))
-
-        def deliver(envelope: Envelope[Message]) -> None:
-            result = put(envelope)
-            if result is not accepted:
-                report(name, mailbox, envelope, lane, result)
-
-        return deliver
+        return mailbox.putter(
+            lane, lambda envelope, put: self._report(name, mailbox, envelope, lane, put)
+        )
 
     def _to_market_lane(
         self, name: str, mailbox: Mailbox, key_of: Callable[[Message], tuple[Any, ...]] | None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from thetawarden.actors.cell import Cell, HandlerFailed
-from thetawarden.actors.mailbox import Seat, Unseated
+from thetawarden.actors.mailbox import Latest, Seat, Unseated
 from thetawarden.actors.memory import rebuild
 from thetawarden.actors.overseer import SUPERVISOR, Overseer, Tree
 from thetawarden.actors.post import Ended, Post
@@ -171,8 +171,9 @@ class SimDesk:
         item = self.posts[name].mailbox.take(seat)
         if item is None or isinstance(item, Unseated):
             return
+        envelope, merged = (item.envelope, item.merged) if isinstance(item, Latest) else (item, 1)
         try:
-            cell.step(item)
+            cell.step(envelope, merged)
         except HandlerFailed as failure:
             self._cells.pop(name, None)
             self.overseer.ended(
