@@ -9,13 +9,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import messages_page
+
 from thetawarden.config.reference import render_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DOCS = Path(__file__).parent
-GENERATORS: dict[str, Callable[[], str]] = {"configuration.md": render_reference}
+GENERATORS: dict[str, Callable[[], str]] = {
+    "configuration.md": render_reference,
+    "messages.md": messages_page.render,
+}
 
 
 def main(*, check: bool) -> int:
