@@ -37,7 +37,7 @@ def idle(desk):
 
 
 def record(folder, tree, say, *, snapshot_every=5000, next_day=None):
-    """Run a real desk over a real log; `say` speaks to it, `next_day` is what it says after that."""
+    """Run a real desk over a real log; `next_day` speaks to it after the page has turned."""
     journal = Journal(folder, day=DAY, position=Position(), software="test")
     nothing = Deliver()
     desk = Desk(
