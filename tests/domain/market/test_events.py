@@ -143,6 +143,25 @@ def test_a_report_within_the_positions_life_is_found(report_day, time, risk):
     assert found is risk
 
 
+def test_the_first_and_the_last_day_of_what_is_known_are_known():
+    risk = earnings_risk(entry_day=day("2026-01-01"), expiry=day("2026-12-31"), calendar=calendar())
+
+    assert risk is EarningsRisk.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("when", "known"),
+    [("2026-06-01", False), ("2026-06-02", True), ("2026-06-29", True), ("2026-06-30", False)],
+)
+def test_a_schedule_is_complete_from_its_first_day_to_the_last_it_knows(when, known):
+    schedule = MacroSchedule(known_until=day("2026-06-30"), days=(day("2026-06-02"),))
+    macro = MacroDates(fomc=schedule, cpi=schedule, nfp=schedule)
+
+    notes = macro_notes(day=day(when), macro=macro, sessions=NYSE)
+
+    assert (Nearness.UNKNOWN not in {one.nearness for one in notes}) == known
+
+
 @pytest.mark.parametrize(
     ("entry", "expiry", "known"),
     [

@@ -140,6 +140,16 @@ def test_nothing_is_traded_between_a_months_end_and_the_next_month(year, month):
     assert [day for day in later if day.month == month and is_session(day, NYSE)] == []
 
 
+@given(day=DAYS, weekday=st.integers(0, 4))
+def test_weekly_expiries_lie_on_their_weekday_unless_it_is_a_holiday(day, weekday):
+    found = itertools.islice(weekly_expiries(day=day, weekday=weekday, sessions=NYSE), 12)
+
+    for expiry in found:
+        monday = expiry - dt.timedelta(days=expiry.weekday())
+        nominal = monday + dt.timedelta(days=weekday)
+        assert (expiry == nominal) == is_session(nominal, NYSE)
+
+
 def test_a_monday_holiday_moves_its_expiry_to_tuesday():
     labour_day = dt.date(2026, 9, 7)
 

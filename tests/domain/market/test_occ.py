@@ -7,7 +7,7 @@ import itertools
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from thetawarden.domain.market.contracts import OptionContract, Right
@@ -21,8 +21,23 @@ CONTRACTS = st.builds(
     strike=st.decimals(min_value=Decimal("0.001"), max_value=Decimal("99999.999"), places=3),
 )
 
+FIRST = {
+    "trading_class": "A",
+    "expiry": dt.date(2000, 1, 1),
+    "right": Right.PUT,
+    "strike": Decimal("0.001"),
+}
+LAST = {
+    "trading_class": "ZZZZZZ",
+    "expiry": dt.date(2099, 12, 31),
+    "right": Right.CALL,
+    "strike": Decimal("99999.999"),
+}
+
 
 @given(contract=CONTRACTS)
+@example(OptionContract(**FIRST))
+@example(OptionContract(**LAST))
 def test_a_contract_survives_the_way_to_its_symbol_and_back(contract):
     symbol = format_occ(contract)
 
@@ -79,6 +94,7 @@ def test_what_is_no_symbol_is_named(symbol, fault):
         ({"trading_class": ""}, SymbolFault.BAD_ROOT),
         ({"trading_class": "BRK B"}, SymbolFault.BAD_ROOT),
         ({"expiry": dt.date(1999, 12, 31)}, SymbolFault.YEAR_OUT_OF_RANGE),
+        ({"expiry": dt.date(2100, 1, 1)}, SymbolFault.YEAR_OUT_OF_RANGE),
         ({"strike": Decimal("0.0005")}, SymbolFault.BAD_STRIKE),
         ({"strike": Decimal(0)}, SymbolFault.BAD_STRIKE),
         ({"strike": Decimal(-5)}, SymbolFault.BAD_STRIKE),

@@ -65,10 +65,8 @@ def is_triple_witching(day: dt.date, sessions: Sessions) -> bool:
 
 def expiries_from(*, day: dt.date, listed: ListedCycle, sessions: Sessions) -> Iterator[dt.date]:
     """Yield the cycle's expiries from the day (included) onwards, in order, without end."""
-    last = dt.date.min
     for expiry in _DAYS_OF_CYCLE[listed.cycle](day, sessions):
-        if expiry >= day and expiry > last and expiry.month in listed.months:
-            last = expiry
+        if expiry >= day and expiry.month in listed.months:
             yield expiry
 
 
@@ -138,7 +136,7 @@ def _month_after(year: int, month: int) -> tuple[int, int]:
     return (year + month // 12, month % 12 + 1)
 
 
-# Each yields the cycle's days from a little before the day on; one may repeat, none is missing.
+# Each yields the cycle's days in order, from some day before the one asked about.
 _DAYS_OF_CYCLE: dict[ExpiryCycle, Callable[[dt.date, Sessions], Iterator[dt.date]]] = {
     ExpiryCycle.DAILY: _trading_days,
     ExpiryCycle.OTHER_DAY: _other_days,

@@ -96,8 +96,7 @@ def round_prices(
     """Return `round_price` of every element; the results are the floats nearest to the ticks."""
     edges = np.array([to_float(band.from_price) for band in rule.bands])
     steps = np.array([to_float(band.step) for band in rule.bands])
-    slack = ON_TICK_TOLERANCE_FRACTION * steps[0]
-    step = steps[np.searchsorted(edges - slack, np.abs(prices), side="right") - 1]
+    step = steps[np.searchsorted(edges, np.abs(prices), side="right") - 1]
     multiple = np.asarray(prices, dtype=np.float64) / step
     nearest = np.rint(multiple)
     rounded = {Rounding.DOWN: np.floor, Rounding.UP: np.ceil, Rounding.NEAREST: np.rint}[rounding](
