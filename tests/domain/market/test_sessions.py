@@ -26,7 +26,7 @@ from thetawarden.domain.market.calendar import (
     session_on_or_before,
     sessions_between,
 )
-from thetawarden.domain.market.sessions import Exchange, load_sessions
+from thetawarden.domain.market.sessions import Exchange, Sessions, load_sessions
 
 NYSE = load_sessions(Exchange.NYSE)
 CME = load_sessions(Exchange.CME)
@@ -94,6 +94,7 @@ def test_a_days_neighbours_enclose_it(day):
     assert sessions_between(before, after, NYSE) in ((before, day, after), (before, after))
     assert is_session(day, NYSE) == (session_on_or_before(day, NYSE) == day)
     assert session_on_or_after(day, NYSE) == (day if is_session(day, NYSE) else after)
+    assert session_on_or_before(day, NYSE) == (day if is_session(day, NYSE) else before)
 
 
 def test_a_backward_range_holds_no_session():
@@ -104,6 +105,34 @@ def test_a_backward_range_holds_no_session():
 def test_a_day_beyond_the_table_is_refused_not_guessed(day):
     with pytest.raises(DateOutsideCalendarError, match=str(day)):
         is_session(day, NYSE)
+
+
+def test_the_table_answers_up_to_its_own_edges_and_not_beyond():
+    dates = np.array(["2026-11-19", "2026-11-20", "2026-11-23"], dtype="datetime64[D]")
+    nothing_ns = np.zeros(3, dtype=np.int64)
+    table = Sessions(
+        dates=dates, open_ns=nothing_ns, close_ns=nothing_ns, is_half=np.zeros(3, dtype=bool)
+    )
+    first, middle, last = dates.tolist()
+
+    assert is_session(first, table)
+    assert is_session(last, table)
+    assert session_on_or_before(first, table) == first
+    assert session_on_or_after(last, table) == last
+    assert session_on_or_before(dt.date(2026, 11, 22), table) == middle
+    assert previous_session(middle, table) == first
+    assert next_session(middle, table) == last
+    assert sessions_between(middle, middle, table) == (middle,)
+    assert sessions_between(first, last, table) == (first, middle, last)
+    assert sessions_between(first, dt.date(2026, 11, 22), table) == (first, middle)
+    for ask in (
+        lambda: previous_session(first, table),
+        lambda: next_session(last, table),
+        lambda: is_session(first - dt.timedelta(days=1), table),
+        lambda: is_session(last + dt.timedelta(days=1), table),
+    ):
+        with pytest.raises(DateOutsideCalendarError, match="2026-11-19 to 2026-11-23"):
+            ask()
 
 
 def test_nobody_can_write_into_the_shared_table():

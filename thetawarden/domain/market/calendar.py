@@ -67,8 +67,8 @@ def sessions_between(first: dt.date, last: dt.date, sessions: Sessions) -> tuple
     """Return the trading days from `first` to `last`, both included."""
     if last < first:
         return ()
-    end = _first_row_from(last + dt.timedelta(days=1), sessions)
-    return tuple(sessions.dates[_first_row_from(first, sessions) : end].tolist())
+    start, end = _first_row_from(first, sessions), _first_row_from(last, sessions)
+    return tuple(sessions.dates[start : end + is_session(last, sessions)].tolist())
 
 
 def _first_row_from(day: dt.date, sessions: Sessions) -> int:
