@@ -1,10 +1,11 @@
 """Defines the shocks a book is revalued under, and what they do to each position's inputs.
 
 Pure. An index return moves every underlying by its beta, unless a sector has a return of its own.
-A shock in VIX points is one of the 30-day volatility of the index: other tenors move by
-(30 days / tenor) ** exponent of it, other underlyings by their `iv_beta`. Shocked inputs stay
-sane: a price keeps at least a hundredth of itself, a volatility at least its floor. Time passes
-for all positions alike, and stops at their expiry.
+A shock in VIX points is added to the volatility of every strike of the index 30 days out: other
+tenors move by (30 days / tenor) ** exponent of it, other underlyings by their `iv_beta`. (A fall
+along a skewed smile raises the VIX by itself; `consistency` leaves that part out of the shock.)
+Shocked inputs stay sane: a price keeps at least a hundredth of itself, a volatility at least its
+floor. Time passes for all positions alike, and stops at their expiry.
 """
 
 from __future__ import annotations
