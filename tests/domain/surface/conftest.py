@@ -1,7 +1,6 @@
-"""Where the real chains are, and smiles of a law that is known exactly."""
+"""The real chains as read, and smiles of a law that is known exactly."""
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,16 +12,6 @@ from thetawarden.domain.pricing.quotes import QuoteLimits
 from thetawarden.domain.surface.analysis import AnalysisSettings, analyse_chain
 from thetawarden.domain.surface.fit import SmilePoints
 from thetawarden.domain.surface.parity import RatePrior
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="session")
-def shared_data():
-    for folder in (ROOT / "../shared/data", ROOT / "../../shared/data"):
-        if folder.is_dir():
-            return folder.resolve()
-    return pytest.skip("the real market data (../shared/data) is not beside this checkout")
 
 
 @pytest.fixture(scope="session")

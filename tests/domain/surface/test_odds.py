@@ -165,7 +165,7 @@ def test_on_a_flat_smile_a_touch_is_as_likely_as_in_simulated_paths(iv, drift, d
         spot_usd=spot,
     )
 
-    assert found[0] == pytest.approx(1.0 - untouched.mean(), abs=0.012)
+    assert found[0] == pytest.approx(1.0 - untouched.mean(), abs=0.02)
 
 
 @given(seed=st.integers(0, 2**32 - 1))

@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 
 from thetawarden.domain.pricing.black import black_price
 from thetawarden.domain.surface.arbitrage import find_butterflies, find_calendars
-from thetawarden.domain.surface.fit import SmilePoints, fit_smiles
+from thetawarden.domain.surface.fit import FitSettings, SmilePoints, fit_smiles
 from thetawarden.domain.surface.odds import probability_below
 from thetawarden.domain.surface.smile import SmileGap, density_factor, smile_iv, smile_values
 from thetawarden.domain.surface.spline import CURVATURES, KNOTS, evaluate
@@ -241,38 +241,26 @@ def test_a_later_expiry_with_less_total_variance_is_reported_with_its_shortfall(
 
 def test_a_smile_that_pays_for_a_butterfly_is_reported_where_it_does():
     k = np.linspace(-0.15, 0.15, 31)
-    points = SmilePoints(
-        expiry=np.zeros(31, dtype=int),
-        log_moneyness=k,
-        iv_annual=0.25 - 0.12 * np.exp(-((k / 0.01) ** 2)),
-        iv_error_annual=np.full(31, 1e-4),
-    )
-    stubborn = {
+    terms = {
         "tau_years": np.array([0.1]),
         "forward_usd": np.array([100.0]),
         "discount": np.array([1.0]),
     }
     inverted = SmilePoints(
-        expiry=points.expiry,
+        expiry=np.zeros(31, dtype=int),
         log_moneyness=k,
         iv_annual=0.2 + 0.1 * np.exp(-((k / 0.01) ** 2)),
-        iv_error_annual=points.iv_error_annual,
+        iv_error_annual=np.full(31, 1e-4),
     )
 
-    left_as_it_is = fit_smiles(inverted, **stubborn, settings=_one_round())
-    repaired = fit_smiles(inverted, **stubborn)
+    left_as_it_is = fit_smiles(inverted, **terms, settings=FitSettings(stiffen_rounds=1))
+    repaired = fit_smiles(inverted, **terms)
 
     (breach,) = find_butterflies(left_as_it_is.smiles)
     assert breach.density_factor < 0.0
     assert -0.1 < breach.log_moneyness_low <= breach.log_moneyness_high < 0.1
     assert find_butterflies(repaired.smiles) == ()
     assert repaired.error_vol_points > left_as_it_is.error_vol_points
-
-
-def _one_round():
-    from thetawarden.domain.surface.fit import FitSettings  # noqa: PLC0415 - used once, here
-
-    return FitSettings(stiffen_rounds=1)
 
 
 def test_a_flat_smile_stays_flat_far_beyond_its_quotes():
