@@ -20,6 +20,8 @@ from thetawarden.domain.pricing.reasons import Codes, NoVolatility, first_reason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Solve = Callable[[ordinary.Wanted, FloatArray, FloatArray], BoolArray]
+
 _SCRATCH_ROWS: Final = 5 + ordinary.SCRATCH_ROWS
 _ROUNDING: Final = 4.0 * float(np.finfo(np.float64).eps)
 
@@ -48,31 +50,32 @@ def implied_volatility(
     shape, columns = align(price_usd, forward, strike, discount, tau_years, is_call)
     size = columns[0].size
     iv, codes = np.full(size, np.nan), np.zeros(size, dtype=np.int8)
+    ways = [ordinary.solve_cold]
+    if guess_annual is not None:
+        iv[:] = np.broadcast_to(guess_annual, shape).reshape(size)
+        ways = [ordinary.solve_warm, ordinary.solve_warm, ordinary.solve_cold]
     unsure = np.arange(size)
     with np.errstate(all="ignore"):
-        if guess_annual is not None:
-            iv[:] = np.broadcast_to(guess_annual, shape).reshape(size)
-            unsure = _solve_swiftly(columns, iv, ordinary.solve_warm)
-        if unsure.size:
-            unsure = _solve_rows_swiftly(columns, iv, unsure)
+        for solve in ways:
+            unsure = _solve_rows_swiftly(columns, iv, unsure, solve)
         if unsure.size:
             iv[unsure], codes[unsure] = _solve_carefully([c[unsure] for c in columns])
     return Implied(iv_annual=iv.reshape(shape), reason_code=codes.reshape(shape))
 
 
-def _solve_rows_swiftly(columns: list[FloatArray], iv: FloatArray, rows: Rows) -> Rows:
-    """Solve some rows from scratch by the fast way; return those it is not sure of."""
-    if rows.size == iv.size:
-        return _solve_swiftly(columns, iv, ordinary.solve_cold)
-    found = np.full(rows.size, np.nan)
-    unsure = _solve_swiftly([column[rows] for column in columns], found, ordinary.solve_cold)
+def _solve_rows_swiftly(
+    columns: list[FloatArray], iv: FloatArray, rows: Rows, solve: Solve
+) -> Rows:
+    """Improve the volatilities of some rows the fast way; return the rows it is not sure of."""
+    if rows.size in {0, iv.size}:
+        return _solve_swiftly(columns, iv, solve) if rows.size else rows
+    found = iv[rows]
+    unsure = _solve_swiftly([column[rows] for column in columns], found, solve)
     iv[rows] = found
     return rows[unsure]
 
 
-def _solve_swiftly(
-    columns: list[FloatArray], iv: FloatArray, solve: Callable[..., BoolArray]
-) -> Rows:
+def _solve_swiftly(columns: list[FloatArray], iv: FloatArray, solve: Solve) -> Rows:
     """Fill iv block by block, from what it holds if `solve` is warm; return the unsure rows."""
     scratch = np.empty((_SCRATCH_ROWS, min(iv.size, ordinary.BLOCK)))
     unsure = []
@@ -88,7 +91,7 @@ def _solve_block(
     columns: list[FloatArray],
     iv: FloatArray,
     scratch: FloatArray,
-    solve: Callable[..., BoolArray],
+    solve: Solve,
 ) -> BoolArray:
     _, forward, strike, discount, tau, _ = columns
     x, low, high, time_value, root_tau = scratch[:5]
