@@ -68,8 +68,8 @@ def as_ours(options):
 
 
 def test_prices_agree_with_finite_differences_under_the_same_model(american_reference):
-    options = listed_like(120, seed=21)
-    expected = reference_prices(american_reference, options, model="Escrowed", grid=500)
+    options = listed_like(60, seed=21)
+    expected = reference_prices(american_reference, options, model="Escrowed", grid=400)
 
     ours = dividend_american_price(**as_ours(options), dividends=TWO)
 
