@@ -277,6 +277,8 @@ class FakeMarket:
 
     def depth(self, *, con_id, rows_max):
         quote = self.quote(con_id)
+        if quote is None or quote.bid is None:
+            return Depth(bids=(), asks=())
         bids = tuple(DepthRow(price=quote.bid - i * 0.01, size=10 + i) for i in range(rows_max))
         asks = tuple(DepthRow(price=quote.ask + i * 0.01, size=10 + i) for i in range(rows_max))
         return Depth(bids=bids, asks=asks)

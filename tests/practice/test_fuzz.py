@@ -11,8 +11,18 @@ import resource
 import structlog
 from ib_async import LimitOrder, Stock
 
+from tests.practice.fake_exchange import FakeExchange
 from tests.practice.fake_market import SPY
-from tests.practice.hostile import attack
+from tests.practice.hostile import Plausible, attack
+from thetawarden.practice.clock import MarketClock
+from thetawarden.practice.gateway.core import Gateway
+from thetawarden.practice.gateway.handlers.table import HANDLERS
+from thetawarden.practice.gateway.session import Session
+from thetawarden.practice.settings import Settings
+from thetawarden.practice.wire.incoming import Incoming
+from thetawarden.practice.wire.reader import MalformedError
+from thetawarden.practice.wire.requests.order import place_order
+from thetawarden.practice.wire.requests.table import DECODERS
 
 FRAMES = int(os.environ.get("THETAWARDEN_FUZZ_FRAMES", "3000"))
 GROWTH_KB_MAX = 60_000
@@ -34,7 +44,7 @@ async def test_hostile_clients_harm_nobody(start, connect, until):
 
     with structlog.testing.capture_logs() as logged:
         await attack(server.port, count=FRAMES, seed=1, client_id=66)
-    await until(lambda: 66 not in server.gateway.sessions)
+    await until(lambda: set(server.gateway.sessions) == {1})
 
     assert escaped == []
     assert [entry for entry in logged if entry["event"] == "request_failed"] == []
@@ -44,6 +54,35 @@ async def test_hostile_clients_harm_nobody(start, connect, until):
     trade = healthy.placeOrder(ticker.contract, LimitOrder("BUY", 1, 1.0))
     await until(lambda: trade.orderStatus.status == "Submitted")
     assert await healthy.reqAllOpenOrdersAsync()
+
+
+class _Nowhere:
+    def write(self, data):
+        pass
+
+    def backlog_bytes(self):
+        return 0
+
+    def close(self, *, abort):
+        pass
+
+
+def test_no_content_of_any_request_breaks_what_carries_it_out():
+    settings = Settings(messages_per_s_max=0)
+    gateway = Gateway(exchange=FakeExchange(), settings=settings, clock=MarketClock(speed=60.0))
+    session = Session(gateway=gateway, sink=_Nowhere(), version=178, client_id=1)
+    gateway.join(session)
+    fields = Plausible(seed=7)
+
+    for number in range(FRAMES // 30):
+        for incoming, read in DECODERS.items():
+            HANDLERS[incoming](session, read(fields))
+        with contextlib.suppress(MalformedError):
+            order = place_order(fields, client_id=1, version=178)
+            HANDLERS[Incoming.PLACE_ORDER](session, order)
+        gateway.step(now_s=number / 10)
+
+    assert gateway.sessions == {1: session}
 
 
 async def test_a_client_that_never_reads_is_cut_off_and_others_go_on(start, connect, until):

@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Take bytes for the peer."""
-        if self._transport is not None and self._stage is not Stage.CLOSED:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def backlog_bytes(self) -> int:
