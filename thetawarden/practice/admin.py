@@ -7,6 +7,7 @@ for market time, and change the speed. It is a test bench, never a way to trade.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 ADMIN_PREFIX = b"ADM\0"
 LINE_BYTES_MAX = 65_536
 SPEED_MAX = 1e6
+ANSWER_S = 10.0
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,9 +74,9 @@ async def ask(command: Command, *, port: int, host: str = "127.0.0.1") -> dict[s
     """
     try:
         reader, writer = await asyncio.open_connection(host, port)
-        writer.write(ADMIN_PREFIX + msgspec.json.encode(command) + b"\n")
-        line = await asyncio.wait_for(reader.readline(), timeout=10.0)
-        writer.close()
+        with contextlib.closing(writer):
+            writer.write(ADMIN_PREFIX + msgspec.json.encode(command) + b"\n")
+            line = await asyncio.wait_for(reader.readline(), timeout=ANSWER_S)
         answer: dict[str, Any] = msgspec.json.decode(line)
     except (OSError, TimeoutError, msgspec.DecodeError) as error:
         raise UnreachableError(

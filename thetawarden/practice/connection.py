@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the peer in, unless connections are refused at present."""
+        """Take the peer in, unless there are too many."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP servers give nothing else
         self._transport = transport
         self._waiting_since_s = self._server.now_s()
@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         """Take bytes; drop the peer at garbage."""
-        if self._stage is Stage.CLOSED or self._gateway.seams.mute:
+        if self._stage is Stage.CLOSED:
             return
         if self._stage in (Stage.PREFIX, Stage.ADMIN):
             self._head += data
@@ -87,6 +87,8 @@ class Connection(asyncio.Protocol):
             data = self._leave_prefix()
             if not data:
                 return
+        if self._gateway.seams.mute:
+            return
         try:
             payloads = self._frames.feed(data)
         except FrameTooLongError as error:
@@ -136,7 +138,7 @@ class Connection(asyncio.Protocol):
         """Find out what the peer is; return the bytes behind the prefix of a trading client."""
         if self._stage is Stage.PREFIX and len(self._head) >= _PREFIX_BYTES:
             prefix = bytes(self._head[:_PREFIX_BYTES])
-            if prefix == PREFIX:
+            if prefix == PREFIX and not self._gateway.seams.refuse_connections:
                 self._stage = Stage.VERSION
                 rest = bytes(self._head[_PREFIX_BYTES:])
                 self._head.clear()

@@ -58,6 +58,8 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
         self._saved_s = 0.0
+        self._host = LOOPBACK
+        self._port = 0
 
     async def start(
         self, *, host: str = LOOPBACK, port: int = 0, allow_remote: bool = False
@@ -68,14 +70,28 @@ class Server:
                 f"host is {host}, a loopback address allowed; the practice gateway has no "
                 "password, so other addresses need an explicit allow_remote"
             )
-        loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: Connection(self), host, port)
-        bound: int = self._listener.sockets[0].getsockname()[1]
+        self._host = host
+        bound = await self._listen(port)
         self._saved_s = self.now_s()
         self._task = asyncio.create_task(self._run(), name="practice-market")
         accounts = ",".join(self.gateway.exchange.accounts())
         _log.info("practice_gateway_listening", host=host, port=bound, simulated_accounts=accounts)
         return bound
+
+    async def _listen(self, port: int) -> int:
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: Connection(self), self._host, port)
+        self._port = self._listener.sockets[0].getsockname()[1]
+        return self._port
+
+    async def _open_or_shut(self) -> None:
+        """Stop listening while connections are refused, so that the port refuses them itself."""
+        refusing = self.gateway.seams.refuse_connections
+        if refusing and self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        elif not refusing and self._listener is None:
+            await self._listen(self._port)
 
     async def stop(self) -> None:
         """Stop the market, save, and close every connection."""
@@ -127,8 +143,7 @@ class Server:
 
     def admit(self, connection: Connection) -> bool:
         """Take a peer in, or say that it must go."""
-        crowded = len(self._connections) >= self.gateway.settings.connections_max
-        if crowded or self.gateway.seams.refuse_connections:
+        if len(self._connections) >= self.gateway.settings.connections_max:
             return False
         self._connections[connection] = None
         return True
@@ -149,6 +164,7 @@ class Server:
         while True:
             started_s = self.now_s()
             self.gateway.step(now_s=started_s)
+            await self._open_or_shut()
             for connection in self.connections():
                 connection.check(started_s)
             if self._state is not None and started_s - self._saved_s >= SAVE_EVERY_S:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from thetawarden.practice.faults import links
+from thetawarden.practice.faults import (
+    accounts,
+    links,
+    listings,
+    orders,
+    outages,
+    quotes,
+    reports,
+)
 from thetawarden.practice.faults.registry import FAULTS
 
-TOPICS = (links,)
+TOPICS = (links, outages, quotes, listings, orders, reports, accounts)
 
 __all__ = ["FAULTS", "TOPICS"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Undo: TypeAlias = Callable[[], None]
 Play: TypeAlias = Callable[..., "Undo | None"]
+AnyPlay = TypeVar("AnyPlay", bound=Play)
 Knob: TypeAlias = "str | int | float | bool"
 
 FOR_S = "for_s"
@@ -56,10 +57,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(code: str, name: str, line: str) -> Callable[[Play], Play]:
+def fault(code: str, name: str, line: str) -> Callable[[AnyPlay], AnyPlay]:
     """Enter a function into the list of faults."""
 
-    def enter(play: Play) -> Play:
+    def enter(play: AnyPlay) -> AnyPlay:
         FAULTS[name] = Fault(code=code, name=name, line=line, play=play)
         return play
 
