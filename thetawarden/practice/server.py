@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import signal
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,10 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 LOOPBACK = "127.0.0.1"
-SAVE_EVERY_S = 5.0
+SAVE_EVERY_S = 10.0
+SAVE_EVENTS_S = 0.5
+SAVE_SHARE = 20.0
+"""Saves are at least so many times as far apart as one takes."""
 _DRAIN_S = 0.05
 
 
@@ -57,7 +59,7 @@ class Server:
         self.faults.plan(plan)
         self._listener: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
-        self._saved_s = 0.0
+        self._saved_s = self._saving_s = 0.0
         self._host = LOOPBACK
         self._port = 0
 
@@ -97,8 +99,7 @@ class Server:
         """Stop the market, save, and close every connection."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
         if self._listener is not None:
             self._listener.close()
         for connection in self.connections():
@@ -120,6 +121,7 @@ class Server:
         """Write the state file, when there is a folder for it."""
         if self._state is not None:
             self._state.save(self.gateway)
+            self.gateway.has_unsaved_events = False
 
     def status(self) -> dict[str, Any]:
         """Return what an operator, or the desk's clock, wants to know."""
@@ -167,13 +169,21 @@ class Server:
             await self._open_or_shut()
             for connection in self.connections():
                 connection.check(started_s)
-            if self._state is not None and started_s - self._saved_s >= SAVE_EVERY_S:
-                self._saved_s = started_s
-                self.save()
+            self._save_in_time(started_s)
             if self.gateway.clock.speed is None:
                 await self._drain()
             else:
                 await asyncio.sleep(max(0.0, interval_s - (self.now_s() - started_s)))
+
+    def _save_in_time(self, now_s: float) -> None:
+        """Save soon after events and now and then, spending little of our time on it."""
+        if self._state is None:
+            return
+        pause_s = SAVE_EVENTS_S if self.gateway.has_unsaved_events else SAVE_EVERY_S
+        if now_s - self._saved_s >= max(pause_s, SAVE_SHARE * self._saving_s):
+            self.save()
+            self._saved_s = self.now_s()
+            self._saving_s = self._saved_s - now_s
 
     async def _drain(self) -> None:
         """Flat out: go on as soon as every client has room, or a moment has passed."""

@@ -55,6 +55,7 @@ class Gateway:
         self.quotes = QuotePusher(self)
         self.feeds = feeds.FeedPusher(self)
         self.now_s = 0.0
+        self.has_unsaved_events = False
         exchange.listen(self._on_event)
 
     @property
@@ -169,5 +170,6 @@ class Gateway:
         return False
 
     def _on_event(self, event: ExchangeEvent) -> None:
+        self.has_unsaved_events = True
         for told in self.seams.spread(event):
             events.tell(self, told)
