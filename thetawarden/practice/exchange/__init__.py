@@ -1,0 +1,1 @@
+"""Matching, order life, expiry and assignment over a practice market, in the market's time."""

@@ -1,0 +1,65 @@
+"""Holds what every part of the exchange works with: market, state, terms, listeners, faults.
+
+It decides nothing. Contract terms and sessions are looked up once and kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from thetawarden.practice.exchange.faults import OrderFaults
+from thetawarden.practice.exchange.hours import Hours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from thetawarden.practice.account.book import Book
+    from thetawarden.practice.exchange.state import LiveOrder, State
+    from thetawarden.practice.exchange.terms import ExchangeTerms
+    from thetawarden.practice.model import (
+        ContractDetails,
+        ExchangeEvent,
+        Listener,
+        Market,
+        OrderKey,
+    )
+
+
+class Floor:
+    """The trading floor; `state` alone is saved."""
+
+    def __init__(self, *, market: Market, state: State, terms: ExchangeTerms) -> None:
+        self.market = market
+        self.state = state
+        self.terms = terms
+        self.faults = OrderFaults()
+        self.hours = Hours(market)
+        self.listeners: list[Listener] = []
+        self.expiry_instants: dict[int, int] = {}
+        self.check_instant: tuple[int, int] | None = None
+        self._details: dict[int, ContractDetails | None] = {}
+
+    @property
+    def now_ns(self) -> int:
+        """The instant that is being worked on."""
+        return self.state.now_ns
+
+    def emit(self, events: Iterable[ExchangeEvent]) -> None:
+        """Tell every listener, in order."""
+        for event in events:
+            for listener in self.listeners:
+                listener(event)
+
+    def details(self, con_id: int) -> ContractDetails | None:
+        """The terms of a contract, expired ones included."""
+        if con_id not in self._details:
+            self._details[con_id] = self.market.details(con_id)
+        return self._details[con_id]
+
+    def book(self, account: str) -> Book:
+        """The account's book; accounts were checked when an order came in."""
+        return self.state.books[account]
+
+    def live(self, key: OrderKey) -> LiveOrder | None:
+        """The working order under a client's number."""
+        return next((one for one in self.state.orders.values() if one.request.key == key), None)
