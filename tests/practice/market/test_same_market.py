@@ -1,0 +1,83 @@
+"""The same seed is the same market, however time is cut and whoever has looked before."""
+
+import pytest
+
+from thetawarden.practice.model import ContractQuery
+
+SECOND_NS = 1_000_000_000
+SPAN_NS = 20 * 60 * SECOND_NS
+
+
+def sample(market):
+    options = [
+        one.contract.con_id
+        for query in (
+            ContractQuery(symbol="SPX", sec_type="OPT", expiry="20260918", right="P"),
+            ContractQuery(symbol="AAPL", sec_type="OPT", expiry="20261016", right="C"),
+        )
+        for one in market.find(query)[::12]
+    ]
+    futures = [
+        one.contract.con_id
+        for symbol in ("ES", "VIX")
+        for one in market.find(ContractQuery(symbol=symbol, sec_type="FUT"))
+    ]
+    shares = [one.con_id for one in market.underlyings()]
+    return market.quotes([*options, *futures, *shares])
+
+
+@pytest.fixture(scope="module")
+def in_one_jump(still):
+    market = type(still)(seed=7, start_ns=still.now_ns)
+    market.advance(still.now_ns + SPAN_NS)
+    return sample(market)
+
+
+def test_a_jump_and_seconds_lead_to_the_same_quotes(make_market, in_one_jump):
+    market = make_market()
+
+    for _ in range(SPAN_NS // SECOND_NS):
+        market.advance(market.now_ns + SECOND_NS)
+        market.quote(756733)
+
+    assert sample(market) == in_one_jump
+
+
+def test_irregular_steps_lead_to_the_same_quotes(make_market, in_one_jump):
+    market = make_market()
+    end_ns = market.now_ns + SPAN_NS
+
+    step_ns = 1
+    while market.now_ns < end_ns:
+        market.advance(min(market.now_ns + step_ns, end_ns))
+        market.quotes([416904, 13455763])
+        step_ns = step_ns * 7 % 90_000_000_011 + 1
+
+    assert sample(market) == in_one_jump
+
+
+def test_another_seed_is_another_market(make_market, in_one_jump):
+    market = make_market(seed=8)
+    market.advance(market.now_ns + SPAN_NS)
+
+    assert sample(market) != in_one_jump
+
+
+def test_a_saved_market_goes_on_where_it_was(make_market):
+    market = make_market()
+    market.jump(con_id=416904, log_return=-0.03)
+    market.advance(market.now_ns + SPAN_NS)
+    again = make_market()
+
+    again.restore(market.save())
+
+    assert sample(again) == sample(market)
+
+
+def test_what_is_no_saved_market_is_refused(make_market):
+    market = make_market()
+
+    with pytest.raises(ValueError, match="no saved market"):
+        market.restore(b"rubbish")
+    with pytest.raises(ValueError, match="saved market is"):
+        market.restore(make_market(seed=9).save())

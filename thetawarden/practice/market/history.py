@@ -1,0 +1,229 @@
+"""Draws the past: bars of any length from the same path that quotes come from.
+
+A share's bar is made of the path at its slots' edges; an option's of its fair value on a grid, as a
+quiet contract's last price would run. Daily and longer bars cover the regular session and begin at
+New York's midnight.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetawarden.domain.instants import new_york_ns
+from thetawarden.domain.market.contracts import UnderlyingKind
+from thetawarden.practice.market.board import Board
+from thetawarden.practice.market.path import Paths
+from thetawarden.practice.market.roster import UNDERLYINGS
+from thetawarden.practice.market.tape import Tape
+from thetawarden.practice.market.timeline import SLOT_NS, Timeline
+from thetawarden.practice.model import Bar, BarRequest, Quote, QuoteTick, TickRequest, TradeTick
+
+Floats: TypeAlias = NDArray[np.float64]
+Instants: TypeAlias = NDArray[np.int64]
+
+_DAY_S, _WEEK_S = 86_400, 604_800
+_NS = 1_000_000_000
+_MIDNIGHT = dt.time(0)
+_QUOTED = frozenset({"MIDPOINT", "BID", "ASK", "BID_ASK"})
+
+
+class History:
+    """Bars and ticks of everything."""
+
+    def __init__(
+        self, *, timeline: Timeline, paths: Paths, tape: Tape, board: Board, first_row: int
+    ) -> None:
+        self._timeline, self._paths, self._tape = timeline, paths, tape
+        self._board, self._first_row = board, first_row
+        self._symbols = {one.con_id: one.symbol for one in UNDERLYINGS.values()}
+
+    def bars(self, request: BarRequest, now_ns: int) -> list[Bar]:
+        """Return bars of anything listed, oldest first."""
+        symbol = self._symbols.get(request.con_id)
+        if symbol is not None:
+            return self.share_bars(symbol, request, now_ns)
+        return self.quoted_bars(request, now_ns)
+
+    def quoted_bars(self, request: BarRequest, now_ns: int) -> list[Bar]:
+        """Return bars of what is quoted but has no path: options, futures, volatility indices."""
+        bars = []
+        for start, at in self._grids(request, now_ns):
+            quotes = [self._board.quotes((request.con_id,), one)[0] for one in at]
+            marks = [one.mark for one in quotes if one is not None and one.mark is not None]
+            if marks:
+                bars.append(
+                    _bar(start, np.array(marks), volume=0.0, what=request.what, symbol="SPX")
+                )
+        return bars
+
+    def _grids(self, request: BarRequest, now_ns: int) -> list[tuple[int, list[int]]]:
+        line = self._timeline
+        grids: list[tuple[int, list[int]]] = []
+        for row in self._rows(request):
+            opens, closes = int(line.open_ns[row]), min(int(line.close_ns[row]), now_ns)
+            if closes <= opens:
+                continue
+            if request.bar_s >= _DAY_S:
+                start = new_york_ns(line.date(row), _MIDNIGHT)
+                if request.start_ns <= start < request.end_ns:
+                    grids.append((start, np.linspace(opens, closes, 7).astype(np.int64).tolist()))
+                continue
+            edges = self._edges(opens, closes, request.bar_s * _NS).tolist()
+            for start, end in pairwise(edges):
+                if request.start_ns <= start < request.end_ns:
+                    grids.append((start, [start, (start + end) // 2, end]))
+        return grids
+
+    def trades(self, request: TickRequest) -> tuple[TradeTick, ...]:
+        """Return prints of an underlying, oldest first."""
+        ticks = [
+            TradeTick(at_ns=one.at_ns, price=one.last, size=one.last_size, exchange="ARCA")
+            for one in self._quotes_of(request)
+            if one.last is not None
+        ]
+        return tuple(ticks)
+
+    def quote_ticks(self, request: TickRequest) -> tuple[QuoteTick, ...]:
+        """Return changes of bid and ask, oldest first."""
+        return tuple(
+            QuoteTick(
+                at_ns=one.at_ns,
+                bid=one.bid,
+                ask=one.ask,
+                bid_size=one.bid_size,
+                ask_size=one.ask_size,
+            )
+            for one in self._quotes_of(request)
+            if one.bid is not None and one.ask is not None
+        )
+
+    def _quotes_of(self, request: TickRequest) -> list[Quote]:
+        """Quotes at whole seconds of the interval, the latest or the first so many."""
+        first, last = request.start_ns // _NS + 1, request.end_ns // _NS
+        if request.first:
+            last = min(last, first + request.count_max - 1)
+        else:
+            first = max(first, last - request.count_max + 1)
+        found = (
+            self._board.quotes((request.con_id,), second * _NS)[0]
+            for second in range(first, last + 1)
+        )
+        return [one for one in found if one is not None]
+
+    def share_bars(self, symbol: str, request: BarRequest, now_ns: int) -> list[Bar]:
+        """Return an underlying's bars, oldest first."""
+        if request.bar_s >= _DAY_S:
+            return self._long_bars(symbol, request, now_ns)
+        line = self._timeline
+        rows = self._rows(request)
+        bars: list[Bar] = []
+        for row in rows:
+            bars.extend(
+                self._session_bars(symbol, row, request, min(now_ns, int(line.close_ns[row])))
+            )
+        return bars
+
+    def _rows(self, request: BarRequest) -> range:
+        line = self._timeline
+        first = max(line.row_of(request.start_ns), self._first_row + 1)
+        last = line.row_of(max(request.end_ns - 1, 0))
+        return range(first, last + 1)
+
+    def _session_bars(self, symbol: str, row: int, request: BarRequest, until_ns: int) -> list[Bar]:
+        line = self._timeline
+        opens, width = int(line.open_ns[row]), request.bar_s * _NS
+        if until_ns < opens:
+            return []
+        edges = self._edges(opens, until_ns, width)
+        at = np.unique(np.concatenate([edges, np.arange(opens, until_ns + 1, SLOT_NS)]))
+        at = at[at <= until_ns]
+        price = self._paths.spots(symbol, at)
+        count = line.slots_of(row)
+        share_done = np.interp(
+            (edges - opens) / SLOT_NS, np.arange(count + 1), line.day_shape(count)
+        )
+        volume = self._tape.day_volume(symbol, row) * np.diff(share_done, append=share_done[-1])
+        bars = []
+        for n, start in enumerate(edges[:-1].tolist()):
+            if not request.start_ns <= start < request.end_ns:
+                continue
+            first = int(np.searchsorted(at, start))
+            last = int(np.searchsorted(at, edges[n + 1], side="right"))
+            bars.append(
+                _bar(
+                    start,
+                    price[first:last],
+                    volume=float(volume[n]),
+                    what=request.what,
+                    symbol=symbol,
+                )
+            )
+        return bars
+
+    def _edges(self, opens: int, until_ns: int, width: int) -> Instants:
+        """Starts of bars from the open on, whole hours aligned to the clock, and the last end."""
+        first_end = opens + width - opens % width
+        starts = np.concatenate(([opens], np.arange(first_end, until_ns, width)))
+        return np.append(starts, until_ns).astype(np.int64)
+
+    def _long_bars(self, symbol: str, request: BarRequest, now_ns: int) -> list[Bar]:
+        line = self._timeline
+        days = []
+        for row in self._rows(request):
+            start = new_york_ns(line.date(row), _MIDNIGHT)
+            if start < request.start_ns - _DAY_S * _NS or start >= request.end_ns:
+                continue
+            until = min(now_ns, int(line.close_ns[row]))
+            if until <= int(line.open_ns[row]):
+                continue
+            days.append((line.date(row), self._daily(symbol, row, until, request.what)))
+        if request.bar_s == _DAY_S:
+            return [bar for day, bar in days if new_york_ns(day, _MIDNIGHT) >= request.start_ns]
+        weekly = request.bar_s == _WEEK_S
+        groups: dict[tuple[int, int], list[Bar]] = {}
+        for day, bar in days:
+            year, week, _ = day.isocalendar()
+            groups.setdefault((year, week) if weekly else (day.year, day.month), []).append(bar)
+        return [_merged(bars) for bars in groups.values()]
+
+    def _daily(self, symbol: str, row: int, until_ns: int, what: str) -> Bar:
+        traded = self._tape.traded(symbol, until_ns)
+        start = new_york_ns(self._timeline.date(row), _MIDNIGHT)
+        prices = np.array([traded.open, traded.high, traded.low, traded.last])
+        return _bar(start, prices, volume=float(traded.volume), what=what, symbol=symbol)
+
+
+def _bar(start_ns: int, prices: Floats, *, volume: float, what: str, symbol: str) -> Bar:
+    first, last = round(float(prices[0]), 2), round(float(prices[-1]), 2)
+    high, low = round(float(prices.max()), 2), round(float(prices.min()), 2)
+    quoted = what in _QUOTED
+    index = UNDERLYINGS[symbol].kind is UnderlyingKind.INDEX
+    return Bar(
+        start_ns=start_ns,
+        open=first,
+        high=high,
+        low=low,
+        close=last,
+        volume=-1.0 if quoted else 0.0 if index else float(round(volume)),
+        wap=-1.0 if quoted else 0.0 if index else round(float(prices.mean()), 3),
+        count=-1 if quoted else 0 if index else int(volume / 140.0) + 1,
+    )
+
+
+def _merged(bars: list[Bar]) -> Bar:
+    quoted = bars[0].volume < 0.0
+    return Bar(
+        start_ns=bars[0].start_ns,
+        open=bars[0].open,
+        high=max(one.high for one in bars),
+        low=min(one.low for one in bars),
+        close=bars[-1].close,
+        volume=-1.0 if quoted else sum(one.volume for one in bars),
+        wap=-1.0 if quoted else sum(one.wap for one in bars) / len(bars),
+        count=-1 if quoted else sum(one.count for one in bars),
+    )

@@ -1,0 +1,314 @@
+"""The market as wire and exchange see it: one object, one time, answers from the parts.
+
+It holds the present instant and the interventions, nothing else that matters: `save` writes these
+two and the terms it was made with.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+
+from thetawarden.domain.market.products import FUTURES
+from thetawarden.practice.market.levers import Halt, Intervention, Jump, Widening
+from thetawarden.practice.market.parts import assemble
+from thetawarden.practice.market.roster import UNDERLYINGS, VOL_INDEX_CON_IDS, classes_on
+from thetawarden.practice.market.rules import bands
+from thetawarden.practice.market.words import PROVIDERS
+from thetawarden.practice.model import (
+    Bar,
+    BarRequest,
+    Chain,
+    Contract,
+    ContractDetails,
+    ContractQuery,
+    CorporateEvent,
+    CorporateEventKind,
+    Depth,
+    DepthRow,
+    Greeks,
+    HistogramBin,
+    MidTick,
+    NewsArticle,
+    NewsProvider,
+    PriceBand,
+    Quote,
+    QuoteTick,
+    Reference,
+    Session,
+    TickRequest,
+    TradeTick,
+)
+
+HISTORY_SESSIONS = 504
+
+
+class SavedMarket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `save` writes."""
+
+    seed: int
+    scenario: str
+    start_ns: int
+    now_ns: int
+    pulled: list[Intervention]
+
+
+class PracticeMarket:
+    """A seeded market; see the package's docstring for what makes it repeatable."""
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        start_ns: int,
+        scenario: str = "normal",
+        history_sessions: int = HISTORY_SESSIONS,
+    ) -> None:
+        self._seed, self._scenario, self._start_ns = seed, scenario, start_ns
+        self._now_ns = start_ns
+        parts = self._parts = assemble(
+            seed=seed, start_ns=start_ns, history_sessions=history_sessions
+        )
+        self._catalog, self._lookup, self._board = parts.catalog, parts.lookup, parts.board
+        self._options, self._history, self._words = parts.options, parts.history, parts.words
+        self._carry, self._levers = parts.carry, parts.levers
+
+    @property
+    def now_ns(self) -> int:
+        """The market's time, UTC."""
+        return self._now_ns
+
+    def advance(self, to_ns: int) -> None:
+        """Move time forward; nothing is computed until somebody asks."""
+        if to_ns < self._now_ns:
+            raise ValueError(f"time runs forward: asked for {to_ns}, it is {self._now_ns}")
+        self._now_ns = to_ns
+
+    def save(self) -> bytes:
+        """Everything needed to go on from here."""
+        return msgspec.msgpack.encode(
+            SavedMarket(
+                seed=self._seed,
+                scenario=self._scenario,
+                start_ns=self._start_ns,
+                now_ns=self._now_ns,
+                pulled=self._levers.pulled,
+            )
+        )
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a saved state; raises ValueError when it is not one of this market."""
+        try:
+            saved = msgspec.msgpack.decode(state, type=SavedMarket)
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"this is no saved market: {error}") from error
+        mine = (self._seed, self._scenario, self._start_ns)
+        theirs = (saved.seed, saved.scenario, saved.start_ns)
+        if mine != theirs:
+            raise ValueError(f"the saved market is {theirs}, this one is {mine}")
+        self._now_ns = saved.now_ns
+        self._levers.replace(saved.pulled)
+        self._forget()
+
+    # --- listings ---
+
+    def find(self, query: ContractQuery) -> tuple[ContractDetails, ...]:
+        """All unexpired contracts that match."""
+        return self._lookup.find(query, self._now_ns)
+
+    def details(self, con_id: int) -> ContractDetails | None:
+        """The contract with this conId, expired ones included."""
+        return self._catalog.details(con_id, self._now_ns)
+
+    def search(self, pattern: str) -> tuple[ContractDetails, ...]:
+        """Underlyings whose symbol or name begins with or contains the pattern, best first."""
+        return self._lookup.search(pattern, self._now_ns)
+
+    def underlyings(self) -> tuple[Contract, ...]:
+        """Every stock and index."""
+        numbers = [one.con_id for one in UNDERLYINGS.values()] + list(VOL_INDEX_CON_IDS.values())
+        found = (self.details(number) for number in numbers)
+        return tuple(one.contract for one in found if one is not None)
+
+    def chains(self, *, under_con_id: int, future_exchange: str = "") -> tuple[Chain, ...]:
+        """Option parameters, one row per exchange and trading class; options on futures: none."""
+        details = self.details(under_con_id)
+        if details is None or future_exchange:
+            return ()
+        return self._catalog.chains(details.contract.symbol, self._now_ns)
+
+    def derivative_types(self, con_id: int) -> tuple[str, ...]:
+        """Security types of derivatives on an underlying."""
+        details = self.details(con_id)
+        if details is None or details.contract.expiry is not None:
+            return ()
+        symbol = details.contract.symbol
+        kinds = ["OPT"] if classes_on(symbol) else []
+        if any(product.underlying == symbol for product in FUTURES.values()):
+            kinds.append("FUT")
+        return (*kinds, "BAG") if kinds else ()
+
+    def market_rule(self, rule_id: int) -> tuple[PriceBand, ...] | None:
+        """A price ladder, or None for an unknown rule."""
+        return bands(rule_id)
+
+    # --- now ---
+
+    def quote(self, con_id: int) -> Quote | None:
+        """The present quote, or None when nothing is listed under that conId any more."""
+        return self._board.quotes((con_id,), self._now_ns)[0]
+
+    def quotes(self, con_ids: Sequence[int]) -> Sequence[Quote | None]:
+        """Many quotes at once, options of a class in one pass."""
+        return self._board.quotes(con_ids, self._now_ns)
+
+    def watch(self, con_id: int) -> None:
+        """Nothing to prepare: plans are remembered by what is asked together."""
+
+    def unwatch(self, con_id: int) -> None:
+        """The opposite of one watch."""
+
+    def reference(self, con_id: int) -> Reference:
+        """Slow-moving data of an underlying; all None for contracts that have none."""
+        one = next((one for one in UNDERLYINGS.values() if one.con_id == con_id), None)
+        if one is None:
+            return Reference()
+        return Reference(sector=one.sector, avg_volume=one.volume_daily or None)
+
+    def depth(self, *, con_id: int, rows_max: int) -> Depth:
+        """The book; its best level is the quote."""
+        quote = self.quote(con_id)
+        if quote is None or not quote.bid or not quote.ask:
+            return Depth(bids=(), asks=())
+        step = max(round(quote.ask - quote.bid, 4), 0.01)
+        return Depth(
+            bids=tuple(
+                DepthRow(price=round(quote.bid - n * step, 4), size=quote.bid_size * (n + 1))
+                for n in range(rows_max)
+                if quote.bid - n * step > 0.0
+            ),
+            asks=tuple(
+                DepthRow(price=round(quote.ask + n * step, 4), size=quote.ask_size * (n + 1))
+                for n in range(rows_max)
+            ),
+        )
+
+    def imply(self, *, con_id: int, option_price: float, under_price: float) -> Greeks | None:
+        """Greeks at the volatility that explains the price; None when none does."""
+        return self._options.imply(
+            con_id, self._now_ns, option_price=option_price, under_price=under_price
+        )
+
+    def value(self, *, con_id: int, iv_annual: float, under_price: float) -> Greeks | None:
+        """Greeks and price of an option at a given volatility; None for other contracts."""
+        return self._options.value(
+            con_id, self._now_ns, iv_annual=iv_annual, under_price=under_price
+        )
+
+    # --- past ---
+
+    def bars(self, request: BarRequest) -> tuple[Bar, ...]:
+        """Bars, oldest first; empty when there is no such data."""
+        found = self._history.bars(request, self._now_ns)
+        return tuple(found if request.count_max is None else found[-request.count_max :])
+
+    def head_ns(self, con_id: int) -> int | None:
+        """The instant from which bars exist."""
+        if self.details(con_id) is None:
+            return None
+        return int(self._parts.timeline.open_ns[self._parts.first_row + 1])
+
+    def trades(self, request: TickRequest) -> tuple[TradeTick, ...]:
+        """Prints, oldest first."""
+        return self._history.trades(request)
+
+    def quote_ticks(self, request: TickRequest) -> tuple[QuoteTick, ...]:
+        """Changes of best bid and ask, oldest first."""
+        return self._history.quote_ticks(request)
+
+    def mid_ticks(self, request: TickRequest) -> tuple[MidTick, ...]:
+        """Changes of the midpoint, oldest first."""
+        return tuple(
+            MidTick(at_ns=one.at_ns, price=round((one.bid + one.ask) / 2.0, 4))
+            for one in self._history.quote_ticks(request)
+        )
+
+    def histogram(self, *, con_id: int, start_ns: int, end_ns: int) -> tuple[HistogramBin, ...]:
+        """Volume by price, ascending."""
+        request = BarRequest(
+            con_id=con_id,
+            bar_s=60,
+            start_ns=start_ns,
+            end_ns=end_ns,
+            what="TRADES",
+            regular_hours_only=True,
+        )
+        volume: dict[float, int] = {}
+        for bar in self.bars(request):
+            price = round(bar.close, 2)
+            volume[price] = volume.get(price, 0) + int(bar.volume)
+        return tuple(HistogramBin(price=price, size=volume[price]) for price in sorted(volume))
+
+    def sessions(
+        self, *, con_id: int, first: dt.date, last: dt.date, regular: bool
+    ) -> tuple[Session, ...]:
+        """Trading sessions of a contract, days inclusive, also in the future."""
+        return self._parts.clockwork.sessions(
+            self._catalog.hours_of(con_id, self._now_ns), first=first, last=last, regular=regular
+        )
+
+    # --- words ---
+
+    def news_providers(self) -> tuple[NewsProvider, ...]:
+        """Who publishes here."""
+        return PROVIDERS
+
+    def news(self, *, start_ns: int, end_ns: int) -> tuple[NewsArticle, ...]:
+        """Articles with start_ns < time <= end_ns, oldest first."""
+        return self._words.between(start_ns, end_ns)
+
+    def events(self, *, con_id: int, first: dt.date, last: dt.date) -> tuple[CorporateEvent, ...]:
+        """Dividends of a contract, days inclusive, oldest first."""
+        one = next((one for one in UNDERLYINGS.values() if one.con_id == con_id), None)
+        if one is None:
+            return ()
+        return tuple(
+            CorporateEvent(
+                con_id=con_id,
+                kind=CorporateEventKind.DIVIDEND,
+                day=dividend.ex_day,
+                amount_usd=dividend.amount_usd,
+            )
+            for dividend in self._carry.dividends(one.symbol)
+            if first <= dividend.ex_day <= last
+        )
+
+    # --- levers ---
+
+    def jump(self, *, con_id: int, log_return: float) -> None:
+        """Move an underlying at once; its derivatives and correlated family follow."""
+        symbol = self._symbol(con_id)
+        if symbol is not None:
+            self._pull(Jump(at_ns=self._now_ns, symbol=symbol, log_return=log_return))
+
+    def halt(self, *, con_id: int, halted: bool) -> None:
+        """Halt or resume trading of an underlying and its options."""
+        symbol = self._symbol(con_id)
+        if symbol is not None:
+            self._pull(Halt(at_ns=self._now_ns, symbol=symbol, halted=halted))
+
+    def widen(self, *, con_id: int, factor: float) -> None:
+        """Multiply the spreads of a contract, or of an underlying's whole chain; 1 restores."""
+        self._pull(Widening(at_ns=self._now_ns, con_id=con_id, factor=factor))
+
+    def _symbol(self, con_id: int) -> str | None:
+        return next((one.symbol for one in UNDERLYINGS.values() if one.con_id == con_id), None)
+
+    def _pull(self, intervention: Intervention) -> None:
+        self._levers.pull(intervention)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._parts.forget()
