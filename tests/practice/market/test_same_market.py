@@ -27,9 +27,9 @@ def sample(market):
 
 
 @pytest.fixture(scope="module")
-def in_one_jump(still):
-    market = type(still)(seed=7, start_ns=still.now_ns)
-    market.advance(still.now_ns + SPAN_NS)
+def in_one_jump(new_market):
+    market = new_market()
+    market.advance(market.now_ns + SPAN_NS)
     return sample(market)
 
 

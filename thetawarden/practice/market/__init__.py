@@ -5,6 +5,9 @@ stepped, so no way of cutting time can change the path. Log returns, fractions a
 instants are UTC nanoseconds; a `row` is the position of a day in New York's table of sessions.
 """
 
+from thetawarden.practice.market.closes_file import BadPathFileError
 from thetawarden.practice.market.market import PracticeMarket
+from thetawarden.practice.market.parts import Terms
+from thetawarden.practice.market.scenario import SCENARIOS, ScenarioName
 
-__all__ = ["PracticeMarket"]
+__all__ = ["SCENARIOS", "BadPathFileError", "PracticeMarket", "ScenarioName", "Terms"]

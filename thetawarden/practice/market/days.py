@@ -20,17 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.practice.market.noise import generator
-from thetawarden.practice.market.surface import DECAY_PER_YEAR
+from thetawarden.practice.market.surface import DECAY_PER_YEAR, floored
 from thetawarden.practice.market.timeline import SESSIONS_PER_YEAR, Timeline
 
 Floats: TypeAlias = NDArray[np.float64]
 
 DECAY_PER_SESSION: Floats = DECAY_PER_YEAR / SESSIONS_PER_YEAR
-SPOT_VOL_ANNUAL = 0.117
-_SHOCKS: Floats = np.array([0.105, 0.058, 0.0105])
+SPOT_VOL_ANNUAL = 0.123
+_SHOCKS: Floats = np.array([0.072, 0.058, 0.0175])
 _LEVERAGE: Floats = np.array([-0.80, -0.80, -0.70])
-_BY_SIZE: Floats = np.array([0.035, 0.016, 0.002])
-_X_MAX: Floats = np.array([1.3, 1.5, 0.6])
+_BY_SIZE: Floats = np.array([0.020, 0.014, 0.003])
+_X_MAX: Floats = np.array([1.3, 1.4, 0.8])
+_MONTH_SESSIONS = 21
 _OWN_BY_MARKET = 0.40
 _OWN_HALF_LIFE_SESSIONS = 25.0
 _OWN_VOL_OF_VOL = 0.20
@@ -41,13 +42,15 @@ _DAYS_SALT, _OWN_SALT = 1, 2
 class Climate(msgspec.Struct, frozen=True, kw_only=True):
     """What kind of times they are; the default is the long run."""
 
-    drift_annual: float = 0.085
+    drift_annual: float = 0.080
     vol_shift: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Where the factors are drawn to."""
     shock_scale: float = 1.0
-    jumps_per_year: float = 2.6
-    jump_mean: float = -0.017
-    jump_sd: float = 0.017
+    jumps_per_year: float = 2.4
+    jump_mean: float = -0.020
+    jump_sd: float = 0.028
+    pull_per_session: float = 0.0
+    """How much of the distance to the past month's mean is taken back each session."""
 
 
 class Imposed(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +82,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 ClimateOf: TypeAlias = Callable[[int], Climate]
 ImposedOn: TypeAlias = Callable[[int], Imposed | None]
-LevelVix: TypeAlias = Callable[[Floats, float], Floats]
+LevelVix: TypeAlias = Callable[[Floats, float, int], Floats]
 
 
 class Days:
@@ -89,6 +92,7 @@ class Days:
         self,
         *,
         seed: int,
+        draw: int,
         timeline: Timeline,
         first_row: int,
         own_vols_annual: Floats,
@@ -97,7 +101,8 @@ class Days:
         level_vix: LevelVix,
     ) -> None:
         self.first_row = first_row
-        self._seed, self._timeline, self._own_vols = seed, timeline, own_vols_annual
+        self._seed, self._draw = seed, draw
+        self._timeline, self._own_vols = timeline, own_vols_annual
         self._climate_of, self._imposed_on, self._level_vix = climate_of, imposed_on, level_vix
         self._days: list[Day] = []
 
@@ -115,7 +120,7 @@ class Days:
         before = self._days[-1]
         row = before.row + 1
         climate, imposed = self._climate_of(row), self._imposed_on(row)
-        draw = generator(self._seed, _DAYS_SALT, row)
+        draw = generator(self._seed, _DAYS_SALT, row, self._draw)
         z_night, z_day, u_jump, size, at_fraction = (
             *draw.standard_normal(2),
             draw.random(),
@@ -129,7 +134,7 @@ class Days:
         drift = climate.drift_annual / SESSIONS_PER_YEAR
         busy = climate.jumps_per_year / SESSIONS_PER_YEAR * min(sigma / SPOT_VOL_ANNUAL, 3.0)
         jump = climate.jump_mean + climate.jump_sd * size if u_jump < busy else 0.0
-        drift -= busy * climate.jump_mean
+        drift -= busy * climate.jump_mean + climate.pull_per_session * self._stretch()
         night = drift * night_share + _per_session(sigma, night_share) * z_night
         day = drift * day_share + _per_session(sigma, day_share) * z_day + jump
         if imposed is not None:
@@ -138,7 +143,7 @@ class Days:
         x_open = move(before.x_close, noise=own_noise[0], share=night_share, log_return=night)
         x_close = move(x_open, noise=own_noise[1], share=day_share, log_return=day)
         if imposed is not None and imposed.vix is not None:
-            x_close = self._level_vix(x_close, imposed.vix)
+            x_close = self._level_vix(x_close, imposed.vix, row)
         own = self._own(before, row, sigma, night_share, day_share)
         return Day(
             row=row,
@@ -158,10 +163,17 @@ class Days:
             own_y=own[3],
         )
 
+    def _stretch(self) -> float:
+        """How far the market has gone from its mean of the past month."""
+        recent = [day.market_close for day in self._days[-_MONTH_SESSIONS:]]
+        return recent[-1] - sum(recent) / len(recent)
+
     def _own(
         self, before: Day, row: int, sigma: float, night_share: float, day_share: float
     ) -> tuple[Floats, Floats, Floats, Floats]:
         count = len(self._own_vols)
+        if not count:
+            return before.own_close, before.own_close, self._own_vols, before.own_y
         draw = generator(self._seed, _OWN_SALT, row)
         tails = math.sqrt((_OWN_DEGREES - 2.0) / _OWN_DEGREES)
         z = draw.standard_t(_OWN_DEGREES, size=(2, count)) * tails
@@ -176,7 +188,7 @@ class Days:
 
     def _first(self) -> Day:
         count = len(self._own_vols)
-        draw = generator(self._seed, _DAYS_SALT, self.first_row)
+        draw = generator(self._seed, _DAYS_SALT, self.first_row, self._draw)
         lasting = _SHOCKS / np.sqrt(2.0 * DECAY_PER_SESSION)
         x = 0.6 * lasting * draw.standard_normal(3)
         zero = np.zeros(count)
@@ -205,7 +217,7 @@ def leverage_slopes(sigma_annual: float) -> Floats:
 
 
 def _spot_vol(x: Floats) -> float:
-    return SPOT_VOL_ANNUAL * math.exp(float(x.sum()))
+    return SPOT_VOL_ANNUAL * math.sqrt(float(floored(x.sum())))
 
 
 def _per_session(sigma_annual: float, share: float) -> float:
@@ -224,7 +236,8 @@ def _step(
     x: Floats, *, climate: Climate, noise: Floats, share: float, log_return: float, sigma: float
 ) -> Floats:
     """Move the volatility factors through one part of a day."""
-    surprise = max(-9.0, min(6.0, log_return / _per_session(sigma, share)))
+    usual = climate.drift_annual / SESSIONS_PER_YEAR * share
+    surprise = max(-6.0, min(4.5, (log_return - usual) / _per_session(sigma, share)))
     by_size = min(surprise * surprise, 25.0) - 1.0
     own = np.sqrt(1.0 - _LEVERAGE**2) * noise
     shock = _SHOCKS * (_LEVERAGE * surprise + own) * math.sqrt(share) + _BY_SIZE * by_size * share

@@ -13,7 +13,7 @@ import msgspec
 
 from thetawarden.domain.market.products import FUTURES
 from thetawarden.practice.market.levers import Halt, Intervention, Jump, Widening
-from thetawarden.practice.market.parts import assemble
+from thetawarden.practice.market.parts import Terms, assemble
 from thetawarden.practice.market.roster import UNDERLYINGS, VOL_INDEX_CON_IDS, classes_on
 from thetawarden.practice.market.rules import bands
 from thetawarden.practice.market.words import PROVIDERS
@@ -42,15 +42,11 @@ from thetawarden.practice.model import (
     TradeTick,
 )
 
-HISTORY_SESSIONS = 504
-
 
 class SavedMarket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `save` writes."""
 
-    seed: int
-    scenario: str
-    start_ns: int
+    terms: Terms
     now_ns: int
     pulled: list[Intervention]
 
@@ -58,19 +54,9 @@ class SavedMarket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class PracticeMarket:
     """A seeded market; see the package's docstring for what makes it repeatable."""
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        start_ns: int,
-        scenario: str = "normal",
-        history_sessions: int = HISTORY_SESSIONS,
-    ) -> None:
-        self._seed, self._scenario, self._start_ns = seed, scenario, start_ns
-        self._now_ns = start_ns
-        parts = self._parts = assemble(
-            seed=seed, start_ns=start_ns, history_sessions=history_sessions
-        )
+    def __init__(self, terms: Terms) -> None:
+        self._terms, self._now_ns = terms, terms.start_ns
+        parts = self._parts = assemble(terms)
         self._catalog, self._lookup, self._board = parts.catalog, parts.lookup, parts.board
         self._options, self._history, self._words = parts.options, parts.history, parts.words
         self._carry, self._levers = parts.carry, parts.levers
@@ -89,13 +75,7 @@ class PracticeMarket:
     def save(self) -> bytes:
         """Everything needed to go on from here."""
         return msgspec.msgpack.encode(
-            SavedMarket(
-                seed=self._seed,
-                scenario=self._scenario,
-                start_ns=self._start_ns,
-                now_ns=self._now_ns,
-                pulled=self._levers.pulled,
-            )
+            SavedMarket(terms=self._terms, now_ns=self._now_ns, pulled=self._levers.pulled)
         )
 
     def restore(self, state: bytes) -> None:
@@ -104,10 +84,8 @@ class PracticeMarket:
             saved = msgspec.msgpack.decode(state, type=SavedMarket)
         except msgspec.MsgspecError as error:
             raise ValueError(f"this is no saved market: {error}") from error
-        mine = (self._seed, self._scenario, self._start_ns)
-        theirs = (saved.seed, saved.scenario, saved.start_ns)
-        if mine != theirs:
-            raise ValueError(f"the saved market is {theirs}, this one is {mine}")
+        if saved.terms != self._terms:
+            raise ValueError(f"the saved market is {saved.terms}, this one is {self._terms}")
         self._now_ns = saved.now_ns
         self._levers.replace(saved.pulled)
         self._forget()

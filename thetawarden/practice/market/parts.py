@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from thetawarden.domain.market.sessions import Exchange, load_sessions
@@ -10,7 +12,8 @@ from thetawarden.practice.market.carry import Carry
 from thetawarden.practice.market.catalog import Catalog
 from thetawarden.practice.market.clockwork import Clockwork
 from thetawarden.practice.market.closes import Closes
-from thetawarden.practice.market.days import Climate, Days
+from thetawarden.practice.market.closes_file import read_closes
+from thetawarden.practice.market.course import Course, anchor, begin
 from thetawarden.practice.market.futures import Futures
 from thetawarden.practice.market.history import History
 from thetawarden.practice.market.ladder import Ladders
@@ -18,17 +21,30 @@ from thetawarden.practice.market.levers import Levers
 from thetawarden.practice.market.lookup import Lookup
 from thetawarden.practice.market.option_board import OptionBoard
 from thetawarden.practice.market.options import Pricer
-from thetawarden.practice.market.path import OWN_VOLS_ANNUAL, Paths
+from thetawarden.practice.market.path import Paths
+from thetawarden.practice.market.scenario import SCENARIOS, ScenarioName
 from thetawarden.practice.market.tape import Tape
 from thetawarden.practice.market.timeline import Timeline
 from thetawarden.practice.market.volbook import VolBook
 from thetawarden.practice.market.words import Words
 
+HISTORY_SESSIONS = 504
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a market is made with; equal terms make equal markets."""
+
+    seed: int
+    start_ns: int
+    scenario: ScenarioName = ScenarioName.NORMAL
+    history_sessions: int = HISTORY_SESSIONS
+    path: str | None = None
+    """A user's CSV of daily closes; it takes the scenario's place on the days it covers."""
+
 
 class Motion(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What moves: the axis of time and everything that has a path."""
 
-    seed: int
     first_row: int
     timeline: Timeline
     levers: Levers
@@ -58,9 +74,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             part.forget()
 
 
-def assemble(*, seed: int, start_ns: int, history_sessions: int) -> Parts:
-    """Return the parts of a market that has so many sessions of history when it starts."""
-    motion = _motion(seed=seed, start_ns=start_ns, history_sessions=history_sessions)
+def assemble(terms: Terms) -> Parts:
+    """Return the parts of a market; raises BadPathFileError when the user's file is no path."""
+    motion, seed = _motion(terms), terms.seed
     line, paths, levers = motion.timeline, motion.paths, motion.levers
     clockwork = Clockwork()
     closes = Closes(paths=paths, first_row=motion.first_row)
@@ -105,24 +121,28 @@ def assemble(*, seed: int, start_ns: int, history_sessions: int) -> Parts:
     )
 
 
-def _motion(*, seed: int, start_ns: int, history_sessions: int) -> Motion:
+def _motion(terms: Terms) -> Motion:
     line = Timeline(load_sessions(Exchange.NYSE))
-    start_row = line.row_of(start_ns)
-    first_row = max(start_row - history_sessions, 1)
+    closes = () if terms.path is None else read_closes(Path(terms.path), line.sessions)
+    start_row = line.row_of(terms.start_ns)
+    first_row = max(start_row - terms.history_sessions, 1)
     levers = Levers()
-    days = Days(
-        seed=seed,
+    course = Course(
+        seed=terms.seed,
         timeline=line,
         first_row=first_row,
-        own_vols_annual=OWN_VOLS_ANNUAL,
-        climate_of=lambda _row: Climate(),
-        imposed_on=lambda _row: None,
-        level_vix=lambda x, _vix: x,
+        start_row=start_row,
+        scenario=SCENARIOS[terms.scenario],
+        closes=closes,
     )
     carry = Carry(timeline=line, start_row=start_row)
     paths = Paths(
-        seed=seed, timeline=line, days=days, carry=carry, levers=levers, start_row=start_row
+        seed=terms.seed,
+        timeline=line,
+        days=begin(course),
+        carry=carry,
+        levers=levers,
+        start_row=start_row,
+        index_close=anchor(course),
     )
-    return Motion(
-        seed=seed, first_row=first_row, timeline=line, levers=levers, carry=carry, paths=paths
-    )
+    return Motion(first_row=first_row, timeline=line, levers=levers, carry=carry, paths=paths)

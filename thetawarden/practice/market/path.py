@@ -68,10 +68,11 @@ class Paths:
         carry: Carry,
         levers: Levers,
         start_row: int,
+        index_close: float | None,
     ) -> None:
         self._seed, self._timeline, self._days = seed, timeline, days
         self._carry, self._levers = carry, levers
-        self._start_row = start_row
+        self._start_row, self._index_close = start_row, index_close
         self._cache: dict[tuple[object, ...], Floats] = {}
         self._levels: dict[str, float] = {}
 
@@ -175,7 +176,10 @@ class Paths:
         if level is None:
             day = self._days.day(self._start_row)
             log = leader.beta * day.market_before + self._own_log(leader, day.own_before)
-            price = leader.price - (self._accrued_at_start(leader) if not leader.follows else 0.0)
+            start = leader.price
+            if leader.symbol == "SPX" and self._index_close is not None:
+                start = self._index_close
+            price = start - (self._accrued_at_start(leader) if not leader.follows else 0.0)
             level = self._levels[leader.symbol] = math.log(price) - log
         return level
 

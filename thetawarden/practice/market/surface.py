@@ -13,16 +13,18 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 Floats: TypeAlias = NDArray[np.float64]
 
-HALF_LIVES_SESSIONS = (3.0, 22.0, 260.0)
+HALF_LIVES_SESSIONS = (3.5, 28.0, 330.0)
 """How fast each factor forgets, in sessions."""
 
 DECAY_PER_YEAR: Floats = np.log(2.0) * 252.0 / np.array(HALF_LIVES_SESSIONS)
-_SHORT_VOL_ANNUAL = 0.149
-_LONG_PREMIUM = 0.27
-_PREMIUM_PER_YEAR = 3.0
+_SHORT_VOL_ANNUAL = 0.1425
+_LONG_PREMIUM = 0.46
+_PREMIUM_PER_YEAR = 4.0
+_FLOOR = 0.22
 _POWER = 0.46
 _ETA_SUM_MAX = 1.98
 _TAME_BY_STRESS = 0.22
@@ -34,8 +36,16 @@ _CUBED_WEIGHT = 1.5 * ((_NODES + 1.0) / 2.0) ** 2 * _WEIGHTS
 def forward_variance(x: Floats, years: Floats) -> Floats:
     """Return instantaneous annual variance expected so many years ahead; x has factors last."""
     fade = np.exp(-years[..., None] * DECAY_PER_YEAR)
-    log_vol = np.sum(x * fade, axis=-1) + _LONG_PREMIUM * (1.0 - np.exp(-_PREMIUM_PER_YEAR * years))
-    result: Floats = _SHORT_VOL_ANNUAL**2 * np.exp(2.0 * log_vol)
+    premium = _LONG_PREMIUM * (1.0 - np.exp(-_PREMIUM_PER_YEAR * years))
+    result: Floats = (
+        _SHORT_VOL_ANNUAL**2 * np.exp(2.0 * premium) * floored(np.sum(x * fade, axis=-1))
+    )
+    return result
+
+
+def floored(log_vol: Floats) -> Floats:
+    """Return variance as a multiple of the usual: lognormal above a floor that calm cannot pass."""
+    result: Floats = _FLOOR + (1.0 - _FLOOR) * np.exp(2.0 * log_vol)
     return result
 
 
@@ -64,4 +74,19 @@ def strike_variance(*, theta: Floats, k: Floats, eta: Floats | float, rho: float
     result: Floats = (
         0.5 * theta * (1.0 + rho * tilt + np.sqrt((tilt + rho) ** 2 + (1.0 - rho * rho)))
     )
+    return result
+
+
+def swap_variance(*, theta: Floats, eta: Floats | float, rho: float) -> Floats:
+    """Return the total variance a strip of all strikes is worth, per at-the-money variance theta.
+
+    The integral of a slice's variance over the normal law of its own d2: what the published method
+    of the volatility indices tends to when strikes are dense and no bid is missing.
+    """
+    k = np.linspace(-14.0, 8.0, 401) * np.sqrt(theta)[..., None]
+    slices = strike_variance(theta=theta[..., None], k=k, eta=np.asarray(eta)[..., None], rho=rho)
+    deviation = np.sqrt(slices)
+    odds = ndtr(-k / deviation - 0.5 * deviation)
+    mean = 0.5 * (slices[..., 1:] + slices[..., :-1])
+    result: Floats = np.sum(mean * (odds[..., :-1] - odds[..., 1:]), axis=-1)
     return result

@@ -28,6 +28,7 @@ _NIGHT_SHARE = 0.26
 _CLOSED_DAY_SHARE = 0.07
 _TRADED_NIGHT_NS = 15 * NS_PER_HOUR + NS_PER_HOUR // 2
 _QUIET_SHARE = 0.08
+_CALENDAR_YEAR_NS = 365.25 * NS_PER_DAY
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,16 +100,23 @@ class Timeline:
         return shape
 
     def variance_time(self, instants_ns: Instants) -> Floats:
-        """Return sessions' worth of variance from the table's beginning to each instant."""
+        """Return the time that options are priced by, in sessions from the table's beginning.
+
+        Half of it is what really happens, half is the calendar's: in options, too, a weekend costs
+        more than it brings.
+        """
         instants = np.atleast_1d(instants_ns)
-        row = np.minimum(
-            np.searchsorted(self.close_ns, instants, side="left"), len(self.close_ns) - 1
-        )
+        calendar = (instants - int(self.close_ns[0])) * (SESSIONS_PER_YEAR / _CALENDAR_YEAR_NS)
+        result: Floats = 0.5 * (self._business_time(instants) + calendar)
+        return result
+
+    def _business_time(self, instants: Instants) -> Floats:
+        rows = np.searchsorted(self.close_ns, instants, side="left")
+        row = np.minimum(rows, len(self.close_ns) - 1)
         opens = self.open_ns[row]
         night = night_done(instants, previous_close_ns=self.previous_close_ns[row], open_ns=opens)
-        full = self.day_shape(4680)
         through = np.clip((instants - opens) / (self.close_ns[row] - opens), 0.0, 1.0)
-        day = np.interp(through * 4680.0, np.arange(4681.0), full)
+        day = np.interp(through * 4680.0, np.arange(4681.0), self.day_shape(4680))
         result: Floats = (
             self.variance_before[row] + night * self.night_share[row] + day * self.day_share[row]
         )
