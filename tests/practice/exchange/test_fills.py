@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.practice.exchange.world import ABC, ACCOUNT, XYZ, World
+from tests.practice.exchange.world import ABC, ACCOUNT, FRIDAY, XYZ, World, option_id
 
 
 def test_a_marketable_order_fills_and_everything_is_said_in_order():
@@ -39,8 +39,6 @@ def test_a_fill_moves_cash_position_and_average_cost_by_price_and_commission():
 
 
 def test_a_short_option_costs_less_on_average_than_its_price():
-    from tests.practice.exchange.world import FRIDAY, option_id
-
     world = World()
     put = option_id(XYZ, FRIDAY, 90.0, "P")
     world.market.fix(put, 2.00, 2.02)
