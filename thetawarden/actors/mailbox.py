@@ -13,6 +13,7 @@ import enum
 import threading
 from collections import deque
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any
 
 import msgspec
@@ -67,8 +68,9 @@ class Mailbox:
     """Bounded, prioritised, conflating; for many writers and one reader at a time.
 
     Appending to and popping from a deque is atomic in Python, so the lanes need no lock; only
-    conflation, requests and going to sleep take one. A writer appends first and then looks whether
-    the reader sleeps; the reader says that it sleeps first and then looks once more.
+    conflation and requests take one. A writer appends first and then looks whether
+    the reader sleeps; the reader says that it sleeps first and then looks once more. A call to
+    wake that comes too late only makes it look again.
     """
 
     def __init__(self, bounds: Bounds | None = None) -> None:
@@ -115,7 +117,8 @@ class Mailbox:
             append(envelope)
             seat = self._seat
             if seat is not None and seat.sleeps:
-                self.rouse()
+                seat.sleeps = False
+                seat.wake(None)
             return accepted
 
         return put
@@ -134,7 +137,7 @@ class Mailbox:
                 return Put.REFUSED_FULL
             self._latest[key] = latest = Latest(key, envelope, 1, envelope.at_ns)
             self._market.append(latest)
-            self._rouse()
+        self.rouse()
         return Put.ACCEPTED
 
     def return_first(self, envelope: Envelope[Message], lane: Lane) -> None:
@@ -165,8 +168,8 @@ class Mailbox:
             orphans = (*seat.requests, *seat.farewells)
             seat.requests.clear()
             seat.farewells.clear()
-            self._rouse()
             self._seat = None
+        seat.wake(None)
         for request in orphans:
             seat.refuse(request)
 
@@ -218,25 +221,15 @@ class Mailbox:
             if seat is not self._seat:
                 return False
             (seat.farewells if seat.comes_last(request) else seat.requests).append(request)
-            self._rouse()
-            return True
+        self.rouse()
+        return True
 
     def rouse(self) -> None:
-        """Wake the reader if it sleeps."""
-        with self._lock:
-            self._rouse()
-
-    def cancel_sleep(self, seat: Seat) -> bool:
-        """The reader found something after all; false when it was woken in the meantime."""
-        with self._lock:
-            slept, seat.sleeps = seat.sleeps, False
-            return slept
-
-    def _rouse(self) -> None:
+        """Wake the reader if it sleeps; being woken for nothing does it no harm."""
         seat = self._seat
         if seat is not None and seat.sleeps:
             seat.sleeps = False
-            seat.wake.release()
+            seat.wake(None)
 
     def _take_market(self) -> Envelope[Message] | Latest:
         with self._lock:
@@ -261,9 +254,9 @@ class Seat:
         self.comes_last = comes_last
         self.requests: deque[Request] = deque()
         self.farewells: deque[Request] = deque()
-        self.wake = threading.Lock()
-        self.wake.acquire()
         self.sleeps = False
+        calls: SimpleQueue[None] = SimpleQueue()
+        self.wake, self._await_call = calls.put, calls.get
 
     def get(self) -> Item:
         """The most urgent item; waits for one. `UNSEATED` when there will never be another."""
@@ -273,10 +266,8 @@ class Seat:
             self.sleeps = True
             item = take(self)
             if item is None:
-                self.wake.acquire()
+                self._await_call()
                 item = take(self)
-            else:
-                self._stay_awake()
         return item
 
     def put(self, request: Request, /) -> None:
@@ -287,8 +278,3 @@ class Seat:
     def empty(self) -> bool:
         """Whether no request waits; messages are never drained from here."""
         return not self.requests and not self.farewells
-
-    def _stay_awake(self) -> None:
-        """Take back that we sleep; if a writer has already woken us, use that wake up now."""
-        if not self._mailbox.cancel_sleep(self):
-            self.wake.acquire()
