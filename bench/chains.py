@@ -19,8 +19,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from thetawarden.domain.market.contracts import ExerciseStyle
 from thetawarden.domain.pricing.black import black_price
-from thetawarden.domain.surface.analysis import ChainQuotes
+from thetawarden.domain.surface.chain import ChainQuotes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,7 @@ class ChainFile(msgspec.Struct, frozen=True, kw_only=True):
             bid_usd=self.bid_usd,
             ask_usd=self.ask_usd,
             quote_age_ns=0,
+            exercise=ExerciseStyle.EUROPEAN,
         )
 
 
@@ -135,4 +137,5 @@ def made_chain(*, seed: int, expiries: int = 55, strikes: int = 172) -> ChainQuo
         bid_usd=(np.floor((mid - half) / 0.05) * 0.05).clip(0.0).ravel(),
         ask_usd=(np.ceil((mid + half) / 0.05) * 0.05).ravel(),
         quote_age_ns=0,
+        exercise=ExerciseStyle.EUROPEAN,
     )

@@ -21,9 +21,9 @@ from thetawarden.domain.pricing.quotes import QuoteLimits
 from thetawarden.domain.surface.analysis import (
     AnalysisSettings,
     ChainAnalysis,
-    ChainQuotes,
     analyse_chain,
 )
+from thetawarden.domain.surface.chain import ChainQuotes
 from thetawarden.domain.surface.parity import RatePrior
 
 _ROOT = Path(__file__).parents[2]

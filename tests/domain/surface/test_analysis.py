@@ -1,12 +1,16 @@
 """A whole chain at once, against what the exchange itself computed from it."""
 
+import msgspec
 import numpy as np
 import pytest
+import QuantLib as ql  # noqa: N813 - its own documentation calls it so
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thetawarden.domain.market.contracts import ExerciseStyle
 from thetawarden.domain.pricing.reasons import NoVolatility
-from thetawarden.domain.surface.analysis import ChainQuotes, analyse_chain, row_reason
+from thetawarden.domain.surface.analysis import analyse_chain, row_reason
+from thetawarden.domain.surface.chain import ChainQuotes
 from thetawarden.domain.surface.parity import ForwardGap
 
 
@@ -118,9 +122,10 @@ FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 2), FLOATS, st.booleans(), FLOATS, FLOATS), max_size=16),
     taus=st.tuples(FLOATS, FLOATS, FLOATS),
+    style=st.sampled_from(ExerciseStyle),
 )
 @settings(max_examples=200)
-def test_any_chain_at_all_is_analysed_without_a_crash(analysis_settings, rows, taus):
+def test_any_chain_at_all_is_analysed_without_a_crash(analysis_settings, rows, taus, style):
     columns = list(zip(*rows, strict=True)) or [()] * 5
     quotes = ChainQuotes(
         spot_usd=100.0,
@@ -131,6 +136,7 @@ def test_any_chain_at_all_is_analysed_without_a_crash(analysis_settings, rows, t
         bid_usd=np.array(columns[3], dtype=float),
         ask_usd=np.array(columns[4], dtype=float),
         quote_age_ns=0,
+        exercise=style,
     )
 
     found = analyse_chain(quotes, settings=analysis_settings)
@@ -138,3 +144,83 @@ def test_any_chain_at_all_is_analysed_without_a_crash(analysis_settings, rows, t
     for row in range(len(rows)):
         known = not np.isnan(found.implied.iv_annual[row])
         assert known == (row_reason(found, row) is None)
+
+
+def american_quotes(*, rate, dividends, spread_usd, days=(7, 30, 91)):
+    """Mids by QuantLib on a skewed smile, strikes every percent; a quoted chain around them."""
+    today = ql.Date(7, 2, 2023)
+    ql.Settings.instance().evaluationDate = today
+    clock, calendar = ql.Actual365Fixed(), ql.NullCalendar()
+    iv_quote = ql.SimpleQuote(0.2)
+
+    def curve(level):
+        return ql.YieldTermStructureHandle(ql.FlatForward(0, calendar, level, clock))
+
+    process = ql.BlackScholesMertonProcess(
+        ql.QuoteHandle(ql.SimpleQuote(400.0)),
+        curve(dividends),
+        curve(rate),
+        ql.BlackVolTermStructureHandle(
+            ql.BlackConstantVol(0, calendar, ql.QuoteHandle(iv_quote), clock)
+        ),
+    )
+    engine = ql.QdFpAmericanEngine(process, ql.QdFpAmericanEngine.accurateScheme())
+    rows = []
+    for expiry, life in enumerate(days):
+        reach = int(400 * 0.2 * np.sqrt(life / 365) * 2.5 / 4)
+        for strike in 400.0 + 4.0 * np.arange(-reach, reach + 1):
+            for kind in (ql.Option.Call, ql.Option.Put):
+                iv_quote.setValue(0.2 - 0.3 * np.log(strike / 400))
+                option = ql.VanillaOption(
+                    ql.PlainVanillaPayoff(kind, strike), ql.AmericanExercise(today, today + life)
+                )
+                option.setPricingEngine(engine)
+                is_call = kind == ql.Option.Call
+                rows.append((expiry, strike, is_call, iv_quote.value(), option.NPV()))
+    expiry, strike, is_call, iv, worth = (np.array(column) for column in zip(*rows, strict=True))
+    quotes = ChainQuotes(
+        spot_usd=400.0,
+        tau_years=np.array(days) / 365,
+        expiry_index=expiry,
+        strike_usd=strike,
+        is_call=is_call,
+        bid_usd=np.maximum(worth - spread_usd / 2, 0.0),
+        ask_usd=worth + spread_usd / 2,
+        quote_age_ns=0,
+        exercise=ExerciseStyle.AMERICAN,
+    )
+    return quotes, iv
+
+
+@pytest.mark.parametrize("dividends", [0.0, 0.015, 0.08])
+def test_an_american_chain_gives_back_the_yield_and_the_volatilities_it_was_made_with(
+    analysis_settings, dividends
+):
+    quotes, iv = american_quotes(rate=0.047, dividends=dividends, spread_usd=0.02)
+
+    found = analyse_chain(quotes, settings=analysis_settings)
+
+    forward = 400.0 * np.exp((0.047 - dividends) * quotes.tau_years)
+    assert found.forwards.gaps == (None,) * 3
+    assert found.forwards.forward_usd == pytest.approx(forward, rel=1e-5)
+    otm = quotes.is_call == (quotes.strike_usd >= 400.0)
+    known = otm & ~np.isnan(found.implied.iv_annual)
+    assert known.sum() > 0.9 * otm.sum()
+    assert np.abs(found.implied.iv_annual - iv)[known].max() < 1e-3
+    assert np.abs(found.smile_iv_annual - iv)[known].max() < 3e-3
+    assert np.nanmax(found.greeks.delta_per_share) <= 1.0
+
+
+def test_reading_an_american_chain_as_european_would_miss_its_volatilities(analysis_settings):
+    quotes, iv = american_quotes(rate=0.047, dividends=0.0, spread_usd=0.02)
+    wrong = msgspec.structs.replace(quotes, exercise=ExerciseStyle.EUROPEAN)
+    puts = ~quotes.is_call & (quotes.strike_usd > 392.0) & (quotes.strike_usd < 400.0)
+
+    errors = [
+        np.nanmax(
+            np.abs(analyse_chain(chain, settings=analysis_settings).implied.iv_annual - iv)[puts]
+        )
+        for chain in (quotes, wrong)
+    ]
+
+    assert errors[1] > 5 * errors[0]

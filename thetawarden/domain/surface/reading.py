@@ -1,0 +1,163 @@
+"""Reads forwards, volatilities and Greeks off a chain's mids, by the style of its exercise.
+
+Pure. European chains follow put-call parity as it stands. American ones do not: their mids are
+first turned into what European options of the same volatility would cost, under the yield found
+so far, and parity is fitted to those; a few rounds settle it. The yield then stands for all an
+owner of shares receives, dividends of the expiry's life spread evenly over it. Greeks are by the
+spot.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+from thetawarden.domain.market.contracts import ExerciseStyle
+from thetawarden.domain.pricing.american import american_greeks
+from thetawarden.domain.pricing.american_implied import american_implied_volatility
+from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
+from thetawarden.domain.pricing.black import Greeks, black_price, spot_greeks
+from thetawarden.domain.pricing.implied import Implied, implied_volatility
+from thetawarden.domain.surface.chain import ChainQuotes, matched_rows
+from thetawarden.domain.surface.parity import Forwards, RatePrior, StrikePairs, fit_forwards
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ROUNDS: Final = 5
+_PAIRS_NEAR: Final = 8
+_EXACT: Final = 1e-6  # of the spot; a locked market is not known better than this
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Forwards per expiry, volatilities per row."""
+
+    forwards: Forwards
+    implied: Implied
+
+
+def read_mids(quotes: ChainQuotes, *, usable: BoolArray, prior: RatePrior) -> Reading:
+    """Forward of every expiry and volatility of every usable mid."""
+    call, put = matched_rows(quotes, usable)
+    mid = quotes.mid_usd
+    forwards = _fit(quotes, call, put, worth_usd=mid, prior=prior)
+    if quotes.exercise is ExerciseStyle.AMERICAN:
+        call, put = _near_the_money(quotes, call, put)
+        for _ in range(_ROUNDS):
+            worth = _as_european(quotes, forwards, rows=np.concatenate([call, put]))
+            known = ~np.isnan(worth[call] - worth[put])
+            forwards = _fit(quotes, call[known], put[known], worth_usd=worth, prior=prior)
+    rows = np.flatnonzero(usable)
+    iv, codes = np.full(len(mid), np.nan), np.zeros(len(mid), dtype=np.int8)
+    found = _implied(quotes, forwards, rows=rows)
+    iv[rows], codes[rows] = found.iv_annual, found.reason_code
+    return Reading(forwards=forwards, implied=Implied(iv_annual=iv, reason_code=codes))
+
+
+def row_greeks(
+    quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.intp], iv_annual: FloatArray
+) -> Greeks:
+    """Greeks of some rows at the volatilities given for them."""
+    expiry = quotes.expiry_index[rows]
+    tau = quotes.tau_years[expiry]
+    strike, is_call = quotes.strike_usd[rows], quotes.is_call[rows]
+    if quotes.exercise is ExerciseStyle.EUROPEAN:
+        return spot_greeks(
+            spot=quotes.spot_usd,
+            forward=forwards.forward_usd[expiry],
+            strike=strike,
+            discount=forwards.discount[expiry],
+            tau_years=tau,
+            iv_annual=iv_annual,
+            is_call=is_call,
+        )
+    rate, dividends = _rates(quotes, forwards)
+    return american_greeks(
+        spot=quotes.spot_usd,
+        strike=strike,
+        tau_years=tau,
+        iv_annual=iv_annual,
+        rate_annual=rate[expiry],
+        yield_annual=dividends[expiry],
+        is_call=is_call,
+    )
+
+
+def _fit(
+    quotes: ChainQuotes,
+    call: NDArray[np.intp],
+    put: NDArray[np.intp],
+    *,
+    worth_usd: FloatArray,
+    prior: RatePrior,
+) -> Forwards:
+    width = quotes.width_usd
+    error = np.hypot(width[call], width[put]) / 2.0
+    pairs = StrikePairs(
+        expiry_index=quotes.expiry_index[put],
+        strike_usd=quotes.strike_usd[put],
+        call_minus_put_usd=worth_usd[call] - worth_usd[put],
+        error_usd=np.maximum(error, _EXACT * quotes.spot_usd),
+    )
+    return fit_forwards(pairs, tau_years=quotes.tau_years, prior=prior)
+
+
+def _near_the_money(
+    quotes: ChainQuotes, call: NDArray[np.intp], put: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The few pairs of every expiry whose strikes are closest to the spot."""
+    expiry = quotes.expiry_index[call]
+    away = np.abs(quotes.strike_usd[call] - quotes.spot_usd)
+    order = np.lexsort((away, expiry))
+    first = np.searchsorted(expiry[order], expiry[order])
+    near = order[np.arange(len(order)) - first < _PAIRS_NEAR]
+    return call[near], put[near]
+
+
+def _as_european(quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.intp]) -> FloatArray:
+    """What European options of the same volatility would cost; NaN for all other rows."""
+    expiry = quotes.expiry_index[rows]
+    worth = np.full(len(quotes.strike_usd), np.nan)
+    worth[rows] = black_price(
+        forward=forwards.forward_usd[expiry],
+        strike=quotes.strike_usd[rows],
+        discount=forwards.discount[expiry],
+        tau_years=quotes.tau_years[expiry],
+        iv_annual=_implied(quotes, forwards, rows=rows).iv_annual,
+        is_call=quotes.is_call[rows],
+    )
+    return worth
+
+
+def _implied(quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.intp]) -> Implied:
+    expiry = quotes.expiry_index[rows]
+    price, strike = quotes.mid_usd[rows], quotes.strike_usd[rows]
+    tau, is_call = quotes.tau_years[expiry], quotes.is_call[rows]
+    if quotes.exercise is ExerciseStyle.EUROPEAN:
+        return implied_volatility(
+            price_usd=price,
+            forward=forwards.forward_usd[expiry],
+            strike=strike,
+            discount=forwards.discount[expiry],
+            tau_years=tau,
+            is_call=is_call,
+        )
+    rate, dividends = _rates(quotes, forwards)
+    return american_implied_volatility(
+        price_usd=price,
+        spot=quotes.spot_usd,
+        strike=strike,
+        tau_years=tau,
+        rate_annual=rate[expiry],
+        yield_annual=dividends[expiry],
+        is_call=is_call,
+    )
+
+
+def _rates(quotes: ChainQuotes, forwards: Forwards) -> tuple[FloatArray, FloatArray]:
+    """Each expiry's rate and yield, continuously compounded."""
+    rate = -np.log(forwards.discount) / quotes.tau_years
+    carry = np.log(forwards.forward_usd / quotes.spot_usd) / quotes.tau_years
+    return rate, rate - carry
