@@ -47,6 +47,19 @@ def test_zero_means_no_limit():
     assert {rate.judge(0.0) for _ in range(1000)} == {Pace.FINE}
 
 
+def test_a_paced_client_waits_below_the_warning():
+    rate = limiter()
+
+    sent = 0
+    while rate.has_room(0.0):
+        rate.judge(0.0)
+        sent += 1
+
+    assert sent == 43
+    assert not rate.has_room(0.99)
+    assert rate.has_room(1.0)
+
+
 def _ask(pacing, now_s, number, *, kind="SPY", weight=1):
     return pacing.allows(now_s=now_s, whole=(kind, number), kind=(kind,), weight=weight)
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ib_async
 import pytest
 from ib_async import LimitOrder, MarketOrder, Option
 
 from tests.practice.fake_exchange import FakeExchange
 from tests.practice.fake_market import EXPIRIES, option_con_id
 from thetawarden.errors import RefusedError
+from thetawarden.practice.admin import Command, ask
 from thetawarden.practice.server import Server
 from thetawarden.practice.state import FILE_NAME
 
@@ -112,6 +114,36 @@ async def test_too_many_messages_are_warned_of_refused_and_cut_off(start, connec
     assert 0 in codes
     assert 100 in codes
     assert not client.isConnected()
+
+
+async def test_a_client_that_asked_for_pacing_is_slowed_down_not_refused(start, until):
+    server = await start()
+    client = ib_async.IB()
+    codes = []
+    client.errorEvent += lambda *args: codes.append(args[1])
+    client.client.setConnectOptions("+PACEAPI")
+    await client.connectAsync("127.0.0.1", server.port, clientId=1)
+    client.client.MaxRequests = 0
+
+    for number in range(120):
+        client.client.reqMarketRule(10_000 + number)
+    await until(lambda: codes.count(321) == 120)
+
+    client.disconnect()
+    assert 100 not in codes
+    assert 0 not in codes
+
+
+async def test_bulletins_reach_those_who_asked_for_them(start, connect, until):
+    server = await start()
+    client = await connect(server)
+    client.reqNewsBulletins(allMessages=True)
+    await until(lambda: server.gateway.sessions[1].subscriptions.bulletins)
+
+    await ask(Command(do="bulletin", text="Trading halts at noon"), port=server.port)
+
+    await until(client.newsBulletins)
+    assert client.newsBulletins()[0].message == "Trading halts at noon"
 
 
 def test_the_process_starts_serves_and_stops_on_a_signal():

@@ -25,12 +25,13 @@ ANSWER_S = 10.0
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an admin asks: `do` is status, faults, fault, end or speed."""
+    """What an admin asks: `do` is status, faults, fault, end, speed or bulletin."""
 
     do: str
     name: str = ""
     args: dict[str, str | int | float | bool] = {}
     speed: float | None = None
+    text: str = ""
 
 
 def answer_line(server: Server, line: bytes) -> bytes:
@@ -61,10 +62,12 @@ def _carry_out(server: Server, command: Command) -> dict[str, Any]:
                 raise RefusedError(f"speed is {speed}, 0 < speed <= {SPEED_MAX:g} allowed")
             server.gateway.clock.change_speed(speed)
             return {"speed": speed}
+        case "bulletin":
+            server.gateway.bulletin(command.text)
+            return {"clients": len(server.gateway.sessions)}
         case _:
-            raise RefusedError(
-                f"do is {command.do!r}, one of status, faults, fault, end, speed allowed"
-            )
+            known = "status, faults, fault, end, speed, bulletin"
+            raise RefusedError(f"do is {command.do!r}, one of {known} allowed")
 
 
 async def ask(command: Command, *, port: int, host: str = "127.0.0.1") -> dict[str, Any]:

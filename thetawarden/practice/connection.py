@@ -19,7 +19,7 @@ from thetawarden.practice.admin import ADMIN_PREFIX, LINE_BYTES_MAX, answer_line
 from thetawarden.practice.gateway.session import Session
 from thetawarden.practice.wire.encode import session as encode
 from thetawarden.practice.wire.framing import FrameSplitter, FrameTooLongError
-from thetawarden.practice.wire.handshake import PREFIX, negotiate
+from thetawarden.practice.wire.handshake import PREFIX, negotiate, wants_pacing
 from thetawarden.practice.wire.incoming import Incoming
 from thetawarden.practice.wire.reader import MalformedError
 from thetawarden.practice.wire.requests.simple import StartApi
@@ -53,6 +53,7 @@ class Connection(asyncio.Protocol):
         self._head = bytearray()
         self._frames = FrameSplitter()
         self._version = 0
+        self._paced = False
         self._session: Session | None = None
         self._transport: asyncio.Transport | None = None
         self._waiting_since_s: float | None = None
@@ -175,6 +176,7 @@ class Connection(asyncio.Protocol):
         if version is None:
             self._drop("no_common_version")
             return
+        self._paced = wants_pacing(payload)
         self._version = min(version, self._gateway.settings.version_max)
         announced = self._gateway.seams.version or self._version
         self.write(encode.greeting(version=announced, at_ns=self._gateway.now_ns))
@@ -195,6 +197,7 @@ class Connection(asyncio.Protocol):
             sink=self,
             version=self._version,
             client_id=request.client_id,
+            paced=self._paced,
         )
         self._session = session
         self._gateway.join(session)

@@ -122,6 +122,14 @@ def _answer_unset(stage: Stage, session: Session, request: Any) -> None:
         session.send(open_order(result.view, version=session.version, what_if=bare))
 
 
+@fault("T04", "slow-exchange", "acknowledgements and fills take seconds of market time")
+def slow_exchange(stage: Stage, *, seconds: float = 5.0) -> Undo:
+    """Hold every answer of the exchange back."""
+    levers = stage.exchange_levers()
+    levers.hold(seconds=seconds)
+    return lambda: levers.hold(seconds=0.0)
+
+
 @fault("O12", "margin", "every margin requirement is multiplied")
 def margin(stage: Stage, *, factor: float = 2.0) -> Undo:
     """Raise margins until ended."""

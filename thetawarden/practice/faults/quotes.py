@@ -196,6 +196,14 @@ def wide(stage: Stage, *, con_id: int = 0, factor: float = 20.0, zero_bid: bool 
     return _on_quotes(stage, con_id, change)
 
 
+@fault("M09", "wide-market", "the market itself quotes wider: orders feel it too")
+def wide_market(stage: Stage, *, con_id: int = 0, factor: float = 20.0) -> Undo:
+    """Widen the real spreads of a contract, or of an underlying's chain."""
+    levers, widened = stage.market_levers(), stage.con_id(con_id)
+    levers.widen(con_id=widened, factor=factor)
+    return lambda: levers.widen(con_id=widened, factor=1.0)
+
+
 @fault("M12", "burst", "every change of a quote is told many times over")
 def burst(stage: Stage, *, factor: int = 50) -> Undo:
     """Flood the clients."""

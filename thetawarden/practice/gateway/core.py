@@ -19,6 +19,7 @@ from thetawarden.practice.gateway.push.quotes import QuotePusher
 from thetawarden.practice.gateway.rate import Pace
 from thetawarden.practice.gateway.seams import Seams
 from thetawarden.practice.gateway.timers import Timers
+from thetawarden.practice.wire.encode import news as encode_news
 from thetawarden.practice.wire.encode import session as encode
 from thetawarden.practice.wire.incoming import Incoming
 from thetawarden.practice.wire.reader import MalformedError
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from thetawarden.practice.settings import Settings
 
 _log = structlog.get_logger(__name__)
+WAITING_MAX = 10_000
+"""A paced client's surplus beyond this is no honest use."""
+REGULAR_BULLETIN = 1
 _TIMELY = frozenset(
     {
         Incoming.PLACE_ORDER,
@@ -56,6 +60,7 @@ class Gateway:
         self.feeds = feeds.FeedPusher(self)
         self.now_s = 0.0
         self.has_unsaved_events = False
+        self._bulletins = 0
         exchange.listen(self._on_event)
 
     @property
@@ -110,8 +115,14 @@ class Gateway:
     def handle(self, session: Session, payload: bytes, *, now_s: float) -> None:
         """Carry out one request of a client; nothing it can send raises."""
         self.now_s = now_s
-        if self.seams.mute or not self._is_paced(session, now_s):
+        if self.seams.mute:
             return
+        if session.paced and (session.waiting or not session.rate.has_room(now_s)):
+            self._postpone(session, payload)
+        elif self._is_paced(session, now_s):
+            self._carry_out(session, payload)
+
+    def _carry_out(self, session: Session, payload: bytes) -> None:
         try:
             incoming, request = decode(
                 payload, client_id=session.client_id, version=session.version
@@ -134,9 +145,29 @@ class Gateway:
         self.now_s = now_s
         target_ns = self.clock.target_ns(now_s=now_s, market_ns=self.now_ns)
         self._advance(target_ns)
+        self._carry_out_waiting(now_s)
         self.quotes.push()
         self.feeds.push(now_s)
         self.flush()
+
+    def _postpone(self, session: Session, payload: bytes) -> None:
+        session.waiting.append(payload)
+        if len(session.waiting) > WAITING_MAX:
+            session.notice(Code.RATE_EXCEEDED, codes.RATE_EXCEEDED_TEXT)
+            session.close()
+
+    def _carry_out_waiting(self, now_s: float) -> None:
+        for session in list(self.sessions.values()):
+            while session.waiting and session.alive and session.rate.has_room(now_s):
+                session.rate.judge(now_s)
+                self._carry_out(session, session.waiting.popleft())
+
+    def bulletin(self, text: str) -> None:
+        """Publish a news bulletin to whoever subscribed to them."""
+        self._bulletins += 1
+        for session in self.sessions.values():
+            if session.subscriptions.bulletins:
+                session.send(encode_news.bulletin(self._bulletins, REGULAR_BULLETIN, text, "IB"))
 
     def flush(self) -> None:
         """Write everybody's output."""

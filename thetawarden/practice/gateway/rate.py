@@ -36,13 +36,19 @@ class RateLimiter:
         """Messages accepted within the last second."""
         return len(self._times)
 
+    def has_room(self, now_s: float) -> bool:
+        """Whether one more message would be accepted without a word; counts nothing."""
+        if self._max <= 0:
+            return True
+        self._forget_before(now_s)
+        return len(self._times) < min(self._max, self._warn - 1)
+
     def judge(self, now_s: float) -> Pace:
         """Count one message and say what to do about it."""
         if self._max <= 0:
             return Pace.FINE
+        self._forget_before(now_s)
         times = self._times
-        while times and now_s - times[0] >= 1.0:
-            times.popleft()
         if len(times) >= self._max:
             return self._violate(now_s)
         times.append(now_s)
@@ -50,6 +56,10 @@ class RateLimiter:
             self._warned_s = now_s
             return Pace.WARN
         return Pace.FINE
+
+    def _forget_before(self, now_s: float) -> None:
+        while self._times and now_s - self._times[0] >= 1.0:
+            self._times.popleft()
 
     def _violate(self, now_s: float) -> Pace:
         if not _within_second(self._violated_s, now_s):

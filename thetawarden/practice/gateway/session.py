@@ -6,6 +6,7 @@ after each step of the market.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from thetawarden.practice.gateway.pacing import HistoryPacing
@@ -33,9 +34,20 @@ class Sink(Protocol):
 
 
 class Session:
-    """A client that has said startApi."""
+    """A client that has said startApi.
 
-    def __init__(self, *, gateway: Gateway, sink: Sink, version: int, client_id: int) -> None:
+    A `paced` client asked to be slowed down, not refused: its surplus messages are `waiting`.
+    """
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        sink: Sink,
+        version: int,
+        client_id: int,
+        paced: bool = False,
+    ) -> None:
         settings = gateway.settings
         self.gateway = gateway
         self.version = version
@@ -43,6 +55,8 @@ class Session:
         self.subscriptions = Subscriptions()
         self.data_type = LIVE_DATA
         self.auto_bind = False
+        self.paced = paced
+        self.waiting: deque[bytes] = deque()
         self.alive = True
         self.history_pacing = HistoryPacing()
         self.rate = RateLimiter(
