@@ -56,6 +56,16 @@ def fill(floor: Floor, order: LiveOrder, match: Match) -> None:
         _fill_single(floor, order, execution)
 
 
+def fill_whole(floor: Floor, order: LiveOrder, match: Match) -> None:
+    """Count combinations whose legs have traded one by one, and say so."""
+    _count(order, match)
+    execution = _execution(floor, order, match)
+    floor.state.executions.append(
+        ExecutionRecord(execution=execution, fees_usd=ZERO, report=None, report_due_ns=None)
+    )
+    floor.emit([*_executed(floor, execution), OrderChanged(view=view_of(order))])
+
+
 def fill_leg(floor: Floor, order: LiveOrder, leg: Leg, *, quantity: int, price: float) -> None:
     """Book one leg of a combination alone; the order itself does not count it as filled."""
     details = floor.details(leg.con_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from thetawarden.domain.instants import NS_PER_SECOND
-from thetawarden.practice.exchange import families, fills, ladders, life, limits, notices
+from thetawarden.practice.exchange import families, fills, ladders, legging, life, limits, notices
 from thetawarden.practice.exchange.conditions import conditions_hold
 from thetawarden.practice.exchange.draws import Purpose, draw
 from thetawarden.practice.exchange.matching import (
@@ -103,9 +103,13 @@ def _meet(floor: Floor, order: LiveOrder) -> None:
     if order.order_type in CLOSING_TYPES:
         _close(floor, order, touch)
         return
+    if order.legging:
+        if legging.go_on(floor, order):
+            _conclude(floor, order, order.legging_units)
+        return
     for one in _matches(floor, order, touch, session):
         _apply(floor, order, one)
-        if order.perm_id not in floor.state.orders:
+        if order.perm_id not in floor.state.orders or order.legging:
             return
     order.resting = True
 
@@ -208,12 +212,19 @@ def _close(floor: Floor, order: LiveOrder, touch: Touch) -> None:
 
 
 def _apply(floor: Floor, order: LiveOrder, one: Match) -> None:
-    was_cancelling = order.cancel_due_ns is not None
+    if order.leg_by_leg:
+        legging.begin(floor, order, one)
+        return
     fills.fill(floor, order, one)
+    _conclude(floor, order, one.quantity)
+
+
+def _conclude(floor: Floor, order: LiveOrder, quantity: int) -> None:
+    """Do what follows from so many more units being filled."""
     if order.remaining == 0:
         life.finish(floor, order)
-        if was_cancelling:
+        if order.cancel_due_ns is not None:
             life.notice(floor, order, notices.too_late(order))
-    families.after_fill(floor, order, one.quantity)
+    families.after_fill(floor, order, quantity)
     if order.doom_after_fill and order.perm_id in floor.state.orders:
         families.cancel_alone(floor, order)

@@ -45,7 +45,8 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     `looked_ns` is when it last met the market; `resting` says that it then stood in the book.
     `released` is how many units a child may trade, because its parent did; None without a parent.
     `shrunk` is what the fills of OCA siblings took off the quantity.
-    `leg_filled` counts, for a combination filled leg by leg, the units done of every leg.
+    `legging` holds, for a combination that trades leg by leg, the conIds still to be done for the
+    `legging_units` combinations in hand, and `legging_price` what the legs done so far add up to.
     """
 
     perm_id: int
@@ -75,7 +76,9 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     shrunk: int = 0
     conditions_met: bool = False
     leg_by_leg: bool = False
-    leg_filled: list[int] = msgspec.field(default_factory=list)
+    legging: list[int] = msgspec.field(default_factory=list)
+    legging_units: int = 0
+    legging_price: float = 0.0
 
     @property
     def remaining(self) -> int:

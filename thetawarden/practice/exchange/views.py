@@ -51,6 +51,8 @@ def is_waiting_stop(order: LiveOrder) -> bool:
 
 
 def _why_held(order: LiveOrder) -> str:
+    if order.status in _ENDINGS or order.status is OrderStatus.FILLED:
+        return ""
     reasons = []
     if order.wait is Wait.PARENT:
         reasons.append("child")
