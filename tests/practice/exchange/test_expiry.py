@@ -9,7 +9,6 @@ from tests.practice.exchange.world import (
     ES,
     FRIDAY,
     LATER,
-    MONDAY,
     SPX,
     XYZ,
     World,
