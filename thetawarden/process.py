@@ -175,10 +175,12 @@ class DeskProcess:
             self.desk.router.takes_market_data = False
             threading.Thread(target=self._halt_for_disk, args=(words,), daemon=True).start()
             return
-        self.raise_flag(words, by="message log")
-        for handler in logging.getLogger().handlers:
-            handler.flush()
-        os._exit(EXIT_GAVE_UP)
+        try:
+            self.raise_flag(words, by="message log")
+            for handler in logging.getLogger().handlers:
+                handler.flush()
+        finally:
+            os._exit(EXIT_GAVE_UP)
 
     def _halt_for_disk(self, words: str) -> None:
         self.desk.say(Halt(reason=words, by="message log"), sender="supervisor")

@@ -44,6 +44,18 @@ class UnwritableLogError(ThetawardenError):
         )
 
 
+class UnreadableLogError(ThetawardenError):
+    """The file cannot be opened or is locked for too long. The person mends what `why` says."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"message log {path}: cannot be read ({why}); nothing was changed."
+            " Mend its permissions, or close the program that holds it"
+        )
+
+
 class LogFailedError(ThetawardenError):
     """The disk refused a write. Nothing after it is acknowledged; the process ends and restarts."""
 

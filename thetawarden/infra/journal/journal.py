@@ -4,11 +4,13 @@ One lock orders everything said and handled; one writer thread commits whatever 
 the disk was busy. What is recorded together is committed together, and what is committed is a
 prefix of what was recorded: a crash loses only the end, and nothing that `wait_durable` has
 acknowledged. A disk that is full gives back a reserve so that orders and halts still fit; any
-other refusal of the disk is final, because a retry may falsely succeed.
+other refusal of the disk is final, because a retry may falsely succeed. After the end, orderly or
+not, nothing more is taken.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
 import heapq
@@ -23,7 +25,11 @@ import msgspec
 
 from thetawarden.domain.instants import UnixNs
 from thetawarden.infra.journal import rows
-from thetawarden.infra.journal.errors import LogFailedError, NotDurableInTimeError
+from thetawarden.infra.journal.errors import (
+    LogFailedError,
+    NotDurableInTimeError,
+    UnwritableLogError,
+)
 from thetawarden.infra.journal.reserve import DiskReserve
 from thetawarden.infra.journal.store import Connect, DayStore, connect, day_path
 from thetawarden.messages.base import Envelope, Message
@@ -93,18 +99,20 @@ class Journal:
         self._entries: list[_Entry] = []
         self._next_seq = position.next_seq
         self._next_n = position.next_n
-        self._first_seq = position.next_seq
-        self._carried: set[int] = set()
         self._durable_seq = position.next_seq - 1
         self._incarnations: dict[str, int] = {}
         self._waiters: list[tuple[int, int, threading.Lock]] = []
         self._failure: str | None = None
+        self._refusal: str | None = None
         self._oldest_ns = 0
         self._wake = threading.Event()
         self._urgent = threading.Event()
         self._stopping = False
-        self._store = DayStore(day_path(folder, day), connect=connect)
-        self._store.begin(first_seq=position.next_seq, first_n=position.next_n, software=software)
+        path = day_path(folder, day)
+        try:
+            self._store = self._open_store(path, position.next_seq, position.next_n)
+        except (sqlite3.Error, OSError) as error:
+            raise UnwritableLogError(path, str(error)) from error
         self._thread = threading.Thread(target=self._run, name="message-log", daemon=True)
         self._thread.start()
 
@@ -187,20 +195,30 @@ class Journal:
         """Commit everything and close the file."""
         with self._lock:
             self._stopping = True
+            self._refusal = self._refusal or "it is closed"
         self._wake.set()
         self._urgent.set()
         self._thread.join()
+
+    def _open_store(self, path: Path, first_seq: int, first_n: int) -> DayStore:
+        return DayStore(
+            path,
+            first_seq=first_seq,
+            first_n=first_n,
+            software=self._software,
+            connect=self._connect,
+        )
 
     def _is_durable(self, seq: int) -> bool:
         return self._durable_seq >= seq
 
     def _why_failed(self) -> str:
-        return self._failure or "closed before the message was on disk"
+        return self._failure or "ended before the message was on disk"
 
     def _append(self, entry: _Entry) -> None:
         entries = self._entries
-        if self._failure is not None:
-            raise LogFailedError(self._failure)
+        if self._refusal is not None:
+            raise LogFailedError(self._refusal)
         if not entries:
             self._oldest_ns = time.monotonic_ns()
             self._wake.set()
@@ -218,13 +236,21 @@ class Journal:
                 stopping = self._stopping
             try:
                 self._write(entries)
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # a writer that ends unseen loses everything
                 self._fail(error)
                 return
             self._acknowledge(entries)
-            if stopping and not self._entries:
-                self._store.close()
+            if stopping:
+                self._end()
                 return
+
+    def _end(self) -> None:
+        with self._lock:
+            self._failure = "it is closed"
+            self._let_go()
+        with contextlib.suppress(sqlite3.Error):
+            self._store.seal()
+        self._store.close()
 
     def _write(self, entries: list[_Entry]) -> None:
         start = 0
@@ -235,7 +261,7 @@ class Journal:
                 start = position + 1
         self._commit(entries[start:] if start else entries)
         if self._store.wal_bytes() > CHECKPOINT_ABOVE_BYTES:
-            self._store.checkpoint()
+            self._checkpoint()
 
     def _commit(self, entries: list[_Entry]) -> None:
         messages: list[Any] = []
@@ -250,30 +276,44 @@ class Journal:
                 deliveries.append(_delivery_row(entry))  # type: ignore[arg-type]
             else:
                 snapshots.append(_snapshot_row(entry))  # type: ignore[arg-type]
-        if not entries:
-            return
+        if entries:
+            self._with_reserve(lambda: self._store.write(messages, deliveries, snapshots))
+
+    def _checkpoint(self) -> None:
+        """Fold the write-ahead file in; on a full disk it just goes on growing where it is."""
         try:
-            self._store.write(messages, deliveries, snapshots)
+            self._with_reserve(self._store.checkpoint)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+
+    def _with_reserve(self, work: Callable[[], None]) -> None:
+        try:
+            work()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_FULL or not self._release_reserve():
                 raise
-            self._store.write(messages, deliveries, snapshots)
+            work()
 
     def _carry_over(self, envelope: Envelope[Message], messages: list[Any]) -> None:
         """A message from yesterday's page that is handled on this one is copied here."""
-        if envelope.seq < self._first_seq and envelope.seq not in self._carried:
-            self._carried.add(envelope.seq)
+        store = self._store
+        if envelope.seq < store.first_seq and envelope.seq not in store.carried:
+            store.carried.add(envelope.seq)
             messages.append(_message_row(envelope))
 
     def _open_page(self, page: _TurnPage) -> None:
+        """Go over to a later day's file; a clock that was set back turns no page."""
         path = day_path(self._folder, page.day)
-        if path == self._store.path:
+        if path.name <= self._store.path.name:
             return
+        self._with_reserve(self._store.seal)
         self._store.close()
-        self._store = DayStore(path, connect=self._connect)
-        self._store.begin(first_seq=page.first_seq, first_n=page.first_n, software=self._software)
-        self._first_seq = page.first_seq
-        self._carried.clear()
+
+        def open_store() -> None:
+            self._store = self._open_store(path, page.first_seq, page.first_n)
+
+        self._with_reserve(open_store)
 
     def _release_reserve(self) -> bool:
         if self._reserve is None or not self._reserve.release():
@@ -293,11 +333,17 @@ class Journal:
 
     def _fail(self, error: Exception) -> None:
         with self._lock:
-            self._failure = f"{self._store.path}: {error}"
-            for _, _, ready in self._waiters:
-                ready.release()
-            self._waiters.clear()
-        self._report(Trouble.FAILED, self._failure)
+            words = f"{self._store.path}: {str(error) or type(error).__name__}"
+            self._failure = self._refusal = words
+            self._let_go()
+        # not closed: that would write again, and after a failed sync a second one may lie
+        self._report(Trouble.FAILED, words)
+
+    def _let_go(self) -> None:
+        """Tell all who still wait that it will never be."""
+        for _, _, ready in self._waiters:
+            ready.release()
+        self._waiters.clear()
 
     def _report(self, trouble: Trouble, words: str) -> None:
         if self._on_trouble is not None:

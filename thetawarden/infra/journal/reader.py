@@ -1,7 +1,8 @@
 """Reads the message log, running desk or not: by range, by actor, by type, and for recovery.
 
-Only checked rows come out of here: one whose checksum does not fit raises DamagedLogError, except
-in `verify`, which counts them all.
+Only checked rows come out of here: one whose checksum does not fit raises DamagedLogError, and so
+does a gap in the numbering where nothing was filtered; `verify` counts them all instead. A file is
+opened when it is first asked for something, so that a long log costs nothing until it is read.
 """
 
 from __future__ import annotations
@@ -10,7 +11,11 @@ import contextlib
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterator
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +23,30 @@ import msgspec
 
 from thetawarden.domain.instants import UnixNs
 from thetawarden.infra.journal import rows
-from thetawarden.infra.journal.errors import DamagedLogError, NewerLogError
-from thetawarden.infra.journal.store import SUFFIX, day_files
-from thetawarden.infra.journal.wal import lost_commits
+from thetawarden.infra.journal.errors import (
+    DamagedLogError,
+    NewerLogError,
+    UnreadableLogError,
+)
+from thetawarden.infra.journal.store import SUFFIX, Seal, day_files
+from thetawarden.infra.journal.wal import wal_damage, wal_path
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.ports import Delivery, Outcome
 
 _FETCH = 2048
-_ORIGIN = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
+_FIRST_BYTES = b"SQLite format 3\0"
+_NOT_DAMAGE = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+_LOOKS = 20
+_LOOK_AGAIN_S = 0.02
+_WRONG_TYPE = (struct.error, TypeError)
+_UNDECODABLE = (ValueError, TypeError, IndexError, RecursionError, zlib.error, msgspec.MsgspecError)
+MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
+SNAPSHOT_COLUMNS = "SELECT n, actor, incarnation, at_ns, body, crc FROM snapshots"
 _STEPS = (
     "SELECT d.n, d.seq, d.actor, d.incarnation, d.at_ns, d.outcome, d.merged, d.crc,"
     " m.at_ns, m.sender, m.incarnation, m.cause_seq, m.kind, m.body, m.crc"
@@ -79,23 +100,40 @@ class StoredSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DayLog:
-    """One day's file, open for reading."""
+    """One day's file, for reading."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.day = dt.date.fromisoformat(path.name.removesuffix(SUFFIX))
+        self._opened: sqlite3.Connection | None = None
+
+    @cached_property
+    def meta(self) -> dict[str, str]:
+        """What the file says of itself, checked; opens the file."""
+        refuse_lost_commits(self.path)
         try:
-            self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-            self._connection.execute("PRAGMA cache_size=-65536")
-            self.meta = dict(self._connection.execute("SELECT key, value FROM meta"))
-            self._check_version()
-        except (sqlite3.DatabaseError, ValueError) as error:
-            raise DamagedLogError(path, str(error)) from error
+            self._opened = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
+            self._opened.execute("PRAGMA cache_size=-65536")
+            meta = dict(self._opened.execute("SELECT key, value FROM meta"))
+            return self._checked(meta)
+        except sqlite3.Error as error:
+            raise _translated(self.path, error) from error
 
     @property
     def first_seq(self) -> int:
         """The number of the first message that belongs to this day."""
         return int(self.meta["first_seq"])
+
+    @property
+    def first_n(self) -> int:
+        """The number of the first delivery of this day."""
+        return int(self.meta["first_n"])
+
+    @property
+    def seal(self) -> Seal | None:
+        """The last numbers, if the file was closed in order."""
+        sealed = self.meta["sealed"]
+        return msgspec.json.decode(sealed, type=Seal) if sealed else None
 
     def messages(self, wanted: Wanted) -> Iterator[Envelope[Message]]:
         """The messages said on this day, in order."""
@@ -116,31 +154,41 @@ class DayLog:
             if value is not None:
                 clauses.append(clause)
                 values.append(value)  # type: ignore[arg-type]  # SQLite takes both
-        query = f"{_ORIGIN} WHERE {' AND '.join(clauses)} {order}"
+        query = f"{MESSAGE_COLUMNS} WHERE {' AND '.join(clauses)} {order}"
         for row in self._rows(query, values):
             yield self._envelope(*row)
 
     def message(self, seq: int) -> Envelope[Message] | None:
         """One message by number, also one carried over from the day before."""
-        for row in self._rows(f"{_ORIGIN} WHERE seq = ?", [seq]):
+        for row in self._rows(f"{MESSAGE_COLUMNS} WHERE seq = ?", [seq]):
             return self._envelope(*row)
         return None
+
+    def of_kinds(self, kinds: tuple[str, ...]) -> Iterator[Envelope[Message]]:
+        """The messages of these kinds said on this day, in order; the others are not looked at."""
+        marks = ",".join("?" * len(kinds))
+        query = f"{MESSAGE_COLUMNS} WHERE seq >= ? AND kind IN ({marks}) ORDER BY seq"
+        for row in self._rows(query, [self.first_seq, *kinds]):
+            yield self._envelope(*row)
 
     def steps(self, *, after_n: int = 0, actor: str | None = None) -> Iterator[Step]:
         """What was handled on this day, in order."""
         names = "" if actor is None else " AND d.actor = ?"
         values = [after_n] if actor is None else [after_n, actor]
+        expected = max(after_n + 1, self.first_n)
         for row in self._rows(f"{_STEPS} WHERE d.n > ?{names} ORDER BY d.n", values):
+            if actor is None and row[0] != expected:
+                found = f"deliveries {expected} to {row[0] - 1} are missing"
+                raise DamagedLogError(self.path, found)
+            expected += 1
             yield self._step(row)
 
     def answers(self) -> Iterator[Answer]:
         """Everything actors said on this day, in the order of the steps they said it in."""
-        query = f"{_ORIGIN} WHERE incarnation > 0 AND seq >= ? ORDER BY seq"
-        for seq, at_ns, sender, incarnation, cause, kind, body, crc in self._rows(
-            query, [self.first_seq]
-        ):
-            if crc != rows.message_crc(seq, at_ns, sender, incarnation, cause, kind, body):
-                raise DamagedLogError(self.path, f"message {seq} is damaged")
+        query = f"{MESSAGE_COLUMNS} WHERE incarnation > 0 AND seq >= ? ORDER BY seq"
+        for row in self._rows(query, [self.first_seq]):
+            self._check_message(row)
+            seq, _, sender, incarnation, cause, _, body, _ = row
             yield Answer(seq, sender, incarnation, cause, rows.unpacked(body))
 
     def handlers(self, seq: int) -> tuple[tuple[str, int, int], ...]:
@@ -150,23 +198,40 @@ class DayLog:
 
     def snapshots(self) -> Iterator[StoredSnapshot]:
         """All snapshots of this day, each actor's in order."""
-        query = "SELECT n, actor, incarnation, at_ns, body, crc FROM snapshots ORDER BY n, actor"
+        query = f"{SNAPSHOT_COLUMNS} ORDER BY n, actor"
         for n, actor, incarnation, at_ns, body, crc in self._rows(query, []):
-            if crc != rows.snapshot_crc(n, actor, incarnation, at_ns, body):
+            if not intact(rows.snapshot_crc, (n, actor, incarnation, at_ns, body), crc):
                 raise DamagedLogError(self.path, f"the snapshot of {actor} at {n} is damaged")
             yield StoredSnapshot(n=n, actor=actor, incarnation=incarnation, at_ns=at_ns, body=body)
 
     def tops(self) -> tuple[int, int]:
-        """The highest message and delivery numbers, 0 where there is none."""
+        """The highest message and delivery numbers so far."""
         query = "SELECT (SELECT max(seq) FROM messages), (SELECT max(n) FROM deliveries)"
         for seq, n in self._rows(query, []):
-            return seq or 0, n or 0
-        return 0, 0
+            return max(seq or 0, self.first_seq - 1), max(n or 0, self.first_n - 1)
+        raise DamagedLogError(self.path, "no answer to the highest numbers")
+
+    def check_end(self) -> str | None:
+        """What is missing at the end of a file that was closed in order, or None."""
+        seal = self.seal
+        if seal is None:
+            return None
+        (snapshots,) = next(self._rows("SELECT count(*) FROM snapshots", []))
+        last_seq, last_n = self.tops()
+        found = Seal(last_seq, last_n, snapshots)
+        ends = Seal(
+            max(seal.last_seq, self.first_seq - 1),
+            max(seal.last_n, self.first_n - 1),
+            seal.snapshots,
+        )
+        if found == ends:
+            return None
+        return f"ends at {_end(found)}, was closed at {_end(ends)}"
 
     def sound(self) -> str | None:
         """What SQLite finds wrong with the file's structure, or None."""
         for (finding,) in self._rows("PRAGMA quick_check(1)", []):
-            return None if finding == "ok" else str(finding)
+            return None if finding == "ok" else " ".join(str(finding).split())
         return "no answer from quick_check"
 
     def raw(self, query: str) -> Iterator[tuple[Any, ...]]:
@@ -175,25 +240,38 @@ class DayLog:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        if self._opened is not None:
+            self._opened.close()
 
-    def _check_version(self) -> None:
-        written_format = int(self.meta["format"])
-        if written_format > rows.FORMAT:
-            found, ours = f"format {written_format}", f"format {rows.FORMAT}"
-            raise NewerLogError(self.path, found, ours)
-        newer = rows.newer_than_us(json.loads(self.meta["vocabulary"]))
+    def _checked(self, meta: dict[str, str]) -> dict[str, str]:
+        try:
+            if int(meta["crc"]) != rows.meta_crc(meta):
+                raise DamagedLogError(self.path, "what it says of itself is damaged")
+            written_format = int(meta["format"])
+            if written_format > rows.FORMAT:
+                found, ours = f"format {written_format}", f"format {rows.FORMAT}"
+                raise NewerLogError(self.path, found, ours)
+            newer = rows.newer_than_us(json.loads(meta["vocabulary"]))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            found = f"what it says of itself is damaged ({error!r})"
+            raise DamagedLogError(self.path, found) from error
         if newer:
             found = f"messages {', '.join(newer[:5])}"
             raise NewerLogError(self.path, found, "fewer of them, or with fewer fields")
+        return meta
 
     def _rows(self, query: str, values: list[Any]) -> Iterator[tuple[Any, ...]]:
         try:
-            cursor = self._connection.execute(query, values)
-            while batch := cursor.fetchmany(_FETCH):
-                yield from batch
-        except sqlite3.DatabaseError as error:
-            raise DamagedLogError(self.path, str(error)) from error
+            if self.meta and self._opened is not None:
+                cursor = self._opened.execute(query, values)
+                while batch := cursor.fetchmany(_FETCH):
+                    yield from batch
+        except sqlite3.Error as error:
+            raise _translated(self.path, error) from error
+
+    def _check_message(self, row: tuple[Any, ...]) -> None:
+        if not intact(rows.message_crc, row[:7], row[7]):
+            raise DamagedLogError(self.path, f"message {row[0]} is damaged")
 
     def _envelope(  # noqa: PLR0917  # columns in order, unpacked from a row
         self,
@@ -206,36 +284,81 @@ class DayLog:
         body: bytes,
         crc: int,
     ) -> Envelope[Message]:
-        if crc != rows.message_crc(seq, at_ns, sender, incarnation, cause, kind, body):
-            raise DamagedLogError(self.path, f"message {seq} is damaged")
-        return Envelope(seq, UnixNs(at_ns), sender, incarnation, cause, rows.decode_body(body))
+        self._check_message((seq, at_ns, sender, incarnation, cause, kind, body, crc))
+        try:
+            decoded = rows.decode_body(body)
+        except _UNDECODABLE as error:
+            found = f"message {seq} ({kind}) cannot be read: {error}"
+            raise DamagedLogError(self.path, found) from error
+        return Envelope(seq, UnixNs(at_ns), sender, incarnation, cause, decoded)
 
     def _step(self, row: tuple[Any, ...]) -> Step:
         n, seq, actor, incarnation, at_ns, outcome, merged, crc = row[:8]
-        if crc != rows.delivery_crc(n, seq, actor, incarnation, at_ns, outcome, merged):
+        if not intact(rows.delivery_crc, row[:7], crc):
             raise DamagedLogError(self.path, f"delivery {n} is damaged")
         if row[13] is None:
             raise DamagedLogError(self.path, f"message {seq} of delivery {n} is missing")
         envelope = self._envelope(seq, *row[8:])
-        return Step(n, Delivery(envelope, actor, incarnation, at_ns, Outcome(outcome), merged))
+        try:
+            ended = Outcome(outcome)
+        except ValueError as error:
+            raise DamagedLogError(self.path, f"delivery {n}: {error}") from error
+        return Step(n, Delivery(envelope, actor, incarnation, at_ns, ended, merged))
 
 
 @contextlib.contextmanager
 def open_log(folder: Path) -> Iterator[tuple[DayLog, ...]]:
     """All days of the log, oldest first; nothing is changed by reading."""
-    days: list[DayLog] = []
+    days = tuple(DayLog(path) for path in day_files(folder))
     try:
-        for path in day_files(folder):
-            refuse_lost_commits(path)
-            days.append(DayLog(path))
-        yield tuple(days)
+        yield days
     finally:
         for day in days:
             day.close()
 
 
+def intact(crc_of: Callable[..., int], columns: tuple[Any, ...], crc: Any) -> bool:
+    """Whether a row is what was written; damage can make a column be of any type."""
+    try:
+        return bool(crc_of(*columns) == crc)
+    except _WRONG_TYPE:
+        return False
+
+
 def refuse_lost_commits(path: Path) -> None:
-    """Raise DamagedLogError where SQLite would quietly drop what it once committed."""
-    lost = lost_commits(path.with_name(path.name + "-wal"))
-    if lost:
-        raise DamagedLogError(path, f"the write-ahead file is damaged before {lost} commit(s)")
+    """Raise DamagedLogError where SQLite would drop what was committed, or delete the evidence.
+
+    A desk may be writing: only what stays the same from one look to the next is judged.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_FIRST_BYTES)) != _FIRST_BYTES:
+                raise DamagedLogError(path, "it does not begin like a log file")
+        before = b""
+        for _ in range(_LOOKS):
+            raw = _read(wal_path(path))
+            damage = wal_damage(raw)
+            if damage is None:
+                return
+            if raw == before:
+                raise DamagedLogError(path, damage)
+            before = raw
+            time.sleep(_LOOK_AGAIN_S)
+    except OSError as error:
+        raise UnreadableLogError(path, str(error)) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _translated(path: Path, error: sqlite3.Error) -> DamagedLogError | UnreadableLogError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return (UnreadableLogError if code in _NOT_DAMAGE else DamagedLogError)(path, str(error))
+
+
+def _end(seal: Seal) -> str:
+    return f"message {seal.last_seq}, delivery {seal.last_n} with {seal.snapshots} snapshots"

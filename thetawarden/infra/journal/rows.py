@@ -2,7 +2,9 @@
 
 Format 1. A body is the message's msgpack; one above a few kilobytes is compressed (msgpack arrays
 never begin with zlib's first byte, so the two cannot be confused). The checksum of a row covers
-every column, so that a flipped bit anywhere is found: SQLite itself does not look.
+every column, so that a flipped bit anywhere is found: SQLite itself does not look. The table `meta`
+has a checksum of its own. Every later format keeps that table and how its checksum is made, so that
+a newer log can be told from a damaged one.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import struct
 import zlib
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from thetawarden.messages.base import Message
@@ -103,6 +106,12 @@ def snapshot_row(*, n: int, actor: str, incarnation: int, at_ns: int, body: byte
 def snapshot_crc(n: int, actor: str, incarnation: int, at_ns: int, body: bytes) -> int:
     """The checksum over everything in a snapshot row."""
     return zlib.crc32(body, zlib.crc32(_FOUR(n, incarnation, at_ns, 0), _names_crc(actor, "")))
+
+
+def meta_crc(meta: dict[str, str]) -> int:
+    """The checksum over all of `meta` but itself."""
+    pairs = sorted((key, value) for key, value in meta.items() if key != "crc")
+    return zlib.crc32("\0".join(chain.from_iterable(pairs)).encode())
 
 
 @lru_cache(maxsize=4096)

@@ -6,27 +6,43 @@ because each SQLite step lets go of the interpreter lock and a busy desk is slow
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import os
+import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from thetawarden.infra.journal.errors import UnwritableLogError
+import msgspec
+
+from thetawarden.infra.journal.errors import DamagedLogError
 from thetawarden.infra.journal.rows import (
     DDL,
     FORMAT,
     DeliveryRow,
     MessageRow,
     SnapshotRow,
+    meta_crc,
     vocabulary,
 )
+from thetawarden.infra.journal.wal import wal_path
 
 Connect = Callable[[Path], sqlite3.Connection]
 SUFFIX = ".db"
+_DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.db")
 _CHUNKS = (256, 32, 4, 1)
+
+
+class Seal(msgspec.Struct, frozen=True, array_like=True):
+    """Written when a file is closed in order: its last numbers, so that a lost tail is noticed."""
+
+    last_seq: int
+    last_n: int
+    snapshots: int
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -37,6 +53,8 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
+    # after a checkpoint the file is cut, not overwritten: that is how `wal` knows a torn tail
+    connection.execute("PRAGMA journal_size_limit=0")
     return connection
 
 
@@ -46,32 +64,44 @@ def day_path(folder: Path, day: dt.date) -> Path:
 
 
 def day_files(folder: Path) -> tuple[Path, ...]:
-    """All files of the log, oldest first."""
-    return tuple(sorted(folder.glob(f"[0-9]*{SUFFIX}")))
+    """All files of the log, oldest first; what is named otherwise is not of the log."""
+    return tuple(sorted(path for path in folder.glob(f"*{SUFFIX}") if _is_day_file(path.name)))
 
 
 class DayStore:
-    """One day's file, open for writing by one thread."""
+    """One day's file, open for writing by one thread.
 
-    def __init__(self, path: Path, *, connect: Connect = connect) -> None:
+    A new file is made under another name and put in place when it is whole, so that no crash leaves
+    half of one. Raises sqlite3.Error and OSError as they come.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        first_seq: int,
+        first_n: int,
+        software: str,
+        connect: Connect = connect,
+    ) -> None:
         self.path = path
+        if not path.exists():
+            self._create(connect, first_seq=first_seq, first_n=first_n)
+        self._connection = connect(path)
         try:
-            self._connection = connect(path)
-        except sqlite3.Error as error:
-            raise UnwritableLogError(path, str(error)) from error
-
-    def begin(self, *, first_seq: int, first_n: int, software: str) -> None:
-        """Make the tables and say who writes here, unless that was done before."""
-        tables = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        meta: dict[str, Any] = {"vocabulary": json.dumps(vocabulary()), "software": software}
-        if tables == 0:
-            meta |= {"format": str(FORMAT), "first_seq": str(first_seq), "first_n": str(first_n)}
-            script = "".join(
-                f"INSERT INTO meta VALUES('{key}', '{value}');" for key, value in meta.items()
+            # whatever a crash left in the write-ahead file moves into the main one
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            _set_meta(
+                self._connection,
+                {"vocabulary": json.dumps(vocabulary()), "software": software, "sealed": ""},
             )
-            self._connection.executescript(f"BEGIN IMMEDIATE;{DDL}{script}COMMIT;")
-        else:
-            self._connection.executemany("UPDATE meta SET value=?2 WHERE key=?1", meta.items())
+            self.first_seq = int(_read_meta(self._connection)["first_seq"])
+            query = "SELECT seq FROM messages WHERE seq < ?"
+            carried = self._connection.execute(query, [self.first_seq])
+            self.carried = {seq for (seq,) in carried}
+        except BaseException:
+            self._connection.close()
+            raise
 
     def write(
         self,
@@ -80,17 +110,11 @@ class DayStore:
         snapshots: Sequence[SnapshotRow],
     ) -> None:
         """Commit these rows as one; raises sqlite3.Error, and then none of them is there."""
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        try:
-            self._insert("messages", 8, messages)
-            self._insert("deliveries", 8, deliveries)
-            self._insert("snapshots", 6, snapshots)
-            execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
-            raise
+        with _transaction(self._connection):
+            self._insert("INSERT INTO messages", 8, messages)
+            self._insert("INSERT INTO deliveries", 8, deliveries)
+            # two snapshots of an actor between which nothing was handled are one
+            self._insert("INSERT OR REPLACE INTO snapshots", 6, snapshots)
 
     def checkpoint(self) -> None:
         """Move what is in the write-ahead file into the main one, without waiting for readers."""
@@ -99,25 +123,97 @@ class DayStore:
     def wal_bytes(self) -> int:
         """The size of the write-ahead file."""
         try:
-            return self.path.with_name(self.path.name + "-wal").stat().st_size
+            return wal_path(self.path).stat().st_size
         except FileNotFoundError:
             return 0
+
+    def seal(self) -> None:
+        """Note the last numbers, as the last thing before the file is closed."""
+        counts = self._connection.execute(
+            "SELECT (SELECT max(seq) FROM messages), (SELECT max(n) FROM deliveries),"
+            " (SELECT count(*) FROM snapshots)"
+        )
+        last_seq, last_n, snapshots = counts.fetchone()
+        seal = Seal(last_seq or 0, last_n or 0, snapshots)
+        _set_meta(self._connection, {"sealed": msgspec.json.encode(seal).decode()})
 
     def close(self) -> None:
         """Close the file; SQLite folds the write-ahead file in when nobody else reads."""
         self._connection.close()
 
-    def _insert(self, table: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _create(self, connect: Connect, *, first_seq: int, first_n: int) -> None:
+        orphan = wal_path(self.path)
+        if orphan.exists() and orphan.stat().st_size:
+            raise DamagedLogError(self.path, "the file is gone and its write-ahead file is not")
+        draft = self.path.with_name(self.path.name + ".new")
+        for leftover in self.path.parent.glob(f"{draft.name}*"):
+            leftover.unlink()
+        meta = {
+            "format": str(FORMAT),
+            "first_seq": str(first_seq),
+            "first_n": str(first_n),
+            "vocabulary": json.dumps(vocabulary()),
+            "software": "",
+            "sealed": "",
+        }
+        with contextlib.closing(connect(draft)) as connection:
+            connection.executescript(f"BEGIN IMMEDIATE;{DDL}COMMIT;")
+            _set_meta(connection, meta)
+        draft.rename(self.path)
+        _sync_folder(self.path.parent)
+        _sync_folder(self.path.parent.parent)
+
+    def _insert(self, verb: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
         execute, start = self._connection.execute, 0
         for chunk in _CHUNKS:
-            statement = _statement(table, columns, chunk)
+            statement = _statement(verb, columns, chunk)
             while len(rows) - start >= chunk:
                 values = chain.from_iterable(rows[start : start + chunk])
                 execute(statement, tuple(values))
                 start += chunk
 
 
-def _statement(table: str, columns: int, rows: int) -> str:
+def _statement(verb: str, columns: int, rows: int) -> str:
     row = "(" + ",".join("?" * columns) + ")"
-    # the table's name is one of three literals above, never a person's word
-    return f"INSERT INTO {table} VALUES {','.join([row] * rows)}"  # noqa: S608
+    return f"{verb} VALUES {','.join([row] * rows)}"
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _read_meta(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT key, value FROM meta"))
+
+
+def _set_meta(connection: sqlite3.Connection, values: dict[str, str]) -> None:
+    with _transaction(connection):
+        meta = _read_meta(connection) | values
+        meta["crc"] = str(meta_crc(meta))
+        connection.executemany("INSERT OR REPLACE INTO meta VALUES(?, ?)", meta.items())
+
+
+def _is_day_file(name: str) -> bool:
+    if not _DAY_FILE.fullmatch(name):
+        return False
+    try:
+        dt.date.fromisoformat(name.removesuffix(SUFFIX))
+    except ValueError:
+        return False
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -9,8 +9,7 @@ import msgspec
 
 from thetawarden.errors import ThetawardenError
 from thetawarden.infra.journal import rows
-from thetawarden.infra.journal.errors import DamagedLogError
-from thetawarden.infra.journal.reader import DayLog, refuse_lost_commits
+from thetawarden.infra.journal.reader import MESSAGE_COLUMNS, SNAPSHOT_COLUMNS, DayLog, intact
 from thetawarden.infra.journal.store import day_files
 
 FINDINGS_MAX = 20
@@ -25,6 +24,7 @@ class Verification(msgspec.Struct, kw_only=True):
     damaged: int = 0
     first_seq: int | None = None
     last_seq: int | None = None
+    last_n: int | None = None
     findings: list[str] = msgspec.field(default_factory=list)
 
     def note(self, finding: str, *, count: int = 1) -> None:
@@ -38,13 +38,7 @@ def verify_log(folder: Path) -> Iterator[tuple[Path, Verification]]:
     """Verify day by day; the running total after each file, so that progress can be shown."""
     total = Verification()
     for path in day_files(folder):
-        try:
-            refuse_lost_commits(path)
-            day = DayLog(path)
-        except DamagedLogError as error:
-            total.note(str(error))
-            yield path, total
-            continue
+        day = DayLog(path)
         try:
             _verify_day(day, total)
         except ThetawardenError as error:
@@ -55,9 +49,8 @@ def verify_log(folder: Path) -> Iterator[tuple[Path, Verification]]:
 
 
 def verify_day(path: Path) -> Verification:
-    """Verify one file."""
+    """Verify one file; raises DamagedLogError when it cannot be read to its end."""
     total = Verification()
-    refuse_lost_commits(path)
     day = DayLog(path)
     try:
         _verify_day(day, total)
@@ -67,54 +60,62 @@ def verify_day(path: Path) -> Verification:
 
 
 def _verify_day(day: DayLog, total: Verification) -> None:
-    structure = day.sound()
-    if structure is not None:
-        total.note(f"{day.path.name}: {structure}")
-    expected = day.first_seq
-    if total.last_seq is not None and expected != total.last_seq + 1:
-        total.note(f"{day.path.name}: begins at message {expected}, not {total.last_seq + 1}")
-    for row in day.raw("SELECT * FROM messages ORDER BY seq"):
+    _note_gap(day, total, "messages", found=day.first_seq, after=total.last_seq)
+    _note_gap(day, total, "deliveries", found=day.first_n, after=total.last_n)
+    for finding in (day.sound(), day.check_end()):
+        if finding is not None:
+            total.note(f"{day.path.name}: {finding}")
+    total.last_seq, total.last_n = day.first_seq - 1, day.first_n - 1
+    _verify_messages(day, total)
+    _verify_deliveries(day, total)
+    for row in day.raw(f"{SNAPSHOT_COLUMNS} ORDER BY n"):
+        total.snapshots += 1
+        n, actor, *_ = row
+        if not intact(rows.snapshot_crc, row[:-1], row[-1]):
+            total.note(f"{day.path.name}: the snapshot of {actor} at {n} is damaged")
+        elif n > total.last_n:
+            total.note(f"{day.path.name}: the snapshot of {actor} at {n} is newer than the log")
+
+
+def _verify_messages(day: DayLog, total: Verification) -> None:
+    for row in day.raw(f"{MESSAGE_COLUMNS} ORDER BY seq"):
         seq = row[0]
-        if row[-1] != rows.message_crc(*row[:-1]) or not _decodes(row):
+        if not intact(rows.message_crc, row[:-1], row[-1]) or not _decodes(row):
             total.note(f"{day.path.name}: message {seq} is damaged")
         if seq < day.first_seq:
             continue
-        if seq != expected:
-            words = f"{day.path.name}: messages {expected} to {seq - 1} are missing"
-            total.note(words, count=max(1, seq - expected))
-        expected = seq + 1
+        _note_gap(day, total, "messages", found=seq, after=total.last_seq)
         total.messages += 1
         total.first_seq = seq if total.first_seq is None else total.first_seq
         total.last_seq = seq
-    _verify_deliveries(day, total)
-    for row in day.raw("SELECT * FROM snapshots ORDER BY n"):
-        total.snapshots += 1
-        if row[-1] != rows.snapshot_crc(*_snapshot_columns(row)):
-            total.note(f"{day.path.name}: the snapshot of {row[1]} at {row[0]} is damaged")
 
 
 def _verify_deliveries(day: DayLog, total: Verification) -> None:
-    expected = int(day.meta["first_n"])
     query = (
-        "SELECT d.*, m.seq IS NULL FROM deliveries d"
+        "SELECT d.n, d.seq, d.actor, d.incarnation, d.at_ns, d.outcome, d.merged, d.crc,"
+        " m.seq IS NULL FROM deliveries d"
         " LEFT JOIN messages m ON m.seq = d.seq ORDER BY d.n"
     )
     for *columns, crc, orphaned in day.raw(query):
         n = columns[0]
-        if crc != rows.delivery_crc(*columns):
+        if not intact(rows.delivery_crc, tuple(columns), crc):
             total.note(f"{day.path.name}: delivery {n} is damaged")
         if orphaned:
             total.note(f"{day.path.name}: delivery {n} has lost its message {columns[1]}")
-        if n != expected:
-            words = f"{day.path.name}: deliveries {expected} to {n - 1} are missing"
-            total.note(words, count=max(1, n - expected))
-        expected = n + 1
+        _note_gap(day, total, "deliveries", found=n, after=total.last_n)
         total.deliveries += 1
+        total.last_n = n
 
 
-def _snapshot_columns(row: tuple[object, ...]) -> tuple[int, str, int, int, bytes]:
-    n, actor, incarnation, at_ns, body, _ = row
-    return n, actor, incarnation, at_ns, body  # type: ignore[return-value]  # SQLite's types
+def _note_gap(
+    day: DayLog, total: Verification, what: str, *, found: int, after: int | None
+) -> None:
+    if after is None or found == after + 1:
+        return
+    words = f"{day.path.name}: {what} {after + 1} to {found - 1} are missing"
+    if found <= after:
+        words = f"{day.path.name}: {what} {found} comes after {after}"
+    total.note(words, count=max(1, found - after - 1))
 
 
 def _decodes(row: tuple[object, ...]) -> bool:
