@@ -30,6 +30,7 @@ from thetawarden.infra.journal.journal import Journal, Trouble
 from thetawarden.infra.journal.recover import Recovered, recover
 from thetawarden.infra.journal.reserve import DiskReserve
 from thetawarden.infra.journal.store import day_files
+from thetawarden.infra.logs import handling
 from thetawarden.infra.store_lock import StoreLock
 from thetawarden.messages.base import Message
 from thetawarden.messages.operations import TradingDayStarted, VitalsTaken
@@ -75,6 +76,7 @@ class DeskProcess:
             settings=self._settings(),
             take_vitals=self._take_vitals,
             give_up=self.give_up,
+            tracing=lambda seq: handling(seq=seq),
         )
         self._remember(recovered)
         self._adopt_flag()

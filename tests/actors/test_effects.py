@@ -1,6 +1,7 @@
 """Effects: only when durable, in order, and a failure is news, not an end."""
 
 import threading
+from contextlib import contextmanager
 
 from thetawarden.actors.effects import EffectThreads
 from thetawarden.messages.base import Envelope
@@ -72,6 +73,26 @@ def test_effects_are_done_in_order_and_their_reports_name_the_cause():
 
     assert channel.done == [1, 2, 3]
     assert said[0] == (AlertDelivered(number=1), "effect:alerts", 1)
+
+
+def test_what_an_adapter_does_happens_under_the_id_of_its_message():
+    traced, channel, disk = [], Channel(), SlowDisk()
+    disk.durable.set()
+    finished = threading.Event()
+
+    @contextmanager
+    def tracing(seq):
+        traced.append(("in", seq))
+        yield
+        traced.append(("out", list(channel.done)))
+
+    effects = EffectThreads({"alerts": channel}, disk, tracing=tracing)
+    effects.start(lambda *_: finished.set())
+    effects.perform("alerts", alert(7))
+    finished.wait(5)
+    effects.stop(5)
+
+    assert traced == [("in", 7), ("out", [7])]
 
 
 def test_an_effect_that_fails_is_reported_and_the_next_is_done():

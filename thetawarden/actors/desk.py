@@ -18,7 +18,7 @@ import numpy as np
 
 from thetawarden.actors import host
 from thetawarden.actors.crew import ThreadCrew
-from thetawarden.actors.effects import EffectThreads
+from thetawarden.actors.effects import EffectThreads, Tracing, untraced
 from thetawarden.actors.overseer import SUPERVISOR, Overseer, Tree
 from thetawarden.actors.post import Post
 from thetawarden.actors.router import Router
@@ -57,6 +57,7 @@ class Desk:
         settings: DeskSettings,
         take_vitals: Callable[[tuple[ActorVitals, ...]], Message],
         give_up: Callable[[str], None],
+        tracing: Tracing = untraced,
     ) -> None:
         self._log = log
         self._clock = clock
@@ -69,7 +70,7 @@ class Desk:
         self._next_vitals_ns = 0
         self.posts = {spec.name: Post(spec) for group in tree.groups for spec in group.actors}
         self.timers = TimerThread(clock)
-        self.effects = EffectThreads(adapters, log)
+        self.effects = EffectThreads(adapters, log, tracing=tracing)
         self.router = Router(log=log, clock=clock, timekeeper=self.timers, effects=self.effects)
         self.router.open(self.posts.values())
         self._crew = ThreadCrew(

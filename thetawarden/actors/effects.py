@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from queue import SimpleQueue
 
 from thetawarden.messages.base import Envelope, Message
@@ -15,14 +16,27 @@ from thetawarden.messages.lifecycle import EffectFailed
 from thetawarden.ports import Adapter, MessageLog
 
 Say = Callable[[Message, str, int], object]
+Tracing = Callable[[int], AbstractContextManager[None]]
 DURABLE_TIMEOUT_S = 30.0
 
 
-class EffectThreads:
-    """Runs all adapters of the desk."""
+def untraced(_seq: int) -> AbstractContextManager[None]:
+    """Log lines carry no message id."""
+    return nullcontext()
 
-    def __init__(self, adapters: Mapping[str, Adapter], log: MessageLog) -> None:
+
+class EffectThreads:
+    """Runs all adapters of the desk; `tracing` puts the message's id on what they log."""
+
+    def __init__(
+        self,
+        adapters: Mapping[str, Adapter],
+        log: MessageLog,
+        *,
+        tracing: Tracing = untraced,
+    ) -> None:
         self._log = log
+        self._tracing = tracing
         self._say: Say | None = None
         self._queues: dict[str, SimpleQueue[Envelope[Message] | None]] = {
             name: SimpleQueue() for name in adapters
@@ -58,7 +72,8 @@ class EffectThreads:
         while (envelope := queue.get()) is not None:
             try:
                 self._log.wait_durable(envelope.seq, DURABLE_TIMEOUT_S)
-                answers = adapter.perform(envelope.body)
+                with self._tracing(envelope.seq):
+                    answers = adapter.perform(envelope.body)
             except Exception as error:  # noqa: BLE001  # the outside may fail in any way
                 kind = type(envelope.body).__name__
                 answers = (EffectFailed(adapter=name, kind=kind, error=repr(error)),)
