@@ -30,6 +30,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "log": ("log", "The message log: show, tail, verify, export."),
     "replay": ("replay", "Rebuild an actor from the message log, or verify a day of it."),
     "config": ("config", "Show or check the configuration."),
+    "gateway": ("gateway", "The practice gateway alone: a market that speaks the TWS protocol."),
     "version": ("version", "The version of this program."),
 }
 

@@ -1,0 +1,127 @@
+"""`thetawarden gateway` as a real process, used by a real client."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+
+import ib_async
+import pytest
+
+COMMAND = [sys.executable, "-m", "thetawarden", "gateway"]
+
+
+def run(*arguments):
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@contextlib.contextmanager
+def serving(*arguments):
+    """A gateway on a free port, ended by SIGTERM; yields what it said when it was ready."""
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", "--start", "2026-02-03", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        ready = json.loads(line)
+        yield {"port": int(ready["listening"].rpartition(":")[2]), **ready}
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+
+
+async def connect(port, client_id=1):
+    client = ib_async.IB()
+    await client.connectAsync("127.0.0.1", port, clientId=client_id, timeout=20)
+    return client
+
+
+async def test_a_newcomers_client_sees_a_market_and_its_order_fills():
+    with serving("--speed", "120") as gateway:
+        client = await connect(gateway["port"])
+        stock = ib_async.Stock("SPY", "SMART", "USD")
+        await client.qualifyContractsAsync(stock)
+        trade = client.placeOrder(stock, ib_async.MarketOrder("BUY", 10))
+        while not trade.isDone():
+            await client.updateEvent
+        positions = {each.contract.symbol: each.position for each in client.positions()}
+        client.disconnect()
+
+    assert gateway["simulation"] is True
+    assert all(account.startswith("DU") for account in gateway["accounts"])
+    assert trade.orderStatus.status == "Filled"
+    assert positions == {"SPY": 10.0}
+
+
+async def test_what_was_bought_is_still_there_after_the_gateway_was_restarted(tmp_path):
+    state = str(tmp_path / "state")
+    with serving("--speed", "120", "--state", state) as gateway:
+        client = await connect(gateway["port"])
+        stock = ib_async.Stock("SPY", "SMART", "USD")
+        await client.qualifyContractsAsync(stock)
+        trade = client.placeOrder(stock, ib_async.MarketOrder("BUY", 7))
+        while not trade.isDone():
+            await client.updateEvent
+        client.disconnect()
+
+    with serving("--speed", "120", "--state", state) as again:
+        client = await connect(again["port"])
+        held = [(each.contract.symbol, each.position) for each in client.positions()]
+        client.disconnect()
+
+    assert held == [("SPY", 7.0)]
+    assert again["market_ns"] >= gateway["market_ns"]
+
+
+def test_a_fault_is_played_on_the_running_gateway_and_an_unknown_one_refused():
+    with serving() as gateway:
+        port = str(gateway["port"])
+        played = run("fault", "wide", "--arg", "factor=5", "--port", port, "--json")
+        unknown = run("fault", "earthquake", "--port", port)
+
+    assert json.loads(played.stdout)["ok"] is True
+    assert unknown.returncode == 3
+    assert "earthquake" in unknown.stderr
+    assert unknown.stderr.count("\n") == 1
+
+
+def test_every_fault_a_gateway_can_cause_is_listed_with_one_line():
+    listed = json.loads(run("faults", "--json").stdout)
+
+    codes = {each["code"] for each in listed}
+    wanted = {f"N{number:02}" for number in range(1, 16)}
+    wanted |= {f"M{number:02}" for number in range(1, 15)}
+    wanted |= {f"O{number:02}" for number in range(1, 21)}
+    assert wanted <= codes
+    assert all(each["line"] and "\n" not in each["line"] for each in listed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--scenario", "doom"), 2, "scenario 'doom' is neither a name nor a file"),
+        (("--speed", "-1"), 2, "allowed: a number"),
+        (("--speed", "nan"), 2, "allowed: a number"),
+        (("--start", "tomorrow"), 2, "tomorrow"),
+        (("--port", "99999"), 2, "99999"),
+        (("--host", "192.0.2.1"), 3, "loopback"),
+        (("--faults", "/nowhere/plan.yaml"), 3, "no plan of faults"),
+        (("fault", "wide", "--arg", "factor", "--port", "1"), 2, "allowed: key=value"),
+        (("fault", "wide", "--port", "1"), 5, "no practice gateway answers"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line_and_its_exit_code(arguments, code, says):
+    done = run(*arguments)
+
+    assert (done.returncode, done.stdout) == (code, "")
+    line = [each for each in done.stderr.splitlines() if each.startswith("thetawarden: ")]
+    assert len(line) == 1
+    assert says in line[0]

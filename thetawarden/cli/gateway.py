@@ -1,0 +1,131 @@
+"""`thetawarden gateway`: the practice gateway alone, and its faults."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from thetawarden.cli.place import as_json, print_json, print_json_line
+from thetawarden.domain.instants import new_york_date
+from thetawarden.infra.clock import WallClock
+
+DEFAULT_PORT = 4002
+FLAT_OUT = "max"
+
+
+def _speed(_context: click.Context, _option: click.Parameter, text: str) -> float | None:
+    if text == FLAT_OUT:
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e6:
+        raise click.BadParameter(f"found {text!r}; allowed: a number from 0 to 1e6, or max")
+    return speed
+
+
+@click.group(invoke_without_command=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback unless allowed.")
+@click.option("--allow-remote", is_flag=True, help="Listen beyond loopback; it has no password.")
+@click.option("--speed", callback=_speed, default="1", show_default=True, help="1 is real time.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--scenario", default="normal", show_default=True, help="A name, or a CSV of closes.")
+@click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First session; default today.")
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), help="Survives restarts."
+)
+@click.option("--faults", type=click.Path(path_type=Path, dir_okay=False), help="A plan of faults.")
+@click.pass_context
+def gateway(ctx: click.Context, /, **choices: Any) -> None:
+    """Run the practice gateway: a simulated market that speaks the TWS protocol.
+
+    Prints one JSON line when it listens, then serves until Ctrl-C.
+    """
+    if ctx.invoked_subcommand is None:
+        _serve(**choices)
+
+
+def _serve(
+    *,
+    port: int,
+    host: str,
+    allow_remote: bool,
+    speed: float | None,
+    seed: int,
+    scenario: str,
+    start: dt.datetime | None,
+    state: Path | None,
+    faults: Path | None,
+) -> None:
+    from thetawarden.config.schema import LogsConfig  # noqa: PLC0415  # only the server needs these
+    from thetawarden.infra.logs import start_logs  # noqa: PLC0415
+    from thetawarden.practice.faults.schedule import load  # noqa: PLC0415
+    from thetawarden.practice.launch import Choices, build_exchange  # noqa: PLC0415
+    from thetawarden.practice.server import run_gateway  # noqa: PLC0415
+
+    day = new_york_date(WallClock().now_ns()) if start is None else start.date()
+    with start_logs(LogsConfig(file=False), stream=sys.stderr, folder=None):
+        run_gateway(
+            exchange=build_exchange(Choices(day=day, seed=seed, scenario=scenario)),
+            speed=speed,
+            host=host,
+            port=port,
+            allow_remote=allow_remote,
+            state_folder=state,
+            plan=() if faults is None else load(faults),
+            ready=_print_ready,
+        )
+
+
+def _print_ready(status: dict[str, Any]) -> None:
+    print_json_line(status)
+    sys.stdout.flush()
+
+
+@gateway.command()
+@as_json
+def faults(*, as_json: bool) -> None:
+    """List every fault that can be played, one line each."""
+    from thetawarden.practice.faults.catalogue import FAULTS  # noqa: PLC0415  # only here
+
+    listed = sorted(FAULTS.values(), key=lambda each: (each.code, each.name))
+    if as_json:
+        print_json(
+            [
+                {"code": each.code, "name": each.name, "line": each.line, "args": each.knobs()}
+                for each in listed
+            ]
+        )
+        return
+    for each in listed:
+        knobs = " ".join(f"{name}={value}" for name, value in each.knobs().items())
+        click.echo(f"{each.code:4} {each.name:26} {each.line}{f' [{knobs}]' if knobs else ''}")
+
+
+@gateway.command()
+@click.argument("name")
+@click.option("--arg", "arguments", multiple=True, metavar="KEY=VALUE", help="As the list says.")
+@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True)
+@as_json
+def fault(*, name: str, arguments: tuple[str, ...], port: int, as_json: bool) -> None:
+    """Play one fault now on a running practice gateway."""
+    from thetawarden.practice.admin import Command, ask  # noqa: PLC0415
+
+    given: dict[str, str | int | float | bool] = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not (key and equals):
+            raise click.UsageError(f"--arg found {argument!r}; allowed: key=value")
+        given[key] = value
+    answer = asyncio.run(ask(Command(do="fault", name=name, args=given), port=port))
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(f"played {name} on port {port}")
