@@ -78,6 +78,17 @@ def test_a_market_that_stands_still_has_no_direction():
     assert (lines.plus_di[-1], lines.minus_di[-1], lines.adx[-1]) == (0.0, 0.0, 0.0)
 
 
+def test_a_bar_that_reaches_out_equally_on_both_sides_shows_no_direction():
+    reach = np.arange(1.0, 61.0)
+    close = np.full(60, 500.0)
+
+    lines = directional_movement(high=close + reach, low=close - reach, close=close)
+
+    assert (lines.plus_di[-1], lines.minus_di[-1], lines.adx[-1]) == (0.0, 0.0, 0.0)
+    assert np.isnan(lines.adx[:27]).all()
+    assert not np.isnan(lines.adx[27])
+
+
 def test_a_hole_leaves_no_direction_after_it():
     close = 500.0 + np.arange(60.0)
     high = close + 1

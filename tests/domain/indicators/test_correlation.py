@@ -104,6 +104,12 @@ def test_a_missing_return_hides_its_series():
     assert not np.isnan(matrix[0, 2])
 
 
+def test_two_values_are_enough_and_always_wholly_alike_or_opposed():
+    rising, falling = np.array([1.0, 2.0]), np.array([5.0, 3.0])
+
+    assert rolling_correlation(first=rising, second=falling, window=2)[-1] == pytest.approx(-1.0)
+
+
 def test_a_correlation_of_one_value_is_refused():
     with pytest.raises(ValueError, match="at least 2"):
         rolling_correlation(first=np.ones(5), second=np.ones(5), window=1)

@@ -139,6 +139,12 @@ def test_a_bar_whose_range_does_not_hold_its_close_is_a_hole():
     assert np.isnan(yang_zhang(**bars, window=2)[5:]).all()
 
 
+def test_a_day_without_a_range_is_calm_not_a_hole():
+    flat = np.full(6, 100.0)
+
+    assert parkinson(high=flat, low=flat, window=2)[1:].tolist() == [0.0] * 5
+
+
 def test_a_high_below_its_low_is_a_hole():
     high, low = np.full(6, 101.0), np.full(6, 99.0)
     high[3] = 98.0
