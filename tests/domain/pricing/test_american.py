@@ -278,3 +278,55 @@ def test_european_rows_keep_their_european_greeks():
     assert american.vega_usd_per_vol_point == pytest.approx(
         float(european.vega_usd_per_vol_point), rel=1e-3
     )
+
+
+def test_an_option_whose_european_worth_exceeds_intrinsic_is_not_taken_as_exercised():
+    put = {
+        "spot": np.linspace(1.0, 60.0, 200),
+        "strike": STRIKE,
+        "tau_years": 1.0,
+        "iv_annual": 0.5,
+        "rate_annual": 1e-7,
+        "yield_annual": 0.0,
+        "is_call": False,
+    }
+
+    assert (american_price(**put) >= bsm_price(**put)).all()
+
+
+def test_a_calls_gamma_and_delta_are_its_own_where_the_premium_is_large():
+    call = {
+        "strike": STRIKE,
+        "tau_years": 0.5,
+        "iv_annual": 0.4,
+        "rate_annual": 0.02,
+        "yield_annual": 0.12,
+        "is_call": True,
+    }
+    spot = np.array([90.0, 110.0, 125.0, 135.0])
+    bump = 0.05
+    down, mid, up = (
+        american_price(spot=spot + side * bump, **call, scheme=FINE) for side in (-1.0, 0.0, 1.0)
+    )
+
+    greeks = american_greeks(spot=spot, **call, scheme=FINE)
+
+    assert (mid > spot - STRIKE).all()
+    np.testing.assert_allclose(greeks.delta_per_share, (up - down) / (2.0 * bump), atol=2e-5)
+    np.testing.assert_allclose(greeks.gamma_per_usd, (up - 2.0 * mid + down) / bump**2, atol=1e-4)
+
+
+def test_without_volatility_waiting_ends_where_gain_turns_to_loss():
+    # a put on 60 gains 10 % yield on it and loses 5 % interest on 100: until ln(6 / 5) / 5 %
+    price = american_price(
+        spot=60.0,
+        strike=STRIKE,
+        tau_years=10.0,
+        iv_annual=0.0,
+        rate_annual=0.05,
+        yield_annual=0.10,
+        is_call=False,
+    )
+
+    turn = np.log(6.0 / 5.0) / 0.05
+    assert price == pytest.approx(STRIKE * np.exp(-0.05 * turn) - 60.0 * np.exp(-0.10 * turn))

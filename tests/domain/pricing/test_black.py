@@ -235,3 +235,19 @@ def test_inputs_are_never_written_into(chain):
 
     for name, column in chain.items():
         np.testing.assert_array_equal(column, before[name])
+
+
+def test_no_price_is_negative_where_time_and_volatility_all_but_vanish():
+    rng = np.random.default_rng(6)
+    deviation = 10.0 ** rng.uniform(-16.0, -8.0, 20_000)
+    market = {
+        "forward": 100.0,
+        "strike": 100.0 * (1.0 + deviation * rng.uniform(-3.0, 3.0, 20_000)),
+        "discount": 1.0,
+        "tau_years": 1.0,
+        "iv_annual": deviation,
+        "is_call": rng.random(20_000) < 0.5,
+    }
+
+    assert (black_price(**market) >= 0.0).all()
+    assert (black_greeks(**market).price_usd >= 0.0).all()

@@ -200,3 +200,36 @@ def test_without_volatility_the_best_moment_is_known_and_no_option_is_not_a_numb
     )
     assert price[1] == pytest.approx(sells_late)
     assert np.isnan(price[2:]).all()
+
+
+def test_a_put_waits_even_for_a_date_that_comes_before_the_first_step():
+    tomorrow = CashDividends(ex_tau_years=np.array([0.5 / 365.0]), amount_usd=np.array([1.0]))
+
+    price = dividend_american_price(
+        spot=40.0,
+        strike=STRIKE,
+        tau_years=1.0,
+        iv_annual=0.2,
+        rate_annual=0.1,
+        is_call=False,
+        dividends=tomorrow,
+    )
+
+    discount = np.exp(-0.1 * 0.5 / 365.0)
+    assert price == pytest.approx(discount * (STRIKE + 1.0) - 40.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("iv_annual", [0.3, 1.0, 1.5])
+def test_the_lattice_keeps_the_forward_at_any_volatility(iv_annual):
+    call = {
+        "spot": np.array([70.0, 100.0, 150.0]),
+        "strike": STRIKE,
+        "tau_years": 1.0,
+        "iv_annual": iv_annual,
+        "rate_annual": 0.03,
+        "is_call": True,
+    }
+
+    price = dividend_american_price(**call, dividends=NONE)
+
+    np.testing.assert_allclose(price, bsm_price(**call, yield_annual=0.0), atol=5e-4)

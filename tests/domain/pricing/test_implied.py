@@ -78,16 +78,40 @@ def test_the_implied_volatility_gives_the_price_back(moneyness, tau_years, iv_an
         }
 
 
-@given(x=st.floats(-30.0, 0.0), fraction=st.floats(1e-12, 1.0 - 1e-12))
-def test_every_price_between_nothing_and_the_maximum_has_a_deviation(x, fraction):
-    xs = np.array([x])
-    log_price = np.array([0.5 * x + np.log(fraction)])
+def test_every_price_between_nothing_and_the_maximum_has_a_deviation():
+    rng = np.random.default_rng(7)
+    x = -np.exp(rng.uniform(np.log(1e-12), np.log(300.0), 60_000))
+    depth = np.exp(rng.uniform(np.log(1e-3), np.log(600.0), x.size))
+    log_price = 0.5 * x + depth * np.log(rng.uniform(0.0, 1.0, x.size))
+    open_interval = (log_price > -690.0) & (log_price < 0.5 * x - 1e-13)
+    x, log_price = x[open_interval], log_price[open_interval]
 
     with np.errstate(all="ignore"):
-        s = total_deviation(xs, log_price)
-        again = log_normalised_black(xs, s)
+        s = total_deviation(x, log_price)
+        again = log_normalised_black(x, s)
 
-    np.testing.assert_allclose(np.exp(again), np.exp(log_price), rtol=1e-10)
+    np.testing.assert_allclose(again, log_price, rtol=1e-12, atol=1e-11)
+
+
+def test_volatilities_close_to_the_maximum_price_are_as_good_as_the_price(
+    exact_normalised_black,
+):
+    rng = np.random.default_rng(8)
+    x = -rng.uniform(0.0, 1.0, 400)
+    s = rng.uniform(1.2, 5.0, 400)
+    price = np.array([float(exact_normalised_black(*row)) for row in zip(x, s, strict=True)])
+
+    implied = implied_volatility(
+        price_usd=price,
+        forward=np.exp(0.5 * x),
+        strike=np.exp(-0.5 * x),
+        discount=1.0,
+        tau_years=1.0,
+        is_call=True,
+    )
+
+    vega = np.exp(-0.5 * ((x / s) ** 2 + 0.25 * s * s)) / np.sqrt(2.0 * np.pi)
+    assert (np.abs(implied.iv_annual - s) <= 4e-15 / vega + 1e-12).all()
 
 
 @pytest.mark.parametrize(
@@ -97,10 +121,13 @@ def test_every_price_between_nothing_and_the_maximum_has_a_deviation(x, fraction
         ({"forward": np.inf}, NoVolatility.NOT_FINITE),
         ({"strike": -1.0}, NoVolatility.OUT_OF_DOMAIN),
         ({"discount": 0.0}, NoVolatility.OUT_OF_DOMAIN),
+        ({"discount": -1.0, "price_usd": -7.0}, NoVolatility.OUT_OF_DOMAIN),
+        ({"tau_years": np.inf}, NoVolatility.NOT_FINITE),
         ({"tau_years": 0.0}, NoVolatility.EXPIRED),
         ({"price_usd": 4.0}, NoVolatility.BELOW_INTRINSIC),
         ({"price_usd": -1.0}, NoVolatility.BELOW_INTRINSIC),
         ({"price_usd": 5.0}, NoVolatility.NO_TIME_VALUE),
+        ({"price_usd": 5.0 + 3e-14}, NoVolatility.NO_TIME_VALUE),
         ({"price_usd": 0.0, "is_call": False}, NoVolatility.NO_TIME_VALUE),
         ({"price_usd": 105.0}, NoVolatility.ABOVE_MAXIMUM),
         ({"price_usd": 100.0, "is_call": False}, NoVolatility.ABOVE_MAXIMUM),

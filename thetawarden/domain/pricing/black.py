@@ -57,7 +57,7 @@ def black_price(
         h[(deviation == 0.0) & (f == k)] = 0.0
         half = 0.5 * deviation
         price = sign * d * (f * ndtr(sign * (h + half)) - k * ndtr(sign * (h - half)))
-    price[price < 0.0] = 0.0  # rounding far out of the money
+    price[price < 0.0] = 0.0  # rounding where time and volatility all but vanish
     return price.reshape(shape)
 
 
@@ -181,7 +181,6 @@ def bsm_price(
 def _rate(discount: FloatArray, tau: FloatArray) -> FloatArray:
     with np.errstate(all="ignore"):
         rate: FloatArray = -np.log(discount) / tau
-    rate[tau == 0.0] = 0.0
     return rate
 
 
@@ -237,7 +236,7 @@ def _evaluate_block(columns: list[FloatArray], rows: FloatArray, scratch: FloatA
     np.multiply(strike, discount, out=present)
     _fill_tail(below, present, sign, out=below)  # sign K D N(sign d2)
     np.subtract(above, below, out=price)
-    np.maximum(price, 0.0, out=price)  # rounding far out of the money
+    np.maximum(price, 0.0, out=price)  # rounding where time and volatility all but vanish
     np.divide(above, spot, out=delta)
     np.multiply(deviation, spot, out=gamma)
     gamma *= spot

@@ -6,8 +6,8 @@ t = s / 2, Y(z) = N(z) / n(z) it is b = n(h) exp(-t * t / 2) (Y(h + t) - Y(h - t
 to exp(x / 2) with db/ds = n(h) exp(-t * t / 2). Their logarithms are exact to the smallest double.
 
 The inverse: a closed-form guess, then Householder's third-order steps on ln b, or on the logarithm
-of what is missing to exp(x / 2) when that is the smaller part; both are concave in s, and a bracket
-catches any step that overshoots. Refuses to know prices outside 0 < b < exp(x / 2).
+of what is missing to exp(x / 2) when that is the smaller part; both are concave in s, so the steps
+do not stray. Refuses to know prices outside 0 < b < exp(x / 2).
 """
 
 from __future__ import annotations
@@ -44,22 +44,12 @@ def total_deviation(x: FloatArray, log_price: FloatArray) -> FloatArray:
     upper = missing < 0.5 * np.exp(0.5 * x)
     s = np.where(upper, _guess_upper(x, missing), _guess(x, log_price))
     target = np.where(upper, np.log(missing), log_price)
-    low, high = np.zeros_like(s), np.full_like(s, np.inf)
-    open_rows = np.arange(s.size)
+    rows = np.arange(s.size)
     for _ in range(_STEPS_MAX):
-        rows = open_rows
-        new, low[rows], high[rows] = _step(
-            x=x[rows],
-            s=s[rows],
-            target=target[rows],
-            upper=upper[rows],
-            low=low[rows],
-            high=high[rows],
-        )
-        moved = np.abs(new - s[rows]) > _RELATIVE_STEP_DONE * new
-        s[rows] = new
-        open_rows = rows[moved]
-        if not open_rows.size:
+        step = _step(x[rows], s[rows], target[rows], upper[rows])
+        s[rows] += step
+        rows = rows[np.abs(step) > _RELATIVE_STEP_DONE * s[rows]]
+        if not rows.size:
             break
     return s
 
@@ -114,28 +104,12 @@ def _guess_upper(x: FloatArray, missing: FloatArray) -> FloatArray:
     return guess
 
 
-def _step(
-    *,
-    x: FloatArray,
-    s: FloatArray,
-    target: FloatArray,
-    upper: BoolArray,
-    low: FloatArray,
-    high: FloatArray,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the next s inside the bracket, and the bracket narrowed by the present one."""
+def _step(x: FloatArray, s: FloatArray, target: FloatArray, upper: BoolArray) -> FloatArray:
     h, t = x / s, 0.5 * s
-    log_vega = _log_vega(h, t)
     over_vega = np.where(upper, _mills(-h - t) + _mills(h - t), _price_over_vega(h, t))
-    excess = log_vega + np.log(over_vega) - target
-    slope = np.where(upper, -1.0, 1.0) / over_vega  # d ln / ds
-    below = excess * slope < 0.0
-    low, high = np.where(below, s, low), np.where(below, high, s)
-    new = s + _householder(excess / slope, slope, h, s)
-    far = ~(np.abs(new - s) <= _RELATIVE_STEP_DONE * s)  # close by, rounding rules the bracket
-    outside = far & ~((new > low) & (new < high))
-    middle = np.where(np.isfinite(high), 0.5 * (low + high), 2.0 * s)
-    return np.where(outside, middle, new), low, high
+    excess = _log_vega(h, t) + np.log(over_vega) - target
+    slope = np.where(upper, -1.0, 1.0) / over_vega  # of the logarithm, by s
+    return _householder(excess / slope, slope, h, s)
 
 
 def _householder(newton: FloatArray, slope: FloatArray, h: FloatArray, s: FloatArray) -> FloatArray:
