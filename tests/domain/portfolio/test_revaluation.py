@@ -121,7 +121,8 @@ def test_interpolated_american_worths_follow_the_direct_ones(tau, rate, dividend
         yield_annual=dividends,
         is_call=is_call,
     )
-    assert np.abs(found - direct).max() < 3e-3
+    limit = 1e-3 if tau <= 0.5 else 6e-3  # tabulated in docs/surface-and-portfolio.md
+    assert np.abs(found - direct).max() < limit
 
 
 def test_an_american_option_at_its_end_is_worth_its_intrinsic_value_everywhere():

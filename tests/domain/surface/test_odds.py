@@ -78,8 +78,9 @@ def test_odds_of_any_position_are_those_of_the_laws_own_draws(mixtures, seed, da
     odds = position_odds(smiles, expiry=2, legs=legs)
 
     assert odds.profit_probability == pytest.approx(np.mean(worth + legs.entry_usd > 0.0), abs=0.03)
+    one_option = 0.015 * forward * deviation
     assert odds.expected_usd == pytest.approx(
-        np.mean(worth) + legs.entry_usd, abs=0.04 * forward * deviation
+        np.mean(worth) + legs.entry_usd, abs=one_option * (1.0 + np.abs(legs.contracts).sum())
     )
     assert -odds.loss_usd_max <= np.min(worth) + legs.entry_usd + 1e-9 * forward
     assert odds.profit_usd_max >= np.max(worth) + legs.entry_usd - 1e-9 * forward
