@@ -63,7 +63,7 @@ def _headlines(session: Session, request: HistoricalNews) -> None:
         for article in market.news(
             start_ns=_news_time(request.start, 0), end_ns=_news_time(request.end, market.now_ns)
         )
-        if article.provider in wanted and request.con_id in article.con_ids
+        if article.provider in wanted and (not article.con_ids or request.con_id in article.con_ids)
     ]
     for article in found[::-1][:total]:
         session.send(encode.headline(request.req_id, article))
