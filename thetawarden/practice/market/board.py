@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
+from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.products import FUTURES, SHARE, SHARE_HOURS
 from thetawarden.practice.market.catalog import Catalog
@@ -22,7 +22,8 @@ from thetawarden.practice.market.futures import Futures
 from thetawarden.practice.market.ids import future_terms
 from thetawarden.practice.market.levers import Levers
 from thetawarden.practice.market.option_board import OptionBoard
-from thetawarden.practice.market.quoting import haste, quote_price
+from thetawarden.practice.market.pace import Pace
+from thetawarden.practice.market.quoting import quote_price
 from thetawarden.practice.market.roster import (
     UNDERLYINGS,
     VOL_INDEX_CON_IDS,
@@ -51,13 +52,14 @@ class Board:
         futures: Futures,
         vol_book: VolBook,
         options: OptionBoard,
+        pace: Pace,
     ) -> None:
         self._levers, self._catalog, self._clockwork = levers, catalog, clockwork
         self._tape, self._futures, self._vol_book = tape, futures, vol_book
-        self._options = options
+        self._options, self._pace = options, pace
         self._underlying = {one.con_id: one for one in UNDERLYINGS.values()}
         self._vol_index = {number: index for index, number in VOL_INDEX_CON_IDS.items()}
-        self._options = options
+        self._options, self._pace = options, pace
 
     def quotes(self, con_ids: Sequence[int], now_ns: int) -> list[Quote | None]:
         """Return the quote of each contract, None for what is not listed now."""
@@ -93,8 +95,7 @@ class Board:
         segment = self._clockwork.segment_at(SHARE_HOURS, now_ns)
         if index or segment is None or idle.halted:
             return idle
-        factor = self._haste(segment.open_ns, now_ns, by_day=True)
-        factor *= self._levers.widening(one.con_id, now_ns)
+        factor = self._pace.factor(hours=SHARE_HOURS, symbol=one.symbol, at_ns=now_ns)
         half = _SHARE_HALF_SPREAD[one.kind]
         bid, ask = quote_price(value=traded.last, rule=SHARE, half_fraction=half, factor=factor)
         second = now_ns // NS_PER_SECOND
@@ -149,12 +150,6 @@ class Board:
             ask=ask,
             bid_size=1 + (second * 11 + con_id) % 60,
             ask_size=1 + (second * 13 + con_id) % 60,
-        )
-
-    def _haste(self, opened_ns: int, now_ns: int, *, by_day: bool) -> float:
-        minutes = (now_ns - opened_ns) / NS_PER_MINUTE
-        return haste(
-            minutes_open=minutes, by_day=by_day, vix_level=self._vol_book.model_level(now_ns)
         )
 
 

@@ -64,6 +64,19 @@ class Carry:
             return spot * np.exp(-UNDERLYINGS[symbol].yield_annual * years) / discount, discount
         return (spot - self.dividends_until(symbol, now_ns, settlement_ns)) / discount, discount
 
+    def forwards_over_time(
+        self, *, symbol: str, spot: Floats, at_ns: Instants, settlement_ns: int
+    ) -> tuple[Floats, Floats]:
+        """Return forward and discount factor of one settlement as seen at many instants."""
+        years = np.maximum(settlement_ns - at_ns, 0) / _YEAR_NS
+        discount = np.exp(-RATE_ANNUAL * years)
+        if UNDERLYINGS[symbol].kind is UnderlyingKind.INDEX:
+            return spot * np.exp(-UNDERLYINGS[symbol].yield_annual * years) / discount, discount
+        ex_ns, amount = self._table(symbol)
+        counts = (ex_ns > at_ns[:, None]) & (ex_ns <= settlement_ns)
+        worth = amount * np.exp(-RATE_ANNUAL * (ex_ns - at_ns[:, None]) / _YEAR_NS)
+        return (spot - np.sum(np.where(counts, worth, 0.0), axis=1)) / discount, discount
+
     def dividends_until(self, symbol: str, now_ns: int, settlement_ns: Instants) -> Floats:
         """Return the present value of cash dividends between now and each settlement."""
         ex_ns, amount = self._table(symbol)

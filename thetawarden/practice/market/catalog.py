@@ -140,7 +140,7 @@ class Catalog:
         """Whether an option exists or has existed; one is born on the first day it is listed."""
         option_class = CLASSES[terms.trading_class]
         today = new_york_date(now_ns)
-        row = self._timeline.row_of(now_ns)
+        row = self._timeline.begun_row(now_ns)
         if terms.expiry < today:
             row = self._timeline.row_on_or_after(terms.expiry)
             if terms.expiry not in self._ladders.expiries(option_class, terms.expiry):
@@ -182,7 +182,7 @@ class Catalog:
 
     def chains(self, symbol: str, now_ns: int) -> tuple[Chain, ...]:
         """Return the option parameters of an underlying, one row per exchange and class."""
-        row = self._timeline.row_of(now_ns)
+        row = self._timeline.begun_row(now_ns)
         rows: list[Chain] = []
         for terms in classes_on(symbol):
             expiries = self.expiries(terms, now_ns)
@@ -209,7 +209,7 @@ class Catalog:
 
     def strikes(self, trading_class: str, expiry: dt.date, now_ns: int) -> tuple[float, ...]:
         """Return the strikes of one series' expiry."""
-        row = self._timeline.row_of(now_ns)
+        row = self._timeline.begun_row(now_ns)
         return tuple(self._ladders.strikes(trading_class, expiry, row).tolist())
 
     def _hours(self, hours: TradingHours, now_ns: int, *, regular: bool) -> str:

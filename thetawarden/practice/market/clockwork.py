@@ -39,6 +39,21 @@ class Clockwork:
                     return segment
         return None
 
+    def live_ns(self, hours: TradingHours, now_ns: int) -> int:
+        """Return the instant itself while a product trades, else the end of its last trading."""
+        if self.segment_at(hours, now_ns) is not None:
+            return now_ns
+        today = new_york_date(now_ns)
+        for back in range(12):
+            ended = [
+                one.close_ns
+                for one in self.segments(hours, today - back * _DAY)
+                if one.close_ns <= now_ns
+            ]
+            if ended:
+                return ended[-1]
+        return now_ns
+
     def text(self, hours: TradingHours, *, day: dt.date, days: int, regular: bool) -> str:
         """Return the hours of some days from one on, `20260928:0930-20260928:1600;...`."""
         key = (id(hours), day, regular)

@@ -23,6 +23,7 @@ from thetawarden.practice.market.volbook import VolBook
 
 _CONVEXITY = 0.055
 _THIRTY_DAYS_YEARS = 30.0 / 365.0
+_THIRTY_DAYS = np.array([_THIRTY_DAYS_YEARS])
 
 
 class FutureValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +69,9 @@ class Futures:
         ends = np.array([years, years + _THIRTY_DAYS_YEARS])
         total = total_variance(x, np.maximum(ends, 1e-9))
         forward = math.sqrt((total[1] - total[0]) / _THIRTY_DAYS_YEARS)
-        spot = math.sqrt(total_variance(x, np.array([_THIRTY_DAYS_YEARS]))[0] / _THIRTY_DAYS_YEARS)
-        scale = self._vol_book.value(VolIndex.VIX, now_ns) / spot
+        shown_ns = self._vol_book.published_ns(now_ns)
+        then = total_variance(self._paths.state(shown_ns), _THIRTY_DAYS)[0]
+        scale = self._vol_book.value(VolIndex.VIX, now_ns) / math.sqrt(then / _THIRTY_DAYS_YEARS)
         return scale * forward * (1.0 - _CONVEXITY * (1.0 - math.exp(-4.0 * years)))
 
 

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from thetawarden.domain.instants import new_york_ns
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.practice.market.board import Board
+from thetawarden.practice.market.catalog import Catalog
+from thetawarden.practice.market.derived_history import DerivedHistory, Span
 from thetawarden.practice.market.path import Paths
-from thetawarden.practice.market.roster import UNDERLYINGS
+from thetawarden.practice.market.roster import UNDERLYINGS, VOL_INDEX_CON_IDS
 from thetawarden.practice.market.tape import Tape
 from thetawarden.practice.market.timeline import SLOT_NS, Timeline
 from thetawarden.practice.model import Bar, BarRequest, Quote, QuoteTick, TickRequest, TradeTick
@@ -29,6 +31,7 @@ Instants: TypeAlias = NDArray[np.int64]
 _DAY_S, _WEEK_S = 86_400, 604_800
 _NS = 1_000_000_000
 _MIDNIGHT = dt.time(0)
+_VOLATILITIES = frozenset({"HISTORICAL_VOLATILITY", "OPTION_IMPLIED_VOLATILITY"})
 _QUOTED = frozenset({"MIDPOINT", "BID", "ASK", "BID_ASK"})
 
 
@@ -36,48 +39,89 @@ class History:
     """Bars and ticks of everything."""
 
     def __init__(
-        self, *, timeline: Timeline, paths: Paths, tape: Tape, board: Board, first_row: int
+        self,
+        *,
+        timeline: Timeline,
+        paths: Paths,
+        tape: Tape,
+        board: Board,
+        derived: DerivedHistory,
+        catalog: Catalog,
+        first_row: int,
     ) -> None:
         self._timeline, self._paths, self._tape = timeline, paths, tape
         self._board, self._first_row = board, first_row
+        self._derived, self._catalog = derived, catalog
+        self._vol_indices = {number: index for index, number in VOL_INDEX_CON_IDS.items()}
         self._symbols = {one.con_id: one.symbol for one in UNDERLYINGS.values()}
 
     def bars(self, request: BarRequest, now_ns: int) -> list[Bar]:
         """Return bars of anything listed, oldest first."""
         symbol = self._symbols.get(request.con_id)
+        if symbol is not None and request.what in _VOLATILITIES:
+            return self._volatility_bars(symbol, request, now_ns)
         if symbol is not None:
             return self.share_bars(symbol, request, now_ns)
         return self.quoted_bars(request, now_ns)
 
     def quoted_bars(self, request: BarRequest, now_ns: int) -> list[Bar]:
-        """Return bars of what is quoted but has no path: options, futures, volatility indices."""
-        bars = []
-        for start, at in self._grids(request, now_ns):
-            quotes = [self._board.quotes((request.con_id,), one)[0] for one in at]
-            marks = [one.mark for one in quotes if one is not None and one.mark is not None]
-            if marks:
-                bars.append(
-                    _bar(start, np.array(marks), volume=0.0, what=request.what, symbol="SPX")
-                )
-        return bars
+        """Return bars of what has no path of its own: options, futures, volatility indices."""
+        plan = self._derived.plan(request.con_id, now_ns)
+        index = self._vol_indices.get(request.con_id)
+        month = self._catalog.future_month(request.con_id, now_ns)
+        starts, spans = self._spans(request, now_ns)
+        if plan is not None:
+            prices = np.round(self._derived.option(plan, spans), 2)
+        elif index is not None:
+            prices = self._derived.vol_index(index, spans)
+        elif month is not None:
+            prices = self._derived.future(month, spans)
+        else:
+            return []
+        return [
+            _bar(start, row, volume=0.0, what=request.what, symbol="")
+            for start, row in zip(starts, prices, strict=False)
+        ]
 
-    def _grids(self, request: BarRequest, now_ns: int) -> list[tuple[int, list[int]]]:
+    def _volatility_bars(self, symbol: str, request: BarRequest, now_ns: int) -> list[Bar]:
+        """Historical or implied volatility of an underlying, annual, one value a bar."""
+        starts, spans = self._spans(request, now_ns)
+        if request.what == "OPTION_IMPLIED_VOLATILITY":
+            rows = self._derived.option_volatility(symbol, spans)
+        else:
+            rows = np.array([[self.realised(symbol, end)] for _, end in spans]).reshape(-1, 1)
+        return [
+            _bar(start, row, volume=0.0, what=request.what, symbol="", places=5)
+            for start, row in zip(starts, rows, strict=True)
+        ]
+
+    def realised(self, symbol: str, now_ns: int) -> float:
+        """Return the annual volatility of the last thirty daily returns."""
+        row = self._timeline.row_of(now_ns + 1)
+        first = max(row - 31, self._first_row)
+        closes = np.array([self._paths.close(symbol, one) for one in range(first, row)])
+        return float(np.std(np.diff(np.log(closes))) * np.sqrt(252.0))
+
+    def _spans(self, request: BarRequest, now_ns: int) -> tuple[list[int], list[Span]]:
+        """Starts of bars as stamped, and what each covers of its regular session."""
         line = self._timeline
-        grids: list[tuple[int, list[int]]] = []
+        starts: list[int] = []
+        spans: list[Span] = []
         for row in self._rows(request):
             opens, closes = int(line.open_ns[row]), min(int(line.close_ns[row]), now_ns)
             if closes <= opens:
                 continue
             if request.bar_s >= _DAY_S:
-                start = new_york_ns(line.date(row), _MIDNIGHT)
+                start = int(new_york_ns(line.date(row), _MIDNIGHT))
+                found = [(start, (opens, closes))]
+            else:
+                edges = self._edges(opens, closes, request.bar_s * _NS).tolist()
+                found = [(start, (start, end)) for start, end in pairwise(edges)]
+            for start, span in found:
                 if request.start_ns <= start < request.end_ns:
-                    grids.append((start, np.linspace(opens, closes, 7).astype(np.int64).tolist()))
-                continue
-            edges = self._edges(opens, closes, request.bar_s * _NS).tolist()
-            for start, end in pairwise(edges):
-                if request.start_ns <= start < request.end_ns:
-                    grids.append((start, [start, (start + end) // 2, end]))
-        return grids
+                    starts.append(start)
+                    spans.append(span)
+        return starts, spans
 
     def trades(self, request: TickRequest) -> tuple[TradeTick, ...]:
         """Return prints of an underlying, oldest first."""
@@ -198,20 +242,20 @@ class History:
         return _bar(start, prices, volume=float(traded.volume), what=what, symbol=symbol)
 
 
-def _bar(start_ns: int, prices: Floats, *, volume: float, what: str, symbol: str) -> Bar:
-    first, last = round(float(prices[0]), 2), round(float(prices[-1]), 2)
-    high, low = round(float(prices.max()), 2), round(float(prices.min()), 2)
+def _bar(
+    start_ns: int, prices: Floats, *, volume: float, what: str, symbol: str, places: int = 2
+) -> Bar:
     quoted = what in _QUOTED
-    index = UNDERLYINGS[symbol].kind is UnderlyingKind.INDEX
+    traded = symbol in UNDERLYINGS and UNDERLYINGS[symbol].kind is not UnderlyingKind.INDEX
     return Bar(
         start_ns=start_ns,
-        open=first,
-        high=high,
-        low=low,
-        close=last,
-        volume=-1.0 if quoted else 0.0 if index else float(round(volume)),
-        wap=-1.0 if quoted else 0.0 if index else round(float(prices.mean()), 3),
-        count=-1 if quoted else 0 if index else int(volume / 140.0) + 1,
+        open=round(float(prices[0]), places),
+        high=round(float(prices.max()), places),
+        low=round(float(prices.min()), places),
+        close=round(float(prices[-1]), places),
+        volume=-1.0 if quoted else float(round(volume)),
+        wap=-1.0 if quoted else round(float(prices.mean()), 3) if traded else 0.0,
+        count=-1 if quoted else int(volume / 140.0) + 1 if traded else 0,
     )
 
 

@@ -42,6 +42,8 @@ from thetawarden.practice.model import (
     TradeTick,
 )
 
+BEAT_NS = 250_000_000
+
 
 class SavedMarket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `save` writes."""
@@ -71,6 +73,11 @@ class PracticeMarket:
         if to_ns < self._now_ns:
             raise ValueError(f"time runs forward: asked for {to_ns}, it is {self._now_ns}")
         self._now_ns = to_ns
+
+    @property
+    def _beat_ns(self) -> int:
+        """The instant quotes are of: the market moves four times a second."""
+        return self._now_ns // BEAT_NS * BEAT_NS
 
     def save(self) -> bytes:
         """Everything needed to go on from here."""
@@ -136,11 +143,11 @@ class PracticeMarket:
 
     def quote(self, con_id: int) -> Quote | None:
         """The present quote, or None when nothing is listed under that conId any more."""
-        return self._board.quotes((con_id,), self._now_ns)[0]
+        return self._board.quotes((con_id,), self._beat_ns)[0]
 
     def quotes(self, con_ids: Sequence[int]) -> Sequence[Quote | None]:
         """Many quotes at once, options of a class in one pass."""
-        return self._board.quotes(con_ids, self._now_ns)
+        return self._board.quotes(con_ids, self._beat_ns)
 
     def watch(self, con_id: int) -> None:
         """Nothing to prepare: plans are remembered by what is asked together."""

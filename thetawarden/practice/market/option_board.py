@@ -6,28 +6,28 @@ same subscription again costs array arithmetic only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+import datetime as dt
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.instants import NS_PER_MINUTE
+from thetawarden.domain.instants import new_york_date
 from thetawarden.domain.market.contracts import OptionClass
-from thetawarden.domain.market.hours import Phase
-from thetawarden.domain.pricing.black import Greeks as ModelGreeks
 from thetawarden.domain.pricing.black import spot_greeks
 from thetawarden.domain.pricing.implied import implied_volatility
 from thetawarden.practice.market.catalog import Catalog
 from thetawarden.practice.market.clockwork import Clockwork
 from thetawarden.practice.market.ids import OptionTerms, option_terms
 from thetawarden.practice.market.levers import Levers
-from thetawarden.practice.market.options import Pricer, Strip, Valued, greeks, is_american
-from thetawarden.practice.market.quoting import Sides, haste, quote_options
+from thetawarden.practice.market.option_tape import Day, OptionTape
+from thetawarden.practice.market.options import Pricer, Strip, greeks, is_american
+from thetawarden.practice.market.pace import Pace
+from thetawarden.practice.market.quoting import quote_options
 from thetawarden.practice.market.roster import CLASSES, UNDERLYINGS
+from thetawarden.practice.market.sheet import Sheet, quotes_of
 from thetawarden.practice.market.timeline import Timeline
-from thetawarden.practice.market.volbook import VolBook
 from thetawarden.practice.model import Greeks, Quote
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -44,6 +44,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     places: tuple[int, ...]
     """Where in the request each option stands."""
     ends_ns: NDArray[np.int64]
+    day: Day
+    quoted: dict[int, list[Quote | None]]
+    """The latest quotes, by their instant."""
 
 
 class OptionBoard:
@@ -58,17 +61,27 @@ class OptionBoard:
         pricer: Pricer,
         catalog: Catalog,
         clockwork: Clockwork,
-        vol_book: VolBook,
+        pace: Pace,
+        tape: OptionTape,
     ) -> None:
         self._seed, self._timeline, self._levers = seed, timeline, levers
         self._pricer, self._catalog, self._clockwork = pricer, catalog, clockwork
-        self._vol_book = vol_book
-        self._plans: dict[tuple[tuple[int, ...], int], tuple[Plan, ...]] = {}
+        self._pace, self._tape = pace, tape
+        self._plans: dict[tuple[tuple[int, ...], int, dt.date], tuple[Plan, ...]] = {}
+
+    def forget(self) -> None:
+        """Drop what was remembered."""
+        self._plans.clear()
 
     def fill(self, found: list[Quote | None], con_ids: tuple[int, ...], now_ns: int) -> None:
         """Put the quotes of all options among the contracts into their places."""
         for plan in self._plans_of(con_ids, now_ns):
-            for place, quote in zip(plan.places, self._options(plan, now_ns), strict=True):
+            live_ns = self._clockwork.live_ns(plan.terms.hours, now_ns)
+            if live_ns not in plan.quoted:
+                quotes = self._options(plan, live_ns, is_open=live_ns == now_ns)
+                plan.quoted.clear()
+                plan.quoted[live_ns] = quotes
+            for place, quote in zip(plan.places, plan.quoted[live_ns], strict=True):
                 found[place] = quote
 
     def plan(self, con_id: int, now_ns: int) -> Plan | None:
@@ -124,47 +137,41 @@ class OptionBoard:
             under_price=under_price,
         )
 
-    def _options(self, plan: Plan, now_ns: int) -> list[Quote | None]:
-        symbol = plan.strip.symbol
-        valued = self._pricer.value(plan.strip, now_ns)
-        model = greeks(plan.strip, valued, valued.iv_annual)
-        segment = self._clockwork.segment_at(plan.terms.hours, now_ns)
+    def _options(self, plan: Plan, now_ns: int, *, is_open: bool) -> list[Quote | None]:
+        symbol, strip, terms, codes = plan.strip.symbol, plan.strip, plan.terms, plan.codes
+        valued = self._pricer.value(strip, now_ns)
+        model = greeks(strip, valued, valued.iv_annual)
         halted = self._levers.halted(symbol, now_ns)
-        by_day = segment is not None and segment.phase is Phase.REGULAR
-        opened = segment.open_ns if segment is not None else now_ns
-        factor = self._haste(opened, now_ns, by_day=by_day)
-        factor *= self._levers.widening(UNDERLYINGS[symbol].con_id, now_ns)
         sides = quote_options(
-            terms=plan.terms,
+            terms=terms,
             value=valued.value,
             spot=valued.spot,
             delta=model.delta_per_share,
             vega=model.vega_usd_per_vol_point,
-            factor=factor,
-            codes=plan.codes,
+            factor=self._pace.factor(hours=terms.hours, symbol=symbol, at_ns=now_ns),
+            codes=codes,
             now_ns=now_ns,
             seed=self._seed,
         )
-        open_now = segment is not None and not halted
-        return _quotes(
-            codes=plan.codes,
-            idle=Quote(con_id=0, at_ns=now_ns, halted=halted),
+        self._tape.forward(plan.day, strip=strip, terms=terms, codes=codes, to_ns=now_ns)
+        sheet = Sheet(
+            at_ns=now_ns,
+            codes=codes,
+            strip=strip,
             valued=valued,
             model=model,
             sides=sides,
-            shown=(plan.ends_ns > now_ns) & open_now,
+            shown=(plan.ends_ns > now_ns) & is_open & (not halted),
+            halted=halted,
+            day=plan.day,
+            volume=self._tape.volume(plan.day),
         )
-
-    def _haste(self, opened_ns: int, now_ns: int, *, by_day: bool) -> float:
-        minutes = (now_ns - opened_ns) / NS_PER_MINUTE
-        return haste(
-            minutes_open=minutes, by_day=by_day, vix_level=self._vol_book.model_level(now_ns)
-        )
+        return quotes_of(sheet)
 
     def _plans_of(self, con_ids: tuple[int, ...], now_ns: int) -> tuple[Plan, ...]:
         """Plans hold for a day: until something is listed, expires or begins to settle."""
         place = self._timeline.place(now_ns)
-        key = (con_ids, 2 * place.row + place.by_day)
+        key = (con_ids, 2 * place.row + place.by_day, new_york_date(now_ns))
         plans = self._plans.get(key)
         if plans is None:
             if len(self._plans) >= _PLANS_MAX:
@@ -173,7 +180,7 @@ class OptionBoard:
         return plans
 
     def _make_plans(self, con_ids: tuple[int, ...], now_ns: int) -> list[Plan]:
-        today = self._timeline.date(self._timeline.row_of(now_ns))
+        today = new_york_date(now_ns)
         by_class: dict[str, list[tuple[int, OptionTerms]]] = {}
         for place, con_id in enumerate(con_ids):
             terms = option_terms(con_id, today=today)
@@ -183,10 +190,15 @@ class OptionBoard:
                 continue
             if terms.expiry >= today and self._catalog.is_listed(terms, now_ns):
                 by_class.setdefault(terms.trading_class, []).append((place, terms))
-        return [self._plan(name, rows, con_ids) for name, rows in by_class.items()]
+        row = self._timeline.begun_row(now_ns)
+        return [self._plan(name, rows, con_ids, row) for name, rows in by_class.items()]
 
     def _plan(
-        self, name: str, rows: list[tuple[int, OptionTerms]], con_ids: tuple[int, ...]
+        self,
+        name: str,
+        rows: list[tuple[int, OptionTerms]],
+        con_ids: tuple[int, ...],
+        row: int,
     ) -> Plan:
         option_class = CLASSES[name]
         expiries = sorted({terms.expiry for _, terms in rows})
@@ -195,70 +207,21 @@ class OptionBoard:
         settlement = np.array([one.settlement_ns for one in ends if one is not None])
         last = np.array([one.last_trade_ns for one in ends if one is not None])
         expiry_at = np.array([at[terms.expiry] for _, terms in rows])
+        strip = Strip(
+            symbol=option_class.underlying,
+            settlement_ns=settlement,
+            expiry_at=expiry_at,
+            strike=np.array([terms.strike for _, terms in rows]),
+            is_call=np.array([not terms.is_put for _, terms in rows]),
+            american=is_american(name),
+        )
+        codes = np.array([con_ids[place] for place, _ in rows], dtype=np.int64)
         return Plan(
             terms=option_class,
-            strip=Strip(
-                symbol=option_class.underlying,
-                settlement_ns=settlement,
-                expiry_at=expiry_at,
-                strike=np.array([terms.strike for _, terms in rows]),
-                is_call=np.array([not terms.is_put for _, terms in rows]),
-                american=is_american(name),
-            ),
-            codes=np.array([con_ids[place] for place, _ in rows], dtype=np.int64),
+            strip=strip,
+            codes=codes,
             places=tuple(place for place, _ in rows),
             ends_ns=last[expiry_at],
+            day=self._tape.begin(strip, option_class, codes, row),
+            quoted={},
         )
-
-
-def _quotes(
-    *,
-    codes: NDArray[np.int64],
-    idle: Quote,
-    valued: Valued,
-    model: ModelGreeks,
-    sides: Sides,
-    shown: NDArray[np.bool_],
-) -> list[Quote | None]:
-    """Turn columns into quotes; what is not shown has no bid and no ask."""
-    computed = [
-        Greeks(
-            iv_annual=iv,
-            price=value,
-            delta=delta,
-            gamma=gamma,
-            vega=vega,
-            theta=theta,
-            pv_dividend=0.0,
-            under_price=valued.spot,
-        )
-        for value, iv, delta, gamma, vega, theta in _rows(
-            valued.value,
-            valued.iv_annual,
-            model.delta_per_share,
-            model.gamma_per_usd,
-            model.vega_usd_per_vol_point,
-            model.theta_usd_per_day,
-        )
-    ]
-    market = _rows(sides.bid, sides.ask, sides.bid_size, sides.ask_size, shown)
-    return [
-        Quote(
-            con_id=code,
-            at_ns=idle.at_ns,
-            bid=bid if live else None,
-            ask=ask if live else None,
-            bid_size=bid_size if live else 0,
-            ask_size=ask_size if live else 0,
-            mark=greek.price,
-            halted=idle.halted,
-            model=greek,
-        )
-        for code, greek, (bid, ask, bid_size, ask_size, live) in zip(
-            codes.tolist(), computed, market, strict=True
-        )
-    ]
-
-
-def _rows(*columns: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(column.tolist() for column in columns), strict=True)

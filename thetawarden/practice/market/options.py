@@ -54,6 +54,7 @@ class Valued(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     forward: Floats
     discount: Floats
     years: Floats
+    pv_dividend: Floats
 
 
 class Pricer:
@@ -106,7 +107,58 @@ class Pricer:
             forward=forward[at],
             discount=discount[at],
             years=years[at],
+            pv_dividend=self._carry.dividends_until(strip.symbol, now_ns, strip.settlement_ns)[at],
         )
+
+    def values_over_time(self, strip: Strip, at_ns: Instants) -> Floats:
+        """Return fair values at many instants (rows) of every option (columns)."""
+        spot = self._paths.spots(strip.symbol, at_ns)
+        states = self._paths.states(at_ns)
+        found = np.empty((len(at_ns), len(strip.strike)))
+        for n, settlement_ns in enumerate(strip.settlement_ns.tolist()):
+            of_expiry = np.flatnonzero(strip.expiry_at == n)
+            found[:, of_expiry] = self._expiry_over_time(
+                strip, of_expiry, settlement_ns, at_ns=at_ns, spot=spot, states=states
+            )
+        return found
+
+    def _expiry_over_time(
+        self,
+        strip: Strip,
+        of_expiry: NDArray[np.intp],
+        settlement_ns: int,
+        *,
+        at_ns: Instants,
+        spot: Floats,
+        states: Floats,
+    ) -> Floats:
+        forward, discount = self._carry.forwards_over_time(
+            symbol=strip.symbol, spot=spot, at_ns=at_ns, settlement_ns=settlement_ns
+        )
+        one = UNDERLYINGS[strip.symbol]
+        clock = self._timeline.variance_time(np.append(at_ns, settlement_ns))
+        sessions = np.maximum(clock[-1] - clock[:-1], _VARIANCE_LEFT_MIN)
+        ratio = vol_ratio(strip.symbol) * np.exp(
+            [self._paths.own_log_vol(strip.symbol, now_ns) for now_ns in at_ns.tolist()]
+        )
+        theta = total_variance(states * one.vol_load, sessions / SESSIONS_PER_YEAR) * ratio**2
+        eta = slice_shape(eta=one.smile.eta, rho=one.smile.rho, stress=states[:, :2].sum(axis=1))
+        strike, is_call = strip.strike[of_expiry], strip.is_call[of_expiry]
+        k = np.log(strike / forward[:, None])
+        variance = strike_variance(theta=theta[:, None], k=k, eta=eta[:, None], rho=one.smile.rho)
+        years = np.maximum(settlement_ns - at_ns, _LEFT_NS_MIN)[:, None] / _YEAR_NS
+        value = black_price(
+            forward=forward[:, None],
+            strike=strike,
+            discount=discount[:, None],
+            tau_years=years,
+            iv_annual=np.sqrt(variance / years),
+            is_call=is_call,
+        )
+        if strip.american:
+            gain = np.where(is_call, spot[:, None] - strike, strike - spot[:, None])
+            value = np.maximum(value, gain)
+        return value
 
     def at_the_money(self, symbol: str, *, now_ns: int, settlement_ns: Instants) -> Floats:
         """Return total variance at the money until each settlement."""

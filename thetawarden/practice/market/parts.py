@@ -14,18 +14,22 @@ from thetawarden.practice.market.clockwork import Clockwork
 from thetawarden.practice.market.closes import Closes
 from thetawarden.practice.market.closes_file import read_closes
 from thetawarden.practice.market.course import Course, anchor, begin
+from thetawarden.practice.market.derived_history import DerivedHistory
 from thetawarden.practice.market.futures import Futures
 from thetawarden.practice.market.history import History
 from thetawarden.practice.market.ladder import Ladders
 from thetawarden.practice.market.levers import Levers
 from thetawarden.practice.market.lookup import Lookup
 from thetawarden.practice.market.option_board import OptionBoard
+from thetawarden.practice.market.option_tape import OptionTape
 from thetawarden.practice.market.options import Pricer
+from thetawarden.practice.market.pace import Pace
 from thetawarden.practice.market.path import Paths
 from thetawarden.practice.market.scenario import SCENARIOS, ScenarioName
 from thetawarden.practice.market.tape import Tape
 from thetawarden.practice.market.timeline import Timeline
 from thetawarden.practice.market.volbook import VolBook
+from thetawarden.practice.market.volmodel import VolModel
 from thetawarden.practice.market.words import Words
 
 HISTORY_SESSIONS = 504
@@ -66,7 +70,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     board: Board
     history: History
     words: Words
-    forgetful: tuple[Paths | Closes | Tape | VolBook | Ladders, ...]
+    forgetful: tuple[Paths | Closes | Tape | VolBook | Ladders | OptionBoard, ...]
 
     def forget(self) -> None:
         """Drop all that was remembered, after an intervention."""
@@ -84,7 +88,8 @@ def assemble(terms: Terms) -> Parts:
     ladders = Ladders(timeline=line, first_row=motion.first_row, closes=closes.span)
     catalog = Catalog(timeline=line, ladders=ladders, pricer=pricer, clockwork=clockwork)
     tape = Tape(seed=seed, timeline=line, paths=paths, levers=levers)
-    vol_book = VolBook(seed=seed, timeline=line, paths=paths, pricer=pricer, ladders=ladders)
+    pace = Pace(clockwork=clockwork, paths=paths, levers=levers)
+    vol_book = VolBook(seed=seed, timeline=line, pricer=pricer, ladders=ladders, pace=pace)
     options = OptionBoard(
         seed=seed,
         timeline=line,
@@ -92,16 +97,27 @@ def assemble(terms: Terms) -> Parts:
         pricer=pricer,
         catalog=catalog,
         clockwork=clockwork,
+        pace=pace,
+        tape=OptionTape(seed=seed, timeline=line, pricer=pricer),
+    )
+    futures = Futures(timeline=line, paths=paths, carry=motion.carry, vol_book=vol_book)
+    derived = DerivedHistory(
+        paths=paths,
+        pricer=pricer,
+        options=options,
+        futures=futures,
         vol_book=vol_book,
+        vol_model=VolModel(line),
     )
     board = Board(
         levers=levers,
         catalog=catalog,
         clockwork=clockwork,
         tape=tape,
-        futures=Futures(timeline=line, paths=paths, carry=motion.carry, vol_book=vol_book),
+        futures=futures,
         vol_book=vol_book,
         options=options,
+        pace=pace,
     )
     return Parts(
         first_row=motion.first_row,
@@ -114,10 +130,16 @@ def assemble(terms: Terms) -> Parts:
         options=options,
         board=board,
         history=History(
-            timeline=line, paths=paths, tape=tape, board=board, first_row=motion.first_row
+            timeline=line,
+            paths=paths,
+            tape=tape,
+            board=board,
+            derived=derived,
+            catalog=catalog,
+            first_row=motion.first_row,
         ),
         words=Words(seed=seed, timeline=line, paths=paths, first_row=motion.first_row),
-        forgetful=(paths, closes, tape, vol_book, ladders),
+        forgetful=(paths, closes, tape, vol_book, ladders, options),
     )
 
 

@@ -83,6 +83,8 @@ class Paths:
     def spot(self, symbol: str, instant_ns: int) -> float:
         """Return the fair price of an underlying, by day and by night."""
         place = self._timeline.place(instant_ns)
+        if place.by_day and place.slots in {0.0, self._timeline.slots_of(place.row)}:
+            return self._end(symbol, place.row, opening=not place.slots)
         nodes = self.prices(symbol, place.row, by_day=place.by_day)
         price = _at(nodes, place.slots)
         return price * math.exp(self._levers.offset(symbol, instant_ns))
@@ -98,6 +100,10 @@ class Paths:
     def state(self, instant_ns: int) -> Floats:
         """Return the volatility factors."""
         place = self._timeline.place(instant_ns)
+        if place.by_day and place.slots in {0.0, self._timeline.slots_of(place.row)}:
+            day = self._days.day(place.row)
+            ends = day.x_close if place.slots else day.x_open
+            return ends + self._levers.vol_offset(instant_ns)
         nodes = self._vol_nodes(place.row, by_day=place.by_day)
         at = min(int(place.slots), nodes.shape[1] - 2)
         part = place.slots - at

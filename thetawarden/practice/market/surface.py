@@ -83,7 +83,7 @@ def swap_variance(*, theta: Floats, eta: Floats | float, rho: float) -> Floats:
     The integral of a slice's variance over the normal law of its own d2: what the published method
     of the volatility indices tends to when strikes are dense and no bid is missing.
     """
-    k = np.linspace(-14.0, 8.0, 401) * np.sqrt(theta)[..., None]
+    k = np.linspace(-12.0, 7.0, 161) * np.sqrt(theta)[..., None]
     slices = strike_variance(theta=theta[..., None], k=k, eta=np.asarray(eta)[..., None], rho=rho)
     deviation = np.sqrt(slices)
     odds = ndtr(-k / deviation - 0.5 * deviation)

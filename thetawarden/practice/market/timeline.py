@@ -66,6 +66,11 @@ class Timeline:
         """Return the row an instant belongs to."""
         return int(np.searchsorted(self.close_ns, instant_ns, side="left"))
 
+    def begun_row(self, instant_ns: int) -> int:
+        """Return the row of the session that is on, or of the last one that was."""
+        row = self.row_of(instant_ns)
+        return row if instant_ns >= int(self.open_ns[row]) else row - 1
+
     def date(self, row: int) -> dt.date:
         """Return a row's day."""
         day: dt.date = self.sessions.dates[row].item()

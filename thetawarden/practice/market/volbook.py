@@ -6,23 +6,24 @@ they are the same whoever asks and whenever. Outside regular hours the last valu
 
 from __future__ import annotations
 
-import math
+import datetime as dt
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.instants import NS_PER_DAY
-from thetawarden.domain.market.contracts import OptionClass
+from thetawarden.domain.instants import NS_PER_DAY, new_york_date
+from thetawarden.domain.market.contracts import OptionClass, Settlement
+from thetawarden.domain.market.listings import monthly_expiry
 from thetawarden.domain.surface.vix import Strip as VixStrip
 from thetawarden.practice.market.carry import RATE_ANNUAL
 from thetawarden.practice.market.ladder import Ladders
 from thetawarden.practice.market.options import Pricer, Strip, greeks
-from thetawarden.practice.market.path import Paths
-from thetawarden.practice.market.quoting import haste, quote_options
+from thetawarden.practice.market.pace import Pace
+from thetawarden.practice.market.quoting import quote_options
 from thetawarden.practice.market.roster import CLASSES, VOL_INDEX_DAYS, VolIndex
-from thetawarden.practice.market.surface import total_variance
 from thetawarden.practice.market.timeline import Timeline
 from thetawarden.practice.market.volindex import STEP_NS, index_value
 
@@ -30,7 +31,9 @@ Floats: TypeAlias = NDArray[np.float64]
 _YEAR_NS = 365 * NS_PER_DAY
 _NEAR_DAYS_MIN = {VolIndex.VIX: 23.0, VolIndex.VIX9D: 2.0, VolIndex.VIX3M: 60.0}
 _CACHED_MAX = 20_000
-_THIRTY = np.array([30.0 / 365.0])
+_DAILY_DAYS = 31
+Term: TypeAlias = tuple[int, str, dt.date]
+"""Settlement, trading class and expiry of one strip."""
 
 
 class VolSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,28 +51,23 @@ class VolBook:
     """Values of the volatility indices."""
 
     def __init__(
-        self, *, seed: int, timeline: Timeline, paths: Paths, pricer: Pricer, ladders: Ladders
+        self, *, seed: int, timeline: Timeline, pricer: Pricer, ladders: Ladders, pace: Pace
     ) -> None:
-        self._seed, self._timeline, self._paths = seed, timeline, paths
-        self._pricer, self._ladders = pricer, ladders
+        self._seed, self._timeline = seed, timeline
+        self._pricer, self._ladders, self._pace = pricer, ladders, pace
         self._values: dict[tuple[VolIndex, int], float] = {}
 
     def forget(self) -> None:
         """Drop what was cached."""
         self._values.clear()
 
-    def model_level(self, now_ns: int) -> float:
-        """Return the volatility level in points straight from the state, for quoting."""
-        total = total_variance(self._paths.state(now_ns), _THIRTY)[0]
-        return 105.0 * math.sqrt(total / _THIRTY[0])
-
     def value(self, index: VolIndex, now_ns: int) -> float:
         """Return an index as last published."""
-        return self._value_at(index, self._published_ns(now_ns))
+        return self._value_at(index, self.published_ns(now_ns))
 
     def session(self, index: VolIndex, now_ns: int) -> VolSession:
         """Return an index's session so far; highs and lows are those of a two-minute grid."""
-        at = self._published_ns(now_ns)
+        at = self.published_ns(now_ns)
         row = self._timeline.row_of(at)
         opens = int(self._timeline.open_ns[row])
         grid = [self._value_at(index, one) for one in range(opens, at, 64 * STEP_NS)]
@@ -84,8 +82,8 @@ class VolBook:
             close=self._value_at(index, int(self._timeline.close_ns[row - 1])),
         )
 
-    def _published_ns(self, now_ns: int) -> int:
-        """The latest instant of the grid: every fifteen seconds from open to close."""
+    def published_ns(self, now_ns: int) -> int:
+        """Return the latest instant of the grid: every fifteen seconds from open to close."""
         row = self._timeline.row_of(now_ns)
         opens = int(self._timeline.open_ns[row])
         if now_ns < opens:
@@ -104,37 +102,44 @@ class VolBook:
     def _compute(self, index: VolIndex, at_ns: int) -> float:
         near, far = self._terms(index, at_ns)
         value = index_value(
-            near=self._strip(*near, at_ns),
-            far=self._strip(*far, at_ns),
+            near=self._strip(near, at_ns),
+            far=self._strip(far, at_ns),
             target_days=VOL_INDEX_DAYS[index],
         )
         if isinstance(value, float):
             return round(value, 2)
         raise ArithmeticError(f"{index} has no value at {at_ns}: {value}")
 
-    def _terms(
-        self, index: VolIndex, at_ns: int
-    ) -> tuple[tuple[OptionClass, int, object], tuple[OptionClass, int, object]]:
-        """The last term not beyond the target and the first beyond it, one class per day."""
+    def _terms(self, index: VolIndex, at_ns: int) -> tuple[Term, Term]:
+        """The last term not beyond the target and the first beyond it, one class per instant."""
         day = self._timeline.date(self._timeline.row_of(at_ns))
         target_ns = at_ns + int(VOL_INDEX_DAYS[index] * NS_PER_DAY)
         earliest_ns = at_ns + int(_NEAR_DAYS_MIN[index] * NS_PER_DAY)
-        terms = []
+        terms: list[Term] = []
         for name in ("SPX", "SPXW"):
-            for expiry in self._ladders.expiries(CLASSES[name], day):
+            for expiry in self._expiries(CLASSES[name], day, target_ns):
                 ends = self._pricer.terms(CLASSES[name], expiry)
                 if ends is not None and ends.settlement_ns >= min(earliest_ns, target_ns):
-                    terms.append((ends.settlement_ns, CLASSES[name], expiry))
-        terms.sort(key=lambda one: (one[0], one[1].trading_class))
-        near = max((one for one in terms if one[0] <= target_ns), key=lambda one: one[0])
-        far = min((one for one in terms if one[0] > target_ns), key=lambda one: one[0])
-        return (near[1], near[0], near[2]), (far[1], far[0], far[2])
+                    terms.append((ends.settlement_ns, name, expiry))
+        near = max(one for one in terms if one[0] <= target_ns)
+        far = min(one for one in terms if one[0] > target_ns)
+        return near, far
 
-    def _strip(
-        self, terms: OptionClass, settlement_ns: int, expiry: object, at_ns: int
-    ) -> VixStrip:
-        row = self._timeline.row_of(at_ns)
-        strikes = self._ladders.strikes(terms.trading_class, expiry, row)  # type: ignore[arg-type]
+    def _expiries(self, terms: OptionClass, day: dt.date, target_ns: int) -> Iterable[dt.date]:
+        """The class's expiries that matter: while there is one a day, those around the target."""
+        target = new_york_date(target_ns)
+        if terms.settlement is Settlement.AM:
+            sessions = self._timeline.sessions
+            return (monthly_expiry(year=target.year, month=target.month, sessions=sessions),)
+        if (target - day).days > _DAILY_DAYS:
+            return self._ladders.expiries(terms, day)
+        row = self._timeline.row_of(target_ns)
+        return tuple(self._timeline.date(one) for one in (row - 2, row - 1, row, row + 1))
+
+    def _strip(self, term: Term, at_ns: int) -> VixStrip:
+        settlement_ns, name, expiry = term
+        terms, row = CLASSES[name], self._timeline.begun_row(at_ns)
+        strikes = self._ladders.strikes(name, expiry, row)
         count = len(strikes)
         strip = Strip(
             symbol="SPX",
@@ -152,7 +157,7 @@ class VolBook:
             spot=valued.spot,
             delta=model.delta_per_share,
             vega=model.vega_usd_per_vol_point,
-            factor=haste(minutes_open=60.0, by_day=True, vix_level=self.model_level(at_ns)),
+            factor=self._pace.factor(hours=terms.hours, symbol="SPX", at_ns=at_ns),
             codes=np.arange(2 * count),
             now_ns=at_ns,
             seed=self._seed,

@@ -1,0 +1,108 @@
+"""Draws the past of what has no path of its own: options, futures and volatility indices.
+
+Values are taken at the edges of bars and at some instants inside them; where the market publishes
+a value only every so often (a volatility index), open and close are the published ones.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetawarden.domain.market.futures import FutureMonth
+from thetawarden.practice.market.futures import Futures
+from thetawarden.practice.market.option_board import OptionBoard, Plan
+from thetawarden.practice.market.options import Pricer
+from thetawarden.practice.market.path import Paths
+from thetawarden.practice.market.roster import VOL_INDEX_DAYS, VolIndex
+from thetawarden.practice.market.volbook import VolBook
+from thetawarden.practice.market.volmodel import VolModel
+
+Floats: TypeAlias = NDArray[np.float64]
+Instants: TypeAlias = NDArray[np.int64]
+Span: TypeAlias = tuple[int, int]
+"""Start and end of a bar."""
+
+_NODES = 7
+_DAY_SECONDS_NS = 3_600_000_000_000
+
+
+class DerivedHistory:
+    """Prices inside spans of time, one row a span."""
+
+    def __init__(
+        self,
+        *,
+        paths: Paths,
+        pricer: Pricer,
+        options: OptionBoard,
+        futures: Futures,
+        vol_book: VolBook,
+        vol_model: VolModel,
+    ) -> None:
+        self._paths, self._pricer, self._options = paths, pricer, options
+        self._futures, self._vol_book, self._vol_model = futures, vol_book, vol_model
+
+    def plan(self, con_id: int, now_ns: int) -> Plan | None:
+        """Return how an option is priced, or None for what is none."""
+        return self._options.plan(con_id, now_ns)
+
+    def option(self, plan: Plan, spans: list[Span]) -> Floats:
+        """Return an option's fair values within each span."""
+        at = _nodes(spans)
+        values = self._pricer.values_over_time(plan.strip, at.ravel())[:, 0]
+        return values.reshape(at.shape)
+
+    def option_volatility(self, symbol: str, spans: list[Span]) -> Floats:
+        """Return an underlying's thirty-day volatility at the money within each span."""
+        at = _nodes(spans)
+        settlements = at.ravel() + 30 * 24 * _DAY_SECONDS_NS
+        values = [
+            float(
+                np.sqrt(
+                    self._pricer.at_the_money(
+                        symbol, now_ns=now_ns, settlement_ns=np.array([then_ns])
+                    )[0]
+                    / (30.0 / 365.0)
+                )
+            )
+            for now_ns, then_ns in zip(at.ravel().tolist(), settlements.tolist(), strict=True)
+        ]
+        return np.array(values).reshape(at.shape)
+
+    def future(self, month: FutureMonth, spans: list[Span]) -> Floats:
+        """Return a future's values within each span that lies before its last trade."""
+        rows = [
+            [self._futures.fair(month, at).rounded for at in (start, (start + end) // 2, end)]
+            for start, end in spans
+            if end <= month.last_trade_ns
+        ]
+        return np.array(rows).reshape(-1, 3)
+
+    def vol_index(self, index: VolIndex, spans: list[Span]) -> Floats:
+        """Return a volatility index within each span: ends as published, the way as modelled."""
+        if not spans:
+            return np.zeros((0, _NODES))
+        at = _nodes(spans)
+        flat = at.ravel()
+        model = self._vol_model.index(
+            self._paths.states(flat), flat, days=VOL_INDEX_DAYS[index]
+        ).reshape(at.shape)
+        first = np.array([self._vol_book.value(index, start) for start, _ in spans])
+        last = np.array([self._vol_book.value(index, end) for _, end in spans])
+        along = np.linspace(0.0, 1.0, at.shape[1])
+        ratio = (first / model[:, 0])[:, None] * (1.0 - along)
+        ratio = ratio + (last / model[:, -1])[:, None] * along
+        shown: Floats = np.round(model * ratio, 2)
+        return shown
+
+
+def _nodes(spans: list[Span]) -> Instants:
+    edges = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    steps = np.linspace(0.0, 1.0, _NODES)
+    inside = edges[:, :1] + (edges[:, 1:] - edges[:, :1]) * steps
+    at: Instants = inside.astype(np.int64)
+    at[:, 0], at[:, -1] = edges[:, 0], edges[:, 1]
+    return at
