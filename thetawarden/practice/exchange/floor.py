@@ -37,7 +37,7 @@ class Floor:
         self.listeners: list[Listener] = []
         self.expiry_instants: dict[int, int] = {}
         self.check_instant: tuple[int, int] | None = None
-        self._details: dict[int, ContractDetails | None] = {}
+        self._details: dict[int, ContractDetails] = {}
 
     @property
     def now_ns(self) -> int:
@@ -52,9 +52,12 @@ class Floor:
 
     def details(self, con_id: int) -> ContractDetails | None:
         """The terms of a contract, expired ones included."""
-        if con_id not in self._details:
-            self._details[con_id] = self.market.details(con_id)
-        return self._details[con_id]
+        known = self._details.get(con_id)
+        if known is None:
+            known = self.market.details(con_id)
+            if known is not None:
+                self._details[con_id] = known
+        return known
 
     def book(self, account: str) -> Book:
         """The account's book; accounts were checked when an order came in."""
