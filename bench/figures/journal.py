@@ -19,7 +19,7 @@ from thetawarden.infra.journal.journal import Journal, Position
 from thetawarden.infra.journal.reader import DayLog
 from thetawarden.infra.journal.store import day_path
 from thetawarden.messages.base import Message
-from thetawarden.messages.operations import AlertDelivered
+from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
 from thetawarden.messages.registry import decode, encode
 from thetawarden.ports import Delivery
 from thetawarden.sim.replay import Replayed
@@ -100,12 +100,17 @@ class _Tally:
         return ()
 
 
+def _typical(number: int) -> DeliverAlert:
+    text = f"governor crashed: ValueError: attempt {number}"
+    return DeliverAlert(number=number, urgency=Urgency.NORMAL, topic="ended:governor", text=text)
+
+
 def _write_a_million() -> None:
     if day_path(Path(_kept.name), DAY).exists():
         return
     journal = Journal(Path(_kept.name), day=DAY, position=Position(), software="bench")
     for number in range(DELIVERIES):
-        envelope = journal.say(AlertDelivered(number=number), "bench", 0, None, UnixNs(number))
+        envelope = journal.say(_typical(number), "bench", 0, None, UnixNs(number))
         journal.record(Delivery(envelope, "tally", 1, UnixNs(number)), ())
         if number % 20_000 == 0:
             journal.wait_durable(envelope.seq, 60)
@@ -127,7 +132,7 @@ def _replay() -> float:
 
 
 def _bare_decode() -> float:
-    bodies = [encode(AlertDelivered(number=number)) for number in range(DELIVERIES)]
+    bodies = [encode(_typical(number)) for number in range(DELIVERIES)]
     started = time.perf_counter()
     for body in bodies:
         decode(body)

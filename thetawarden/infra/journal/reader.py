@@ -44,7 +44,9 @@ _NOT_DAMAGE = {
 _LOOKS = 20
 _LOOK_AGAIN_S = 0.02
 _WRONG_TYPE = (struct.error, TypeError)
+_OUTCOMES = {int(each): each for each in Outcome}
 _UNDECODABLE = (ValueError, TypeError, IndexError, RecursionError, zlib.error, msgspec.MsgspecError)
+_UNREADABLE = (*_WRONG_TYPE, *_UNDECODABLE, KeyError)
 MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
 SNAPSHOT_COLUMNS = "SELECT n, actor, incarnation, at_ns, body, crc FROM snapshots"
 _STEPS = (
@@ -176,12 +178,39 @@ class DayLog:
         names = "" if actor is None else " AND d.actor = ?"
         values = [after_n] if actor is None else [after_n, actor]
         expected = max(after_n + 1, self.first_n)
-        for row in self._rows(f"{_STEPS} WHERE d.n > ?{names} ORDER BY d.n", values):
-            if actor is None and row[0] != expected:
-                found = f"deliveries {expected} to {row[0] - 1} are missing"
+        query = f"{_STEPS} WHERE d.n > ?{names} ORDER BY d.n"
+        step_intact, decode, slowly = rows.step_intact, rows.decode_body, self._step
+        for row in self._rows(query, values):
+            (
+                n,
+                seq,
+                who,
+                by,
+                at_ns,
+                outcome,
+                merged,
+                _,
+                said_ns,
+                sender,
+                speaker,
+                cause,
+                _,
+                body,
+                _,
+            ) = row
+            if n != expected and actor is None:
+                found = f"deliveries {expected} to {n - 1} are missing"
                 raise DamagedLogError(self.path, found)
             expected += 1
-            yield self._step(row)
+            try:
+                if step_intact(*row):
+                    said = Envelope(seq, said_ns, sender, speaker, cause, decode(body))
+                    step = Step(n, Delivery(said, who, by, at_ns, _OUTCOMES[outcome], merged))
+                else:
+                    step = slowly(row)
+            except _UNREADABLE:
+                step = slowly(row)
+            yield step
 
     def answers(self) -> Iterator[Answer]:
         """Everything actors said on this day, in the order of the steps they said it in."""

@@ -43,6 +43,7 @@ SnapshotRow = tuple[int, str, int, int, bytes, int]
 _FOUR = struct.Struct("<qqqq").pack
 _SIX = struct.Struct("<qqqqqq").pack
 _NO_CAUSE = -1
+_crc32 = zlib.crc32
 
 
 def message_row(
@@ -96,6 +97,32 @@ def delivery_crc(  # noqa: PLR0917  # columns in order, unpacked from a row
 ) -> int:
     """The checksum over everything in a delivery row."""
     return zlib.crc32(_SIX(n, seq, incarnation, at_ns, outcome, merged), _names_crc(actor, ""))
+
+
+def step_intact(  # noqa: PLR0917  # columns in order, unpacked from a row
+    n: int,
+    seq: int,
+    actor: str,
+    incarnation: int,
+    at_ns: int,
+    outcome: int,
+    merged: int,
+    crc: int,
+    said_ns: int,
+    sender: str,
+    speaker: int,
+    cause_seq: int | None,
+    kind: str,
+    body: bytes,
+    body_crc: int,
+) -> bool:
+    """Whether a delivery and its message are both undamaged; one call, for replay's sake."""
+    cause = _NO_CAUSE if cause_seq is None else cause_seq
+    head = _crc32(_FOUR(seq, said_ns, speaker, cause), _names_crc(sender, kind))
+    return (
+        _crc32(body, head) == body_crc
+        and _crc32(_SIX(n, seq, incarnation, at_ns, outcome, merged), _names_crc(actor, "")) == crc
+    )
 
 
 def snapshot_row(*, n: int, actor: str, incarnation: int, at_ns: int, body: bytes) -> SnapshotRow:
