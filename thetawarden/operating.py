@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -33,6 +35,8 @@ from thetawarden.process import DeskProcess
 
 ANSWER_TIMEOUT_S = 2.0
 DURABLE_TIMEOUT_S = 10.0
+RATE_OVER_S = 10.0
+_ABNORMAL = (Status.RESTARTING, Status.FAILED, Status.DOWN)
 
 
 class Operator:
@@ -41,7 +45,8 @@ class Operator:
     def __init__(self, process: DeskProcess) -> None:
         self._process = process
         self._desk = process.desk
-        self._rates = _Rates()
+        self._rates = _Rates(time.monotonic())
+        process.on_heartbeat = lambda: self._rates.look(self._desk.posts.values())
 
     def status(self) -> StatusView:
         """The desk in one look."""
@@ -76,10 +81,10 @@ class Operator:
             state = None
         return Inspection(actors=(self._view(post),), actor_state=state)
 
-    def restart(self, name: str, *, by: str) -> Done:  # noqa: ARG002  # recorded by its ActorEnded
+    def restart(self, name: str, *, by: str) -> Done:
         """Restart an actor."""
         post = self._post(name)
-        self._desk.restart(name)
+        self._desk.restart(name, by=by)
         return Done(what=f"{name} is {post.status} as incarnation {post.incarnation}")
 
     def pause(self, name: str, *, by: str) -> Done:
@@ -116,9 +121,9 @@ class Operator:
             raise RefusedError(_refusal_words(ResumeRefusal.WRONG_EPOCH, asked=epoch, latch=after))
         return Done(what="trading is resumed")
 
-    def stop(self, request: StopRequest, *, by: str) -> Done:  # noqa: ARG002  # the reason is for the log of the server
+    def stop(self, request: StopRequest, *, by: str) -> Done:
         """Begin to end the desk."""
-        self._process.stop()
+        self._process.stop(request.reason, by=by)
         return Done(what="the desk is stopping")
 
     def _latch(self) -> Latch:
@@ -158,11 +163,15 @@ class Operator:
         )
 
     def _ailments(self) -> tuple[str, ...]:
+        """All that is wrong, in words; also what only the process itself can know."""
+        posts = self._desk.posts.values()
+        ailing = [f"{post.name} is {post.status}" for post in posts if post.status in _ABNORMAL]
+        ailing += [f"{post.name} is paused by hand" for post in posts if post.mailbox.paused]
         try:
             state = self._desk.state_of("watchdog", timeout_s=ANSWER_TIMEOUT_S)
         except HostGoneError:
-            return ("the watchdog does not answer",)
-        return tuple(finding["words"] for finding in state["findings"])
+            return (*ailing, "the watchdog does not answer")
+        return (*ailing, *(finding["words"] for finding in state["findings"]))
 
     def _post(self, name: str) -> Post:
         post = self._desk.posts.get(name)
@@ -182,26 +191,34 @@ class Operator:
             lanes=Lanes(control=control, orders=orders, timer=timer, market=market),
             handled=pulse.handled,
             rate_per_s=self._rates.of(post),
-            handler_us_p99=pulse.handler_ns_p99() / 1000,
+            handler_us_p99=round(pulse.handler_ns_p99() / 1000, 1),
             last_handled_at=iso(UnixNs(pulse.last_handled_ns)) if pulse.last_handled_ns else None,
         )
 
 
 class _Rates:
-    """Messages a second since the look before, over at least a second."""
+    """Messages a second over the last seconds, or since the desk began if that is shorter."""
 
-    def __init__(self) -> None:
-        self._seen: dict[str, tuple[float, int, float]] = {}
+    def __init__(self, since_s: float) -> None:
+        self._since_s = since_s
+        self._lock = threading.Lock()
+        self._looks: dict[str, deque[tuple[float, int]]] = {}
 
     def of(self, post: Post) -> float:
         now, handled = time.monotonic(), post.pulse.handled
-        since, before, rate = self._seen.get(post.name, (now, handled, 0.0))
-        if now - since >= 1.0:
-            rate = (handled - before) / (now - since)
-            self._seen[post.name] = (now, handled, rate)
-        else:
-            self._seen.setdefault(post.name, (now, handled, rate))
-        return round(rate, 1)
+        with self._lock:
+            looks = self._looks.setdefault(post.name, deque([(self._since_s, 0)]))
+            if now - looks[-1][0] >= 1.0:
+                looks.append((now, handled))
+            while len(looks) > 1 and looks[1][0] <= now - RATE_OVER_S:
+                looks.popleft()
+            since, before = looks[0]
+        return round((handled - before) / max(now - since, 1.0), 1)
+
+    def look(self, posts: Iterable[Post]) -> None:
+        """Take note of where every actor is, so that a later look has something to count from."""
+        for post in posts:
+            self.of(post)
 
 
 def _halt_view(halt: HaltRecord | None) -> HaltView | None:

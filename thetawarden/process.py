@@ -1,7 +1,7 @@
 """One desk process: opens the store, brings back what was known, runs the tree, ends in order.
 
-Start and recovery are one path. The order matters and reads top to bottom: lock, log, halt flag,
-actors, control socket; the end is the exact reverse.
+Start and recovery are one path. The order matters and reads top to bottom: store, message log, halt
+flag, actors; the end is the exact reverse.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from thetawarden import __version__
 from thetawarden.actors.desk import Desk, DeskSettings
 from thetawarden.actors.vocabulary import check_tree
+from thetawarden.config.loader import fingerprint
+from thetawarden.config.places import prepare_folder
 from thetawarden.config.schema import Config
 from thetawarden.domain.halt import HaltRecord
-from thetawarden.domain.instants import new_york_date
+from thetawarden.domain.instants import trading_day
 from thetawarden.domain.vitals import ActorVitals, Vitals
 from thetawarden.errors import EXIT_DONE, EXIT_GAVE_UP
 from thetawarden.infra.alerts import LogAlerts
@@ -33,6 +37,7 @@ from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.logs import handling
 from thetawarden.infra.store_lock import StoreLock
 from thetawarden.messages.base import Message
+from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.messages.operations import TradingDayStarted, VitalsTaken
 from thetawarden.messages.trading import AdoptHaltFlag, Halt
 from thetawarden.supervisor import ADAPTERS, actor_names, desk_tree
@@ -52,16 +57,23 @@ class DeskProcess:
         self.flag = HaltFlagFile(store / "halt")
         self.exit_code = EXIT_DONE
         self.ended = threading.Event()
+        self.on_heartbeat: Callable[[], None] = lambda: None
         self._lock = StoreLock(store)
         self._flag_seen: HaltRecord | None = None
 
+    def take(self) -> None:
+        """Take the store before anything in it is touched, or raise SecondDeskError."""
+        self._lock.acquire()
+
+    def give_back(self) -> None:
+        """Let another desk take the store."""
+        self._lock.release()
+
     def open(self) -> None:
-        """Take the store, recover, and start every actor."""
+        """Recover, and start every actor; the store must have been taken."""
         tree = desk_tree(self.config)
         check_tree(tree, adapters=ADAPTERS)
-        self._lock.acquire()
-        folder = self.store / LOG_FOLDER
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder = prepare_folder(self.store / LOG_FOLDER)
         recovered = recover(folder, actor_names(tree))
         self.journal = self._open_journal(folder, recovered)
         self.desk = Desk(
@@ -79,21 +91,23 @@ class DeskProcess:
             tracing=lambda seq: handling(seq=seq),
         )
         self._remember(recovered)
+        self._say_who_starts(resumed=recovered.position.next_seq > 1)
         self._adopt_flag()
         self.desk.start()
         for post in self.desk.posts.values():
             self.desk.timers.rearm(post.name, post.timers, self.clock.now_ns())
 
     def close(self) -> None:
-        """Stop everything in reverse order and give the store back."""
+        """Stop everything in reverse order."""
         hung = self.desk.stop()
         if hung:
             _log.error("stop_deadline_missed", extra={"actors": list(hung)})
         self.journal.close()
-        self._lock.release()
+        _log.info("desk_stopped", extra={"messages": self.journal.last_seq})
 
-    def stop(self) -> None:
+    def stop(self, reason: str, *, by: str) -> None:
         """Let the thread that runs the desk end it."""
+        _log.info("desk_stopping", extra={"reason": reason, "by": by})
         self.ended.set()
 
     def give_up(self, reason: str) -> None:
@@ -123,13 +137,29 @@ class DeskProcess:
         days = [dt.date.fromisoformat(path.stem) for path in latest]
         return Journal(
             folder,
-            day=max([*days, new_york_date(self.clock.now_ns())]),
+            day=max([*days, trading_day(self.clock.now_ns(), self.config.schedule.rotate_at)]),
             position=recovered.position,
             software=__version__,
             reserve=reserve,
             linger_s=settings.commit_ms / 1000,
             on_trouble=self._on_log_trouble,
         )
+
+    def _say_who_starts(self, *, resumed: bool) -> None:
+        digest = fingerprint(self.config)
+        started = DeskStarted(config_fingerprint=digest, software=__version__, resumed=resumed)
+        seq = self.desk.say(started, sender="supervisor")
+        values = {
+            "mode": str(self.config.mode),
+            "store": str(self.store),
+            "pid": os.getpid(),
+            "socket": str(self.socket_path),
+            "version": __version__,
+            "config_fingerprint": digest,
+            "resumed": resumed,
+            "seq": seq,
+        }
+        _log.info("desk_started", extra=values)
 
     def _settings(self) -> DeskSettings:
         desk = self.config.desk
@@ -154,11 +184,15 @@ class DeskProcess:
     def _adopt_flag(self) -> None:
         standing = self.flag.read()
         if standing is not None and standing != self._flag_seen:
-            self.desk.say(AdoptHaltFlag(halt=standing), sender="supervisor")
+            # a bare flag does not say since when; it is dated when it is found
+            at_ns = standing.at_ns or self.clock.now_ns()
+            halt = msgspec.structs.replace(standing, at_ns=at_ns)
+            self.desk.say(AdoptHaltFlag(halt=halt), sender="supervisor")
         self._flag_seen = standing
 
     def _take_vitals(self, actors: tuple[ActorVitals, ...]) -> Message:
         self._adopt_flag()
+        self.on_heartbeat()
         vitals = Vitals(
             actors=actors,
             log_lag_ns=self.journal.lag_ns(),

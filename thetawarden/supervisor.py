@@ -63,7 +63,12 @@ def desk_tree(config: Config) -> Tree:
                 name="advisory",
                 policy=_policy(restarts.advisory, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
                 actors=(
-                    ActorSpec(name="scheduler", kind=Scheduler, stop_deadline_ns=stop_ns),
+                    ActorSpec(
+                        name="scheduler",
+                        kind=Scheduler,
+                        settings={"turns_at": config.schedule.rotate_at},
+                        stop_deadline_ns=stop_ns,
+                    ),
                     ActorSpec(name="notifier", kind=Notifier, stop_deadline_ns=stop_ns),
                 ),
             ),

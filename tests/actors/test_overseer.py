@@ -250,7 +250,7 @@ def test_a_restart_by_hand_keeps_the_state_and_counts_as_no_failure():
         desk.say("kept")
         until(lambda: desk.texts() == ["kept"])
 
-        desk.desk.restart("notifier")
+        desk.desk.restart("notifier", by="test")
 
         assert desk.state() == {"texts": ["kept"], "begun": 2}
         assert ended(desk) == [("notifier", Ending.REPLACED_BY_HAND)]

@@ -11,7 +11,7 @@ from thetawarden.config.problems import ConfigError
 from thetawarden.config.reference import render_defaults
 from thetawarden.config.schema import Config, Mode
 
-TOP = "mode, broker, desk, supervisor, journal, control, logs, notifier, schedule"
+TOP = "mode, broker, desk, supervisor, journal, control, logs, schedule"
 DESK = "heartbeat_s, handler_budget_s, start_timeout_s, stop_deadline_s"
 BROKER = "host, port, client_id, account, i_mean_live"
 BROKEN = "check the indentation, quotes and brackets here and on the line above"
@@ -49,10 +49,10 @@ BAD_FILES = {
         f"FILE:1:1: zzz: found an unknown key; allowed: {TOP}; remove it",
     ),
     "a secret among the settings": (
-        "notifier:\n  telegram_token: hunter2hunter2\n",
+        "schedule:\n  telegram_token: hunter2hunter2\n",
         (
-            "FILE:2:3: notifier.telegram_token: found an unknown key; allowed: level_min, "
-            "repeat_s, per_hour_max; secrets come from the environment or the secrets file: "
+            "FILE:2:3: schedule.telegram_token: found an unknown key; allowed: rotate_at; "
+            "secrets come from the environment or the secrets file: "
             "take it out of here"
         ),
     ),
@@ -469,10 +469,10 @@ BAD_ENVIRONMENT = {
         ),
     ),
     "an unknown key with a secret value": (
-        {"THETAWARDEN__NOTIFIER__TOKEN": "hunter2hunter2"},
+        {"THETAWARDEN__SCHEDULE__TOKEN": "hunter2hunter2"},
         (
-            "environment THETAWARDEN__NOTIFIER__TOKEN: notifier.token: found an unknown key; "
-            "allowed: level_min, repeat_s, per_hour_max; secrets come from the environment or the "
+            "environment THETAWARDEN__SCHEDULE__TOKEN: schedule.token: found an unknown key; "
+            "allowed: rotate_at; secrets come from the environment or the "
             "secrets file: take it out of here"
         ),
     ),

@@ -34,7 +34,7 @@ def test_every_number_is_bounded_on_both_sides_and_finite(field, value):
 
 @pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.path)
 def test_every_number_has_its_unit_in_its_name(field):
-    assert field.path in PLAIN_NUMBERS or field.name.endswith(UNITS) or field.name == "keep_days"
+    assert field.path in PLAIN_NUMBERS or field.name.endswith(UNITS)
 
 
 @pytest.mark.parametrize("field", [*FIELDS.values()], ids=lambda field: field.path)
@@ -66,5 +66,5 @@ def test_the_supervisor_has_the_numbers_of_the_architecture():
 
     assert (supervisor.root.intensity, supervisor.root.period_s) == (2, 600)
     assert (supervisor.trading.intensity, supervisor.trading.period_s) == (3, 300)
-    assert (supervisor.market.intensity, supervisor.market.period_s) == (10, 300)
-    assert (supervisor.market.backoff_min_s, supervisor.market.backoff_max_s) == (0.5, 30)
+    assert (supervisor.advisory.intensity, supervisor.advisory.period_s) == (10, 300)
+    assert (supervisor.advisory.backoff_min_s, supervisor.advisory.backoff_max_s) == (0.5, 30)

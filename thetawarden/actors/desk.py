@@ -118,9 +118,9 @@ class Desk:
         """Say something from outside; the number it was recorded under."""
         return self.router.say(body, sender=sender).seq
 
-    def restart(self, name: str) -> None:
+    def restart(self, name: str, *, by: str) -> None:
         """Restart an actor by hand; returns when it is up again or has failed."""
-        self.call(lambda: self._overseer.restart_by_hand(name))
+        self.call(lambda: self._overseer.restart_by_hand(name, by=by))
 
     def pause(self, name: str, *, by: str) -> None:
         """Let an actor take control messages only."""

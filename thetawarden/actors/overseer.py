@@ -164,7 +164,7 @@ class Overseer:
             )
         )
 
-    def restart_by_hand(self, name: str) -> None:
+    def restart_by_hand(self, name: str, *, by: str) -> None:
         """Stop an actor, and those its group restarts with it, and start them again."""
         post = self._posts[name]
         self._say(
@@ -172,7 +172,7 @@ class Overseer:
                 actor=name,
                 incarnation=post.incarnation,
                 ending=Ending.REPLACED_BY_HAND,
-                error="",
+                error=f"asked by {by}",
                 message_seq=None,
             )
         )

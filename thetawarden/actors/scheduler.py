@@ -7,7 +7,7 @@ from typing import assert_never
 
 import msgspec
 
-from thetawarden.domain.instants import UnixNs, new_york_date, new_york_ns
+from thetawarden.domain.instants import UnixNs, trading_day, trading_day_start_ns
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.operations import TradingDayStarted
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
@@ -37,8 +37,9 @@ class Scheduler:
     Restart: safe; the announced day is remembered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, turns_at: dt.time = dt.time()) -> None:
         self.state = SchedulerState()
+        self._turns_at = turns_at
 
     def receive(self, message: Hears, now: UnixNs) -> tuple[Says, ...]:
         """Answer one message."""
@@ -51,9 +52,9 @@ class Scheduler:
                 assert_never(message)
 
     def _look_at_calendar(self, now: UnixNs) -> tuple[Says, ...]:
-        today = new_york_date(now)
+        today = trading_day(now, self._turns_at)
         tomorrow = today + dt.timedelta(days=1)
-        starts = new_york_ns(tomorrow, dt.time())
+        starts = trading_day_start_ns(tomorrow, self._turns_at)
         self.state.next_events = (NextEvent(name=f"trading day {tomorrow}", at_ns=starts),)
         timer = StartTimer(name=NEXT_DAY, after_ns=max(1, starts - now))
         if today.isoformat() == self.state.day:

@@ -22,6 +22,7 @@ OUTSIDERS = (
             {
                 lifecycle.Begin,
                 lifecycle.Quiesce,
+                lifecycle.DeskStarted,
                 lifecycle.ActorStarted,
                 lifecycle.ActorEnded,
                 lifecycle.GroupGaveUp,

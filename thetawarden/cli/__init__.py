@@ -15,6 +15,7 @@ from typing import Any
 import click
 from typing_extensions import override
 
+from thetawarden import __version__
 from thetawarden.cli.place import Place
 from thetawarden.errors import EXIT_UNEXPECTED, EXIT_USAGE, ThetawardenError
 
@@ -64,7 +65,12 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_LazyGroup, no_args_is_help=True, context_settings={"max_content_width": 100})
+@click.group(
+    cls=_LazyGroup,
+    no_args_is_help=True,
+    context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="thetawarden %(version)s")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where the desk keeps its data.")
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
 @click.pass_context

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from thetawarden.cli.place import Place, as_json, on_place, print_json
-from thetawarden.infra.control.client import ControlClient
 from thetawarden.messages.control import Done
 
 
@@ -20,7 +19,7 @@ def actor() -> None:
 @on_place
 def restart(*, place: Place, name: str, as_json: bool) -> None:
     """Stop an actor and start it again with the state it had."""
-    _report(ControlClient(place.store()).restart(name), as_json=as_json)
+    _report(place.desk().restart(name), as_json=as_json)
 
 
 @actor.command()
@@ -29,7 +28,7 @@ def restart(*, place: Place, name: str, as_json: bool) -> None:
 @on_place
 def pause(*, place: Place, name: str, as_json: bool) -> None:
     """Let an actor take control messages only; everything else waits."""
-    _report(ControlClient(place.store()).pause(name), as_json=as_json)
+    _report(place.desk().pause(name), as_json=as_json)
 
 
 @actor.command()
@@ -38,7 +37,7 @@ def pause(*, place: Place, name: str, as_json: bool) -> None:
 @on_place
 def resume(*, place: Place, name: str, as_json: bool) -> None:
     """Let a paused actor go on."""
-    _report(ControlClient(place.store()).unpause(name), as_json=as_json)
+    _report(place.desk().unpause(name), as_json=as_json)
 
 
 def _report(done: Done, *, as_json: bool) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from thetawarden.cli.place import Place, as_json, on_place, print_json
 from thetawarden.errors import UnreachableError
-from thetawarden.infra.control.client import ControlClient
 from thetawarden.messages.control import Done
 
+REASON_LENGTH_MAX = 500  # a halt is never refused for saying too much
 reason = click.option("--reason", required=True, help="Why; kept in the message log.")
 
 
@@ -20,11 +18,10 @@ reason = click.option("--reason", required=True, help="Why; kept in the message 
 @on_place
 def halt(*, place: Place, reason: str, as_json: bool) -> None:
     """Stop taking risk now. Holds over restarts; only a person lifts it."""
-    store = place.store()
     try:
-        done = ControlClient(store).halt(reason)
+        done = place.desk().halt(reason[:REASON_LENGTH_MAX])
     except UnreachableError:
-        _raise_flag_alone(store, reason)
+        _raise_flag_alone(place, reason[:REASON_LENGTH_MAX])
         raise
     _report(done, as_json=as_json)
 
@@ -36,7 +33,7 @@ def halt(*, place: Place, reason: str, as_json: bool) -> None:
 @on_place
 def resume(*, place: Place, reason: str, epoch: int | None, as_json: bool) -> None:
     """Lift the halt in force; refused (exit 3) when --epoch names another one."""
-    _report(ControlClient(place.store()).resume(reason, epoch), as_json=as_json)
+    _report(place.desk().resume(reason, epoch), as_json=as_json)
 
 
 @click.command()
@@ -45,18 +42,18 @@ def resume(*, place: Place, reason: str, epoch: int | None, as_json: bool) -> No
 @on_place
 def stop(*, place: Place, reason: str, as_json: bool) -> None:
     """End the running desk gracefully; returns once it has begun to."""
-    _report(ControlClient(place.store()).stop(reason), as_json=as_json)
+    _report(place.desk().stop(reason), as_json=as_json)
 
 
-def _raise_flag_alone(store: Path, reason: str) -> None:
+def _raise_flag_alone(place: Place, reason: str) -> None:
     """No desk answers: leave the flag, so that the next one, or one that hangs, is halted."""
-    from thetawarden.domain.halt import HaltRecord  # noqa: PLC0415  # only when needed
+    from thetawarden.config.places import prepare_folder  # noqa: PLC0415  # only when needed
+    from thetawarden.domain.halt import HaltRecord  # noqa: PLC0415
     from thetawarden.infra.clock import WallClock  # noqa: PLC0415
     from thetawarden.infra.halt_flag import HaltFlagFile  # noqa: PLC0415
 
-    if not store.is_dir():
-        return
-    flag = HaltFlagFile(store / "halt")
+    prepare_folder(place.data)
+    flag = HaltFlagFile(prepare_folder(place.store()) / "halt")
     if flag.read() is None:
         now = WallClock().now_ns()
         flag.raise_flag(HaltRecord(epoch=0, reason=reason, by="command line", at_ns=now))

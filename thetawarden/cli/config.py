@@ -37,6 +37,7 @@ def show(*, place: Place, as_json: bool) -> None:
 @config.command()
 @on_place
 def check(*, place: Place) -> None:
-    """Check the configuration; exits 2 with one line a fault."""
+    """Check the configuration and the secrets file; exits 2 with one line a fault."""
     loaded = place.load()
-    click.echo(f"configuration is sound (fingerprint {loaded.fingerprint})")
+    secrets = place.secrets()
+    click.echo(f"configuration is sound (fingerprint {loaded.fingerprint}, {len(secrets)} secrets)")

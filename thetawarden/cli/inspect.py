@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from thetawarden.cli.place import Place, as_json, on_place, print_json
-from thetawarden.infra.control.client import ControlClient
 
 
 @click.command()
@@ -14,7 +13,7 @@ from thetawarden.infra.control.client import ControlClient
 @on_place
 def inspect(*, place: Place, actor: str | None, as_json: bool) -> None:
     """Show all actors, or one ACTOR with its whole state."""
-    seen = ControlClient(place.store()).inspect(actor)
+    seen = place.desk().inspect(actor)
     if as_json:
         print_json(seen)
         return

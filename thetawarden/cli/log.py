@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
+import sys
 import time
 from collections.abc import Iterable
 from itertools import islice
@@ -13,17 +15,22 @@ from typing import Any
 import click
 import msgspec
 
+from thetawarden.cli.durations import duration_option, duration_s
 from thetawarden.cli.place import Place, as_json, on_place, print_json, print_json_line
-from thetawarden.cli.run import duration_s
+from thetawarden.config.problems import one_line
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, iso
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.journal.reader import Wanted, open_log
+from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import Verification, verify_log
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.registry import KINDS
 
 TAIL_EVERY_S = 0.2
+SEQ_MAX = 2**62
+NS_MAX = 2**63 - 1
+LIMIT_MAX = 10_000_000
 
 
 @click.group()
@@ -39,8 +46,10 @@ _actor = click.option("--actor", help="Only messages said by this actor.")
 @_kind
 @_actor
 @click.option("--since", help="Not older than this: 10m, 2h, or an ISO instant.")
-@click.option("--from-seq", type=int, default=0, help="Not before this message.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option(
+    "--from-seq", type=click.IntRange(0, SEQ_MAX), default=0, help="Not before this message."
+)
+@click.option("--limit", type=click.IntRange(1, LIMIT_MAX), default=100, show_default=True)
 @as_json
 @on_place
 def show(  # one parameter an option
@@ -61,7 +70,7 @@ def show(  # one parameter an option
         after_seq=max(0, from_seq - 1),
         since_ns=None if since is None else _instant(since),
     )
-    with open_log(place.store() / "log") as days:
+    with open_log(log_folder(place)) as days:
         if since is None and not from_seq:
             found: list[Envelope[Message]] = []
             for day in reversed(days):
@@ -77,7 +86,7 @@ def show(  # one parameter an option
 @log.command()
 @_kind
 @_actor
-@click.option("--for", "for_s", callback=lambda _c, _p, text: text and duration_s(text))
+@click.option("--for", "for_s", callback=duration_option, metavar="DURATION")
 @as_json
 @on_place
 def tail(
@@ -85,18 +94,19 @@ def tail(
 ) -> None:
     """Follow what is being said until Ctrl-C, or for a while."""
     _check_kind(kind)
-    folder = place.store() / "log"
+    folder = log_folder(place)
     with open_log(folder) as days:
         last = max((day.tops()[0] for day in days), default=0)
     deadline = None if for_s is None else time.monotonic() + for_s
-    while deadline is None or time.monotonic() < deadline:
-        wanted = Wanted(kind=kind, sender=actor, after_seq=last)
-        with open_log(folder) as days:
-            for day in days[-2:]:
-                for envelope in day.messages(wanted):
-                    last = max(last, envelope.seq)
-                    _print([envelope], as_json=as_json)
-        time.sleep(TAIL_EVERY_S)
+    with contextlib.suppress(KeyboardInterrupt):
+        while deadline is None or time.monotonic() < deadline:
+            wanted = Wanted(kind=kind, sender=actor, after_seq=last)
+            with open_log(folder) as days:
+                for day in days[-2:]:
+                    for envelope in day.messages(wanted):
+                        last = max(last, envelope.seq)
+                        _print([envelope], as_json=as_json)
+            time.sleep(TAIL_EVERY_S)
 
 
 @log.command()
@@ -105,8 +115,9 @@ def tail(
 def verify(*, place: Place, as_json: bool) -> int:
     """Check every row of every day; exits 1 when any is damaged or missing."""
     total = Verification()
-    for path, total in verify_log(place.store() / "log"):  # the last one is the sum
-        click.echo(f"{path.name}: {total.messages:,} messages so far", err=True)
+    for path, total in verify_log(log_folder(place)):  # the last one is the sum
+        if watched():
+            click.echo(f"{path.name}: {total.messages:,} messages so far", err=True)
     if as_json:
         print_json(total)
     else:
@@ -128,10 +139,30 @@ def export(*, place: Place, file: Path) -> None:
         raise click.UsageError(f"{file} exists; it will not be overwritten: choose another name")
     from thetawarden.infra.lake.export import write_messages  # noqa: PLC0415  # polars is slow
 
-    with open_log(place.store() / "log") as days:
+    with open_log(log_folder(place)) as days:
         every = (envelope for day in days for envelope in day.messages(Wanted()))
-        count = write_messages(every, file)
+        try:
+            count = write_messages(every, file)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise click.UsageError(f"{file} cannot be written ({why}); name another") from None
     click.echo(f"{count:,} messages written to {file}")
+
+
+def log_folder(place: Place) -> Path:
+    """The message log of the mode and account in effect; a usage error when there is none."""
+    folder = place.store() / "log"
+    if not day_files(folder):
+        raise click.UsageError(
+            f"no message log in {one_line(str(folder), 400)}; run a desk there first,"
+            " or name its data folder with --data-dir"
+        )
+    return folder
+
+
+def watched() -> bool:
+    """Whether somebody sees progress on standard error."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _check_kind(kind: str | None) -> None:
@@ -141,15 +172,18 @@ def _check_kind(kind: str | None) -> None:
 
 
 def _instant(text: str) -> UnixNs:
-    if re.fullmatch(r"[\d.hms]+", text):
+    if re.fullmatch(r"[0-9.hms]+", text):
         return UnixNs(WallClock().now_ns() - round(duration_s(text) * NS_PER_SECOND))
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        since_ns = round(moment.timestamp() * NS_PER_SECOND)
+    except (ValueError, OverflowError):
+        since_ns = NS_MAX + 1
+    if not 0 <= since_ns <= NS_MAX:
         words = f"--since found {text!r}; allowed: 10m, 2h, or an instant like 2026-02-03T15:00Z"
-        raise click.UsageError(words) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return UnixNs(round(moment.timestamp() * NS_PER_SECOND))
+        raise click.UsageError(words)
+    return UnixNs(since_ns)
 
 
 def _print(envelopes: Iterable[Envelope[Message]], *, as_json: bool) -> None:

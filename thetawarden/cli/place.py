@@ -12,7 +12,9 @@ import click
 import msgspec
 
 from thetawarden.config.loader import Loaded, load_config
-from thetawarden.config.places import config_file, data_folder, store_folder
+from thetawarden.config.places import config_file, data_folder, secrets_file, store_folder
+from thetawarden.config.secrets import Secret, read_secrets
+from thetawarden.infra.control.client import ControlClient
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +38,20 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             flags=flags or {},
         )
 
+    def desk(self) -> ControlClient:
+        """Who to ask about the desk of the mode and account in effect."""
+        config = self.load().config
+        store = store_folder(self.data, mode=config.mode, account=config.broker.account)
+        return ControlClient(store, timeout_s=config.control.request_timeout_s)
+
     def store(self, flags: dict[str, str] | None = None) -> Path:
         """The folder of the mode and account in effect."""
         config = self.load(flags).config
         return store_folder(self.data, mode=config.mode, account=config.broker.account)
+
+    def secrets(self) -> dict[str, Secret]:
+        """Every secret by name; reading one makes the logs redact it. Raises ConfigError."""
+        return read_secrets(file=secrets_file(self.data), environment=os.environ)
 
 
 Verb = Callable[..., Any]

@@ -8,10 +8,11 @@ from itertools import chain
 import click
 import msgspec
 
+from thetawarden.cli.log import SEQ_MAX, log_folder, watched
 from thetawarden.cli.place import Place, as_json, on_place, print_json, print_json_line
 from thetawarden.domain.instants import iso
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
-from thetawarden.infra.journal.reader import open_log
+from thetawarden.infra.journal.reader import DayLog, open_log
 from thetawarden.ports import Delivery
 from thetawarden.sim.replay import (
     Difference,
@@ -23,11 +24,17 @@ from thetawarden.sim.replay import (
 )
 from thetawarden.supervisor import actor_names, desk_tree
 
+# numbers only, never a person's word
+_HANDLED = "SELECT max(n) FROM deliveries WHERE seq = {0:d}"
+_BEFORE = "SELECT max(n) FROM deliveries WHERE seq < {0:d}"
+
 
 @click.command()
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="One day; default: all.")
 @click.option("--actor", help="One actor; default: all.")
-@click.option("--until", type=int, help="Stop after the delivery of this message.")
+@click.option(
+    "--until", type=click.IntRange(1, SEQ_MAX), help="Stop once this message was handled."
+)
 @click.option("--verify", is_flag=True, help="Compare every answer; exits 1 at a difference.")
 @click.option("--step", is_flag=True, help="Show each delivery with what it changed.")
 @as_json
@@ -48,33 +55,49 @@ def replay(
     if actor is not None and actor not in actor_names(tree):
         names = ", ".join(actor_names(tree))
         raise click.UsageError(f"no actor is named {actor!r}; there are: {names}")
+    if verify and (actor is not None or until is not None or step):
+        raise click.UsageError(
+            "--verify goes over every actor; allowed beside it: --day and --json"
+        )
     wanted = None if day is None else day.date()
-    with open_log(place.store() / "log") as days:
+    with open_log(log_folder(place)) as days:
         if verify:
             return _report(
                 verify_replay(tree, days, day=wanted, progress=_progress), as_json=as_json
             )
         picked = pick_days(days, wanted)
-        if not picked:
-            raise click.UsageError("the message log is empty; run the desk first")
+        last_n = None if until is None else _last_delivery(picked, until)
         actors = actors_before(tree, days, picked[0], only=actor)
         steps = chain.from_iterable(each.steps(actor=actor) for each in picked)
         for each in steps:
+            if last_n is not None and each.n > last_n:
+                break
             replayed = actors.get(each.delivery.actor)
             if replayed is not None:
                 before = replayed.state() if step else None
                 replayed.take(each)
                 if step:
                     _print_step(each.n, each.delivery, before, replayed, as_json=as_json)
-            if until is not None and each.delivery.envelope.seq >= until:
-                break
     states = {name: each.state() for name, each in actors.items()}
     if not (step and as_json):
         print_json(states if actor is None else states[actor])
     return EXIT_DONE
 
 
+def _last_delivery(days: tuple[DayLog, ...], seq: int) -> int:
+    """The number of the last delivery up to and with this message's, in delivery order."""
+    tops = [day.tops() for day in days]
+    if not days[0].first_seq <= seq <= tops[-1][0]:
+        found = f"--until found {seq}; allowed: {days[0].first_seq} to {tops[-1][0]}"
+        raise click.UsageError(found)
+    handled: list[int] = [n for day in days for (n,) in day.raw(_HANDLED.format(seq)) if n]
+    earlier: list[int] = [n for day in days for (n,) in day.raw(_BEFORE.format(seq)) if n]
+    return max(handled or earlier or [0])
+
+
 def _progress(count: int) -> None:
+    if not watched():
+        return
     click.echo(f"\r{count:,} deliveries replayed", nl=False, err=True)
 
 

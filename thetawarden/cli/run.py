@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from thetawarden.cli.durations import duration_option
 from thetawarden.cli.place import Place, on_place
+from thetawarden.cli.signals import end_by_signal
 from thetawarden.config.places import prepare_folder, store_folder
-from thetawarden.config.schema import Config
-from thetawarden.errors import EXIT_DONE, EXIT_HALTED, EXIT_UNEXPECTED
+from thetawarden.config.schema import Config, Mode
+from thetawarden.errors import EXIT_DONE, EXIT_HALTED
 
-_PART = re.compile(r"(\d+(?:\.\d+)?)(h|m|s|)")
-_UNIT_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
-
-
-def duration_s(text: str) -> float:
-    """Seconds in a text such as `90s`, `5m` or `1h30m`."""
-    if not re.fullmatch(f"(?:{_PART.pattern})+", text):
-        raise click.BadParameter(f"found {text!r}; allowed: a duration such as 90s, 5m or 1h30m")
-    return sum(float(number) * _UNIT_S[unit] for number, unit in _PART.findall(text))
+if TYPE_CHECKING:
+    from thetawarden.cli.summary import Summary
 
 
 @click.command()
@@ -35,7 +26,7 @@ def duration_s(text: str) -> float:
 @click.option(
     "--for",
     "for_s",
-    callback=lambda _c, _p, text: None if text is None else duration_s(text),
+    callback=duration_option,
     metavar="DURATION",
     help="End gracefully after this much real time, e.g. 90s.",
 )
@@ -47,68 +38,72 @@ def run(*, place: Place, mode: str | None, for_s: float | None, fresh: bool) -> 
     Ctrl-C once stops it gracefully, twice at once. Exits 4 when it ends halted.
     """
     config = place.load({} if mode is None else {"mode": mode}).config
+    if config.mode is not Mode.PRACTICE:
+        words = "this version cannot connect to a broker yet; allowed: practice"
+        raise click.UsageError(f"mode {config.mode} found; {words}")
+    place.secrets()
     prepare_folder(place.data)
     folder = store_folder(place.data, mode=config.mode, account=config.broker.account)
     if fresh:
-        _set_aside(folder, config)
-    prepare_folder(folder)
-    return _run(config, folder, for_s)
+        _set_aside(folder)
+    return _run(config, prepare_folder(folder), for_s)
 
 
 def _run(config: Config, folder: Path, for_s: float | None) -> int:
-    from thetawarden.cli.summary import Summary  # noqa: PLC0415  # heavy, and only here
-    from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415
+    """Start from top to bottom; the end is the exact reverse, however far the start came."""
+    from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
     from thetawarden.operating import Operator  # noqa: PLC0415
     from thetawarden.process import DeskProcess  # noqa: PLC0415
 
-    summary = Summary() if sys.stdout.isatty() else None
-    stream = sys.stderr if summary is None else summary.log_stream
+    summary = _summary()
     process = DeskProcess(config, folder)
-    with start_logs(config.logs, stream=stream, folder=folder / "logs"):
+    with contextlib.ExitStack() as undo:
+        end_by_signal(process.ended)
+        process.take()
+        undo.callback(process.give_back)
+        stream = _standard_error() if summary is None else summary.log_stream
+        undo.enter_context(start_logs(config.logs, stream=stream, folder=folder / "logs"))
         process.open()
+        undo.callback(process.close)
         operator = Operator(process)
-        limit = config.control.max_request_kb * 1024
-        server = ControlServer(operator, process.socket_path, max_request_bytes=limit)
+        server = ControlServer(
+            operator,
+            process.socket_path,
+            max_request_bytes=config.control.max_request_kb * 1024,
+            request_timeout_s=config.control.request_timeout_s,
+        )
         server.start()
-        try:
-            with _signals(process.ended):
-                if summary is None:
-                    process.ended.wait(for_s)
-                else:
-                    summary.show_until(process.ended, operator, for_s)
-            halted = operator.status().halt is not None
-        finally:
-            server.stop()
-            process.close()
+        undo.callback(server.stop)
+        if summary is None:
+            process.ended.wait(for_s)
+        else:
+            summary.show_until(process.ended, operator, for_s)
+        process.ended.set()
+        halted = operator.status().halt is not None
+    if summary is not None:
+        summary.say_goodbye()
     if process.exit_code != EXIT_DONE:
         return process.exit_code
     return EXIT_HALTED if halted else EXIT_DONE
 
 
-@contextlib.contextmanager
-def _signals(ended: threading.Event) -> Iterator[None]:
-    """The first signal ends the desk gracefully, the second at once; orders stay as they are."""
+def _summary() -> Summary | None:
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    from thetawarden.cli.summary import Summary  # noqa: PLC0415  # heavy, and only here
 
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        if ended.is_set():
-            os._exit(EXIT_UNEXPECTED if number == signal.SIGINT else 128 + number)
-        ended.set()
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, on_signal) for number in numbers}
-    try:
-        yield
-    finally:
-        ended.set()
-        del before  # the handlers stay: a second signal during the stop is the fast way out
+    return Summary()
 
 
-def _set_aside(folder: Path, config: Config) -> None:
+def _standard_error() -> TextIO:
+    """Where log lines go; nowhere when standard error was closed."""
+    return sys.stderr or Path(os.devnull).open("w")
+
+
+def _set_aside(folder: Path) -> None:
     from thetawarden.infra.store_lock import StoreLock  # noqa: PLC0415
 
-    if config.mode != "practice":
-        raise click.UsageError(f"--fresh found with mode {config.mode}; allowed in practice only")
     if not folder.is_dir():
         return
     lock = StoreLock(folder)

@@ -6,7 +6,6 @@ import click
 
 from thetawarden.cli.place import Place, as_json, on_place, print_json
 from thetawarden.errors import EXIT_DONE, EXIT_HALTED
-from thetawarden.infra.control.client import ControlClient
 
 
 @click.command()
@@ -14,7 +13,7 @@ from thetawarden.infra.control.client import ControlClient
 @on_place
 def status(*, place: Place, as_json: bool) -> int:
     """Show the desk in one look; exits 4 when it is halted, 5 when none answers."""
-    seen = ControlClient(place.store()).status()
+    seen = place.desk().status()
     if as_json:
         print_json(seen)
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import threading
+import time
 from collections import deque
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.rule import Rule
 from rich.text import Text
@@ -14,8 +16,11 @@ from typing_extensions import override
 
 from thetawarden.cli.tables import actors_table, status_text
 from thetawarden.infra.control.app import Operator
+from thetawarden.messages.control import Inspection, Status
 
-LINES_SHOWN = 8
+LINES_KEPT = 200
+LINES_SHOWN_MIN = 3
+RULES = 3
 REFRESH_S = 0.5
 
 
@@ -23,7 +28,7 @@ class _LastLines(io.StringIO):
     """A stream that keeps the last lines written to it; looks like a terminal to the log."""
 
     def __init__(self) -> None:
-        self.lines: deque[str] = deque(maxlen=LINES_SHOWN)
+        self.lines: deque[str] = deque(maxlen=LINES_KEPT)
 
     @override
     def write(self, text: str, /) -> int:
@@ -36,29 +41,56 @@ class _LastLines(io.StringIO):
 
 
 class Summary:
-    """Status, actors and the latest log lines, redrawn twice a second."""
+    """Status, actors and the latest log lines, redrawn twice a second on a screen of its own."""
 
     def __init__(self) -> None:
         self.log_stream = _LastLines()
+        self._console = Console()
+        self._last: Status | None = None
 
     def show_until(self, ended: threading.Event, operator: Operator, for_s: float | None) -> None:
-        """Show the desk until it ends or the time is up."""
-        left_s = for_s
-        with Live(self._draw(operator), console=Console(), auto_refresh=False) as live:
-            while left_s is None or left_s > 0:
-                wait_s = REFRESH_S if left_s is None else min(REFRESH_S, left_s)
-                if ended.wait(wait_s):
-                    return
-                left_s = None if left_s is None else left_s - wait_s
+        """Show the desk until it ends or the time is up; a lost terminal ends it too."""
+        until = None if for_s is None else time.monotonic() + for_s
+        with (
+            contextlib.suppress(OSError),  # the terminal is gone, and with it whoever watched
+            Live(console=self._console, screen=True, auto_refresh=False) as live,
+        ):
+            while not ended.is_set():
                 live.update(self._draw(operator), refresh=True)
+                left_s = REFRESH_S if until is None else until - time.monotonic()
+                if left_s <= 0 or ended.wait(min(REFRESH_S, left_s)):
+                    return
 
-    def _draw(self, operator: Operator) -> Group:
-        lines = Text.from_ansi("\n".join(self.log_stream.lines))
-        return Group(
-            Rule("Thetawarden · Ctrl-C stops it gracefully", align="left"),
-            status_text(operator.status()),
-            Rule("actors", align="left"),
-            actors_table(operator.inspect(None).actors),
-            Rule("latest", align="left"),
-            lines,
+    def say_goodbye(self) -> None:
+        """Leave the last look on the ordinary screen."""
+        with contextlib.suppress(OSError):
+            if self._last is not None:
+                self._console.print("Thetawarden has stopped; this was the last look:")
+                self._console.print(status_text(self._last), highlight=False)
+
+    def _draw(self, operator: Operator) -> RenderableType:
+        self._last = operator.status()
+        return draw(
+            self._last,
+            operator.inspect(None),
+            list(self.log_stream.lines),
+            height=self._console.size.height,
         )
+
+
+def draw(status: Status, seen: Inspection, lines: list[str], *, height: int) -> RenderableType:
+    """All of it, no higher than the screen: what does not fit are the older log lines."""
+    top = status_text(status)
+    top.no_wrap, top.overflow = True, "ellipsis"
+    used = RULES + len(top.split("\n")) + 1 + len(seen.actors)
+    room = max(LINES_SHOWN_MIN, height - used)
+    latest = Text("\n").join(Text.from_ansi(line) for line in lines[-room:])
+    latest.no_wrap, latest.overflow = True, "ellipsis"
+    return Group(
+        Rule("Thetawarden · Ctrl-C stops it gracefully", align="left"),
+        top,
+        Rule("actors", align="left"),
+        actors_table(seen.actors),
+        Rule("latest", align="left"),
+        latest,
+    )

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from thetawarden.config.problems import one_line
 from thetawarden.messages.control import ActorView, HaltView, Status
 
 _COLOURS = {"running": "green", "paused": "yellow", "restarting": "yellow", "halted": "bold red"}
@@ -64,15 +65,14 @@ def status_text(status: Status) -> Text:
     text = Text()
     text.append("trading ")
     text.append(status.trading_state, style=_COLOURS.get(status.trading_state, "yellow"))
-    text.append(f" · mode {status.mode} · link {status.link.state}")
-    text.append(f" · market time {status.market_time}\n")
+    text.append(f" · mode {status.mode} · link {status.link.state} · {status.market_time}\n")
     if status.halt is not None:
         text.append(f"{halt_words(status.halt)}\n", style="bold red")
     counts = status.actors
     text.append(f"actors: {counts.running} running, {counts.restarting} restarting, ")
     text.append(f"{counts.failed} failed\n")
     for ailment in status.ailments:
-        text.append(f"ailing: {ailment}\n", style="yellow")
+        text.append(f"ailing: {one_line(ailment, 200)}\n", style="yellow")
     for event in status.next_events:
         text.append(f"next: {event.name} at {event.at}\n")
     text.append(f"process {status.pid}, up since {status.started_at}")
@@ -81,4 +81,5 @@ def status_text(status: Status) -> Text:
 
 def halt_words(halt: HaltView) -> str:
     """A halt in one line."""
-    return f"halted (epoch {halt.epoch}) by {halt.by} at {halt.at}: {halt.reason}"
+    by, reason = one_line(halt.by), one_line(halt.reason, 500)
+    return f"halted (epoch {halt.epoch}) by {by} at {halt.at}: {reason}"

@@ -42,14 +42,6 @@ class LogFormat(enum.StrEnum):
     HUMAN = "human"
 
 
-class AlertLevel(enum.StrEnum):
-    """The least severe alert a person is told about."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
 class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The IB Gateway or TWS of paper and live mode. Practice mode brings its own."""
 
@@ -130,17 +122,13 @@ class SupervisorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         intensity=2, period_s=600.0, backoff_min_s=0.5, backoff_max_s=30.0, jitter_fraction=0.2
     )
     trading: Annotated[
-        RestartConfig, Meta(description="Connection, positions, risk governor, executor.")
+        RestartConfig,
+        Meta(description="What trades: today the governor, and the watchdog apart from it."),
     ] = RestartConfig(
         intensity=3, period_s=300.0, backoff_min_s=0.1, backoff_max_s=5.0, jitter_fraction=0.2
     )
-    market: Annotated[RestartConfig, Meta(description="Chain watchers, futures, regime.")] = (
-        RestartConfig(
-            intensity=10, period_s=300.0, backoff_min_s=0.5, backoff_max_s=30.0, jitter_fraction=0.2
-        )
-    )
     advisory: Annotated[
-        RestartConfig, Meta(description="Strategist, scheduler, archivist, notifier.")
+        RestartConfig, Meta(description="What helps: today the scheduler and the notifier.")
     ] = RestartConfig(
         intensity=10, period_s=300.0, backoff_min_s=0.5, backoff_max_s=30.0, jitter_fraction=0.2
     )
@@ -153,18 +141,9 @@ class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         float,
         Meta(ge=0, le=1000, description="Messages arriving within this time share one commit."),
     ] = 20.0
-    commit_rows_max: Annotated[
-        int, Meta(ge=1, le=100_000, description="A commit is never held back for more rows.")
-    ] = 2000
-    queue_rows_max: Annotated[
-        int, Meta(ge=1000, le=10_000_000, description="Rows waiting for the disk; full is a halt.")
-    ] = 200_000
     reserve_mb: Annotated[
         int, Meta(ge=0, le=65536, description="Kept aside for orders and the halt on a full disk.")
     ] = 256
-    keep_days: Annotated[
-        int, Meta(ge=1, le=3650, description="Days of message log kept in the data folder.")
-    ] = 30
 
 
 class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,8 +153,9 @@ class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         int, Meta(ge=1, le=4096, description="A larger request is refused unread.")
     ] = 64
     request_timeout_s: Annotated[
-        float, Meta(ge=0.1, le=120, description="How long a request may wait for its answer.")
-    ] = 5.0
+        float,
+        Meta(ge=0.1, le=120, description="How long a request may take to come and to be answered."),
+    ] = 20.0
 
 
 class LogsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -210,26 +190,16 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = 10_000
 
 
-class NotifierConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is told, and how often at most."""
-
-    level_min: Annotated[AlertLevel, Meta(description="The least severe alert that is sent.")] = (
-        AlertLevel.WARNING
-    )
-    repeat_s: Annotated[
-        float, Meta(ge=0, le=86400, description="The same alert is not sent again within this.")
-    ] = 300.0
-    per_hour_max: Annotated[
-        int, Meta(ge=1, le=10_000, description="Alerts beyond this are counted, not sent.")
-    ] = 60
-
-
 class ScheduleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What happens when. Times of day are New York's."""
 
     rotate_at: Annotated[
-        dt.time, Meta(description="When the message log starts its next day's file.")
-    ] = dt.time(17, 15)
+        dt.time,
+        Meta(
+            description="When the message log starts its next day's file; from noon on, that day is"
+            " named after the next date."
+        ),
+    ] = dt.time()
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -244,5 +214,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     journal: JournalConfig = JournalConfig()
     control: ControlConfig = ControlConfig()
     logs: LogsConfig = LogsConfig()
-    notifier: NotifierConfig = NotifierConfig()
     schedule: ScheduleConfig = ScheduleConfig()

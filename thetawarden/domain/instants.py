@@ -22,6 +22,8 @@ NS_PER_DAY = 24 * NS_PER_HOUR
 _NEW_YORK = ZoneInfo("America/New_York")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+_ONE_DAY = dt.timedelta(days=1)
+_NOON = dt.time(12)
 
 
 def new_york_ns(day: dt.date, at: dt.time) -> UnixNs:
@@ -38,6 +40,17 @@ def new_york_clock(instant_ns: int) -> dt.datetime:
 def new_york_date(instant_ns: int) -> dt.date:
     """Return the date on New York's calendar at the instant."""
     return new_york_clock(instant_ns).date()
+
+
+def trading_day_start_ns(day: dt.date, turns_at: dt.time) -> UnixNs:
+    """Return when a trading day begins: from noon on, `turns_at` is meant of the evening before."""
+    return new_york_ns(day - dt.timedelta(days=turns_at >= _NOON), turns_at)
+
+
+def trading_day(instant_ns: int, turns_at: dt.time) -> dt.date:
+    """Return the trading day of the instant, when days turn at this time in New York."""
+    day = new_york_date(instant_ns) + dt.timedelta(days=turns_at >= _NOON)
+    return day if instant_ns >= trading_day_start_ns(day, turns_at) else day - _ONE_DAY
 
 
 def iso(instant_ns: int) -> str:

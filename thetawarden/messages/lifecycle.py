@@ -20,6 +20,14 @@ class Quiesce(Command, frozen=True, kw_only=True):
     """The desk is about to stop: take on nothing new."""
 
 
+class DeskStarted(Event, frozen=True, kw_only=True):
+    """A process took the store: with which configuration and software, and if after another."""
+
+    config_fingerprint: str
+    software: str
+    resumed: bool
+
+
 class ActorStarted(Event, frozen=True, kw_only=True):
     """An incarnation has handled `Begin` and takes messages."""
 

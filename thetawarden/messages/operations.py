@@ -21,7 +21,7 @@ class HealthChanged(Event, frozen=True, kw_only=True):
 
 
 class TradingDayStarted(Event, frozen=True, kw_only=True):
-    """The New York date changed; `day` is ISO. The message log turns a page on it."""
+    """A trading day began in New York; `day` is ISO. The message log turns a page on it."""
 
     day: str
 

@@ -1,19 +1,26 @@
 """The control API as an ASGI application: typed requests in, typed answers out, OpenAPI beside.
 
-Knows HTTP and nothing of actors; what is asked goes to an Operator, on a worker thread, so that a
-slow desk never blocks the socket.
+Knows HTTP and nothing of actors; what is asked goes to an Operator, on a worker thread and with a
+time limit, so that a slow desk never blocks the socket. Every refusal is one line for a person.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import msgspec
 from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
 
-from thetawarden.errors import RefusedError, ThetawardenError
+from thetawarden.config.problems import one_line
+from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError
+from thetawarden.infra.control.workers import BusyError, Workers
 from thetawarden.messages.control import (
     Done,
     HaltRequest,
@@ -26,10 +33,25 @@ from thetawarden.messages.control import (
 
 HTTP_CONFLICT = 409
 HTTP_UNEXPECTED = 500
+HTTP_BUSY = 503
+DESK_THREADS_MAX = 16
+BRAKE_THREADS_MAX = 8
+_log = logging.getLogger("thetawarden.control")
+_REFUSALS: Mapping[int, ResponseSpec] = {
+    code: ResponseSpec(Refusal, description=words, generate_examples=False)
+    for code, words in (
+        (400, "Not a request of this API; nothing was done."),
+        (404, "No actor is called so."),
+        (HTTP_CONFLICT, "Refused: the desk would not."),
+        (HTTP_BUSY, "No answer in time, or too many requests at once."),
+    )
+}
 
 
 class UnknownActorError(ThetawardenError):
     """There is no actor of that name. The person looks at the list."""
+
+    exit_code = EXIT_USAGE
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"no actor is named {name!r}; there are: {', '.join(known)}")
@@ -71,12 +93,22 @@ class Operator(Protocol):
         ...
 
 
-def control_app(operator: Operator, *, max_request_bytes: int) -> Litestar:
-    """The application; every handler runs on a worker thread."""
+def control_app(
+    operator: Operator, *, max_request_bytes: int, request_timeout_s: float
+) -> Litestar:
+    """The application; the desk answers on worker threads, its brakes on threads of their own."""
+    desk = Workers(threads_max=DESK_THREADS_MAX, timeout_s=request_timeout_s)
+    brakes = Workers(threads_max=BRAKE_THREADS_MAX, timeout_s=request_timeout_s)
     return Litestar(
-        route_handlers=[*_looks(operator), *_hands_on_actors(operator), *_brakes(operator)],
+        route_handlers=[
+            *_looks(operator, desk),
+            *_hands_on_actors(operator, desk),
+            *_brakes(operator, brakes),
+        ],
         request_max_body_size=max_request_bytes,
-        openapi_config=OpenAPIConfig(title="Thetawarden control", version="1"),
+        openapi_config=OpenAPIConfig(
+            title="Thetawarden control", version="1", render_plugins=[JsonRenderPlugin()]
+        ),
         exception_handlers={
             HTTPException: _refuse_http,
             ThetawardenError: _refuse,
@@ -86,61 +118,81 @@ def control_app(operator: Operator, *, max_request_bytes: int) -> Litestar:
     )
 
 
-def _looks(operator: Operator) -> list[HTTPRouteHandler]:
-    @get("/status", sync_to_thread=True)
-    def status() -> Status:
+def describe_api() -> str:
+    """The OpenAPI description of the control API, as JSON."""
+    app = control_app(_Nobody(), max_request_bytes=1, request_timeout_s=1)
+    document = msgspec.json.encode(app.openapi_schema.to_schema(), order="sorted")
+    return msgspec.json.format(document, indent=2).decode() + "\n"
+
+
+def _looks(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
+    @get("/status", responses=_REFUSALS)
+    async def status() -> Status:
         """The desk in one look."""
-        return operator.status()
+        return await workers.run(operator.status)
 
-    @get("/actors", sync_to_thread=True)
-    def actors() -> Inspection:
+    @get("/actors", responses=_REFUSALS)
+    async def actors() -> Inspection:
         """All actors."""
-        return operator.inspect(None)
+        return await workers.run(lambda: operator.inspect(None))
 
-    @get("/actors/{name:path}", sync_to_thread=True)
-    def actor(name: str) -> Inspection:
+    @get("/actors/{name:path}", responses=_REFUSALS)
+    async def actor(name: str) -> Inspection:
         """One actor with its whole state."""
-        return operator.inspect(_actor_name(name))
+        return await workers.run(lambda: operator.inspect(_actor_name(name)))
 
     return [status, actors, actor]
 
 
-def _hands_on_actors(operator: Operator) -> list[HTTPRouteHandler]:
-    @post("/restart/{name:path}", status_code=200, sync_to_thread=True)
-    def restart(request: Request[Any, Any, Any], name: str) -> Done:
+def _hands_on_actors(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
+    @post("/restart/{name:path}", status_code=200, responses=_REFUSALS)
+    async def restart(request: Request[Any, Any, Any], name: str) -> Done:
         """Restart an actor by hand."""
-        return operator.restart(_actor_name(name), by=_peer(request))
+        by = _peer(request)
+        return await workers.run(lambda: operator.restart(_actor_name(name), by=by))
 
-    @post("/pause/{name:path}", status_code=200, sync_to_thread=True)
-    def pause(request: Request[Any, Any, Any], name: str) -> Done:
+    @post("/pause/{name:path}", status_code=200, responses=_REFUSALS)
+    async def pause(request: Request[Any, Any, Any], name: str) -> Done:
         """Let an actor take control messages only."""
-        return operator.pause(_actor_name(name), by=_peer(request))
+        by = _peer(request)
+        return await workers.run(lambda: operator.pause(_actor_name(name), by=by))
 
-    @post("/unpause/{name:path}", status_code=200, sync_to_thread=True)
-    def unpause(request: Request[Any, Any, Any], name: str) -> Done:
+    @post("/unpause/{name:path}", status_code=200, responses=_REFUSALS)
+    async def unpause(request: Request[Any, Any, Any], name: str) -> Done:
         """Let a paused actor go on."""
-        return operator.unpause(_actor_name(name), by=_peer(request))
+        by = _peer(request)
+        return await workers.run(lambda: operator.unpause(_actor_name(name), by=by))
 
     return [restart, pause, unpause]
 
 
-def _brakes(operator: Operator) -> list[HTTPRouteHandler]:
-    @post("/halt", status_code=200, sync_to_thread=True)
-    def halt(request: Request[Any, Any, Any], data: HaltRequest) -> Done:
+def _brakes(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
+    @post("/halt", status_code=200, responses=_REFUSALS)
+    async def halt(request: Request[Any, Any, Any], data: HaltRequest) -> Done:
         """Halt trading now."""
-        return operator.halt(data, by=_peer(request))
+        by = _peer(request)
+        return await workers.run(lambda: operator.halt(data, by=by))
 
-    @post("/resume", status_code=200, sync_to_thread=True)
-    def resume(request: Request[Any, Any, Any], data: ResumeRequest) -> Done:
+    @post("/resume", status_code=200, responses=_REFUSALS)
+    async def resume(request: Request[Any, Any, Any], data: ResumeRequest) -> Done:
         """Lift the halt of this epoch."""
-        return operator.resume(data, by=_peer(request))
+        by = _peer(request)
+        return await workers.run(lambda: operator.resume(data, by=by))
 
-    @post("/stop", status_code=200, sync_to_thread=True)
-    def stop(request: Request[Any, Any, Any], data: StopRequest) -> Done:
+    @post("/stop", status_code=200, responses=_REFUSALS)
+    async def stop(request: Request[Any, Any, Any], data: StopRequest) -> Done:
         """End the desk gracefully."""
-        return operator.stop(data, by=_peer(request))
+        by = _peer(request)
+        return await workers.run(lambda: operator.stop(data, by=by))
 
     return [halt, resume, stop]
+
+
+class _Nobody:
+    """Answers nothing: enough of an Operator to describe the API."""
+
+    def __getattr__(self, _: str) -> Callable[..., Any]:
+        raise NotImplementedError
 
 
 def _actor_name(path: str) -> str:
@@ -148,27 +200,33 @@ def _actor_name(path: str) -> str:
 
 
 def _peer(request: Request[Any, Any, Any]) -> str:
-    """Who asks; the socket let in only our own user, so the user it is."""
-    return request.headers.get("x-thetawarden-by", "control socket")[:100]
+    """Who asks; the socket let in only our own user, so the name is the caller's to give."""
+    return one_line(request.headers.get("x-thetawarden-by", "control socket"))
 
 
 def _refuse(_request: Request[Any, Any, Any], error: ThetawardenError) -> Response[Refusal]:
-    refused = isinstance(error, RefusedError)
-    status = HTTP_CONFLICT if refused else 404
+    statuses = ((RefusedError, HTTP_CONFLICT), (UnknownActorError, 404), (BusyError, HTTP_BUSY))
+    status = next((code for kind, code in statuses if isinstance(error, kind)), HTTP_UNEXPECTED)
     return Response(Refusal(error=str(error)), status_code=status)
 
 
 def _refuse_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Refusal]:
-    return Response(Refusal(error=_one_line(error)), status_code=error.status_code)
+    return Response(Refusal(error=_words(error)), status_code=error.status_code)
 
 
 def _fail(_request: Request[Any, Any, Any], error: Exception) -> Response[Refusal]:
+    _log.error("control_request_failed", exc_info=error)
     text = f"the desk could not answer: {type(error).__name__}: {error}"
-    return Response(Refusal(error=text[:500]), status_code=HTTP_UNEXPECTED)
+    return Response(Refusal(error=one_line(text, 500)), status_code=HTTP_UNEXPECTED)
 
 
-def _one_line(error: HTTPException) -> str:
+def _words(error: HTTPException) -> str:
     parts = [str(error.detail)]
     if isinstance(error.extra, list):
-        parts.extend(str(part.get("message", part)) for part in error.extra)
-    return "; ".join(parts).replace("\n", " ")[:500]
+        parts.extend(_part(part) for part in error.extra if isinstance(part, dict))
+    return one_line("; ".join(parts), 500)
+
+
+def _part(part: dict[str, Any]) -> str:
+    key, message = part.get("key"), str(part.get("message", part))
+    return f"{key}: {message}" if key else message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import http.client
+import os
 import socket
 from pathlib import Path
 from typing import TypeVar
@@ -12,8 +13,9 @@ from urllib.parse import quote
 import msgspec
 from typing_extensions import override
 
-from thetawarden.errors import RefusedError, ThetawardenError, UnreachableError
-from thetawarden.infra.control.place import socket_path
+from thetawarden.config.problems import one_line
+from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError, UnreachableError
+from thetawarden.infra.control.place import peer_uid, socket_address, socket_path
 from thetawarden.messages.control import (
     Done,
     HaltRequest,
@@ -28,6 +30,9 @@ from thetawarden.messages.control import (
 T = TypeVar("T")
 HTTP_OK = 200
 HTTP_CONFLICT = 409
+HTTP_BUSY = 503
+HTTP_NOT_UNDERSTOOD = (400, 404)
+MARGIN_S = 2.0
 
 
 class NoDeskError(UnreachableError):
@@ -35,9 +40,15 @@ class NoDeskError(UnreachableError):
 
     def __init__(self, store: Path, why: str) -> None:
         super().__init__(
-            f"no desk answers for {store} ({why}); one must be running."
+            f"no desk answers for {one_line(str(store), 400)} ({why}); one must be running."
             " Start it with `thetawarden run`, or name its folder with --data-dir"
         )
+
+
+class NotUnderstoodError(ThetawardenError):
+    """The desk does not know what was named, or not so. The person looks at the words."""
+
+    exit_code = EXIT_USAGE
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -49,16 +60,19 @@ class _UnixConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        with socket_address(self._path) as address:
+            self.sock.connect(address)
+        if (uid := peer_uid(self.sock)) != os.geteuid():
+            raise OSError(f"the socket is served by user {uid}, not by us")
 
 
 class ControlClient:
     """The same typed requests the server knows; raises our errors, never its library's."""
 
-    def __init__(self, store: Path, *, timeout_s: float = 30.0) -> None:
+    def __init__(self, store: Path, *, timeout_s: float) -> None:
         self._store = store
         self._path = socket_path(store)
-        self._timeout_s = timeout_s
+        self._timeout_s = timeout_s + MARGIN_S  # the desk's own words come first
 
     def status(self) -> Status:
         """The desk in one look."""
@@ -100,7 +114,12 @@ class ControlClient:
                 return msgspec.json.decode(raw, type=answer)
             refusal = msgspec.json.decode(raw, type=Refusal)
         except msgspec.MsgspecError as error:
-            raise NoDeskError(self._store, f"its answer is not understood: {error}") from error
+            why = "too many requests at once" if status == HTTP_BUSY else "its answer is no desk's"
+            raise NoDeskError(self._store, why) from error
+        if status == HTTP_BUSY:
+            raise NoDeskError(self._store, refusal.error)
+        if status in HTTP_NOT_UNDERSTOOD:
+            raise NotUnderstoodError(refusal.error)
         if status == HTTP_CONFLICT:
             raise RefusedError(refusal.error)
         raise ThetawardenError(refusal.error)
@@ -116,13 +135,14 @@ class ControlClient:
         except TimeoutError:
             raise NoDeskError(self._store, f"no answer in {self._timeout_s:g} s") from None
         except (OSError, http.client.HTTPException) as error:
-            raise NoDeskError(self._store, str(error) or type(error).__name__) from error
+            words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise NoDeskError(self._store, one_line(words).lower()) from error
         finally:
             connection.close()
 
 
 def _user() -> str:
     try:
-        return getpass.getuser()
+        return getpass.getuser().encode("ascii", "backslashreplace").decode()
     except (KeyError, OSError):
         return "unknown user"

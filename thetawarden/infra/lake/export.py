@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
@@ -29,7 +30,12 @@ def write_messages(envelopes: Iterable[Envelope[Message]], file: Path) -> int:
     while rows := [_row(envelope) for envelope in islice(remaining, _BATCH)]:
         frames.append(pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
     table = pl.concat(frames) if frames else pl.DataFrame(schema=_SCHEMA)
-    table.write_parquet(file)
+    draft = file.with_name(f".{file.name}.partial")
+    try:
+        table.write_parquet(draft)
+        os.link(draft, file)  # never over a file that came meanwhile
+    finally:
+        draft.unlink(missing_ok=True)
     return table.height
 
 
