@@ -22,6 +22,7 @@ from thetawarden.practice.model import Contract, SecType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from thetawarden.practice.exchange.floor import Floor
     from thetawarden.practice.model import ContractDetails, Quote
@@ -32,12 +33,20 @@ _CLOSE = dt.time(16)
 _MARK_PLACES = 4
 
 
+def holdings_quoted(
+    floor: Floor, book: Book, others: Iterable[Contract] = ()
+) -> AbstractContextManager[None]:
+    """Fetch, in one go, the quotes that valuing the account's positions will ask for."""
+    held = [one.contract for one in book.holdings.values() if one.quantity]
+    return floor.at_hand(_quoted(floor, (*held, *others)))
+
+
 def mark_of(floor: Floor, contract: Contract, last_mark: float = 0.0) -> float:
     """Return what one share of the contract is worth now."""
     settled = floor.state.settled.get(contract.con_id)
     if settled is not None:
         return intrinsic(contract, settled)
-    quote = floor.market.quote(contract.con_id)
+    quote = floor.quote(contract.con_id)
     mark = None if quote is None else mark_in(quote)
     return last_mark if mark is None else mark
 
@@ -117,11 +126,21 @@ def requirement(floor: Floor, book: Book, held: Iterable[Exposure]) -> Requireme
     )
 
 
+def _quoted(floor: Floor, contracts: Iterable[Contract]) -> list[int]:
+    wanted = []
+    for contract in contracts:
+        wanted.append(contract.con_id)
+        details = floor.details(contract.con_id)
+        if contract.sec_type is SecType.OPTION and details is not None:
+            wanted.append(details.under_con_id)
+    return wanted
+
+
 def _under_price(floor: Floor, contract: Contract, details: ContractDetails) -> float:
     settled = floor.state.settled.get(contract.con_id)
     if settled is not None:
         return settled
-    quote = floor.market.quote(details.under_con_id)
+    quote = floor.quote(details.under_con_id)
     price = None if quote is None else mark_in(quote)
     return (contract.strike or 0.0) if price is None else price
 
@@ -135,7 +154,7 @@ def _is_broad(contract: Contract, details: ContractDetails | None) -> bool:
 def _volatility(floor: Floor, contract: Contract) -> float:
     if contract.sec_type is not SecType.OPTION:
         return 0.0
-    quote = floor.market.quote(contract.con_id)
+    quote = floor.quote(contract.con_id)
     model = quote.model if quote else None
     return (model.iv_annual if model else None) or DEFAULT_IV_ANNUAL
 

@@ -106,11 +106,12 @@ def _begin_day(floor: Floor) -> None:
     state.taken.clear()
     for book in state.books.values():
         end_day(book)
-        book.day_start_usd = appraisal.net_liquidation_usd(floor, book)
-        for holding in book.holdings.values():
-            mark = appraisal.mark_of(floor, holding.contract, holding.last_mark)
-            holding.last_mark = mark
-            begin_day(holding, price_usd(mark))
+        with appraisal.holdings_quoted(floor, book):
+            book.day_start_usd = appraisal.net_liquidation_usd(floor, book)
+            for holding in book.holdings.values():
+                mark = appraisal.mark_of(floor, holding.contract, holding.last_mark)
+                holding.last_mark = mark
+                begin_day(holding, price_usd(mark))
 
 
 def _next_clock(at_ns: int, clock: dt.time) -> int:

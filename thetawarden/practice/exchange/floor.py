@@ -5,13 +5,14 @@ It decides nothing. Contract terms and sessions are looked up once and kept.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from thetawarden.practice.exchange.faults import OrderFaults
 from thetawarden.practice.exchange.hours import Hours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from thetawarden.practice.account.book import Book
     from thetawarden.practice.exchange.state import LiveOrder, State
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         Listener,
         Market,
         OrderKey,
+        Quote,
     )
 
 
@@ -37,6 +39,7 @@ class Floor:
         self.listeners: list[Listener] = []
         self.expiry_instants: dict[int, int] = {}
         self.check_instant: tuple[int, int] | None = None
+        self._at_hand: dict[int, Quote | None] = {}
         self._details: dict[int, ContractDetails] = {}
 
     @property
@@ -58,6 +61,24 @@ class Floor:
             if known is not None:
                 self._details[con_id] = known
         return known
+
+    def quote(self, con_id: int) -> Quote | None:
+        """The present quote, out of a bulk answer while one is at hand."""
+        if con_id in self._at_hand:
+            return self._at_hand[con_id]
+        return self.market.quote(con_id)
+
+    @contextmanager
+    def at_hand(self, con_ids: Iterable[int]) -> Iterator[None]:
+        """Ask for many quotes at once and answer from them until this ends."""
+        before = self._at_hand
+        wanted = [one for one in dict.fromkeys(con_ids) if one not in before]
+        found = zip(wanted, self.market.quotes(wanted), strict=True) if wanted else ()
+        self._at_hand = before | dict(found)
+        try:
+            yield
+        finally:
+            self._at_hand = before
 
     def book(self, account: str) -> Book:
         """The account's book; accounts were checked when an order came in."""

@@ -48,23 +48,17 @@ class Prospect(msgspec.Struct, frozen=True, kw_only=True):
 
 def standing(floor: Floor, book: Book) -> Standing:
     """Return how the account stands now."""
-    asked = appraisal.requirement(floor, book, appraisal.exposures(floor, book))
-    return _standing(appraisal.net_liquidation_usd(floor, book), asked)
+    with appraisal.holdings_quoted(floor, book):
+        asked = appraisal.requirement(floor, book, appraisal.exposures(floor, book))
+        return _standing(appraisal.net_liquidation_usd(floor, book), asked)
 
 
 def prospect(floor: Floor, order: LiveOrder) -> Prospect:
     """Return how the account would stand with the order filled."""
     book = floor.book(order.request.account)
-    held = appraisal.exposures(floor, book)
-    equity = appraisal.net_liquidation_usd(floor, book)
     units = order_units(floor, order)
-    after = _with(floor, held, units)
-    fees = sum((_fees(floor, book, one, quantity) for one, quantity in units), ZERO)
-    return Prospect(
-        before=_standing(equity, appraisal.requirement(floor, book, held)),
-        after=_standing(equity - fees, appraisal.requirement(floor, book, after)),
-        fees_usd=fees,
-    )
+    with appraisal.holdings_quoted(floor, book, [contract for contract, _ in units]):
+        return _prospect(floor, book, units)
 
 
 def refusal_reason(floor: Floor, order: LiveOrder) -> str:
@@ -95,6 +89,18 @@ def order_units(floor: Floor, order: LiveOrder) -> list[tuple[Contract, int]]:
             sign = 1 if leg_buys(order, leg) else -1
             units.append((details.contract, sign * leg.ratio * order.remaining))
     return units
+
+
+def _prospect(floor: Floor, book: Book, units: list[tuple[Contract, int]]) -> Prospect:
+    held = appraisal.exposures(floor, book)
+    equity = appraisal.net_liquidation_usd(floor, book)
+    after = _with(floor, held, units)
+    fees = sum((_fees(floor, book, one, quantity) for one, quantity in units), ZERO)
+    return Prospect(
+        before=_standing(equity, appraisal.requirement(floor, book, held)),
+        after=_standing(equity - fees, appraisal.requirement(floor, book, after)),
+        fees_usd=fees,
+    )
 
 
 def _with(floor: Floor, held: list[Exposure], units: list[tuple[Contract, int]]) -> list[Exposure]:

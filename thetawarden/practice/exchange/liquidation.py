@@ -68,7 +68,8 @@ def _is_short_of_margin(floor: Floor, book: Book) -> bool:
 
 
 def _close_some(floor: Floor, book: Book) -> bool:
-    held = appraisal.exposures(floor, book)
+    with appraisal.holdings_quoted(floor, book):
+        held = appraisal.exposures(floor, book)
     now = appraisal.requirement(floor, book, held).maintenance_usd
     freed = [(now - _without(floor, book, held, one), one) for one in held]
     freed.sort(key=lambda pair: (-pair[0], pair[1].con_id))

@@ -30,7 +30,8 @@ def portfolio(floor: Floor, account: str) -> tuple[PortfolioRow, ...]:
     book = floor.state.books.get(account)
     if book is None:
         return ()
-    return tuple(_row(floor, book, one) for one in book.holdings.values())
+    with appraisal.holdings_quoted(floor, book):
+        return tuple(_row(floor, book, one) for one in book.holdings.values())
 
 
 def pnl(floor: Floor, account: str) -> Pnl:
@@ -38,12 +39,13 @@ def pnl(floor: Floor, account: str) -> Pnl:
     book = floor.state.books.get(account)
     if book is None:
         return Pnl(daily_usd=None, unrealized_usd=None, realized_usd=None)
-    worth = appraisal.net_liquidation_usd(floor, book)
-    return Pnl(
-        daily_usd=to_cents(worth - book.day_start_usd - book.day_deposits_usd),
-        unrealized_usd=to_cents(_unrealized_usd(floor, book)),
-        realized_usd=to_cents(book.realized_today_usd),
-    )
+    with appraisal.holdings_quoted(floor, book):
+        worth = appraisal.net_liquidation_usd(floor, book)
+        return Pnl(
+            daily_usd=to_cents(worth - book.day_start_usd - book.day_deposits_usd),
+            unrealized_usd=to_cents(_unrealized_usd(floor, book)),
+            realized_usd=to_cents(book.realized_today_usd),
+        )
 
 
 def position_pnl(floor: Floor, *, account: str, con_id: int) -> Pnl | None:
@@ -66,7 +68,10 @@ def position_pnl(floor: Floor, *, account: str, con_id: int) -> Pnl | None:
 def account_rows(floor: Floor, account: str) -> tuple[AccountRow, ...]:
     """Return every line of account values, none for an unknown account."""
     book = floor.state.books.get(account)
-    return () if book is None else values.account_rows(_figures(floor, book))
+    if book is None:
+        return ()
+    with appraisal.holdings_quoted(floor, book):
+        return values.account_rows(_figures(floor, book))
 
 
 def _figures(floor: Floor, book: Book) -> values.Figures:

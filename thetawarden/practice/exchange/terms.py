@@ -21,12 +21,16 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
     settled_ns: int = NS_PER_SECOND
     settled_for_ns: int = NS_PER_HOUR
     old_ns: int = 5 * NS_PER_SECOND
+    old_for_ns: int = 24 * NS_PER_HOUR
+    aged_ns: int = 20 * NS_PER_SECOND
 
     def step_ns(self, age_ns: int) -> int:
         """Return the grid an order of this age is looked at on."""
         if age_ns < self.fresh_for_ns:
             return self.fresh_ns
-        return self.settled_ns if age_ns < self.settled_for_ns else self.old_ns
+        if age_ns < self.settled_for_ns:
+            return self.settled_ns
+        return self.old_ns if age_ns < self.old_for_ns else self.aged_ns
 
 
 class ExchangeTerms(msgspec.Struct, frozen=True, kw_only=True):
