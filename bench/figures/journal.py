@@ -14,12 +14,13 @@ from pathlib import Path
 from bench.harness import Figure, Goal
 from thetawarden.actors.post import ActorSpec
 from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.vitals import ActorVitals, Vitals
 from thetawarden.infra.journal import rows
 from thetawarden.infra.journal.journal import Journal, Position
 from thetawarden.infra.journal.reader import DayLog
 from thetawarden.infra.journal.store import day_path
 from thetawarden.messages.base import Message
-from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
+from thetawarden.messages.operations import AlertDelivered, VitalsTaken
 from thetawarden.messages.registry import decode, encode
 from thetawarden.ports import Delivery
 from thetawarden.sim.replay import Replayed
@@ -100,9 +101,14 @@ class _Tally:
         return ()
 
 
-def _typical(number: int) -> DeliverAlert:
-    text = f"governor crashed: ValueError: attempt {number}"
-    return DeliverAlert(number=number, urgency=Urgency.NORMAL, topic="ended:governor", text=text)
+def _typical(number: int) -> VitalsTaken:
+    """What today's desk records most: the heartbeat of its actors."""
+    actors = tuple(
+        ActorVitals(actor=name, incarnation=1, handled=number, busy_ns=0, queued=0)
+        for name in ("watchdog", "governor", "scheduler", "notifier")
+    )
+    vitals = Vitals(actors=actors, log_lag_ns=number, disk_free_bytes=10**11)
+    return VitalsTaken(vitals=vitals)
 
 
 def _write_a_million() -> None:
