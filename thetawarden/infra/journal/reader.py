@@ -33,7 +33,7 @@ from thetawarden.infra.journal.wal import wal_damage, wal_path
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.ports import Delivery, Outcome
 
-_FETCH = 2048
+_FETCH = 256
 _FIRST_BYTES = b"SQLite format 3\0"
 _NOT_DAMAGE = {
     sqlite3.SQLITE_CANTOPEN,
@@ -180,6 +180,7 @@ class DayLog:
         expected = max(after_n + 1, self.first_n)
         query = f"{_STEPS} WHERE d.n > ?{names} ORDER BY d.n"
         step_intact, decode, slowly = rows.step_intact, rows.decode_body, self._step
+        outcomes = _OUTCOMES
         for row in self._rows(query, values):
             (
                 n,
@@ -205,7 +206,7 @@ class DayLog:
             try:
                 if step_intact(*row):
                     said = Envelope(seq, said_ns, sender, speaker, cause, decode(body))
-                    step = Step(n, Delivery(said, who, by, at_ns, _OUTCOMES[outcome], merged))
+                    step = Step(n, Delivery(said, who, by, at_ns, outcomes[outcome], merged))
                 else:
                     step = slowly(row)
             except _UNREADABLE:
