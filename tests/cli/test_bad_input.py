@@ -195,7 +195,6 @@ def _snapshot(folder):
 def _newer(file):
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE meta SET value = '999' WHERE key = 'format'")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _truncated(file):

@@ -27,9 +27,20 @@ def test_status_has_the_keys_that_scripts_rely_on(desk):
     seen = desk("status", "--json")
 
     assert seen.code == 0
-    assert set(seen.json) >= set(
-        ["mode", "trading_state", "halt", "link", "reconciled", "market_time", "speed", "nlv_usd", "positions", "working_orders", "actors", "next_events"]
-    )
+    assert set(seen.json) >= {
+        "mode",
+        "trading_state",
+        "halt",
+        "link",
+        "reconciled",
+        "market_time",
+        "speed",
+        "nlv_usd",
+        "positions",
+        "working_orders",
+        "actors",
+        "next_events",
+    }
     assert (seen.json["mode"], seen.json["trading_state"]) == ("practice", "running")
     assert set(seen.json["link"]) >= {"state", "epoch"}
     assert seen.json["actors"] == {"running": 4, "restarting": 0, "failed": 0}
@@ -45,9 +56,17 @@ def test_inspect_has_the_keys_that_scripts_rely_on_and_sane_figures(desk):
     names = [actor["name"] for actor in seen.json["actors"]]
     assert names == ["watchdog", "governor", "scheduler", "notifier"]
     for actor in seen.json["actors"]:
-        assert set(actor) >= set(
-            ["name", "state", "incarnation", "restarts", "lanes", "handled", "rate_per_s", "handler_us_p99", "last_handled_at"]
-        )
+        assert set(actor) >= {
+            "name",
+            "state",
+            "incarnation",
+            "restarts",
+            "lanes",
+            "handled",
+            "rate_per_s",
+            "handler_us_p99",
+            "last_handled_at",
+        }
         assert set(actor["lanes"]) == {"control", "orders", "timer", "market"}
         assert 0 <= actor["rate_per_s"] <= 100
         assert 0 < actor["handler_us_p99"] < 1e7

@@ -275,12 +275,12 @@ class DayLog:
 
     def _checked(self, meta: dict[str, str]) -> dict[str, str]:
         try:
-            if int(meta["crc"]) != rows.meta_crc(meta):
-                raise DamagedLogError(self.path, "what it says of itself is damaged")
             written_format = int(meta["format"])
-            if written_format > rows.FORMAT:
+            if written_format > rows.FORMAT:  # whose checksum may be made another way
                 found, ours = f"format {written_format}", f"format {rows.FORMAT}"
                 raise NewerLogError(self.path, found, ours)
+            if int(meta["crc"]) != rows.meta_crc(meta):
+                raise DamagedLogError(self.path, "what it says of itself is damaged")
             newer = rows.newer_than_us(json.loads(meta["vocabulary"]))
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             found = f"what it says of itself is damaged ({error!r})"
