@@ -206,12 +206,9 @@ def _bend_lattice(columns: list[FloatArray], dividends: CashDividends) -> _Latti
     lengths = np.diff(moments, axis=0)
     dx = iv * np.sqrt(_SPREAD * lengths.max(axis=0))
     up = 0.5 * iv * iv * lengths / (dx * dx)
-    spread = 1.0 + 2.0 * up * (np.cosh(dx) - 1.0)
-    growth = np.ones_like(moments)
-    np.cumprod(np.exp(rate * lengths) / spread, axis=0, out=growth[1:])
     return _Lattice(
         moments=moments,
-        growth=growth,
+        growth=np.exp((rate - 0.5 * iv * iv) * moments),
         escrow=escrow,
         up=up,
         dx=dx,

@@ -96,7 +96,6 @@ def _fill_guess(wanted: Wanted, s: FloatArray, scratch: FloatArray) -> None:
     slope += zz
     slope -= tt
     slope += 1.0
-    np.maximum(slope, 0.3, out=slope)
     np.divide(s, width, out=width)
     np.log(width, out=width)
     width -= log_price
@@ -105,7 +104,6 @@ def _fill_guess(wanted: Wanted, s: FloatArray, scratch: FloatArray) -> None:
     zz *= 0.5
     width -= zz
     width /= slope
-    np.clip(width, -0.7, 0.7, out=width)
     np.multiply(width, 0.5, out=work)
     np.subtract(1.0, work, out=work)
     work *= width
