@@ -59,7 +59,7 @@ class Server:
         self.faults.plan(plan)
         self._listener: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
-        self._saved_s = self._saving_s = 0.0
+        self._saved_s = self._saving_s = self._step_s = 0.0
         self._host = LOOPBACK
         self._port = 0
 
@@ -131,6 +131,8 @@ class Server:
             "speed": gateway.clock.speed,
             "accounts": list(gateway.exchange.accounts()),
             "clients": sorted(gateway.sessions),
+            "backlog_bytes": [one.backlog_bytes() for one in gateway.sessions.values()],
+            "step_s": self._step_s,
             "simulation": True,
             "playing": self.faults.playing(),
         }
@@ -166,6 +168,7 @@ class Server:
         while True:
             started_s = self.now_s()
             self.gateway.step(now_s=started_s)
+            self._step_s = self.now_s() - started_s
             await self._open_or_shut()
             for connection in self.connections():
                 connection.check(started_s)

@@ -109,8 +109,11 @@ class Session:
 
     def is_congested(self) -> bool:
         """Whether market data should wait, to be conflated, until the client has caught up."""
-        backlog = self._sink.backlog_bytes() + self._unsent_bytes
-        return backlog > self.gateway.settings.outbox_soft_bytes
+        return self.backlog_bytes() > self.gateway.settings.outbox_soft_bytes
+
+    def backlog_bytes(self) -> int:
+        """Output the client has not taken yet."""
+        return self._sink.backlog_bytes() + self._unsent_bytes
 
     def close(self, *, abort: bool = False) -> None:
         """Flush, unless aborting, and end the connection."""
