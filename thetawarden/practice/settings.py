@@ -11,7 +11,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `master_client_id` sees every order of every client. `pair_repeats` is how often each pair of
     openOrder and orderStatus is sent; genuine gateways often repeat it. A client whose unsent
     output exceeds `outbox_soft_bytes` gets market data conflated, beyond `outbox_hard_bytes` it is
-    disconnected; order messages are never left out. `farms` are named in the start-up notices.
+    disconnected; order messages are never left out. `account_push_s` is market time, the other
+    pushes go by the clock on the wall. `farms` are named in the start-up notices.
     """
 
     clients_max: int = 32

@@ -54,7 +54,6 @@ class Session:
         self.client_id = client_id
         self.subscriptions = Subscriptions()
         self.data_type = LIVE_DATA
-        self.auto_bind = False
         self.paced = paced
         self.waiting: deque[bytes] = deque()
         self.alive = True

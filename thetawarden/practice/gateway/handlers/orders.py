@@ -123,7 +123,6 @@ def _auto_open_orders(session: Session, request: Switch) -> None:
     if session.client_id != 0:
         session.notice(Code.NOT_CLIENT_ZERO, codes.NOT_CLIENT_ZERO_TEXT)
         return
-    session.auto_bind = request.on
     _open_orders(session, request)
 
 

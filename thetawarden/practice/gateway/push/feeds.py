@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from thetawarden.practice.gateway.push import accounts, bars, generics, streams
 from thetawarden.practice.wire.encode import ticks as encode_ticks
+from thetawarden.practice.wire.times import NS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from thetawarden.practice.gateway.session import Session
 
 _SCAN_EVERY_S = 30.0
+_ACCOUNT_AT_MOST_EVERY_S = 1.0
 
 
 class FeedPusher:
@@ -23,7 +25,7 @@ class FeedPusher:
         self._gateway = gateway
         self._due_s: dict[str, float] = {}
         self._dirty: dict[str, None] = {}
-        self._news_since_ns = gateway.exchange.now_ns
+        self._news_since_ns = self._accounts_ns = gateway.exchange.now_ns
 
     def account_changed(self, account: str) -> None:
         """Send this account's values with the next step."""
@@ -39,7 +41,7 @@ class FeedPusher:
             self._push_news()
         if self._is_due("pnl", now_s, settings.pnl_push_s):
             self._push_pnls()
-        if self._is_due("account", now_s, settings.account_push_s):
+        if self._is_account_due(now_s):
             self._push_accounts(self._gateway.exchange.accounts())
         if self._is_due("reference", now_s, settings.reference_push_s):
             self._push_references()
@@ -107,6 +109,16 @@ class FeedPusher:
         for session in self._gateway.sessions.values():
             if not session.is_congested():
                 yield session
+
+    def _is_account_due(self, now_s: float) -> bool:
+        """Account values age in market time, but nobody wants them more than once a second."""
+        every_ns = int(self._gateway.settings.account_push_s * NS_PER_S)
+        if self._gateway.now_ns - self._accounts_ns < every_ns:
+            return False
+        if not self._is_due("account", now_s, _ACCOUNT_AT_MOST_EVERY_S):
+            return False
+        self._accounts_ns = self._gateway.now_ns
+        return True
 
     def _is_due(self, what: str, now_s: float, every_s: float) -> bool:
         if now_s < self._due_s.setdefault(what, now_s + every_s):

@@ -57,9 +57,7 @@ def price_ticks(old: Quote | None, new: Quote, *, delayed: bool) -> list[Tick]:
     """Last, day's range, bid and ask: each price with its size, followed by the size alone."""
     kinds = _DELAYED if delayed else _SAME
     ticks: list[Tick] = []
-    if new.last is not None and (
-        old is None or new.last_at_ns != old.last_at_ns or new.last != old.last
-    ):
+    if new.last is not None and (old is None or _traded(old, new)):
         ticks += _last_ticks(old, new, kinds)
     elif new.volume is not None and (old is None or new.volume != old.volume):
         ticks.append(tick_size(kinds[VOLUME], new.volume))
@@ -83,6 +81,12 @@ def option_ticks(old: Quote | None, new: Quote, *, delayed: bool) -> list[Tick]:
         if after is not None and after is not before and after != before:
             ticks.append(tick_option(kinds[kind], after))
     return ticks
+
+
+def _traded(old: Quote, new: Quote) -> bool:
+    return (
+        new.last_at_ns != old.last_at_ns or new.last != old.last or new.last_size != old.last_size
+    )
 
 
 def _last_ticks(old: Quote | None, new: Quote, kinds: dict[int, int]) -> list[Tick]:
