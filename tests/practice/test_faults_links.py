@@ -47,9 +47,9 @@ async def test_a_reset_behind_an_order_leaves_it_working(ib, connect, until):
 async def test_a_fill_while_away_is_found_in_executions_only(ib, connect, until):
     trade = ib.placeOrder(put(), LimitOrder("BUY", 2, 0.05))
     await until(lambda: trade.orderStatus.status == "Submitted")
-    ib.server.faults.play("fill-while-away", {"away_s": 0.2})
-    await until(lambda: not ib.isConnected())
-    await until(lambda: not ib.server.gateway.seams.refuse_connections)
+    ib.server.faults.play("fill-while-away", {"away_s": 0.4})
+    await until(lambda: not ib.isConnected() and not ib.server.is_listening)
+    await until(lambda: ib.server.is_listening)
 
     again = await connect(ib.server, client_id=1)
 
@@ -134,14 +134,13 @@ async def test_events_are_replayed_after_a_reconnect_without_double_booking(ib, 
 
 
 async def test_a_restart_refuses_connections_for_a_while(ib, connect, until):
-    ib.server.faults.play("restart", {"down_s": 0.2})
-    await until(lambda: not ib.isConnected())
+    ib.server.faults.play("restart", {"down_s": 0.5})
+    await until(lambda: not ib.isConnected() and not ib.server.is_listening)
 
     refused = ib_async.IB()
-    await asyncio.sleep(0.05)
     with pytest.raises(ConnectionRefusedError):
         await refused.connectAsync("127.0.0.1", ib.server.port, clientId=1, timeout=0.1)
-    await until(lambda: not ib.server.gateway.seams.refuse_connections)
+    await until(lambda: ib.server.is_listening)
 
     assert (await connect(ib.server, client_id=1)).isConnected()
 

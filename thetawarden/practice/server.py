@@ -117,6 +117,11 @@ class Server:
         if self._task.done() and not self._task.cancelled():
             self._task.result()
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether the port takes connections at present."""
+        return self._listener is not None
+
     def save(self) -> None:
         """Write the state file, when there is a folder for it."""
         if self._state is not None:
