@@ -180,6 +180,21 @@ def test_nobody_exercises_what_he_does_not_hold():
     assert world.codes() == [201]
 
 
+def test_an_instruction_is_listed_like_an_order_and_can_only_be_cancelled():
+    world = holding(CALL, "BUY", 2, 5.0)
+    world.exchange.exercise(instruction(CALL, 2, exercise=True, override=False))
+    (listed,) = world.exchange.open_orders()
+    assert listed.request.order_type == "EXERCISE"
+    world.heard()
+
+    world.place(CALL, "BUY", 1, limit_price=1.0, order_id=901)
+    world.exchange.cancel(listed.request.key)
+    world.run_to(dt.date(2026, 3, 3), NIGHT)
+
+    assert world.heard()[:3] == ["901 says 10086", "901 Cancelled 0/2", "901 says 202"]
+    assert world.held(CALL) == 2
+
+
 def instruction(con_id, quantity, *, exercise, override):
     return model.ExerciseRequest(
         key=model.OrderKey(client_id=1, order_id=901),

@@ -420,3 +420,50 @@ def test_the_same_seed_fills_alike_however_time_is_cut():
     assert coarse
     assert run(0.75) == coarse
     assert run(7.5) == coarse
+
+
+def test_a_trailing_limit_order_keeps_its_distance_to_the_stop():
+    world = World()
+    rest = model.Passthrough(limit_price_offset="0.5")
+    key = world.place(XYZ, "SELL", 1, "TRAIL LIMIT", aux_price=2.0, passthrough=rest)
+    world.run()
+    world.market.move(XYZ, 97.0)
+    world.run(2)
+    assert world.view(key).status == "Submitted"
+
+    world.market.move(XYZ, 98.0)
+    world.run(2)
+
+    # it trailed 2.00 below 100 and so sells at 97.50 or better
+    assert world.ended(key).average_price >= 97.5
+
+
+def test_asking_for_hours_that_a_contract_does_not_have_is_answered_by_a_warning():
+    world = World()
+    hours = world.market.sessions
+
+    def regular_only(*, con_id, first, last, regular):
+        return hours(con_id=con_id, first=first, last=last, regular=regular or con_id == PUT)
+
+    world.market.sessions = regular_only
+    world.place(PUT, "SELL", 1, limit_price=9.0, outside_rth=True)
+    world.place(XYZ, "BUY", 1, limit_price=90.0, outside_rth=True)
+
+    assert world.codes() == [2109]
+
+
+def test_looking_at_the_exchange_changes_nothing():
+    def run(*, curious):
+        world = World()
+        world.place(PUT, "SELL", 3, limit_price=0.4)
+        world.place(XYZ, "BUY", 30, "MKT")
+        for _ in range(20):
+            world.run(5)
+            if curious:
+                world.rows()
+                world.exchange.portfolio("DU1000001")
+                world.exchange.pnl("DU1000001")
+                world.exchange.open_orders()
+        return world.exchange.save()
+
+    assert run(curious=True) == run(curious=False)

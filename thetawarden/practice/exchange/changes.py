@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from thetawarden.domain.instants import NS_PER_SECOND
-from thetawarden.practice.exchange import families, guard, intake, life, notices
+from thetawarden.practice.exchange import (
+    exercise,
+    families,
+    guard,
+    intake,
+    life,
+    lifetimes,
+    notices,
+)
 from thetawarden.practice.exchange.draws import Purpose, draw
 from thetawarden.practice.model import (
     Notice,
@@ -32,6 +40,9 @@ def place(floor: Floor, request: OrderRequest) -> None:
     if order is not None:
         _modify(floor, order, request)
         return
+    if exercise.instruction_of(floor, request.key) is not None:
+        _say(floor, request.key, notices.ONLY_CANCELLABLE)
+        return
     ended = ended_view(floor, request.key)
     if ended is None:
         intake.place_new(floor, request)
@@ -49,6 +60,8 @@ def cancel(floor: Floor, key: OrderKey) -> None:
         _forget(floor, key)
         return
     order = floor.live(key)
+    if order is None and exercise.withdraw(floor, key):
+        return
     if order is None:
         ended = ended_view(floor, key)
         _say(
@@ -109,7 +122,7 @@ def _change(floor: Floor, order: LiveOrder, new: OrderRequest) -> None:
         oca_type=order.request.oca_type,
         parent_id=order.request.parent_id,
     )
-    order.expires_ns = intake.expiry_ns(floor, new, order.contract)
+    order.expires_ns = lifetimes.expiry_ns(floor, new, order.contract)
     reason = guard.refusal_reason(floor, order)
     if reason:
         order.request, order.expires_ns = before

@@ -21,6 +21,8 @@ NEEDS_STOP = (OrderType.STOP, OrderType.STOP_LIMIT)
 TRAILS = (OrderType.TRAIL, OrderType.TRAIL_LIMIT)
 CLOSING = (OrderType.MARKET_ON_CLOSE, OrderType.LIMIT_ON_CLOSE)
 _ALGORITHMS = ("", "Adaptive")
+_LISTED_AS = {one: frozenset((one.value, one.value.replace(" ", ""))) for one in OrderType}
+_LISTED_AS[OrderType.TRAIL_LIMIT] |= {"TRAILLMT", "TRAILLIT"}
 
 
 def account_of(floor: Floor, request: OrderRequest) -> str | Notice:
@@ -53,9 +55,7 @@ def _is_known_type(floor: Floor, request: OrderRequest, contract: Contract) -> b
     allowed = details.order_types if details else ()
     if request.order_type in CLOSING and contract.sec_type is not SecType.STOCK:
         return False
-    return not allowed or request.order_type.replace(" ", "") in {
-        one.replace(" ", "") for one in allowed
-    }
+    return not allowed or not _LISTED_AS[OrderType(request.order_type)].isdisjoint(allowed)
 
 
 def _is_complete(request: OrderRequest) -> bool:
@@ -63,6 +63,10 @@ def _is_complete(request: OrderRequest) -> bool:
     if order_type in NEEDS_LIMIT and request.limit_price is None and not request.combo_prices:
         return False
     if order_type in NEEDS_STOP and request.aux_price is None:
+        return False
+    if order_type is OrderType.TRAIL_LIMIT and not (
+        request.limit_price is not None or request.passthrough.limit_price_offset
+    ):
         return False
     if order_type in TRAILS:
         return request.aux_price is not None or request.trailing_percent is not None

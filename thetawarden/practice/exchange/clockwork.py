@@ -34,11 +34,8 @@ def next_due_ns(floor: Floor) -> int:
         for order in state.orders.values()
         if (one := looks.next_look_ns(floor, order)) is not None
     ]
-    due += [
-        one.report_due_ns
-        for one in state.executions
-        if not one.reported and one.report is not None and one.report_due_ns is not None
-    ]
+    if state.next_report_ns is not None:
+        due.append(state.next_report_ns)
     settlement = expiry.next_settlement_ns(floor)
     if settlement is not None:
         due.append(settlement)
@@ -57,7 +54,7 @@ def run(floor: Floor) -> None:
     if next_check_ns(floor) <= floor.now_ns:
         state.checked_ns = floor.now_ns
         liquidation.check(floor)
-    floor.emit(fills.reports(floor, state.executions))
+    fills.late_reports(floor)
     for perm_id in list(state.orders):
         order = state.orders.get(perm_id)
         if order is not None and _is_due(looks.next_look_ns(floor, order), floor.now_ns):
@@ -103,6 +100,7 @@ def _begin_day(floor: Floor) -> None:
     state.next_midnight_ns = _next_clock(state.next_midnight_ns, MIDNIGHT)
     state.completed.clear()
     state.executions.clear()
+    state.next_report_ns = None
     state.taken.clear()
     for book in state.books.values():
         end_day(book)

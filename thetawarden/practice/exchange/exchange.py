@@ -123,7 +123,9 @@ class PracticeExchange(Levers):
         """Working, transmitted orders of all clients, scrambled but always alike."""
         orders = self.floor.state.orders.values()
         known = [one for one in orders if one.acknowledged]
-        return tuple(view_of(one) for one in sorted(known, key=lambda one: one.perm_id % 7))
+        views = [view_of(one) for one in known]
+        views += [one.view for one in self.floor.state.instructions]
+        return tuple(sorted(views, key=lambda one: one.perm_id % 7))
 
     def completed_orders(self) -> tuple[OrderView, ...]:
         """Orders that ended today, oldest first."""

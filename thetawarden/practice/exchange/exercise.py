@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from thetawarden.practice.exchange import appraisal, assignment, checks, intake, notices
 from thetawarden.practice.exchange.resolving import resolve
 from thetawarden.practice.exchange.state import Instruction
@@ -26,6 +28,7 @@ from thetawarden.practice.model import (
 
 if TYPE_CHECKING:
     from thetawarden.practice.exchange.floor import Floor
+    from thetawarden.practice.model import OrderKey
 
 AGAINST_THE_RULE = Notice(
     code=2138,
@@ -40,12 +43,27 @@ def exercise(floor: Floor, request: ExerciseRequest) -> None:
     if isinstance(answer, Notice):
         floor.emit([OrderNoticed(key=request.key, notice=answer)])
         return
-    contract, instruction = answer
-    assignment.instruct(floor, instruction)
-    floor.emit([OrderChanged(view=_view(floor, request, contract, instruction))])
+    assignment.instruct(floor, answer)
+    floor.emit([OrderChanged(view=answer.view)])
 
 
-def _instruction(floor: Floor, request: ExerciseRequest) -> tuple[Contract, Instruction] | Notice:
+def instruction_of(floor: Floor, key: OrderKey) -> Instruction | None:
+    """Return the instruction given under a client's number."""
+    return next((one for one in floor.state.instructions if one.view.request.key == key), None)
+
+
+def withdraw(floor: Floor, key: OrderKey) -> bool:
+    """Cancel the instruction given under a client's number; False when there is none."""
+    one = instruction_of(floor, key)
+    if one is None:
+        return False
+    floor.state.instructions.remove(one)
+    gone = msgspec.structs.replace(one.view, status=OrderStatus.CANCELLED)
+    floor.emit([OrderChanged(view=gone), OrderNoticed(key=key, notice=notices.canceled())])
+    return True
+
+
+def _instruction(floor: Floor, request: ExerciseRequest) -> Instruction | Notice:
     order = _as_order(request, request.contract, request.account)
     account = checks.account_of(floor, order)
     if isinstance(account, Notice):
@@ -58,12 +76,21 @@ def _instruction(floor: Floor, request: ExerciseRequest) -> tuple[Contract, Inst
     holding = floor.book(account).holdings.get(contract.con_id)
     if holding is None or not 0 < request.quantity <= holding.quantity:
         return NOT_ENOUGH
+    perm_id = intake.take_perm_id(floor)
     instruction = Instruction(
-        perm_id=intake.take_perm_id(floor),
+        perm_id=perm_id,
         account=account,
         con_id=contract.con_id,
         quantity=request.quantity,
         exercise=request.exercise,
+        view=OrderView(
+            perm_id=perm_id,
+            request=_as_order(request, ContractQuery(con_id=contract.con_id), account),
+            contract=contract,
+            status=OrderStatus.PRE_SUBMITTED,
+            remaining=request.quantity,
+            placed_at_ns=floor.now_ns,
+        ),
     )
     if instruction.exercise and any(
         (one.account, one.con_id, one.exercise) == (account, contract.con_id, True)
@@ -72,26 +99,13 @@ def _instruction(floor: Floor, request: ExerciseRequest) -> tuple[Contract, Inst
         return notices.ALREADY_EXERCISED
     if not request.override and _against_the_rule(floor, contract, instruction):
         return AGAINST_THE_RULE
-    return contract, instruction
+    return instruction
 
 
 def _against_the_rule(floor: Floor, contract: Contract, one: Instruction) -> bool:
     exposure = appraisal.exposure(floor, contract, one.quantity)
     inside = appraisal.intrinsic(contract, exposure.under_price) >= assignment.EXERCISED_FROM
     return inside != one.exercise
-
-
-def _view(
-    floor: Floor, request: ExerciseRequest, contract: Contract, one: Instruction
-) -> OrderView:
-    return OrderView(
-        perm_id=one.perm_id,
-        request=_as_order(request, ContractQuery(con_id=contract.con_id), one.account),
-        contract=contract,
-        status=OrderStatus.PRE_SUBMITTED,
-        remaining=one.quantity,
-        placed_at_ns=floor.now_ns,
-    )
 
 
 def _as_order(request: ExerciseRequest, query: ContractQuery, account: str) -> OrderRequest:

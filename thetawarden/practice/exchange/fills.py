@@ -137,6 +137,8 @@ def record(
         due = None
     elif floor.faults.commissions is CommissionHabit.LATE:
         due = floor.now_ns + int(floor.faults.commission_delay_s * NS_PER_SECOND)
+    if due is not None and due > floor.now_ns:
+        floor.state.next_report_ns = min(due, floor.state.next_report_ns or due)
     kept = ExecutionRecord(execution=execution, fees_usd=fees_usd, report=report, report_due_ns=due)
     floor.state.executions.append(kept)
     return kept
@@ -151,6 +153,20 @@ def reports(floor: Floor, records: list[ExecutionRecord]) -> list[ExchangeEvent]
             one.reported = True
             events.append(Commissioned(key=one.execution.key, report=one.report))
     return events
+
+
+def late_reports(floor: Floor) -> None:
+    """Tell the costs that were held back until now."""
+    state = floor.state
+    if state.next_report_ns is None or state.next_report_ns > floor.now_ns:
+        return
+    floor.emit(reports(floor, state.executions))
+    waiting = [
+        one.report_due_ns
+        for one in state.executions
+        if not one.reported and one.report is not None and one.report_due_ns is not None
+    ]
+    state.next_report_ns = min(waiting, default=None)
 
 
 def _count(order: LiveOrder, match: Match) -> None:

@@ -58,6 +58,14 @@ class Hours:
         known = [one for one in opening if one is not None]
         return max(known, key=lambda one: one.open_ns) if len(known) == len(opening) else None
 
+    def has_extended(self, contract: Contract, at_ns: int) -> bool:
+        """Return whether the contract is traded outside its regular hours at all."""
+        return all(
+            self._sessions(con_id, at_ns, regular=False)
+            != self._sessions(con_id, at_ns, regular=True)
+            for con_id in _con_ids(contract)
+        )
+
     def on(self, con_id: int, day: dt.date) -> Session | None:
         """Return the regular session of a day, the first when there are several."""
         sessions = self._market.sessions(con_id=con_id, first=day, last=day, regular=True)

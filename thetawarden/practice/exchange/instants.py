@@ -1,4 +1,4 @@
-"""Reads date-times as clients write them in orders, New York time unless they say otherwise."""
+"""Reads date-times as clients write them, New York's unless they say otherwise; writes them too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.domain.instants import NS_PER_SECOND, new_york_clock
 
 _STAMP = re.compile(r"(\d{8})(?:([ -]+)(\d{1,2}):(\d{2})(?::(\d{2}))?)?(?: +(\S+))?")
 _NEW_YORK = ZoneInfo("America/New_York")
@@ -31,6 +31,11 @@ def parse_instant(text: str) -> int | None:
         return int(moment.timestamp()) * NS_PER_SECOND
     except (ValueError, OverflowError):
         return None
+
+
+def stamp(at_ns: int) -> str:
+    """Return an instant as the broker writes it: `20260928 09:32:25 US/Eastern`."""
+    return f"{new_york_clock(at_ns):%Y%m%d %H:%M:%S} US/Eastern"
 
 
 def _zone(name: str | None, *, utc: bool) -> dt.tzinfo | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from thetawarden.practice.exchange import checks, families, guard, life, notices
+from thetawarden.practice.exchange import checks, families, guard, life, lifetimes, notices
 from thetawarden.practice.exchange.instants import parse_instant
 from thetawarden.practice.exchange.resolving import NON_GUARANTEED, resolve
 from thetawarden.practice.exchange.state import LiveOrder, Wait
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from thetawarden.practice.exchange.floor import Floor
     from thetawarden.practice.model import OrderKey
 
-OPENING_GRACE_NS = 60_000_000_000
 REDUCE_WITHOUT_BLOCK = 3
 
 
@@ -89,7 +88,7 @@ def new_order(floor: Floor, ticket: Ticket) -> LiveOrder:
         looked_ns=now,
         acknowledge_ns=now + floor.state.hold_ns,
         active_from_ns=parse_instant(request.good_after_time),
-        expires_ns=expiry_ns(floor, request, ticket.contract),
+        expires_ns=lifetimes.expiry_ns(floor, request, ticket.contract),
         stop_price=first_stop(request),
         leg_by_leg=_is_leg_by_leg(floor, ticket),
     )
@@ -102,26 +101,6 @@ def take_perm_id(floor: Floor) -> int:
     perm_id = floor.state.next_perm_id
     floor.state.next_perm_id += 1
     return perm_id
-
-
-def expiry_ns(floor: Floor, request: OrderRequest, contract: Contract) -> int | None:
-    """Return when the order ends by itself, None when it works until cancelled."""
-    match request.tif:
-        case Tif.GTC:
-            return None
-        case Tif.GTD:
-            return parse_instant(request.good_till_date)
-        case _:
-            pass
-    regular = not request.outside_rth
-    now = max(floor.now_ns, parse_instant(request.good_after_time) or 0)
-    current = floor.hours.current(contract, now, regular=regular)
-    if request.tif == Tif.OPG:
-        current = None
-    session = current or floor.hours.following(contract, now, regular=regular)
-    if session is None:
-        return None
-    return session.open_ns + OPENING_GRACE_NS if request.tif == Tif.OPG else session.close_ns
 
 
 def _transmit(floor: Floor, request: OrderRequest) -> None:

@@ -81,6 +81,8 @@ def _end(floor: Floor, order: LiveOrder) -> None:
 
 def _warn(floor: Floor, order: LiveOrder) -> None:
     request = order.request
+    if request.outside_rth and not floor.hours.has_extended(order.contract, floor.now_ns):
+        notice(floor, order, notices.HOURS_IGNORED)
     if floor.hours.current(order.contract, floor.now_ns, regular=not request.outside_rth):
         return
     session = floor.hours.following(order.contract, floor.now_ns, regular=not request.outside_rth)

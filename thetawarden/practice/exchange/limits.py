@@ -35,9 +35,7 @@ def sign_of(order: LiveOrder) -> int:
 
 def buyer_limit(floor: Floor, order: LiveOrder, touch: Touch) -> float | None:
     """Return the order's limit now as a buyer sees it, None for any price."""
-    limit = None
-    if order.order_type not in _AT_ANY_PRICE and order.request.limit_price is not None:
-        limit = sign_of(order) * order.request.limit_price
+    limit = _own_limit(floor, order)
     if order.request.algo_strategy != ADAPTIVE:
         return limit
     patient = _adaptive(floor, order, as_buyer(touch, order.request.action))
@@ -60,6 +58,24 @@ def watch_stop(order: LiveOrder, touch: Touch) -> bool:
         return False
     order.triggered = True
     return True
+
+
+def _own_limit(floor: Floor, order: LiveOrder) -> float | None:
+    if order.order_type in _AT_ANY_PRICE:
+        return None
+    sign = sign_of(order)
+    offset = _number(order.request.passthrough.limit_price_offset)
+    if order.order_type is OrderType.TRAIL_LIMIT and order.stop_price is not None and offset:
+        return ladders.floor_price(floor, order.contract, sign * order.stop_price + offset)
+    price = order.request.limit_price
+    return None if price is None else sign * price
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text or 0.0)
+    except ValueError:
+        return 0.0
 
 
 def _watched_price(order: LiveOrder, touch: Touch) -> float | None:

@@ -45,6 +45,7 @@ MISSING_PARENT = Notice(code=10006, text="Missing parent order")
 NEEDS_GUARANTEE_WORD = Notice(
     code=10043, text="Missing or invalid NonGuaranteed value. The value must be 0 or 1."
 )
+ONLY_CANCELLABLE = Notice(code=10086, text="Exercise instructions can only be cancelled.")
 ALREADY_EXERCISED = Notice(code=10232, text="Duplicate exercise request for this contract.")
 
 

@@ -129,6 +129,7 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     con_id: int
     quantity: int
     exercise: bool
+    view: OrderView
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -152,5 +153,6 @@ class State(msgspec.Struct, kw_only=True):
     executions: list[ExecutionRecord] = msgspec.field(default_factory=list)
     books: dict[str, Book] = msgspec.field(default_factory=dict)
     taken: dict[str, Taken] = msgspec.field(default_factory=dict)
+    next_report_ns: int | None = None
     settled: dict[int, float] = msgspec.field(default_factory=dict)
     instructions: list[Instruction] = msgspec.field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thetawarden.domain.instants import new_york_clock
+from thetawarden.practice.exchange.instants import stamp
 from thetawarden.practice.exchange.state import LiveOrder, Wait
 from thetawarden.practice.model import OrderStatus, OrderType, OrderView, Tif
 
@@ -34,7 +34,7 @@ def view_of(order: LiveOrder) -> OrderView:
         commission_usd=order.commission_usd,
         parent_perm_id=order.parent_perm_id,
         placed_at_ns=order.placed_at_ns,
-        auto_cancel_date=_auto_cancel_date(order.placed_at_ns) if gtc else "",
+        auto_cancel_date=stamp(order.expires_ns) if gtc and order.expires_ns else "",
     )
 
 
@@ -59,12 +59,3 @@ def _why_held(order: LiveOrder) -> str:
     if is_waiting_stop(order):
         reasons.append("trigger")
     return ",".join(reasons)
-
-
-def _auto_cancel_date(placed_at_ns: int) -> str:
-    """The broker drops GTC orders at the end of the quarter after the one they came in."""
-    clock = new_york_clock(placed_at_ns)
-    quarter = (clock.month - 1) // 3 + 2
-    year, month = clock.year + (quarter - 1) // 4, (quarter - 1) % 4 * 3 + 3
-    last_day = 30 if month in {6, 9} else 31
-    return f"{year}{month:02d}{last_day} 23:59:59 US/Eastern"
