@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from thetawarden.domain.instants import NS_PER_DAY
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.events import ExDividend
+from thetawarden.practice.market.levers import Levers
 from thetawarden.practice.market.roster import UNDERLYINGS
 from thetawarden.practice.market.timeline import Timeline
 
@@ -31,8 +32,8 @@ _YEARS_BACK, _YEARS_AHEAD = 12, 12
 class Carry:
     """Rates, dividends and forwards of every underlying."""
 
-    def __init__(self, *, timeline: Timeline, start_row: int) -> None:
-        self._timeline = timeline
+    def __init__(self, *, timeline: Timeline, start_row: int, levers: Levers) -> None:
+        self._timeline, self._levers = timeline, levers
         self._start = timeline.date(start_row)
         self._dividends: dict[str, tuple[ExDividend, ...]] = {}
         self._ex_ns: dict[str, tuple[Instants, Floats]] = {}
@@ -45,7 +46,7 @@ class Carry:
         return known
 
     def accrued(self, symbol: str, instants_ns: Instants) -> Floats:
-        """Return how much of the next dividend is in the price."""
+        """Return how much of the next dividend is in the price, per share of the start."""
         ex_ns, amount = self._table(symbol)
         if not len(ex_ns):
             return np.zeros(len(instants_ns))
@@ -74,14 +75,22 @@ class Carry:
             return spot * np.exp(-UNDERLYINGS[symbol].yield_annual * years) / discount, discount
         ex_ns, amount = self._table(symbol)
         counts = (ex_ns > at_ns[:, None]) & (ex_ns <= settlement_ns)
-        worth = amount * np.exp(-RATE_ANNUAL * (ex_ns - at_ns[:, None]) / _YEAR_NS)
+        worth = (
+            self._levers.unit(symbol)
+            * amount
+            * np.exp(-RATE_ANNUAL * (ex_ns - at_ns[:, None]) / _YEAR_NS)
+        )
         return (spot - np.sum(np.where(counts, worth, 0.0), axis=1)) / discount, discount
 
     def dividends_until(self, symbol: str, now_ns: int, settlement_ns: Instants) -> Floats:
         """Return the present value of cash dividends between now and each settlement."""
         ex_ns, amount = self._table(symbol)
         ahead = ex_ns > now_ns
-        worth = amount[ahead] * np.exp(-RATE_ANNUAL * (ex_ns[ahead] - now_ns) / _YEAR_NS)
+        worth = (
+            self._levers.unit(symbol)
+            * amount[ahead]
+            * np.exp(-RATE_ANNUAL * (ex_ns[ahead] - now_ns) / _YEAR_NS)
+        )
         running = np.concatenate(([0.0], np.cumsum(worth)))
         result: Floats = running[np.searchsorted(ex_ns[ahead], settlement_ns, side="right")]
         return result

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from thetawarden.practice.market.closes_file import DailyClose
 from thetawarden.practice.market.days import Climate, Days, Imposed
-from thetawarden.practice.market.path import OWN_VOLS_ANNUAL
+from thetawarden.practice.market.path import OWN_VOLS_ANNUAL, Anchor
 from thetawarden.practice.market.scenario import LEAD_SESSIONS, Scenario, Script
 from thetawarden.practice.market.timeline import Timeline
 from thetawarden.practice.market.volmodel import VolModel
@@ -88,18 +88,22 @@ def _days(course: Course, *, draw: int, own_vols_annual: Floats) -> Days:
 
 
 def _given(course: Course) -> dict[int, Imposed]:
-    """What a user's file imposes, by row; its first day only says where the path begins."""
+    """What a user's file imposes, by row; its first day has a VIX but no return."""
     given = {}
-    for before, day in zip(course.closes, course.closes[1:], strict=False):
+    before: DailyClose | None = None
+    for day in course.closes:
+        moved = None if before is None else math.log(day.close / before.close)
         row = course.timeline.row_on_or_after(day.day)
-        given[row] = Imposed(log_return=math.log(day.close / before.close), vix=day.vix)
+        given[row] = Imposed(log_return=moved, vix=day.vix)
+        before = day
     return given
 
 
-def anchor(course: Course) -> float | None:
-    """Return the index level at the close before the start that a user's path asks for, if any."""
+def anchor(course: Course) -> Anchor | None:
+    """Return the row and the close a user's path pins the index to, if there is one."""
     if not course.closes:
         return None
     start = course.timeline.date(course.start_row)
-    past = [one.close for one in course.closes if one.day < start]
-    return past[-1] if past else course.closes[0].close
+    past = [one for one in course.closes if one.day < start]
+    pinned = past[-1] if past else course.closes[0]
+    return course.timeline.row_on_or_after(pinned.day), pinned.close

@@ -54,9 +54,9 @@ class Climate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Imposed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a script or a user's file says about one day: log return and, if known, the VIX."""
+    """What a script or a user's file says about one day: log return and VIX, if known."""
 
-    log_return: float
+    log_return: float | None
     vix: float | None
 
 
@@ -137,8 +137,10 @@ class Days:
         drift -= busy * climate.jump_mean + climate.pull_per_session * self._stretch()
         night = drift * night_share + _per_session(sigma, night_share) * z_night
         day = drift * day_share + _per_session(sigma, day_share) * z_day + jump
-        if imposed is not None:
-            night, day, jump = _obey(imposed, night, day, night_share / (night_share + day_share))
+        if imposed is not None and imposed.log_return is not None:
+            night, day, jump = _obey(
+                imposed.log_return, night, day, night_share / (night_share + day_share)
+            )
         move = partial(_step, climate=climate, sigma=sigma)
         x_open = move(before.x_close, noise=own_noise[0], share=night_share, log_return=night)
         x_close = move(x_open, noise=own_noise[1], share=day_share, log_return=day)
@@ -225,10 +227,10 @@ def _per_session(sigma_annual: float, share: float) -> float:
 
 
 def _obey(
-    imposed: Imposed, night: float, day: float, night_part: float
+    log_return: float, night: float, day: float, night_part: float
 ) -> tuple[float, float, float]:
     """Keep the day's shape, shift it so that night and day add up to what is imposed."""
-    missing = imposed.log_return - night - day
+    missing = log_return - night - day
     return night + missing * night_part, day + missing * (1.0 - night_part), 0.0
 
 

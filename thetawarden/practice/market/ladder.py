@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from thetawarden.domain.market.contracts import OptionClass
 from thetawarden.domain.market.listings import listed_expiries
 from thetawarden.practice.market.ids import strike_grid
+from thetawarden.practice.market.levers import Levers
 from thetawarden.practice.market.roster import CLASSES
 from thetawarden.practice.market.timeline import Timeline
 
@@ -64,8 +65,11 @@ _STOCK_STEPS = ((30.0, 0.5), (110.0, 1.0), (400.0, 2.5), (np.inf, 5.0))
 class Ladders:
     """Expiries and strikes of every class, cached by the day."""
 
-    def __init__(self, *, timeline: Timeline, first_row: int, closes: Range) -> None:
-        self._timeline, self._first_row, self._closes = timeline, first_row, closes
+    def __init__(
+        self, *, timeline: Timeline, first_row: int, closes: Range, levers: Levers
+    ) -> None:
+        self._timeline, self._first_row = timeline, first_row
+        self._closes, self._levers = closes, levers
         self._expiries: dict[tuple[str, dt.date], tuple[dt.date, ...]] = {}
         self._strikes: dict[tuple[str, dt.date, int], Floats] = {}
 
@@ -103,17 +107,33 @@ class Ladders:
         for tier in self._tiers_of(symbol, expiry):
             begins = expiry - dt.timedelta(days=tier.days_before)
             first = max(self._timeline.row_on_or_after(begins), self._first_row + 1)
-            if first > row:
-                continue
-            low, high = self._closes(symbol, first, row)
-            low, high = low * tier.low_fraction, high * tier.high_fraction
-            steps = np.arange(np.ceil(low / tier.step), np.floor(high / tier.step) + 1.0)
-            parts.append(steps * tier.step)
+            if first <= row:
+                parts.append(_steps(tier, *self._closes(symbol, first, row)))
         if not parts:
             return np.zeros(0)
+        parts += self._divided(symbol, parts, expiry, row)
         strikes: Floats = np.unique(np.round(np.concatenate(parts), 4))
         kept: Floats = strikes[(strikes > 0.0) & (strikes < grid.unit * grid.steps)]
         return kept
+
+    def _divided(self, symbol: str, parts: list[Floats], expiry: dt.date, row: int) -> list[Floats]:
+        """Strikes of before a split, divided, as far as they fall on the class's grid."""
+        splits = self._levers.splits(symbol)
+        if not splits or not parts:
+            return []
+        first = max(
+            self._timeline.row_on_or_after(expiry - dt.timedelta(days=900)), self._first_row + 1
+        )
+        low, high = self._closes(symbol, first, row)
+        unit = self._levers.unit(symbol)
+        old = [
+            _steps(tier, low / unit, high / unit)
+            for tier in _stock_tiers(self._closes(symbol, first, first)[0] / unit)
+        ]
+        divided = np.concatenate(old) * unit
+        grid = strike_grid(symbol).unit
+        kept: Floats = divided[np.abs(divided / grid - np.rint(divided / grid)) < 1e-9]
+        return [kept]
 
     def _tiers_of(self, symbol: str, expiry: dt.date) -> tuple[Tier, ...]:
         fixed = _FIXED.get(symbol)
@@ -122,5 +142,17 @@ class Ladders:
         first = self._timeline.row_on_or_after(expiry - dt.timedelta(days=900))
         first = max(first, self._first_row + 1)
         price, _ = self._closes(symbol, first, first)
-        step = next(step for edge, step in _STOCK_STEPS if price < edge)
-        return _tiers((step, 0.75, 1.25, 120), (4.0 * step, 0.40, 1.80, 1900))
+        return _stock_tiers(price)
+
+
+def _stock_tiers(price: float) -> tuple[Tier, ...]:
+    step = next(step for edge, step in _STOCK_STEPS if price < edge)
+    return _tiers((step, 0.75, 1.25, 120), (4.0 * step, 0.40, 1.80, 1900))
+
+
+def _steps(tier: Tier, low: float, high: float) -> Floats:
+    """The tier's strikes around prices from low to high."""
+    first = np.ceil(low * tier.low_fraction / tier.step)
+    last = np.floor(high * tier.high_fraction / tier.step)
+    steps: Floats = np.arange(first, last + 1.0) * tier.step
+    return steps

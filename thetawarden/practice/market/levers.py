@@ -48,7 +48,16 @@ class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="widening"):
     factor: float
 
 
-Intervention: TypeAlias = Jump | Halt | Widening
+class Split(msgspec.Struct, frozen=True, kw_only=True, tag="split"):
+    """A share was divided; its past is told in new shares from then on."""
+
+    at_ns: int
+    symbol: str
+    new_shares: int
+    old_shares: int
+
+
+Intervention: TypeAlias = Jump | Halt | Widening | Split
 
 
 class Levers:
@@ -67,6 +76,17 @@ class Levers:
         """Go on from a saved list."""
         self.pulled = list(pulled)
         self._jumps = [one for one in self.pulled if isinstance(one, Jump)]
+
+    def splits(self, symbol: str) -> tuple[Split, ...]:
+        """Return a share's splits, oldest first."""
+        return tuple(one for one in self.pulled if isinstance(one, Split) and one.symbol == symbol)
+
+    def unit(self, symbol: str) -> float:
+        """Return how much of a share of the start one share is now."""
+        unit = 1.0
+        for one in self.splits(symbol):
+            unit *= one.old_shares / one.new_shares
+        return unit
 
     def offset(self, symbol: str, instant_ns: int) -> float:
         """Return the log amount by which jumps have moved a price."""

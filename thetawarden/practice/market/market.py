@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.products import FUTURES
-from thetawarden.practice.market.levers import Halt, Intervention, Jump, Widening
+from thetawarden.practice.market.company import corporate_events
+from thetawarden.practice.market.levers import Halt, Intervention, Jump, Split, Widening
 from thetawarden.practice.market.parts import Terms, assemble
 from thetawarden.practice.market.roster import UNDERLYINGS, VOL_INDEX_CON_IDS, classes_on
 from thetawarden.practice.market.rules import bands
@@ -25,7 +27,6 @@ from thetawarden.practice.model import (
     ContractDetails,
     ContractQuery,
     CorporateEvent,
-    CorporateEventKind,
     Depth,
     DepthRow,
     Greeks,
@@ -59,9 +60,10 @@ class PracticeMarket:
     def __init__(self, terms: Terms) -> None:
         self._terms, self._now_ns = terms, terms.start_ns
         parts = self._parts = assemble(terms)
-        self._catalog, self._lookup, self._board = parts.catalog, parts.lookup, parts.board
-        self._options, self._history, self._words = parts.options, parts.history, parts.words
-        self._carry, self._levers = parts.carry, parts.levers
+        self._catalog, self._lookup = parts.listing.catalog, parts.lookup
+        self._board, self._options = parts.boards.board, parts.boards.options
+        self._history, self._words = parts.history, parts.words
+        self._levers = parts.motion.levers
 
     @property
     def now_ns(self) -> int:
@@ -157,10 +159,8 @@ class PracticeMarket:
 
     def reference(self, con_id: int) -> Reference:
         """Slow-moving data of an underlying; all None for contracts that have none."""
-        one = next((one for one in UNDERLYINGS.values() if one.con_id == con_id), None)
-        if one is None:
-            return Reference()
-        return Reference(sector=one.sector, avg_volume=one.volume_daily or None)
+        symbol = self._symbol(con_id)
+        return Reference() if symbol is None else self._parts.references.of(symbol, self._beat_ns)
 
     def depth(self, *, con_id: int, rows_max: int) -> Depth:
         """The book; its best level is the quote."""
@@ -203,7 +203,7 @@ class PracticeMarket:
         """The instant from which bars exist."""
         if self.details(con_id) is None:
             return None
-        return int(self._parts.timeline.open_ns[self._parts.first_row + 1])
+        return int(self._parts.motion.timeline.open_ns[self._parts.motion.first_row + 1])
 
     def trades(self, request: TickRequest) -> tuple[TradeTick, ...]:
         """Prints, oldest first."""
@@ -240,7 +240,7 @@ class PracticeMarket:
         self, *, con_id: int, first: dt.date, last: dt.date, regular: bool
     ) -> tuple[Session, ...]:
         """Trading sessions of a contract, days inclusive, also in the future."""
-        return self._parts.clockwork.sessions(
+        return self._parts.listing.clockwork.sessions(
             self._catalog.hours_of(con_id, self._now_ns), first=first, last=last, regular=regular
         )
 
@@ -255,20 +255,11 @@ class PracticeMarket:
         return self._words.between(start_ns, end_ns)
 
     def events(self, *, con_id: int, first: dt.date, last: dt.date) -> tuple[CorporateEvent, ...]:
-        """Dividends of a contract, days inclusive, oldest first."""
-        one = next((one for one in UNDERLYINGS.values() if one.con_id == con_id), None)
-        if one is None:
+        """Earnings, dividends and splits of a contract, days inclusive, oldest first."""
+        symbol = self._symbol(con_id)
+        if symbol is None:
             return ()
-        return tuple(
-            CorporateEvent(
-                con_id=con_id,
-                kind=CorporateEventKind.DIVIDEND,
-                day=dividend.ex_day,
-                amount_usd=dividend.amount_usd,
-            )
-            for dividend in self._carry.dividends(one.symbol)
-            if first <= dividend.ex_day <= last
-        )
+        return corporate_events(self._parts.motion, symbol, first=first, last=last)
 
     # --- levers ---
 
@@ -287,6 +278,19 @@ class PracticeMarket:
     def widen(self, *, con_id: int, factor: float) -> None:
         """Multiply the spreads of a contract, or of an underlying's whole chain; 1 restores."""
         self._pull(Widening(at_ns=self._now_ns, con_id=con_id, factor=factor))
+
+    def split(self, *, con_id: int, new_shares: int, old_shares: int) -> bool:
+        """Divide a share and the strikes of its options; False for what is no share."""
+        symbol = self._symbol(con_id)
+        if symbol is None or UNDERLYINGS[symbol].kind is UnderlyingKind.INDEX:
+            return False
+        if min(new_shares, old_shares) <= 0:
+            return False
+        split = Split(
+            at_ns=self._now_ns, symbol=symbol, new_shares=new_shares, old_shares=old_shares
+        )
+        self._pull(split)
+        return True
 
     def _symbol(self, con_id: int) -> str | None:
         return next((one.symbol for one in UNDERLYINGS.values() if one.con_id == con_id), None)

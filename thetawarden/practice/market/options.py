@@ -18,6 +18,7 @@ from thetawarden.domain.market.contracts import ExerciseStyle, OptionClass
 from thetawarden.domain.market.expiry import ExpiryTerms, expiry_terms
 from thetawarden.domain.pricing.black import Greeks, black_price, spot_greeks
 from thetawarden.practice.market.carry import Carry
+from thetawarden.practice.market.earnings import EarningsBook
 from thetawarden.practice.market.path import Paths
 from thetawarden.practice.market.roster import CLASSES, UNDERLYINGS
 from thetawarden.practice.market.surface import slice_shape, strike_variance, total_variance
@@ -60,8 +61,11 @@ class Valued(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class Pricer:
     """The one place where spot, volatility state and carry become option values."""
 
-    def __init__(self, *, timeline: Timeline, paths: Paths, carry: Carry) -> None:
-        self._timeline, self._paths, self._carry = timeline, paths, carry
+    def __init__(
+        self, *, timeline: Timeline, paths: Paths, carry: Carry, earnings: EarningsBook
+    ) -> None:
+        self._timeline, self._paths = timeline, paths
+        self._carry, self._earnings = carry, earnings
         self._terms: dict[tuple[str, dt.date], ExpiryTerms | None] = {}
 
     def terms(self, option_class: OptionClass, expiry: dt.date) -> ExpiryTerms | None:
@@ -136,12 +140,18 @@ class Pricer:
             symbol=strip.symbol, spot=spot, at_ns=at_ns, settlement_ns=settlement_ns
         )
         one = UNDERLYINGS[strip.symbol]
+        settles = np.array([settlement_ns])
         clock = self._timeline.variance_time(np.append(at_ns, settlement_ns))
         sessions = np.maximum(clock[-1] - clock[:-1], _VARIANCE_LEFT_MIN)
         ratio = vol_ratio(strip.symbol) * np.exp(
             [self._paths.own_log_vol(strip.symbol, now_ns) for now_ns in at_ns.tolist()]
         )
         theta = total_variance(states * one.vol_load, sessions / SESSIONS_PER_YEAR) * ratio**2
+        if one.reports_in >= 0:
+            theta = theta + [
+                float(self._earnings.variance_until(strip.symbol, now_ns, settles)[0])
+                for now_ns in at_ns.tolist()
+            ]
         eta = slice_shape(eta=one.smile.eta, rho=one.smile.rho, stress=states[:, :2].sum(axis=1))
         strike, is_call = strip.strike[of_expiry], strip.is_call[of_expiry]
         k = np.log(strike / forward[:, None])
@@ -167,7 +177,8 @@ class Pricer:
         clock = self._timeline.variance_time(np.concatenate(([now_ns], settlement_ns)))
         sessions = np.maximum(clock[1:] - clock[0], _VARIANCE_LEFT_MIN)
         ratio = vol_ratio(symbol) * np.exp(self._paths.own_log_vol(symbol, now_ns))
-        result: Floats = total_variance(x, sessions / SESSIONS_PER_YEAR) * ratio**2
+        diffusive = total_variance(x, sessions / SESSIONS_PER_YEAR) * ratio**2
+        result: Floats = diffusive + self._earnings.variance_until(symbol, now_ns, settlement_ns)
         return result
 
 

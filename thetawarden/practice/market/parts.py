@@ -15,6 +15,7 @@ from thetawarden.practice.market.closes import Closes
 from thetawarden.practice.market.closes_file import read_closes
 from thetawarden.practice.market.course import Course, anchor, begin
 from thetawarden.practice.market.derived_history import DerivedHistory
+from thetawarden.practice.market.earnings import EarningsBook
 from thetawarden.practice.market.futures import Futures
 from thetawarden.practice.market.history import History
 from thetawarden.practice.market.ladder import Ladders
@@ -25,6 +26,7 @@ from thetawarden.practice.market.option_tape import OptionTape
 from thetawarden.practice.market.options import Pricer
 from thetawarden.practice.market.pace import Pace
 from thetawarden.practice.market.path import Paths
+from thetawarden.practice.market.references import References
 from thetawarden.practice.market.scenario import SCENARIOS, ScenarioName
 from thetawarden.practice.market.tape import Tape
 from thetawarden.practice.market.timeline import Timeline
@@ -49,51 +51,111 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Motion(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What moves: the axis of time and everything that has a path."""
 
+    seed: int
     first_row: int
     timeline: Timeline
     levers: Levers
     carry: Carry
+    earnings: EarningsBook
     paths: Paths
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What is listed, when it trades, and what it is worth."""
+
+    clockwork: Clockwork
+    closes: Closes
+    pricer: Pricer
+    ladders: Ladders
+    catalog: Catalog
+
+
+class Boards(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What is shown."""
+
+    tape: Tape
+    vol_book: VolBook
+    options: OptionBoard
+    futures: Futures
+    board: Board
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a market needs at hand."""
 
-    first_row: int
-    timeline: Timeline
-    levers: Levers
-    carry: Carry
-    clockwork: Clockwork
-    catalog: Catalog
+    motion: Motion
+    listing: Listing
+    boards: Boards
     lookup: Lookup
-    options: OptionBoard
-    board: Board
     history: History
     words: Words
-    forgetful: tuple[Paths | Closes | Tape | VolBook | Ladders | OptionBoard, ...]
+    references: References
 
     def forget(self) -> None:
         """Drop all that was remembered, after an intervention."""
-        for part in self.forgetful:
+        boards = self.boards
+        for part in (self.motion.paths, self.listing.closes, self.listing.ladders):
             part.forget()
+        for shown in (boards.tape, boards.vol_book, boards.options):
+            shown.forget()
 
 
 def assemble(terms: Terms) -> Parts:
     """Return the parts of a market; raises BadPathFileError when the user's file is no path."""
-    motion, seed = _motion(terms), terms.seed
-    line, paths, levers = motion.timeline, motion.paths, motion.levers
-    clockwork = Clockwork()
-    closes = Closes(paths=paths, first_row=motion.first_row)
-    pricer = Pricer(timeline=line, paths=paths, carry=motion.carry)
-    ladders = Ladders(timeline=line, first_row=motion.first_row, closes=closes.span)
-    catalog = Catalog(timeline=line, ladders=ladders, pricer=pricer, clockwork=clockwork)
-    tape = Tape(seed=seed, timeline=line, paths=paths, levers=levers)
-    pace = Pace(clockwork=clockwork, paths=paths, levers=levers)
-    vol_book = VolBook(seed=seed, timeline=line, pricer=pricer, ladders=ladders, pace=pace)
+    motion = _motion(terms)
+    listing = _listing(motion)
+    boards = _boards(motion, listing)
+    history = _history(motion, listing, boards)
+    return Parts(
+        motion=motion,
+        listing=listing,
+        boards=boards,
+        lookup=Lookup(listing.catalog),
+        history=history,
+        words=Words(
+            seed=motion.seed,
+            timeline=motion.timeline,
+            paths=motion.paths,
+            earnings=motion.earnings,
+            first_row=motion.first_row,
+        ),
+        references=References(
+            timeline=motion.timeline,
+            carry=motion.carry,
+            tape=boards.tape,
+            pricer=listing.pricer,
+            paths=motion.paths,
+            history=history,
+        ),
+    )
+
+
+def _listing(motion: Motion) -> Listing:
+    line, clockwork = motion.timeline, Clockwork()
+    closes = Closes(paths=motion.paths, first_row=motion.first_row)
+    pricer = Pricer(timeline=line, paths=motion.paths, carry=motion.carry, earnings=motion.earnings)
+    ladders = Ladders(
+        timeline=line, first_row=motion.first_row, closes=closes.span, levers=motion.levers
+    )
+    return Listing(
+        clockwork=clockwork,
+        closes=closes,
+        pricer=pricer,
+        ladders=ladders,
+        catalog=Catalog(timeline=line, ladders=ladders, pricer=pricer, clockwork=clockwork),
+    )
+
+
+def _boards(motion: Motion, listing: Listing) -> Boards:
+    seed, line, paths = motion.seed, motion.timeline, motion.paths
+    pricer, clockwork, catalog = listing.pricer, listing.clockwork, listing.catalog
+    tape = Tape(seed=seed, timeline=line, paths=paths, levers=motion.levers)
+    pace = Pace(clockwork=clockwork, paths=paths, levers=motion.levers)
+    vol_book = VolBook(seed=seed, timeline=line, pricer=pricer, ladders=listing.ladders, pace=pace)
     options = OptionBoard(
         seed=seed,
         timeline=line,
-        levers=levers,
+        levers=motion.levers,
         pricer=pricer,
         catalog=catalog,
         clockwork=clockwork,
@@ -101,16 +163,8 @@ def assemble(terms: Terms) -> Parts:
         tape=OptionTape(seed=seed, timeline=line, pricer=pricer),
     )
     futures = Futures(timeline=line, paths=paths, carry=motion.carry, vol_book=vol_book)
-    derived = DerivedHistory(
-        paths=paths,
-        pricer=pricer,
-        options=options,
-        futures=futures,
-        vol_book=vol_book,
-        vol_model=VolModel(line),
-    )
     board = Board(
-        levers=levers,
+        levers=motion.levers,
         catalog=catalog,
         clockwork=clockwork,
         tape=tape,
@@ -119,27 +173,26 @@ def assemble(terms: Terms) -> Parts:
         options=options,
         pace=pace,
     )
-    return Parts(
+    return Boards(tape=tape, vol_book=vol_book, options=options, futures=futures, board=board)
+
+
+def _history(motion: Motion, listing: Listing, boards: Boards) -> History:
+    derived = DerivedHistory(
+        paths=motion.paths,
+        pricer=listing.pricer,
+        options=boards.options,
+        futures=boards.futures,
+        vol_book=boards.vol_book,
+        vol_model=VolModel(motion.timeline),
+    )
+    return History(
+        timeline=motion.timeline,
+        paths=motion.paths,
+        tape=boards.tape,
+        board=boards.board,
+        derived=derived,
+        catalog=listing.catalog,
         first_row=motion.first_row,
-        timeline=line,
-        levers=levers,
-        carry=motion.carry,
-        clockwork=clockwork,
-        catalog=catalog,
-        lookup=Lookup(catalog),
-        options=options,
-        board=board,
-        history=History(
-            timeline=line,
-            paths=paths,
-            tape=tape,
-            board=board,
-            derived=derived,
-            catalog=catalog,
-            first_row=motion.first_row,
-        ),
-        words=Words(seed=seed, timeline=line, paths=paths, first_row=motion.first_row),
-        forgetful=(paths, closes, tape, vol_book, ladders, options),
     )
 
 
@@ -157,14 +210,24 @@ def _motion(terms: Terms) -> Motion:
         scenario=SCENARIOS[terms.scenario],
         closes=closes,
     )
-    carry = Carry(timeline=line, start_row=start_row)
+    carry = Carry(timeline=line, start_row=start_row, levers=levers)
+    earnings = EarningsBook(seed=terms.seed, timeline=line)
     paths = Paths(
         seed=terms.seed,
         timeline=line,
         days=begin(course),
         carry=carry,
+        earnings=earnings,
         levers=levers,
         start_row=start_row,
-        index_close=anchor(course),
+        anchor=anchor(course),
     )
-    return Motion(first_row=first_row, timeline=line, levers=levers, carry=carry, paths=paths)
+    return Motion(
+        seed=terms.seed,
+        first_row=first_row,
+        timeline=line,
+        levers=levers,
+        carry=carry,
+        earnings=earnings,
+        paths=paths,
+    )

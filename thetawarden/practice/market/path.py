@@ -12,13 +12,13 @@ import math
 from collections.abc import Callable
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.practice.market.carry import Carry
-from thetawarden.practice.market.days import Days, leverage_slopes
+from thetawarden.practice.market.days import SPOT_VOL_ANNUAL, Days, leverage_slopes
+from thetawarden.practice.market.earnings import EarningsBook
 from thetawarden.practice.market.levers import Levers
 from thetawarden.practice.market.noise import normals
 from thetawarden.practice.market.roster import (
@@ -44,16 +44,16 @@ _LEADER_AT = {one.symbol: len(_SECTORS) + n for n, one in enumerate(LEADERS)}
 OWN_VOLS_ANNUAL: Floats = np.array(
     [*SECTOR_VOLS_ANNUAL.values(), *(one.own_vol_annual for one in LEADERS)]
 )
+_REPORT_AT_FRACTION = 0.05
+"""Where in a night a report falls: soon after the close."""
 _MARKET_SALT, _OWN_SALT, _VOL_SALT = 11, 12, 13
 _CACHED_PATHS_MAX = 400
 _VOL_NOISE = np.array([0.045, 0.012, 0.001])
 """What the volatility factors do within a session on their own account, in logs."""
 
 
-class Leg(msgspec.Struct, frozen=True, eq=False):
-    """One part of one day: values at every slot's edge; volatility factors have a row each."""
-
-    values: Floats
+Anchor: TypeAlias = tuple[int, float]
+"""A row, and the index level its close has to have."""
 
 
 class Paths:
@@ -66,15 +66,17 @@ class Paths:
         timeline: Timeline,
         days: Days,
         carry: Carry,
+        earnings: EarningsBook,
         levers: Levers,
         start_row: int,
-        index_close: float | None,
+        anchor: Anchor | None,
     ) -> None:
         self._seed, self._timeline, self._days = seed, timeline, days
-        self._carry, self._levers = carry, levers
-        self._start_row, self._index_close = start_row, index_close
+        self._carry, self._earnings, self._levers = carry, earnings, levers
+        self._start_row, self._anchor = start_row, anchor
         self._cache: dict[tuple[object, ...], Floats] = {}
         self._levels: dict[str, float] = {}
+        self._reported: dict[str, list[float]] = {}
 
     def forget(self) -> None:
         """Drop what was cached; it is drawn again when asked for."""
@@ -120,6 +122,10 @@ class Paths:
                 found[rows, factor] = np.interp(slots, axis, nodes[factor])
         return found + self._levers.vol_offsets(instants_ns)
 
+    def restlessness(self, row: int) -> float:
+        """Return how volatile a day is against the usual, tamed by a root."""
+        return math.sqrt(self._days.day(row).sigma_annual / SPOT_VOL_ANNUAL)
+
     def own_log_vol(self, symbol: str, instant_ns: int) -> float:
         """Return how far (in logs) a company's own volatility is from its usual."""
         one = UNDERLYINGS[symbol]
@@ -151,9 +157,10 @@ class Paths:
         market = day.market_open if opening else day.market_close
         own = day.own_open if opening else day.own_close
         at_ns = int((self._timeline.open_ns if opening else self._timeline.close_ns)[row])
-        clean = math.exp(self._level(leader) + leader.beta * market + self._own_log(leader, own))
+        log = self._level(leader) + leader.beta * market + self._own_log(leader, own)
+        clean = math.exp(log + self._reported_log(leader, row))
         accrued = self._carry.accrued(symbol, np.array([at_ns]))[0]
-        price = clean * self._ratio(one) + float(accrued)
+        price = (clean * self._ratio(one) + float(accrued)) * self._levers.unit(symbol)
         return price * math.exp(self._levers.offset(symbol, at_ns))
 
     def _price_nodes(self, one: Underlying, row: int, *, by_day: bool) -> Floats:
@@ -164,30 +171,50 @@ class Paths:
         if leader.sector_beta:
             sector = _SECTORS.index(leader.sector)
             log_price = log_price + leader.sector_beta * self._own_nodes(sector, row, by_day=by_day)
+        if leader.reports_in >= 0:
+            before = self._reported_log(leader, row - 1)
+            moved = self._reported_log(leader, row) - before
+            night = np.linspace(0.0, 1.0, NIGHT_SLOTS + 1) >= _REPORT_AT_FRACTION
+            log_price = log_price + before + moved * (1.0 if by_day else night)
         clean = np.exp(log_price) * self._ratio(one)
+        unit = self._levers.unit(one.symbol)
         if one.pays_in < 0:
-            return clean
-        return clean + self._carry.accrued(one.symbol, self._node_instants(row, by_day=by_day))
+            return clean * unit
+        instants = self._node_instants(row, by_day=by_day)
+        return unit * (clean + self._carry.accrued(one.symbol, instants))
 
     def _node_instants(self, row: int, *, by_day: bool) -> Instants:
         opens = int(self._timeline.open_ns[row])
         if by_day:
             return opens + SLOT_NS * np.arange(self._timeline.slots_of(row) + 1)
         begins = int(self._timeline.previous_close_ns[row])
-        return np.linspace(begins, opens - 1, NIGHT_SLOTS + 1).astype(np.int64)
+        steps = np.arange(NIGHT_SLOTS + 1, dtype=np.int64)
+        return begins + (opens - 1 - begins) * steps // NIGHT_SLOTS
 
     def _level(self, leader: Underlying) -> float:
         """The constant that makes the price at the start what the roster says."""
         level = self._levels.get(leader.symbol)
         if level is None:
-            day = self._days.day(self._start_row)
-            log = leader.beta * day.market_before + self._own_log(leader, day.own_before)
-            start = leader.price
-            if leader.symbol == "SPX" and self._index_close is not None:
-                start = self._index_close
-            price = start - (self._accrued_at_start(leader) if not leader.follows else 0.0)
+            row, price = self._start_row - 1, leader.price
+            if leader.symbol == "SPX" and self._anchor is not None:
+                row, price = self._anchor
+            day = self._days.day(row)
+            log = leader.beta * day.market_close + self._own_log(leader, day.own_close)
+            log += self._reported_log(leader, row)
+            price -= self._accrued_at_start(leader)
             level = self._levels[leader.symbol] = math.log(price) - log
         return level
+
+    def _reported_log(self, leader: Underlying, row: int) -> float:
+        """What all reports up to a row have moved a company's price, in logs."""
+        if leader.reports_in < 0:
+            return 0.0
+        moves = self._reported.setdefault(leader.symbol, [0.0])
+        begins = self._days.first_row
+        while row >= begins + len(moves):
+            felt = self._earnings.move(leader.symbol, begins + len(moves))
+            moves.append(moves[-1] + felt)
+        return moves[row - begins]
 
     def _accrued_at_start(self, one: Underlying) -> float:
         before_ns = int(self._timeline.previous_close_ns[self._start_row])

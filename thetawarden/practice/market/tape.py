@@ -77,12 +77,11 @@ class Tape:
         return int(self.day_volume(symbol, row) * done)
 
     def day_volume(self, symbol: str, row: int) -> float:
-        """Return shares traded in a whole session: more on days that move."""
+        """Return shares traded in a whole session: more in restless times."""
         one = UNDERLYINGS[symbol]
         draw = generator(self._seed, _VOLUME_SALT, row, one.con_id).standard_normal()
-        move = abs(np.log(self._paths.close(symbol, row) / self._paths.close(symbol, row - 1)))
         length = self._timeline.slots_of(row) / 4680.0
-        busy = float(np.exp(_VOLUME_SPREAD * draw) * (0.8 + 15.0 * move))
+        busy = float(np.exp(_VOLUME_SPREAD * draw)) * self._paths.restlessness(row)
         return one.volume_daily * busy * length
 
     def _running(self, symbol: str, row: int) -> tuple[Floats, Floats]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from thetawarden.practice.market.earnings import EarningsBook
 from thetawarden.practice.market.noise import generator
 from thetawarden.practice.market.path import Paths
+from thetawarden.practice.market.roster import UNDERLYINGS
 from thetawarden.practice.market.timeline import Timeline
 from thetawarden.practice.model import NewsArticle, NewsProvider
 
@@ -24,15 +26,41 @@ _REASONS = (
 class Words:
     """News of the whole market, one article a session."""
 
-    def __init__(self, *, seed: int, timeline: Timeline, paths: Paths, first_row: int) -> None:
+    def __init__(
+        self, *, seed: int, timeline: Timeline, paths: Paths, earnings: EarningsBook, first_row: int
+    ) -> None:
         self._seed, self._timeline, self._paths = seed, timeline, paths
-        self._first_row = first_row
+        self._earnings, self._first_row = earnings, first_row
 
     def between(self, start_ns: int, end_ns: int) -> tuple[NewsArticle, ...]:
         """Return articles with start < time <= end, oldest first."""
         first = max(self._timeline.row_of(start_ns + 1), self._first_row + 2)
         last = self._timeline.row_of(end_ns + 1)
-        return tuple(self._article(row) for row in range(first, last))
+        found = [self._article(row) for row in range(first, last)]
+        found += [one for row in range(first, last + 1) for one in self._reports(row)]
+        inside = [one for one in found if start_ns < one.at_ns <= end_ns]
+        return tuple(sorted(inside, key=lambda one: (one.at_ns, one.article_id)))
+
+    def _reports(self, row: int) -> list[NewsArticle]:
+        """One article a company that reported in the night of a row, after its opening print."""
+        articles = []
+        for one in UNDERLYINGS.values():
+            move = self._earnings.move(one.symbol, row) if one.reports_in >= 0 else 0.0
+            if not move:
+                continue
+            verb = "beats" if move > 0.0 else "misses"
+            headline = f"{one.name} {verb} expectations, shares open {100.0 * move:+.1f}%"
+            articles.append(
+                NewsArticle(
+                    at_ns=int(self._timeline.open_ns[row]),
+                    provider=PROVIDERS[1].code,
+                    article_id=f"PRACTICE-B${row:06d}{one.symbol}",
+                    headline=headline,
+                    text=f"{headline}. This is a simulated market.",
+                    con_ids=(one.con_id,),
+                )
+            )
+        return articles
 
     def _article(self, row: int) -> NewsArticle:
         before, close = (self._paths.close("SPX", one) for one in (row - 1, row))
