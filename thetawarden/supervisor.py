@@ -6,6 +6,8 @@ What a restart means is decided in `domain/restart.py` and carried out in `actor
 
 from __future__ import annotations
 
+from typing import Any
+
 from thetawarden.actors.governor import Governor
 from thetawarden.actors.notifier import Notifier
 from thetawarden.actors.overseer import Group, Tree
@@ -22,56 +24,47 @@ SILENT_HEARTBEATS = 6
 
 
 def desk_tree(config: Config) -> Tree:
-    """Every actor of the desk."""
-    restarts = config.supervisor
-    stop_ns = _ns(config.desk.stop_deadline_s)
+    """Every actor of the desk, in start order.
+
+    Groups are restarted one for one. When even that does not hold, the desk halts, tells the
+    person and exits with 70, so that the service manager starts it anew, halted.
+    """
+    return Tree(
+        root=_policy(config.supervisor.root, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
+        groups=(_watch(config), _trading(config), _advisory(config)),
+    )
+
+
+def _watch(config: Config) -> Group:
+    """Outside the groups that trade: it must see them fail."""
     limits = VitalLimits(busy_ns_max=_ns(config.desk.handler_budget_s))
     silence_ns = _ns(SILENT_HEARTBEATS * config.desk.heartbeat_s)
-    return Tree(
-        # Groups are restarted one for one. When even that does not hold, the desk halts, tells
-        # the person and exits with 70, so that the service manager starts it anew, halted.
-        root=_policy(restarts.root, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
-        groups=(
-            # Outside the groups that trade: it must see them fail.
-            Group(
-                name="watch",
-                policy=_policy(restarts.trading, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
-                actors=(
-                    ActorSpec(
-                        name="watchdog",
-                        kind=Watchdog,
-                        settings={"limits": limits, "silence_ns_max": silence_ns},
-                        stop_deadline_ns=stop_ns,
-                    ),
-                ),
-            ),
-            # Each depends on those before it: what comes after a failed one is restarted with it.
-            Group(
-                name="trading",
-                policy=_policy(restarts.trading, Strategy.REST_FOR_ONE, GiveUp.ESCALATE),
-                actors=(
-                    ActorSpec(
-                        name="governor",
-                        kind=Governor,
-                        stop_deadline_ns=stop_ns,
-                        fatal_if_hung=True,
-                    ),
-                ),
-            ),
-            # Helpful, not vital: giving up means no new risk, what is open is still looked after.
-            Group(
-                name="advisory",
-                policy=_policy(restarts.advisory, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
-                actors=(
-                    ActorSpec(
-                        name="scheduler",
-                        kind=Scheduler,
-                        settings={"turns_at": config.schedule.rotate_at},
-                        stop_deadline_ns=stop_ns,
-                    ),
-                    ActorSpec(name="notifier", kind=Notifier, stop_deadline_ns=stop_ns),
-                ),
-            ),
+    watching = {"limits": limits, "silence_ns_max": silence_ns}
+    return Group(
+        name="watch",
+        policy=_policy(config.supervisor.trading, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
+        actors=(_actor(config, "watchdog", Watchdog, watching),),
+    )
+
+
+def _trading(config: Config) -> Group:
+    """Each depends on those before it: what comes after a failed one is restarted with it."""
+    return Group(
+        name="trading",
+        policy=_policy(config.supervisor.trading, Strategy.REST_FOR_ONE, GiveUp.ESCALATE),
+        actors=(_actor(config, "governor", Governor, fatal_if_hung=True),),
+    )
+
+
+def _advisory(config: Config) -> Group:
+    """Helpful, not vital: giving up means no new risk, what is open is still looked after."""
+    scheduling = {"turns_at": config.schedule.rotate_at}
+    return Group(
+        name="advisory",
+        policy=_policy(config.supervisor.advisory, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
+        actors=(
+            _actor(config, "scheduler", Scheduler, scheduling),
+            _actor(config, "notifier", Notifier),
         ),
     )
 
@@ -79,6 +72,23 @@ def desk_tree(config: Config) -> Tree:
 def actor_names(tree: Tree) -> tuple[str, ...]:
     """All names, in start order."""
     return tuple(spec.name for group in tree.groups for spec in group.actors)
+
+
+def _actor(
+    config: Config,
+    name: str,
+    kind: type[Any],
+    settings: dict[str, Any] | None = None,
+    *,
+    fatal_if_hung: bool = False,
+) -> ActorSpec:
+    return ActorSpec(
+        name=name,
+        kind=kind,
+        settings=settings or {},
+        stop_deadline_ns=_ns(config.desk.stop_deadline_s),
+        fatal_if_hung=fatal_if_hung,
+    )
 
 
 def _policy(restarts: RestartConfig, strategy: Strategy, give_up: GiveUp) -> Policy:
