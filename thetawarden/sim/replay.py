@@ -19,9 +19,11 @@ from thetawarden.actors.memory import Timers, encode_snapshot, note_timers, rest
 from thetawarden.actors.overseer import Tree
 from thetawarden.actors.post import ActorSpec
 from thetawarden.errors import EXIT_USAGE, ThetawardenError
-from thetawarden.infra.journal.reader import Answer, DayLog, Step, StoredSnapshot
+from thetawarden.infra.journal.reader import Answer, DayLog, StoredSnapshot
+from thetawarden.infra.journal.steps import Step
 from thetawarden.messages.base import Message
 from thetawarden.messages.registry import encode
+from thetawarden.messages.timers import TimerFired
 from thetawarden.ports import Actor, Outcome
 
 PROGRESS_EVERY = 10_000
@@ -73,8 +75,10 @@ class Replayed:
         delivery = step.delivery
         if delivery.outcome is not _HANDLED:
             return ()
-        answers = self.actor.receive(delivery.envelope.body, delivery.at_ns)
-        note_timers(self.timers, delivery, answers)
+        body = delivery.envelope.body
+        answers = self.actor.receive(body, delivery.at_ns)
+        if answers or type(body) is TimerFired:
+            note_timers(self.timers, delivery, answers)
         return answers
 
     def state(self) -> Any:

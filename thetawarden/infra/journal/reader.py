@@ -28,6 +28,7 @@ from thetawarden.infra.journal.errors import (
     NewerLogError,
     UnreadableLogError,
 )
+from thetawarden.infra.journal.steps import COLUMNS, Row, Step, read_steps
 from thetawarden.infra.journal.store import SUFFIX, Seal, day_files
 from thetawarden.infra.journal.wal import wal_damage, wal_path
 from thetawarden.messages.base import Envelope, Message
@@ -44,16 +45,10 @@ _NOT_DAMAGE = {
 _LOOKS = 20
 _LOOK_AGAIN_S = 0.02
 _WRONG_TYPE = (struct.error, TypeError)
-_OUTCOMES = {int(each): each for each in Outcome}
 _UNDECODABLE = (ValueError, TypeError, IndexError, RecursionError, zlib.error, msgspec.MsgspecError)
 _UNREADABLE = (*_WRONG_TYPE, *_UNDECODABLE, KeyError)
 MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
 SNAPSHOT_COLUMNS = "SELECT n, actor, incarnation, at_ns, body, crc FROM snapshots"
-_STEPS = (
-    "SELECT d.n, d.seq, d.actor, d.incarnation, d.at_ns, d.outcome, d.merged, d.crc,"
-    " m.at_ns, m.sender, m.incarnation, m.cause_seq, m.kind, m.body, m.crc"
-    " FROM deliveries d LEFT JOIN messages m ON m.seq = d.seq"
-)
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +59,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     after_seq: int = 0
     until_seq: int | None = None
     since_ns: UnixNs | None = None
-
-
-class Step(msgspec.Struct, frozen=True, gc=False):
-    """A delivery with its place in the order of all deliveries."""
-
-    n: int
-    delivery: Delivery
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -178,39 +166,12 @@ class DayLog:
         names = "" if actor is None else " AND d.actor = ?"
         values = [after_n] if actor is None else [after_n, actor]
         expected = max(after_n + 1, self.first_n)
-        query = f"{_STEPS} WHERE d.n > ?{names} ORDER BY d.n"
-        step_intact, decode, slowly = rows.step_intact, rows.decode_body, self._step
-        outcomes = _OUTCOMES
-        for row in self._rows(query, values):
-            (
-                n,
-                seq,
-                who,
-                by,
-                at_ns,
-                outcome,
-                merged,
-                _,
-                said_ns,
-                sender,
-                speaker,
-                cause,
-                _,
-                body,
-                _,
-            ) = row
-            if n != expected and actor is None:
-                found = f"deliveries {expected} to {n - 1} are missing"
+        batches = self._batches(f"{COLUMNS} WHERE d.n > ?{names} ORDER BY d.n", values)
+        for step in read_steps(batches, slowly=self._step, unreadable=_UNREADABLE):
+            if step.n != expected and actor is None:
+                found = f"deliveries {expected} to {step.n - 1} are missing"
                 raise DamagedLogError(self.path, found)
             expected += 1
-            try:
-                if step_intact(*row):
-                    said = Envelope(seq, said_ns, sender, speaker, cause, decode(body))
-                    step = Step(n, Delivery(said, who, by, at_ns, outcomes[outcome], merged))
-                else:
-                    step = slowly(row)
-            except _UNREADABLE:
-                step = slowly(row)
             yield step
 
     def answers(self) -> Iterator[Answer]:
@@ -290,12 +251,16 @@ class DayLog:
             raise NewerLogError(self.path, found, "fewer of them, or with fewer fields")
         return meta
 
-    def _rows(self, query: str, values: list[Any]) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, query: str, values: list[Any]) -> Iterator[Row]:
+        for batch in self._batches(query, values):
+            yield from batch
+
+    def _batches(self, query: str, values: list[Any]) -> Iterator[list[Row]]:
         try:
             if self.meta and self._opened is not None:
                 cursor = self._opened.execute(query, values)
                 while batch := cursor.fetchmany(_FETCH):
-                    yield from batch
+                    yield batch
         except sqlite3.Error as error:
             raise _translated(self.path, error) from error
 

@@ -20,7 +20,7 @@ from thetawarden.messages.registry import ROUTES, decode, encode
 
 FORMAT = 1
 COMPRESS_ABOVE_BYTES = 4096
-_ZLIB_FIRST_BYTE = 0x78
+ZLIB_FIRST_BYTE = 0x78
 
 DDL = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,10 +40,9 @@ MessageRow = tuple[int, int, str, int, int | None, str, bytes, int]
 DeliveryRow = tuple[int, int, str, int, int, int, int, int]
 SnapshotRow = tuple[int, str, int, int, bytes, int]
 
-_FOUR = struct.Struct("<qqqq").pack
-_SIX = struct.Struct("<qqqqqq").pack
-_NO_CAUSE = -1
-_crc32 = zlib.crc32
+pack_four = struct.Struct("<qqqq").pack
+pack_six = struct.Struct("<qqqqqq").pack
+NO_CAUSE = -1
 
 
 def message_row(
@@ -68,15 +67,15 @@ def message_crc(  # noqa: PLR0917  # columns in order, unpacked from a row
     body: bytes,
 ) -> int:
     """The checksum over everything in a message row."""
-    cause = _NO_CAUSE if cause_seq is None else cause_seq
+    cause = NO_CAUSE if cause_seq is None else cause_seq
     return zlib.crc32(
-        body, zlib.crc32(_FOUR(seq, at_ns, incarnation, cause), _names_crc(sender, kind))
+        body, zlib.crc32(pack_four(seq, at_ns, incarnation, cause), names_crc(sender, kind))
     )
 
 
 def unpacked(body: bytes) -> bytes:
     """The msgpack in a body column."""
-    return zlib.decompress(body) if body[0] == _ZLIB_FIRST_BYTE else body
+    return zlib.decompress(body) if body[0] == ZLIB_FIRST_BYTE else body
 
 
 def decode_body(body: bytes) -> Message:
@@ -96,33 +95,7 @@ def delivery_crc(  # noqa: PLR0917  # columns in order, unpacked from a row
     n: int, seq: int, actor: str, incarnation: int, at_ns: int, outcome: int, merged: int
 ) -> int:
     """The checksum over everything in a delivery row."""
-    return zlib.crc32(_SIX(n, seq, incarnation, at_ns, outcome, merged), _names_crc(actor, ""))
-
-
-def step_intact(  # noqa: PLR0917  # columns in order, unpacked from a row
-    n: int,
-    seq: int,
-    actor: str,
-    incarnation: int,
-    at_ns: int,
-    outcome: int,
-    merged: int,
-    crc: int,
-    said_ns: int,
-    sender: str,
-    speaker: int,
-    cause_seq: int | None,
-    kind: str,
-    body: bytes,
-    body_crc: int,
-) -> bool:
-    """Whether a delivery and its message are both undamaged; one call, for replay's sake."""
-    cause = _NO_CAUSE if cause_seq is None else cause_seq
-    head = _crc32(_FOUR(seq, said_ns, speaker, cause), _names_crc(sender, kind))
-    return (
-        _crc32(body, head) == body_crc
-        and _crc32(_SIX(n, seq, incarnation, at_ns, outcome, merged), _names_crc(actor, "")) == crc
-    )
+    return zlib.crc32(pack_six(n, seq, incarnation, at_ns, outcome, merged), names_crc(actor, ""))
 
 
 def snapshot_row(*, n: int, actor: str, incarnation: int, at_ns: int, body: bytes) -> SnapshotRow:
@@ -132,7 +105,7 @@ def snapshot_row(*, n: int, actor: str, incarnation: int, at_ns: int, body: byte
 
 def snapshot_crc(n: int, actor: str, incarnation: int, at_ns: int, body: bytes) -> int:
     """The checksum over everything in a snapshot row."""
-    return zlib.crc32(body, zlib.crc32(_FOUR(n, incarnation, at_ns, 0), _names_crc(actor, "")))
+    return zlib.crc32(body, zlib.crc32(pack_four(n, incarnation, at_ns, 0), names_crc(actor, "")))
 
 
 def meta_crc(meta: dict[str, str]) -> int:
@@ -142,7 +115,8 @@ def meta_crc(meta: dict[str, str]) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _names_crc(first: str, second: str) -> int:
+def names_crc(first: str, second: str) -> int:
+    """The checksum over two names, where that of a row begins."""
     return zlib.crc32(f"{first}\0{second}".encode())
 
 
