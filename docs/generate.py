@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import messages_page
 
 from thetawarden.config.reference import render_reference
+from thetawarden.infra.control.app import describe_api
 from thetawarden.practice.faults.reference import render_reference as render_faults
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent
 GENERATORS: dict[str, Callable[[], str]] = {
     "configuration.md": render_reference,
+    "control-api.json": describe_api,
     "messages.md": messages_page.render,
     "faults.md": render_faults,
 }

@@ -21,7 +21,7 @@ _AT_ONCE = b"thetawarden: stopped at once; the next start recovers from the mess
 def end_by_signal(ended: threading.Event) -> None:
     """Let signals set `ended`, from now to the end of the process; the main thread calls it."""
     reading, writing = socket.socketpair()
-    writing.setblocking(False)  # noqa: FBT003  # the library's signature
+    writing.settimeout(0)
     for number in ENDING:
         signal.signal(number, lambda _number, _frame: None)
     signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)

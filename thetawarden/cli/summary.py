@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import threading
 import time
 from collections import deque
@@ -22,6 +23,11 @@ LINES_KEPT = 200
 LINES_SHOWN_MIN = 3
 RULES = 3
 REFRESH_S = 0.5
+_STYLES = {"warning": "yellow", "error": "red", "critical": "bold red"}
+_LINE = re.compile(
+    r"\d{4}-\d\d-\d\dT(?P<at>[\d:]{8})\.\d+Z\s+\[(?P<level>\w+)\s*\]\s+(?P<event>\S+)\s+"
+    r"(?:\[[\w.]+\]\s*)?(?P<rest>.*)"
+)
 
 
 class _LastLines(io.StringIO):
@@ -84,7 +90,7 @@ def draw(status: Status, seen: Inspection, lines: list[str], *, height: int) -> 
     top.no_wrap, top.overflow = True, "ellipsis"
     used = RULES + len(top.split("\n")) + 1 + len(seen.actors)
     room = max(LINES_SHOWN_MIN, height - used)
-    latest = Text("\n").join(Text.from_ansi(line) for line in lines[-room:])
+    latest = Text("\n").join(_shortened(line) for line in lines[-room:])
     latest.no_wrap, latest.overflow = True, "ellipsis"
     return Group(
         Rule("Thetawarden · Ctrl-C stops it gracefully", align="left"),
@@ -94,3 +100,14 @@ def draw(status: Status, seen: Inspection, lines: list[str], *, height: int) -> 
         Rule("latest", align="left"),
         latest,
     )
+
+
+def _shortened(line: str) -> Text:
+    """A log line without what everybody watching knows: the date and who logs."""
+    text = Text.from_ansi(line)
+    found = _LINE.fullmatch(text.plain)
+    if found is None:
+        return text
+    level = found["level"]
+    words = f"{found['at']} {level} {found['event']} {found['rest']}"
+    return Text(words, style=_STYLES.get(level, ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -39,12 +39,13 @@ def actors_table(actors: Sequence[ActorView]) -> Table:
         "state",
         "inc",
         "restarts",
-        "waiting c/o/t/m",
+        "c/o/t/m",
         "handled",
         "msg/s",
         "p99",
     ):
-        table.add_column(column, justify="left" if column in {"actor", "state"} else "right")
+        side: Literal["left", "right"] = "left" if column in {"actor", "state"} else "right"
+        table.add_column(column, justify=side, no_wrap=True)
     for actor in actors:
         lanes = actor.lanes
         table.add_row(

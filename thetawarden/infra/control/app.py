@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import FromPath, JSONBody
 
 from thetawarden.config.problems import one_line
 from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError
@@ -112,6 +113,7 @@ def control_app(
         exception_handlers={
             HTTPException: _refuse_http,
             ThetawardenError: _refuse,
+            RecursionError: _refuse_depth,
             Exception: _fail,
         },
         logging_config=None,
@@ -137,7 +139,7 @@ def _looks(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
         return await workers.run(lambda: operator.inspect(None))
 
     @get("/actors/{name:path}", responses=_REFUSALS)
-    async def actor(name: str) -> Inspection:
+    async def actor(name: FromPath[str]) -> Inspection:
         """One actor with its whole state."""
         return await workers.run(lambda: operator.inspect(_actor_name(name)))
 
@@ -146,19 +148,19 @@ def _looks(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
 
 def _hands_on_actors(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
     @post("/restart/{name:path}", status_code=200, responses=_REFUSALS)
-    async def restart(request: Request[Any, Any, Any], name: str) -> Done:
+    async def restart(request: Request[Any, Any, Any], name: FromPath[str]) -> Done:
         """Restart an actor by hand."""
         by = _peer(request)
         return await workers.run(lambda: operator.restart(_actor_name(name), by=by))
 
     @post("/pause/{name:path}", status_code=200, responses=_REFUSALS)
-    async def pause(request: Request[Any, Any, Any], name: str) -> Done:
+    async def pause(request: Request[Any, Any, Any], name: FromPath[str]) -> Done:
         """Let an actor take control messages only."""
         by = _peer(request)
         return await workers.run(lambda: operator.pause(_actor_name(name), by=by))
 
     @post("/unpause/{name:path}", status_code=200, responses=_REFUSALS)
-    async def unpause(request: Request[Any, Any, Any], name: str) -> Done:
+    async def unpause(request: Request[Any, Any, Any], name: FromPath[str]) -> Done:
         """Let a paused actor go on."""
         by = _peer(request)
         return await workers.run(lambda: operator.unpause(_actor_name(name), by=by))
@@ -168,19 +170,19 @@ def _hands_on_actors(operator: Operator, workers: Workers) -> list[HTTPRouteHand
 
 def _brakes(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
     @post("/halt", status_code=200, responses=_REFUSALS)
-    async def halt(request: Request[Any, Any, Any], data: HaltRequest) -> Done:
+    async def halt(request: Request[Any, Any, Any], data: JSONBody[HaltRequest]) -> Done:
         """Halt trading now."""
         by = _peer(request)
         return await workers.run(lambda: operator.halt(data, by=by))
 
     @post("/resume", status_code=200, responses=_REFUSALS)
-    async def resume(request: Request[Any, Any, Any], data: ResumeRequest) -> Done:
+    async def resume(request: Request[Any, Any, Any], data: JSONBody[ResumeRequest]) -> Done:
         """Lift the halt of this epoch."""
         by = _peer(request)
         return await workers.run(lambda: operator.resume(data, by=by))
 
     @post("/stop", status_code=200, responses=_REFUSALS)
-    async def stop(request: Request[Any, Any, Any], data: StopRequest) -> Done:
+    async def stop(request: Request[Any, Any, Any], data: JSONBody[StopRequest]) -> Done:
         """End the desk gracefully."""
         by = _peer(request)
         return await workers.run(lambda: operator.stop(data, by=by))
@@ -212,6 +214,10 @@ def _refuse(_request: Request[Any, Any, Any], error: ThetawardenError) -> Respon
 
 def _refuse_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Refusal]:
     return Response(Refusal(error=_words(error)), status_code=error.status_code)
+
+
+def _refuse_depth(_request: Request[Any, Any, Any], _error: Exception) -> Response[Refusal]:
+    return Response(Refusal(error="found JSON nested too deep"), status_code=400)
 
 
 def _fail(_request: Request[Any, Any, Any], error: Exception) -> Response[Refusal]:
