@@ -257,6 +257,23 @@ def test_a_restart_by_hand_keeps_the_state_and_counts_as_no_failure():
         assert desk.gave_up == []
 
 
+def test_a_restart_by_hand_during_a_backoff_leaves_nothing_to_start_later():
+    wait_ns = 3 * 10**8
+    with RunningDesk(three(backoff_min_ns=wait_ns, backoff_max_ns=wait_ns)) as desk:
+        post = desk.desk.posts["notifier"]
+        desk.say("crash 1")
+        until(lambda: post.status is Status.RESTARTING)
+
+        desk.desk.restart("notifier", by="test")
+        again = post.incarnation
+        later = threading.Event()
+        desk.desk.call(lambda: desk.desk._do_later(2 * wait_ns, later.set))
+        assert later.wait(30)
+
+        assert post.status is Status.RUNNING
+        assert post.incarnation == again
+
+
 def test_a_paused_actor_takes_nothing_until_it_goes_on():
     with RunningDesk(three()) as desk:
         desk.desk.pause("notifier", by="tester")

@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from tests.cli.shell import one_line_error
+from thetawarden.infra.journal import rows
 
 USAGE, REFUSED, UNREACHABLE = 2, 3, 5
 
@@ -194,7 +195,10 @@ def _snapshot(folder):
 
 def _newer(file):
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("UPDATE meta SET value = '999' WHERE key = 'format'")
+        meta = dict(connection.execute("SELECT key, value FROM meta"))
+        meta["format"] = "999"
+        meta["crc"] = str(rows.meta_crc(meta))
+        connection.executemany("UPDATE meta SET value = ?2 WHERE key = ?1", meta.items())
 
 
 def _truncated(file):

@@ -10,7 +10,19 @@ from tests.cli.shell import Shell
 from thetawarden import __version__
 from thetawarden.cli import VERBS
 
-HEAVY = ("polars", "litestar", "uvicorn", "numpy", "scipy", "rich", "pykka", "structlog", "sqlite3")
+HEAVY = (
+    "polars",
+    "litestar",
+    "uvicorn",
+    "numpy",
+    "scipy",
+    "rich",
+    "pykka",
+    "structlog",
+    "sqlite3",
+    "yaml",
+    "msgspec",
+)
 SUBVERBS = {
     "actor": ("restart", "pause", "resume"),
     "log": ("show", "tail", "verify", "export"),

@@ -220,6 +220,8 @@ class Overseer:
             if self._stopping:
                 return
             post = self._posts[name]
+            if post.status is Status.RUNNING:  # somebody restarted it by hand meanwhile
+                continue
             resumed = post.remembers
             failure = self._crew.start(post)
             if failure is not None:

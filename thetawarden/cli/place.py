@@ -1,23 +1,27 @@
-"""Which data folder, configuration and store a verb works on; `--json` or a table for eyes."""
+"""Which data folder, configuration and store a verb works on; `--json` or a table for eyes.
+
+Every call of the command line loads this, so it imports nothing before it is needed.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
-from thetawarden.config.loader import Loaded, load_config
-from thetawarden.config.places import config_file, data_folder, secrets_file, store_folder
-from thetawarden.config.secrets import Secret, read_secrets
-from thetawarden.infra.control.client import ControlClient
+if TYPE_CHECKING:
+    from thetawarden.config.loader import Loaded
+    from thetawarden.config.secrets import Secret
+    from thetawarden.infra.control.client import ControlClient
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Place:
     """What was said on the command line of where things are."""
 
     data_dir: Path | None = None
@@ -26,11 +30,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def data(self) -> Path:
         """The data folder in effect."""
+        from thetawarden.config.places import data_folder  # noqa: PLC0415
+
         flag = None if self.data_dir is None else str(self.data_dir)
         return data_folder(flag=flag, environment=os.environ)
 
     def load(self, flags: dict[str, str] | None = None) -> Loaded:
         """The configuration in effect; raises ConfigError."""
+        from thetawarden.config.loader import load_config  # noqa: PLC0415
+        from thetawarden.config.places import config_file  # noqa: PLC0415
+
         return load_config(
             named_file=self.config_file,
             default_file=config_file(self.data),
@@ -40,17 +49,25 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     def desk(self) -> ControlClient:
         """Who to ask about the desk of the mode and account in effect."""
+        from thetawarden.config.places import store_folder  # noqa: PLC0415
+        from thetawarden.infra.control.client import ControlClient  # noqa: PLC0415
+
         config = self.load().config
         store = store_folder(self.data, mode=config.mode, account=config.broker.account)
         return ControlClient(store, timeout_s=config.control.request_timeout_s)
 
     def store(self, flags: dict[str, str] | None = None) -> Path:
         """The folder of the mode and account in effect."""
+        from thetawarden.config.places import store_folder  # noqa: PLC0415
+
         config = self.load(flags).config
         return store_folder(self.data, mode=config.mode, account=config.broker.account)
 
     def secrets(self) -> dict[str, Secret]:
         """Every secret by name; reading one makes the logs redact it. Raises ConfigError."""
+        from thetawarden.config.places import secrets_file  # noqa: PLC0415
+        from thetawarden.config.secrets import read_secrets  # noqa: PLC0415
+
         return read_secrets(file=secrets_file(self.data), environment=os.environ)
 
 
@@ -79,9 +96,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON documen
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""
+    import msgspec  # noqa: PLC0415
+
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def print_json_line(value: Any) -> None:
     """Print one line of a JSON stream."""
+    import msgspec  # noqa: PLC0415
+
     click.echo(msgspec.json.encode(value).decode())
