@@ -8,6 +8,7 @@ import contextlib
 import os
 import resource
 
+import pytest
 import structlog
 from ib_async import LimitOrder, Stock
 
@@ -15,9 +16,12 @@ from tests.practice.fake_exchange import FakeExchange
 from tests.practice.fake_market import SPY
 from tests.practice.hostile import Plausible, attack
 from thetawarden.practice.clock import MarketClock
+from thetawarden.practice.exchange.exchange import PracticeExchange
 from thetawarden.practice.gateway.core import Gateway
 from thetawarden.practice.gateway.handlers.table import HANDLERS
 from thetawarden.practice.gateway.session import Session
+from thetawarden.practice.market.market import PracticeMarket
+from thetawarden.practice.market.parts import Terms
 from thetawarden.practice.settings import Settings
 from thetawarden.practice.wire.incoming import Incoming
 from thetawarden.practice.wire.reader import MalformedError
@@ -67,9 +71,15 @@ class _Nowhere:
         pass
 
 
-def test_no_content_of_any_request_breaks_what_carries_it_out():
+def _real_exchange():
+    start_ns = 1_772_463_600 * 10**9
+    return PracticeExchange(PracticeMarket(Terms(seed=1, start_ns=start_ns)))
+
+
+@pytest.mark.parametrize("exchange", [FakeExchange, _real_exchange])
+def test_no_content_of_any_request_breaks_what_carries_it_out(exchange):
     settings = Settings(messages_per_s_max=0)
-    gateway = Gateway(exchange=FakeExchange(), settings=settings, clock=MarketClock(speed=60.0))
+    gateway = Gateway(exchange=exchange(), settings=settings, clock=MarketClock(speed=60.0))
     session = Session(gateway=gateway, sink=_Nowhere(), version=178, client_id=1)
     gateway.join(session)
     fields = Plausible(seed=7)

@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     realtime_bars_max: int = 50
     history_max: int = 50
     summaries_max: int = 2
+    account_feeds_max: int = 50
+    pnl_feeds_max: int = 500
     messages_per_s_max: int = 50
     messages_per_s_warn: int = 44
     rate_violations_max: int = 3

@@ -12,6 +12,7 @@ from thetawarden.practice.wire.encode import account as encode
 from thetawarden.practice.wire.incoming import Incoming
 
 if TYPE_CHECKING:
+    from collections.abc import Sized
     from typing import Any
 
     from thetawarden.practice.gateway.handler import Handler
@@ -77,7 +78,18 @@ def _cancel_positions(session: Session, _: Any) -> None:
     session.subscriptions.positions = False
 
 
+def _is_full(session: Session, req_id: int, feeds: Sized, limit: int) -> bool:
+    """Refuse a subscription beyond a limit no honest client reaches."""
+    if len(feeds) < limit:
+        return False
+    session.error(req_id, Code.PROCESSING, codes.processing("Maximum number of requests exceeded"))
+    return True
+
+
 def _positions_multi(session: Session, request: ByAccount) -> None:
+    limit = session.gateway.settings.account_feeds_max
+    if _is_full(session, request.req_id, session.subscriptions.positions_multi, limit):
+        return
     session.subscriptions.positions_multi[request.req_id] = request.account
     for position in session.gateway.exchange.positions():
         if request.account in ("", position.account):
@@ -117,6 +129,9 @@ def _account_multi(session: Session, request: AccountUpdatesMulti) -> None:
     if account is None:
         session.error(request.req_id, Code.VALIDATING, codes.validating("Invalid account code"))
         return
+    limit = session.gateway.settings.account_feeds_max
+    if _is_full(session, request.req_id, session.subscriptions.account_multi, limit):
+        return
     feed = RowFeed(
         req_id=request.req_id,
         account=account,
@@ -146,6 +161,9 @@ def _start_pnl(session: Session, *, req_id: int, account: str, con_id: int | Non
         return
     if con_id is not None and exchange.position_pnl(account=account, con_id=con_id) is None:
         session.error(req_id, Code.INVALID_POSITION, codes.INVALID_POSITION_TEXT)
+    limit = session.gateway.settings.pnl_feeds_max
+    if _is_full(session, req_id, session.subscriptions.pnls, limit):
+        return
     feed = PnlFeed(req_id=req_id, account=account, con_id=con_id)
     session.subscriptions.pnls[req_id] = feed
     accounts.send_pnl(session, feed)
