@@ -174,6 +174,7 @@ class Server:
             started_s = self.now_s()
             self.gateway.step(now_s=started_s)
             self._step_s = self.now_s() - started_s
+            self.gateway.clock.note_step(self._step_s)
             await self._open_or_shut()
             for connection in self.connections():
                 connection.check(started_s)
