@@ -66,6 +66,17 @@ async def test_a_mute_gateway_looks_connected_and_answers_nothing(ib):
     assert ib.isConnected()
 
 
+async def test_what_was_asked_of_a_mute_gateway_is_answered_when_it_wakes(ib):
+    ib.server.faults.play("mute")
+    waiting = asyncio.ensure_future(ib.reqCurrentTimeAsync())
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+
+    ib.server.faults.end("mute")
+
+    assert await asyncio.wait_for(waiting, timeout=2)
+
+
 async def test_faults_end_by_themselves(ib, until):
     ib.server.faults.play("mute", {"for_s": 0.05})
     assert ib.server.faults.playing() == ["mute"]

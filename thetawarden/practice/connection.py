@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 _PREFIX_BYTES = 4
+UNHEARD_BYTES_MAX = 1 << 20
+"""What a mute gateway keeps of each peer, to carry out when it wakes up."""
 
 
 class Stage(enum.StrEnum):
@@ -51,6 +53,7 @@ class Connection(asyncio.Protocol):
         self._gateway = server.gateway
         self._stage = Stage.PREFIX
         self._head = bytearray()
+        self._unheard = bytearray()
         self._frames = FrameSplitter()
         self._version = 0
         self._paced = False
@@ -89,7 +92,13 @@ class Connection(asyncio.Protocol):
             if not data:
                 return
         if self._gateway.seams.mute:
+            self._unheard += data
+            if len(self._unheard) > UNHEARD_BYTES_MAX:
+                self._drop("unheard_too_long")
             return
+        self._hear(data)
+
+    def _hear(self, data: bytes) -> None:
         try:
             payloads = self._frames.feed(data)
         except FrameTooLongError as error:
@@ -101,8 +110,14 @@ class Connection(asyncio.Protocol):
         self._gateway.flush()
 
     def check(self, now_s: float) -> None:
-        """Drop a peer that keeps a handshake or a frame unfinished for too long."""
-        if self._waiting_since_s is None or self._gateway.seams.mute:
+        """Hear what came while mute; drop a peer that leaves a frame unfinished for too long."""
+        if self._gateway.seams.mute or self._stage is Stage.CLOSED:
+            return
+        if self._unheard:
+            unheard = bytes(self._unheard)
+            self._unheard.clear()
+            self._hear(unheard)
+        if self._waiting_since_s is None:
             return
         settings = self._gateway.settings
         running = self._stage is Stage.RUNNING

@@ -71,7 +71,7 @@ def fill_while_away(stage: Stage, *, perm_id: int = 0, away_s: float = 1.0) -> N
     stage.after_s(away_s, welcome)
 
 
-@fault("N02", "mute", "sockets stay open, nothing is read or answered any more")
+@fault("N02", "mute", "sockets stay open, nothing is answered; requests wait until it ends")
 def mute(stage: Stage) -> Undo:
     """Leave the peers hanging."""
     stage.seams.mute = True
