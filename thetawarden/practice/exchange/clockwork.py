@@ -16,9 +16,11 @@ from thetawarden.practice.account.book import end_day
 from thetawarden.practice.account.holdings import begin_day
 from thetawarden.practice.account.money import price_usd
 from thetawarden.practice.exchange import appraisal, expiry, fills, liquidation, looks, overnight
+from thetawarden.practice.exchange.hours import con_ids_of
 
 if TYPE_CHECKING:
     from thetawarden.practice.exchange.floor import Floor
+    from thetawarden.practice.exchange.state import LiveOrder
 
 MIDNIGHT = dt.time(0)
 OVERNIGHT = dt.time(2, 30)
@@ -55,10 +57,11 @@ def run(floor: Floor) -> None:
         state.checked_ns = floor.now_ns
         liquidation.check(floor)
     fills.late_reports(floor)
-    for perm_id in list(state.orders):
-        order = state.orders.get(perm_id)
-        if order is not None and _is_due(looks.next_look_ns(floor, order), floor.now_ns):
-            looks.look(floor, order)
+    due = [one for one in state.orders.values() if _is_due(floor, one)]
+    with floor.at_hand(con_id for one in due for con_id in con_ids_of(one.contract)):
+        for order in due:
+            if order.perm_id in state.orders and _is_due(floor, order):
+                looks.look(floor, order)
 
 
 def first_midnight_ns(now_ns: int) -> int:
@@ -116,5 +119,6 @@ def _next_clock(at_ns: int, clock: dt.time) -> int:
     return new_york_ns(new_york_date(at_ns) + _DAY, clock)
 
 
-def _is_due(at_ns: int | None, now_ns: int) -> bool:
-    return at_ns is not None and at_ns <= now_ns
+def _is_due(floor: Floor, order: LiveOrder) -> bool:
+    at_ns = looks.next_look_ns(floor, order)
+    return at_ns is not None and at_ns <= floor.now_ns

@@ -16,6 +16,7 @@ from thetawarden.practice.account.book import Book, Trade, settle
 from thetawarden.practice.account.ledger import EntryKind
 from thetawarden.practice.account.money import price_usd
 from thetawarden.practice.exchange import appraisal, families, fills
+from thetawarden.practice.exchange.hours import con_ids_of
 from thetawarden.practice.model import AccountChanged, SecType
 
 if TYPE_CHECKING:
@@ -76,11 +77,7 @@ def _expiring(floor: Floor) -> list[int]:
         for con_id, one in book.holdings.items()
         if one.quantity and one.contract.expiry is not None
     ]
-    ordered = [
-        con_id
-        for one in floor.state.orders.values()
-        for con_id in (tuple(leg.con_id for leg in one.contract.legs) or (one.contract.con_id,))
-    ]
+    ordered = [con_id for one in floor.state.orders.values() for con_id in con_ids_of(one.contract)]
     return [
         con_id
         for con_id in dict.fromkeys((*held, *ordered))
@@ -132,6 +129,5 @@ def _price(floor: Floor, details: ContractDetails) -> float:
 
 def _drop_orders(floor: Floor, con_id: int) -> None:
     for order in list(floor.state.orders.values()):
-        con_ids = tuple(leg.con_id for leg in order.contract.legs) or (order.contract.con_id,)
-        if con_id in con_ids and order.perm_id in floor.state.orders:
+        if con_id in con_ids_of(order.contract) and order.perm_id in floor.state.orders:
             families.cancel_alone(floor, order, "The contract expired.")

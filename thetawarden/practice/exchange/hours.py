@@ -29,7 +29,7 @@ class Hours:
     def current(self, contract: Contract, at_ns: int, *, regular: bool) -> Session | None:
         """Return the session the instant lies in: the opening belongs to it, the close does not."""
         found = None
-        for con_id in _con_ids(contract):
+        for con_id in con_ids_of(contract):
             found = next(
                 (
                     one
@@ -53,7 +53,7 @@ class Hours:
                 ),
                 None,
             )
-            for con_id in _con_ids(contract)
+            for con_id in con_ids_of(contract)
         ]
         known = [one for one in opening if one is not None]
         return max(known, key=lambda one: one.open_ns) if len(known) == len(opening) else None
@@ -63,7 +63,7 @@ class Hours:
         return all(
             self._sessions(con_id, at_ns, regular=False)
             != self._sessions(con_id, at_ns, regular=True)
-            for con_id in _con_ids(contract)
+            for con_id in con_ids_of(contract)
         )
 
     def on(self, con_id: int, day: dt.date) -> Session | None:
@@ -88,5 +88,6 @@ class Hours:
         return known
 
 
-def _con_ids(contract: Contract) -> tuple[int, ...]:
+def con_ids_of(contract: Contract) -> tuple[int, ...]:
+    """Return what is really traded under a contract: itself, or a combination's legs."""
     return tuple(leg.con_id for leg in contract.legs) or (contract.con_id,)

@@ -57,7 +57,7 @@ def leg_fills(floor: Floor, order: LiveOrder, execution: Execution) -> list[LegF
 
 def _sides(floor: Floor, order: LiveOrder) -> list[_Side | None]:
     legs = order.contract.legs
-    quotes = floor.market.quotes([leg.con_id for leg in legs])
+    quotes = [floor.quote(leg.con_id) for leg in legs]
     return [_side(floor, order, leg, quote) for leg, quote in zip(legs, quotes, strict=True)]
 
 

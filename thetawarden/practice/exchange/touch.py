@@ -43,9 +43,9 @@ NO_MARKET = Touch()
 def touch_of(floor: Floor, contract: Contract) -> Touch:
     """Return what can be traded against now."""
     if not contract.legs:
-        quote = floor.market.quote(contract.con_id)
+        quote = floor.quote(contract.con_id)
         return NO_MARKET if quote is None else _single(quote)
-    quotes = floor.market.quotes([leg.con_id for leg in contract.legs])
+    quotes = [floor.quote(leg.con_id) for leg in contract.legs]
     sides = [_leg(leg, quote) for leg, quote in zip(contract.legs, quotes, strict=True) if quote]
     return _combine(sides) if len(sides) == len(contract.legs) else NO_MARKET
 
