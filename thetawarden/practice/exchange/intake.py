@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from thetawarden.practice.model import OrderKey
 
 REDUCE_WITHOUT_BLOCK = 3
+PARENT_GONE = "The parent order was not accepted."
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,10 @@ def place_new(floor: Floor, request: OrderRequest) -> None:
     family = _family(floor, request)
     keys = {one.key for one in family}
     floor.state.untransmitted = [one for one in floor.state.untransmitted if one.key not in keys]
+    if _is_dropped(floor):
+        for _ in family:
+            take_perm_id(floor)
+        return
     for one in family:
         _transmit(floor, one)
 
@@ -108,14 +113,12 @@ def _transmit(floor: Floor, request: OrderRequest) -> None:
     if isinstance(ticket, Notice):
         floor.emit([OrderNoticed(key=request.key, notice=ticket)])
         return
-    if _is_dropped(floor):
-        take_perm_id(floor)
-        return
     order = new_order(floor, ticket)
     parent = _live_parent(floor, request)
     if parent is not None:
         _attach(order, parent)
-    reason = _planted_refusal(floor, order) or guard.refusal_reason(floor, order)
+    orphaned = PARENT_GONE if request.parent_id and parent is None else ""
+    reason = orphaned or _planted_refusal(floor, order) or guard.refusal_reason(floor, order)
     if reason:
         families.reject(floor, order, reason)
     elif floor.state.hold_ns == 0:
