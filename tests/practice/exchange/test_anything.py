@@ -44,10 +44,30 @@ PLACE = st.fixed_dictionaries(
         "contract": st.sampled_from([None, None, SPREAD]),
     }
 )
+SENSIBLE = st.fixed_dictionaries(
+    {
+        "order_id": st.integers(1, 8),
+        "con_id": st.sampled_from([XYZ, XYZ, PUT, LOWER, ABC]),
+        "action": st.sampled_from(["BUY", "SELL"]),
+        "quantity": st.integers(1, 30),
+        "order_type": st.sampled_from(["LMT", "LMT", "MKT", "STP", "STP LMT", "TRAIL"]),
+        "limit_price": st.integers(9_000, 11_000).map(lambda cents: cents / 100),
+        "aux_price": st.integers(1, 10).map(float),
+        "tif": st.sampled_from(["DAY", "GTC", "IOC", "FOK"]),
+        "transmit": st.sampled_from([True, True, False]),
+        "parent_id": st.sampled_from([0, 0, 0, 1, 2]),
+        "oca_group": st.sampled_from(["", "", "g"]),
+        "oca_type": st.integers(1, 3),
+    }
+)
 STEPS = st.one_of(
+    SENSIBLE.map(lambda fields: ("place", fields)),
+    SENSIBLE.map(lambda fields: ("place", fields)),
+    SENSIBLE.map(lambda fields: ("place", fields | {"contract": SPREAD, "limit_price": -1.0})),
     PLACE.map(lambda fields: ("place", fields)),
     st.tuples(st.just("cancel"), st.tuples(st.integers(0, 2), st.integers(1, 8))),
-    st.tuples(st.just("run"), st.sampled_from([0.1, 1.0, 20.0, 7200.0])),
+    st.tuples(st.just("run"), st.sampled_from([0.1, 1.0, 20.0])),
+    st.tuples(st.just("run"), st.sampled_from([1.0, 5.0, 7200.0])),
     st.tuples(st.just("move"), st.floats(0.9, 1.1)),
     st.tuples(st.just("lever"), st.integers(0, 7)),
     st.tuples(st.just("cancel_all"), st.none()),
