@@ -26,9 +26,9 @@ from thetawarden.practice.market.timeline import SESSIONS_PER_YEAR, Timeline
 Floats: TypeAlias = NDArray[np.float64]
 
 DECAY_PER_SESSION: Floats = DECAY_PER_YEAR / SESSIONS_PER_YEAR
-SPOT_VOL_ANNUAL = 0.123
+SPOT_VOL_ANNUAL = 0.119
 _SHOCKS: Floats = np.array([0.072, 0.058, 0.0175])
-_LEVERAGE: Floats = np.array([-0.80, -0.80, -0.70])
+_LEVERAGE: Floats = np.array([-0.74, -0.74, -0.66])
 _BY_SIZE: Floats = np.array([0.020, 0.014, 0.003])
 _X_MAX: Floats = np.array([1.3, 1.4, 0.8])
 _MONTH_SESSIONS = 21

@@ -7,9 +7,11 @@ meets the index as published when it settles, less the convexity that is still u
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from thetawarden.domain.market.futures import FutureMonth
 from thetawarden.domain.market.products import FUTURES
@@ -20,6 +22,8 @@ from thetawarden.practice.market.roster import VolIndex
 from thetawarden.practice.market.surface import total_variance
 from thetawarden.practice.market.timeline import SESSIONS_PER_YEAR, Timeline
 from thetawarden.practice.market.volbook import VolBook
+
+Floats: TypeAlias = NDArray[np.float64]
 
 _CONVEXITY = 0.055
 _THIRTY_DAYS_YEARS = 30.0 / 365.0
@@ -63,16 +67,27 @@ class Futures:
         return self.fair(month, int(self._timeline.close_ns[row])).rounded
 
     def _volatility(self, month: FutureMonth, now_ns: int) -> float:
-        x = self._paths.state(now_ns)
-        clock = self._timeline.variance_time(np.array([now_ns, month.settlement_ns]))
-        years = max(float(clock[1] - clock[0]), 0.0) / SESSIONS_PER_YEAR
-        ends = np.array([years, years + _THIRTY_DAYS_YEARS])
-        total = total_variance(x, np.maximum(ends, 1e-9))
-        forward = math.sqrt((total[1] - total[0]) / _THIRTY_DAYS_YEARS)
-        shown_ns = self._vol_book.published_ns(now_ns)
-        then = total_variance(self._paths.state(shown_ns), _THIRTY_DAYS)[0]
-        scale = self._vol_book.value(VolIndex.VIX, now_ns) / math.sqrt(then / _THIRTY_DAYS_YEARS)
-        return scale * forward * (1.0 - _CONVEXITY * (1.0 - math.exp(-4.0 * years)))
+        return volatility_future(
+            self._timeline,
+            x=self._paths.state(now_ns),
+            x_shown=self._paths.state(self._vol_book.published_ns(now_ns)),
+            shown=self._vol_book.value(VolIndex.VIX, now_ns),
+            now_ns=now_ns,
+            settlement_ns=month.settlement_ns,
+        )
+
+
+def volatility_future(
+    line: Timeline, *, x: Floats, x_shown: Floats, shown: float, now_ns: int, settlement_ns: int
+) -> float:
+    """Return a VIX future's fair value; `shown` is the index at the state `x_shown`."""
+    clock = line.variance_time(np.array([now_ns, settlement_ns]))
+    years = max(float(clock[1] - clock[0]), 0.0) / SESSIONS_PER_YEAR
+    ends = np.array([years, years + _THIRTY_DAYS_YEARS])
+    total = total_variance(x, np.maximum(ends, 1e-9))
+    forward = math.sqrt((total[1] - total[0]) / _THIRTY_DAYS_YEARS)
+    then = math.sqrt(float(total_variance(x_shown, _THIRTY_DAYS)[0]) / _THIRTY_DAYS_YEARS)
+    return shown / then * forward * (1.0 - _CONVEXITY * (1.0 - math.exp(-4.0 * years)))
 
 
 def _nearest(value: float, rule: TickRule) -> float:

@@ -21,7 +21,7 @@ HALF_LIVES_SESSIONS = (3.5, 28.0, 330.0)
 """How fast each factor forgets, in sessions."""
 
 DECAY_PER_YEAR: Floats = np.log(2.0) * 252.0 / np.array(HALF_LIVES_SESSIONS)
-_SHORT_VOL_ANNUAL = 0.1425
+_SHORT_VOL_ANNUAL = 0.137
 _LONG_PREMIUM = 0.46
 _PREMIUM_PER_YEAR = 4.0
 _FLOOR = 0.22
