@@ -68,6 +68,16 @@ def test_the_stated_error_covers_the_truth(seed):
     assert 0.05 < found.fit_error_usd[0] < 0.2
 
 
+def test_a_forward_far_from_its_strikes_is_known_less_well():
+    noise = np.random.default_rng(1).normal(0.0, 0.1, 41)
+    around = line(4000, 0.99, np.linspace(3800, 4200, 41), noise=noise)
+    above = line(4000, 0.99, np.linspace(4800, 5200, 41), noise=noise)
+
+    near, far = (fit_forwards(p, tau_years=np.array([0.25])) for p in (around, above))
+
+    assert far.forward_error_usd[0] > 5 * near.forward_error_usd[0]
+
+
 def test_a_prior_rate_steadies_a_day_and_hardly_matters_over_a_year():
     generator = np.random.default_rng(7)
     day, year = 1 / 365, 1.0

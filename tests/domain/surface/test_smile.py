@@ -100,6 +100,107 @@ def test_the_probability_of_finishing_below_is_that_of_the_law(mixtures, seed):
     assert np.all(np.diff(found, axis=1) >= -1e-9)
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25)
+def test_slope_and_curvature_are_those_of_the_curve_beyond_its_quotes_too(mixtures, seed):
+    mixture = mixtures(np.random.default_rng(seed), TAUS)
+    smiles = fit_smiles(mixture.points(half_spread=0.003), **mixture.terms).smiles
+    rows = np.arange(len(TAUS))[:, None]
+    unit = np.sqrt(smiles.scale_variance)[:, None]
+    k = np.linspace(-9.03, 7.01, 61) * unit  # clear of knots and edges
+    step = 1e-4 * unit
+
+    before, at, after = (
+        smile_values(smiles, expiry=rows, log_moneyness=k + move) for move in (-step, 0.0, step)
+    )
+
+    by_difference = (after.total_variance - before.total_variance) / (2 * step)
+    assert at.slope == pytest.approx(by_difference, abs=2e-3 * unit.max())
+    bend = (after.slope - before.slope) / (2 * step)
+    smooth = np.abs(after.curvature - before.curvature) < 1e-2
+    assert at.curvature[smooth] == pytest.approx(bend[smooth], abs=2e-2)
+
+
+def test_wings_never_fall_outwards_even_where_the_quotes_do():
+    falling, rising = (
+        SmilePoints(
+            expiry=np.zeros(21, dtype=int),
+            log_moneyness=np.linspace(-0.1, 0.1, 21),
+            iv_annual=0.25 - sign * np.linspace(-0.1, 0.1, 21),
+            iv_error_annual=np.full(21, 0.001),
+        )
+        for sign in (1.0, -1.0)
+    )
+    terms = {
+        "tau_years": np.array([0.1]),
+        "forward_usd": np.array([100.0]),
+        "discount": np.array([1.0]),
+    }
+
+    for points, outwards in ((falling, 1.0), (rising, -1.0)):
+        at = smile_values(
+            fit_smiles(points, **terms).smiles,
+            expiry=np.zeros(9, dtype=int),
+            log_moneyness=outwards * np.linspace(0.11, 3.0, 9),
+        )
+        assert np.all(np.diff(at.total_variance) >= 0.0)
+        assert np.all(outwards * at.slope >= 0.0)
+
+
+def test_the_density_factor_is_that_of_the_prices_second_difference():
+    k = np.linspace(-1.5, 1.5, 61)
+    points = SmilePoints(
+        expiry=np.zeros(61, dtype=int),
+        log_moneyness=k,
+        iv_annual=np.sqrt(0.8 - 0.3 * k + 0.1 * k**2),
+        iv_error_annual=np.full(61, 0.001),
+    )
+    smiles = fit_smiles(
+        points,
+        tau_years=np.array([1.0]),
+        forward_usd=np.array([100.0]),
+        discount=np.array([1.0]),
+    ).smiles
+    strikes = np.linspace(40.0, 250.0, 43)
+    step = 0.05
+
+    def put(strike):
+        iv = smile_iv(smiles, expiry=np.zeros(43, dtype=int), strike_usd=strike)
+        return black_price(
+            forward=100.0, strike=strike, discount=1.0, tau_years=1.0, iv_annual=iv, is_call=False
+        )
+
+    x = np.log(strikes / 100.0)
+    values = smile_values(smiles, expiry=np.zeros(43, dtype=int), log_moneyness=x)
+    root = np.sqrt(values.total_variance)
+    bell = np.exp(-((-x / root - root / 2) ** 2) / 2) / (root * math.sqrt(2 * math.pi))
+
+    found = density_factor(values, log_moneyness=x) * bell / strikes
+
+    second = (put(strikes + step) - 2 * put(strikes) + put(strikes - step)) / step**2
+    assert found == pytest.approx(second, rel=0.01, abs=1e-6)
+
+
+def test_expiries_quoted_at_different_strikes_only_cannot_be_compared():
+    near = _flat(iv=0.3, tau=0.1, k=np.linspace(-0.3, -0.1, 20))
+    far = _flat(iv=0.2, tau=0.2, k=np.linspace(0.05, 0.3, 20), expiry=1)
+    points = SmilePoints(
+        **{
+            name: np.concatenate([getattr(near, name), getattr(far, name)])
+            for name in SmilePoints.__struct_fields__
+        }
+    )
+
+    smiles = fit_smiles(
+        points,
+        tau_years=np.array([0.1, 0.2]),
+        forward_usd=np.array([100.0, 100.0]),
+        discount=np.ones(2),
+    ).smiles
+
+    assert find_calendars(smiles) == ()
+
+
 def test_one_wild_quote_does_not_bend_the_smile(mixtures):
     mixture = mixtures(np.random.default_rng(3), TAUS)
     clean = mixture.points(half_spread=0.005)

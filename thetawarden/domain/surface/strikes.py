@@ -77,7 +77,7 @@ def delta_strike(
     bare = wanted / _scale(smiles, row, spot_usd)
     above = np.where(call, bare, 1.0 + bare)
     smile = np.array([gap is None for gap in smiles.gaps])[row]
-    possible = (above > 0.0) & (above < 1.0) & (call == (bare > 0.0))
+    possible = (above > 0.0) & (above < 1.0)
     found = np.atleast_1d(smile & possible)
     k = np.full(found.shape, np.nan)
     k[found] = _solve(
