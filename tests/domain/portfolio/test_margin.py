@@ -183,6 +183,17 @@ def test_the_risk_based_requirement_is_the_worst_loss_over_the_range(draws, seed
     assert found == pytest.approx(max(0.0, losses.max()), rel=1e-6, abs=1e-3)
 
 
+def test_the_range_is_of_the_underlyings_own_moves_whatever_its_beta(option_book):
+    book, underlyings = option_book((100.0, False, -2.0))
+    lively = type(underlyings)(
+        **{n: getattr(underlyings, n) for n in underlyings.__struct_fields__ if n != "beta"},
+        beta=np.array([2.0]),
+    )
+    rule = risk_based(broad_index=STOCK, ranges=StressRanges())
+
+    assert rule(book, lively) == pytest.approx(rule(book, underlyings))
+
+
 def test_short_options_far_away_still_need_the_minimum(option_book):
     built = option_book((20.0, False, -4.0))
 
