@@ -224,5 +224,6 @@ def test_a_log_that_is_not_what_was_written_stops_the_desk_and_stays_as_it_is(
 
     assert str(log_file) in line
     assert "Nothing was changed" in line
+    assert ("newer version" in line) == (harm is _newer)
     assert log_file.read_bytes() == before
     assert shell("log", "verify").code in {1, 2}
