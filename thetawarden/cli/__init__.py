@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,8 +98,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
         return _complain(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _complain("interrupted", EXIT_UNEXPECTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:  # how click answers that whoever read our output has gone away
         return 0
     except Exception as error:  # the last resort still is one line
         if os.environ.get("THETAWARDEN_TRACEBACK"):
