@@ -254,6 +254,25 @@ def test_a_split_multiplies_shares_divides_prices_and_leaves_worth_alone():
     assert whole(world)
 
 
+def test_a_series_made_non_standard_keeps_its_worth_and_can_be_closed():
+    world = World(deposit=1_000_000)
+    call = option_id(XYZ, FRIDAY, 110.0, "C")
+    world.place(call, "SELL", 2, "MKT")
+    world.run()
+    worth = Decimal(world.rows()[("OptionMarketValue", "USD")])
+
+    world.exchange.split(con_id=XYZ, new_shares=3, old_shares=2)
+
+    after = Decimal(world.rows()[("OptionMarketValue", "USD")])
+    assert abs(after - worth) < Decimal(1)
+    (held,) = (one for one in world.exchange.positions() if one.quantity)
+    assert (held.contract.multiplier, round(held.contract.strike, 2)) == (150, 73.33)
+    world.place(call, "BUY", 2, "MKT")
+    world.run(5)
+    assert world.held(call) == 0
+    assert whole(world)
+
+
 def test_a_reverse_split_pays_for_the_fraction():
     world = World(deposit=1_000_000)
     world.place(XYZ, "BUY", 7, "MKT")

@@ -229,17 +229,36 @@ class FakeMarket:
         contract = listed.contract
         if contract.sec_type is not model.SecType.OPTION:
             return self.spot(contract.con_id)
+        return self.option_price(contract, self.spot(listed.under_con_id), IV)
+
+    def option_price(self, contract, spot, iv_annual):
         left = new_york_ns(contract.expiry, dt.time(16)) - self.now_ns
         price = bsm_price(
-            spot=self.spot(listed.under_con_id),
+            spot=spot,
             strike=contract.strike,
             tau_years=max(left / NS_PER_DAY / 365, 0.0),
-            iv_annual=IV,
+            iv_annual=iv_annual,
             rate_annual=0.0,
             yield_annual=0.0,
             is_call=contract.right == "C",
         )
         return float(price)
+
+    def reference(self, con_id):
+        return model.Reference(implied_vol_annual=IV)
+
+    def value(self, *, con_id, iv_annual, under_price):
+        listed = self.listed[con_id]
+        return model.Greeks(
+            iv_annual=iv_annual,
+            price=self.option_price(listed.contract, under_price, iv_annual),
+            delta=None,
+            gamma=None,
+            vega=None,
+            theta=None,
+            pv_dividend=None,
+            under_price=under_price,
+        )
 
     def sessions(self, *, con_id, first, last, regular):
         opens, closes = (dt.time(9, 30), dt.time(16)) if regular else (dt.time(4), dt.time(20))

@@ -8,6 +8,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from thetawarden.practice.exchange.adjusted import adjusted_quote
 from thetawarden.practice.exchange.faults import OrderFaults
 from thetawarden.practice.exchange.hours import Hours
 
@@ -60,19 +63,25 @@ class Floor:
             known = self.market.details(con_id)
             if known is not None:
                 self._details[con_id] = known
-        return known
+        adjusted = self.state.adjusted.get(con_id)
+        if adjusted is None or known is None:
+            return known
+        return msgspec.structs.replace(known, contract=adjusted.contract)
 
     def quote(self, con_id: int) -> Quote | None:
         """The present quote, out of a bulk answer while one is at hand."""
         if con_id in self._at_hand:
             return self._at_hand[con_id]
+        if con_id in self.state.adjusted:
+            return self._adjusted_quote(con_id)
         return self.market.quote(con_id)
 
     @contextmanager
     def at_hand(self, con_ids: Iterable[int]) -> Iterator[None]:
         """Ask for many quotes at once and answer from them until this ends."""
         before = self._at_hand
-        wanted = [one for one in dict.fromkeys(con_ids) if one not in before]
+        apart = before.keys() | self.state.adjusted.keys()
+        wanted = [one for one in dict.fromkeys(con_ids) if one not in apart]
         found = zip(wanted, self.market.quotes(wanted), strict=True) if wanted else ()
         self._at_hand = before | dict(found)
         try:
@@ -87,3 +96,9 @@ class Floor:
     def live(self, key: OrderKey) -> LiveOrder | None:
         """The working order under a client's number."""
         return next((one for one in self.state.orders.values() if one.request.key == key), None)
+
+    def _adjusted_quote(self, con_id: int) -> Quote | None:
+        listed = self.market.details(con_id)
+        if listed is None:
+            return None
+        return adjusted_quote(self.market, listed, self.state.adjusted[con_id])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from thetawarden.domain.instants import new_york_date
 from thetawarden.practice.exchange import notices
 from thetawarden.practice.model import (
@@ -32,7 +34,12 @@ def resolve(floor: Floor, request: OrderRequest) -> Contract | Notice:
         return _absent(floor, query)
     if len(found) > 1:
         return notices.ambiguous(query.symbol)
-    return _tradable(floor, found[0])
+    return _tradable(floor, _as_adjusted(floor, found[0]))
+
+
+def _as_adjusted(floor: Floor, found: ContractDetails) -> ContractDetails:
+    adjusted = floor.state.adjusted.get(found.contract.con_id)
+    return found if adjusted is None else msgspec.structs.replace(found, contract=adjusted.contract)
 
 
 def _absent(floor: Floor, query: ContractQuery) -> Notice:

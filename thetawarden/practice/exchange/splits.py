@@ -16,6 +16,7 @@ from thetawarden.practice.account.holdings import Holding
 from thetawarden.practice.account.ledger import Entry, EntryKind
 from thetawarden.practice.account.money import price_usd
 from thetawarden.practice.exchange import appraisal, fills, life
+from thetawarden.practice.exchange.state import AdjustedSeries
 from thetawarden.practice.model import AccountChanged, ContractQuery, SecType
 
 if TYPE_CHECKING:
@@ -42,11 +43,12 @@ def split(floor: Floor, *, con_id: int, new: int, old: int) -> bool:
     if not isinstance(market, SplittingMarket):
         return False
     price = appraisal.mark_of(floor, details.contract)
+    volatilities = _volatilities(floor)
     if not market.split(con_id=con_id, new_shares=new, old_shares=old):
         return False
     for book in floor.state.books.values():
         _split_shares(floor, book, con_id, new=new, old=old, price=price)
-        _split_options(floor, book, con_id, new=new, old=old)
+        _split_options(floor, book, con_id, new=new, old=old, volatilities=volatilities)
         floor.emit([AccountChanged(account=book.terms.account)])
     for order in list(floor.state.orders.values()):
         if order.contract.con_id == con_id:
@@ -80,7 +82,25 @@ def _split_shares(
     floor.emit([fills.position_changed(book, con_id)])
 
 
-def _split_options(floor: Floor, book: Book, con_id: int, *, new: int, old: int) -> None:
+def _volatilities(floor: Floor) -> dict[int, float]:
+    """What every held option is quoted at, while its share is still whole."""
+    return {
+        con_id: appraisal.exposure(floor, one.contract, one.quantity).iv_annual
+        for book in floor.state.books.values()
+        for con_id, one in book.holdings.items()
+        if one.quantity and one.contract.sec_type is SecType.OPTION
+    }
+
+
+def _split_options(
+    floor: Floor,
+    book: Book,
+    con_id: int,
+    *,
+    new: int,
+    old: int,
+    volatilities: dict[int, float],
+) -> None:
     for option_id in list(book.holdings):
         details = floor.details(option_id)
         if details is None or details.under_con_id != con_id:
@@ -88,11 +108,15 @@ def _split_options(floor: Floor, book: Book, con_id: int, *, new: int, old: int)
         holding = book.holdings[option_id]
         if holding.contract.sec_type is not SecType.OPTION or not holding.quantity:
             continue
-        adjusted = _listed_after(floor, holding, new=new, old=old)
+        adjusted = _listed_after(
+            floor, holding, new=new, old=old, iv_annual=volatilities[option_id]
+        )
         _move(floor, book, holding, adjusted)
 
 
-def _listed_after(floor: Floor, holding: Holding, *, new: int, old: int) -> Holding:
+def _listed_after(
+    floor: Floor, holding: Holding, *, new: int, old: int, iv_annual: float
+) -> Holding:
     contract = holding.contract
     strike = round((contract.strike or 0.0) * old / new, _PRICE_PLACES)
     found = floor.market.find(
@@ -114,6 +138,7 @@ def _listed_after(floor: Floor, holding: Holding, *, new: int, old: int) -> Hold
     changed = msgspec.structs.replace(
         contract, strike=strike, multiplier=contract.multiplier * new // old
     )
+    floor.state.adjusted[contract.con_id] = AdjustedSeries(contract=changed, iv_annual=iv_annual)
     return msgspec.structs.replace(holding, contract=changed)
 
 

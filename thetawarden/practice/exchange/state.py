@@ -132,8 +132,19 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     view: OrderView
 
 
+class AdjustedSeries(msgspec.Struct, frozen=True, kw_only=True):
+    """What a split made of a series, and the volatility it had then."""
+
+    contract: Contract
+    iv_annual: float
+
+
 class State(msgspec.Struct, kw_only=True):
-    """The whole exchange. `settled` holds the underlying's price by conId of what has expired."""
+    """The whole exchange.
+
+    `settled` holds the underlying's price by conId of what has expired, `adjusted` the terms of
+    series that splits have made non-standard.
+    """
 
     version: int = FORMAT_VERSION
     seed: int
@@ -154,5 +165,6 @@ class State(msgspec.Struct, kw_only=True):
     books: dict[str, Book] = msgspec.field(default_factory=dict)
     taken: dict[str, Taken] = msgspec.field(default_factory=dict)
     next_report_ns: int | None = None
+    adjusted: dict[int, AdjustedSeries] = msgspec.field(default_factory=dict)
     settled: dict[int, float] = msgspec.field(default_factory=dict)
     instructions: list[Instruction] = msgspec.field(default_factory=list)
