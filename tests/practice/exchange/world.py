@@ -244,22 +244,6 @@ class FakeMarket:
         )
         return float(price)
 
-    def reference(self, con_id):
-        return model.Reference(implied_vol_annual=IV)
-
-    def value(self, *, con_id, iv_annual, under_price):
-        listed = self.listed[con_id]
-        return model.Greeks(
-            iv_annual=iv_annual,
-            price=self.option_price(listed.contract, under_price, iv_annual),
-            delta=None,
-            gamma=None,
-            vega=None,
-            theta=None,
-            pv_dividend=None,
-            under_price=under_price,
-        )
-
     def sessions(self, *, con_id, first, last, regular):
         opens, closes = (dt.time(9, 30), dt.time(16)) if regular else (dt.time(4), dt.time(20))
         return tuple(

@@ -1,42 +1,53 @@
-"""Quotes series that a split has made non-standard, which the market itself does not list.
+"""Quotes series that a split has made non-standard, which the market no longer lists.
 
-Strike and price of such a series scale with the share, so it is worth what the series it came from
-would be worth on the undivided share, divided. Its volatility stays what it was at the split, and
-its market is wide, as these are in life.
+They are priced by Black's formula on their share, at the volatility they had at the split, and
+their market is wide, as these are in life.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
+from thetawarden.domain.instants import NS_PER_DAY, new_york_ns
+from thetawarden.domain.pricing.black import DAYS_PER_YEAR, black_price
 from thetawarden.practice.model import Greeks, Quote
 
 if TYPE_CHECKING:
     from thetawarden.practice.exchange.state import AdjustedSeries
-    from thetawarden.practice.model import ContractDetails, Market
+    from thetawarden.practice.model import Market
 
 HALF_SPREAD_FRACTION = 0.03
 HALF_SPREAD_MIN = 0.05
 SHOWN_SIZE = 5
+_CLOSE = dt.time(16)
 
 
-def adjusted_quote(market: Market, listed: ContractDetails, series: AdjustedSeries) -> Quote | None:
+def adjusted_quote(market: Market, series: AdjustedSeries) -> Quote | None:
     """Return the quote of an adjusted series; None when its share has no price."""
-    adjusted, iv = series.contract, series.iv_annual
-    under = market.quote(listed.under_con_id)
-    before, after = listed.contract.strike, adjusted.strike
-    if under is None or under.last is None or not before or not after:
+    contract = series.details.contract
+    under = market.quote(series.details.under_con_id)
+    if under is None or under.last is None or contract.expiry is None:
         return None
-    ratio = before / after
-    valued = market.value(
-        con_id=listed.contract.con_id, iv_annual=iv, under_price=under.last * ratio
+    left_ns = max(new_york_ns(contract.expiry, _CLOSE) - market.now_ns, 0)
+    worth = float(
+        black_price(
+            forward=under.last,
+            strike=contract.strike or under.last,
+            discount=1.0,
+            tau_years=left_ns / NS_PER_DAY / DAYS_PER_YEAR,
+            iv_annual=series.iv_annual,
+            is_call=contract.right == "C",
+        )
     )
-    gap = under.last - after if adjusted.right == "C" else after - under.last
-    worth = valued.price / ratio if valued and valued.price is not None else max(gap, 0.0)
+    return _quote_around(worth, market, series, under)
+
+
+def _quote_around(worth: float, market: Market, series: AdjustedSeries, under: Quote) -> Quote:
     half = max(worth * HALF_SPREAD_FRACTION, HALF_SPREAD_MIN)
     bid = round(worth - half, 2)
     return Quote(
-        con_id=adjusted.con_id,
+        con_id=series.details.contract.con_id,
         at_ns=market.now_ns,
         bid=bid if bid > 0 else None,
         ask=round(worth + half, 2),
@@ -46,7 +57,7 @@ def adjusted_quote(market: Market, listed: ContractDetails, series: AdjustedSeri
         mark=worth,
         halted=under.halted,
         model=Greeks(
-            iv_annual=iv,
+            iv_annual=series.iv_annual,
             price=worth,
             delta=None,
             gamma=None,

@@ -8,8 +8,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from thetawarden.practice.exchange.adjusted import adjusted_quote
 from thetawarden.practice.exchange.faults import OrderFaults
 from thetawarden.practice.exchange.hours import Hours
@@ -58,22 +56,21 @@ class Floor:
 
     def details(self, con_id: int) -> ContractDetails | None:
         """The terms of a contract, expired ones included."""
-        known = self._details.get(con_id)
+        adjusted = self.state.adjusted.get(con_id)
+        known = adjusted.details if adjusted else self._details.get(con_id)
         if known is None:
             known = self.market.details(con_id)
             if known is not None:
                 self._details[con_id] = known
-        adjusted = self.state.adjusted.get(con_id)
-        if adjusted is None or known is None:
-            return known
-        return msgspec.structs.replace(known, contract=adjusted.contract)
+        return known
 
     def quote(self, con_id: int) -> Quote | None:
         """The present quote, out of a bulk answer while one is at hand."""
         if con_id in self._at_hand:
             return self._at_hand[con_id]
-        if con_id in self.state.adjusted:
-            return self._adjusted_quote(con_id)
+        adjusted = self.state.adjusted.get(con_id)
+        if adjusted is not None:
+            return adjusted_quote(self.market, adjusted)
         return self.market.quote(con_id)
 
     @contextmanager
@@ -96,9 +93,3 @@ class Floor:
     def live(self, key: OrderKey) -> LiveOrder | None:
         """The working order under a client's number."""
         return next((one for one in self.state.orders.values() if one.request.key == key), None)
-
-    def _adjusted_quote(self, con_id: int) -> Quote | None:
-        listed = self.market.details(con_id)
-        if listed is None:
-            return None
-        return adjusted_quote(self.market, listed, self.state.adjusted[con_id])

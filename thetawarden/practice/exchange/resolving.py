@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from thetawarden.domain.instants import new_york_date
 from thetawarden.practice.exchange import notices
 from thetawarden.practice.model import (
@@ -29,17 +27,13 @@ def resolve(floor: Floor, request: OrderRequest) -> Contract | Notice:
     query = request.contract
     if query.sec_type == SecType.COMBO or query.legs:
         return _combination(floor, request)
-    found = floor.market.find(query)
+    adjusted = floor.state.adjusted.get(query.con_id)
+    found = (adjusted.details,) if adjusted else floor.market.find(query)
     if not found:
         return _absent(floor, query)
     if len(found) > 1:
         return notices.ambiguous(query.symbol)
-    return _tradable(floor, _as_adjusted(floor, found[0]))
-
-
-def _as_adjusted(floor: Floor, found: ContractDetails) -> ContractDetails:
-    adjusted = floor.state.adjusted.get(found.contract.con_id)
-    return found if adjusted is None else msgspec.structs.replace(found, contract=adjusted.contract)
+    return _tradable(floor, found[0])
 
 
 def _absent(floor: Floor, query: ContractQuery) -> Notice:

@@ -117,7 +117,7 @@ def _split_options(
 def _listed_after(
     floor: Floor, holding: Holding, *, new: int, old: int, iv_annual: float
 ) -> Holding:
-    contract = holding.contract
+    contract, details = holding.contract, floor.details(holding.contract.con_id)
     strike = round((contract.strike or 0.0) * old / new, _PRICE_PLACES)
     found = floor.market.find(
         ContractQuery(
@@ -138,7 +138,10 @@ def _listed_after(
     changed = msgspec.structs.replace(
         contract, strike=strike, multiplier=contract.multiplier * new // old
     )
-    floor.state.adjusted[contract.con_id] = AdjustedSeries(contract=changed, iv_annual=iv_annual)
+    if details is not None:
+        floor.state.adjusted[contract.con_id] = AdjustedSeries(
+            details=msgspec.structs.replace(details, contract=changed), iv_annual=iv_annual
+        )
     return msgspec.structs.replace(holding, contract=changed)
 
 

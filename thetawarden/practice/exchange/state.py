@@ -16,6 +16,7 @@ from thetawarden.practice.account.tariff import Charged
 from thetawarden.practice.model import (
     CommissionReport,
     Contract,
+    ContractDetails,
     Execution,
     OrderKey,
     OrderRequest,
@@ -135,7 +136,7 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
 class AdjustedSeries(msgspec.Struct, frozen=True, kw_only=True):
     """What a split made of a series, and the volatility it had then."""
 
-    contract: Contract
+    details: ContractDetails
     iv_annual: float
 
 
