@@ -78,7 +78,7 @@ def explained(world):
     return rebuilt, worth
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(days=DAYS)
 def test_cash_and_positions_are_net_liquidation_and_all_of_it_is_explained(days):
     world = World(deposit=5_000_000)
