@@ -90,9 +90,29 @@ def test_option_bars_follow_fair_value(still):
 
     minutes = bars(still, con_id, 60, OPEN_NS, still.now_ns, what="MIDPOINT")
 
-    assert len(minutes) == 390 + 30
+    assert len(minutes) == 405 + 30
     assert minutes[-1].close == pytest.approx(still.quote(con_id).mark, abs=0.01)
     assert all(bar.volume == -1 for bar in minutes)
+
+
+def test_futures_have_bars_through_the_night(still):
+    es = still.find(ContractQuery(symbol="ES", sec_type="FUT"))[0].contract.con_id
+    night_ns = new_york_ns(dt.date(2026, 9, 13), dt.time(18))
+
+    hours = still.bars(
+        BarRequest(
+            con_id=es,
+            bar_s=3600,
+            start_ns=night_ns,
+            end_ns=still.now_ns,
+            what="TRADES",
+            regular_hours_only=False,
+        )
+    )
+
+    assert len(hours) == 16
+    assert hours[0].start_ns == night_ns
+    assert hours[-1].close == still.quote(es).last
 
 
 def test_ticks_are_inside_their_interval_and_the_same_when_asked_again(still):

@@ -74,6 +74,16 @@ def test_a_saved_market_goes_on_where_it_was(make_market):
     assert sample(again) == sample(market)
 
 
+def test_a_saved_market_goes_on_in_one_begun_on_another_day(make_market):
+    market = make_market()
+    market.advance(market.now_ns + SPAN_NS)
+    later = make_market(start_ns=market.now_ns + 3 * 86_400 * SECOND_NS)
+
+    later.restore(market.save())
+
+    assert sample(later) == sample(market)
+
+
 def test_what_is_no_saved_market_is_refused(make_market):
     market = make_market()
 

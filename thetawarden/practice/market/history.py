@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from thetawarden.domain.instants import new_york_ns
 from thetawarden.domain.market.contracts import UnderlyingKind
+from thetawarden.domain.market.hours import Phase
 from thetawarden.practice.market.board import Board
 from thetawarden.practice.market.catalog import Catalog
+from thetawarden.practice.market.clockwork import Clockwork
 from thetawarden.practice.market.derived_history import DerivedHistory, Span
 from thetawarden.practice.market.path import Paths
 from thetawarden.practice.market.roster import UNDERLYINGS, VOL_INDEX_CON_IDS
@@ -47,11 +49,12 @@ class History:
         board: Board,
         derived: DerivedHistory,
         catalog: Catalog,
+        clockwork: Clockwork,
         first_row: int,
     ) -> None:
         self._timeline, self._paths, self._tape = timeline, paths, tape
         self._board, self._first_row = board, first_row
-        self._derived, self._catalog = derived, catalog
+        self._derived, self._catalog, self._clockwork = derived, catalog, clockwork
         self._vol_indices = {number: index for index, number in VOL_INDEX_CON_IDS.items()}
         self._symbols = {one.con_id: one.symbol for one in UNDERLYINGS.values()}
 
@@ -103,48 +106,56 @@ class History:
         return float(np.std(np.diff(np.log(closes))) * np.sqrt(252.0))
 
     def _spans(self, request: BarRequest, now_ns: int) -> tuple[list[int], list[Span]]:
-        """Starts of bars as stamped, and what each covers of its regular session."""
-        line = self._timeline
-        starts: list[int] = []
-        spans: list[Span] = []
+        """Starts of bars as stamped, and what each covers of its product's trading."""
+        hours = self._catalog.hours_of(request.con_id, now_ns)
+        if hours is None:
+            return [], []
+        found: list[tuple[int, Span]] = []
         for row in self._rows(request):
-            opens, closes = int(line.open_ns[row]), min(int(line.close_ns[row]), now_ns)
-            if closes <= opens:
-                continue
-            if request.bar_s >= _DAY_S:
-                start = int(new_york_ns(line.date(row), _MIDNIGHT))
-                found = [(start, (opens, closes))]
-            else:
+            day = self._timeline.date(row)
+            long = request.bar_s >= _DAY_S
+            for segment in self._clockwork.segments(hours, day):
+                opens, closes = int(segment.open_ns), min(int(segment.close_ns), now_ns)
+                regular = segment.phase is Phase.REGULAR
+                if closes <= opens or ((long or request.regular_hours_only) and not regular):
+                    continue
+                if long:
+                    found.append((int(new_york_ns(day, _MIDNIGHT)), (opens, closes)))
+                    continue
                 edges = self._edges(opens, closes, request.bar_s * _NS).tolist()
-                found = [(start, (start, end)) for start, end in pairwise(edges)]
-            for start, span in found:
-                if request.start_ns <= start < request.end_ns:
-                    starts.append(start)
-                    spans.append(span)
-        return starts, spans
+                found += [(start, (start, end)) for start, end in pairwise(edges)]
+        kept = [one for one in found if request.start_ns <= one[0] < request.end_ns]
+        return [start for start, _ in kept], [span for _, span in kept]
 
     def trades(self, request: TickRequest) -> tuple[TradeTick, ...]:
-        """Return prints of an underlying, oldest first."""
-        ticks = [
-            TradeTick(at_ns=one.at_ns, price=one.last, size=one.last_size, exchange="ARCA")
-            for one in self._quotes_of(request)
-            if one.last is not None
-        ]
+        """Return prints, oldest first."""
+        seen = 0
+        ticks: list[TradeTick] = []
+        for one in self._quotes_of(request):
+            if one.last is not None and one.last_at_ns is not None and one.last_at_ns > seen:
+                seen = one.last_at_ns
+                ticks.append(TradeTick(at_ns=one.at_ns, price=one.last, size=one.last_size))
         return tuple(ticks)
 
     def quote_ticks(self, request: TickRequest) -> tuple[QuoteTick, ...]:
         """Return changes of bid and ask, oldest first."""
-        return tuple(
-            QuoteTick(
-                at_ns=one.at_ns,
-                bid=one.bid,
-                ask=one.ask,
-                bid_size=one.bid_size,
-                ask_size=one.ask_size,
+        ticks: list[QuoteTick] = []
+        before = None
+        for one in self._quotes_of(request):
+            sides = (one.bid, one.ask, one.bid_size, one.ask_size)
+            if one.bid is None or one.ask is None or sides == before:
+                continue
+            before = sides
+            ticks.append(
+                QuoteTick(
+                    at_ns=one.at_ns,
+                    bid=one.bid,
+                    ask=one.ask,
+                    bid_size=one.bid_size,
+                    ask_size=one.ask_size,
+                )
             )
-            for one in self._quotes_of(request)
-            if one.bid is not None and one.ask is not None
-        )
+        return tuple(ticks)
 
     def _quotes_of(self, request: TickRequest) -> list[Quote]:
         """Quotes at whole seconds of the interval, the latest or the first so many."""

@@ -15,7 +15,7 @@ from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.products import FUTURES
 from thetawarden.practice.market.company import corporate_events
 from thetawarden.practice.market.levers import Halt, Intervention, Jump, Split, Widening
-from thetawarden.practice.market.parts import Terms, assemble
+from thetawarden.practice.market.parts import Parts, Terms, assemble
 from thetawarden.practice.market.roster import UNDERLYINGS, VOL_INDEX_CON_IDS, classes_on
 from thetawarden.practice.market.rules import bands
 from thetawarden.practice.market.words import PROVIDERS
@@ -59,7 +59,10 @@ class PracticeMarket:
 
     def __init__(self, terms: Terms) -> None:
         self._terms, self._now_ns = terms, terms.start_ns
-        parts = self._parts = assemble(terms)
+        self._take(assemble(terms))
+
+    def _take(self, parts: Parts) -> None:
+        self._parts = parts
         self._catalog, self._lookup = parts.listing.catalog, parts.lookup
         self._board, self._options = parts.boards.board, parts.boards.options
         self._history, self._words = parts.history, parts.words
@@ -88,13 +91,20 @@ class PracticeMarket:
         )
 
     def restore(self, state: bytes) -> None:
-        """Go on from a saved state; raises ValueError when it is not one of this market."""
+        """Go on from a saved state; raises ValueError when it is not one of this market.
+
+        A market that was begun on another day goes on as the saved one: same seed, same times.
+        """
         try:
             saved = msgspec.msgpack.decode(state, type=SavedMarket)
         except msgspec.MsgspecError as error:
             raise ValueError(f"this is no saved market: {error}") from error
-        if saved.terms != self._terms:
+        mine = msgspec.structs.replace(self._terms, start_ns=saved.terms.start_ns)
+        if saved.terms != mine:
             raise ValueError(f"the saved market is {saved.terms}, this one is {self._terms}")
+        if saved.terms != self._terms:
+            self._terms = saved.terms
+            self._take(assemble(saved.terms))
         self._now_ns = saved.now_ns
         self._levers.replace(saved.pulled)
         self._forget()

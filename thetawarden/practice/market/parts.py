@@ -192,6 +192,7 @@ def _history(motion: Motion, listing: Listing, boards: Boards) -> History:
         board=boards.board,
         derived=derived,
         catalog=listing.catalog,
+        clockwork=listing.clockwork,
         first_row=motion.first_row,
     )
 
