@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from thetawarden.domain.instants import new_york_ns
 from thetawarden.domain.market.futures import months_from
 from thetawarden.domain.market.products import FUTURES
-from thetawarden.practice.market.futures import volatility_future
 from thetawarden.practice.market.parts import Parts, Terms, assemble
 from thetawarden.practice.market.roster import UNDERLYINGS
 from thetawarden.practice.market.volmodel import VolModel
@@ -48,9 +47,8 @@ def live(seed: int) -> Lived:
     states = np.array([paths.state(int(one)) for one in at])
     model = VolModel(line)
     vix, vix3m, vix9d = (model.index(states, at, days=days) for days in (30.0, 93.0, 9.0))
-    futures = np.array(
-        [_futures(parts, int(now), x, level) for now, x, level in zip(at, states, vix, strict=True)]
-    )
+    settles = np.array([_settlements(parts, int(now)) for now in at])
+    first, second = (parts.motion.vol_forwards.at(at, settles[:, n])[1] for n in (0, 1))
     some = rows[-_STOCK_SESSIONS:].tolist()
     stocks = [one.symbol for one in UNDERLYINGS.values() if one.sector][:20]
     closes = np.array([[paths.close(symbol, row) for row in some] for symbol in stocks])
@@ -59,21 +57,16 @@ def live(seed: int) -> Lived:
         vix=vix,
         vix3m=vix3m,
         vix9d=vix9d,
-        first_future=futures[:, 0],
-        second_future=futures[:, 1],
+        first_future=first,
+        second_future=second,
         stock_returns=np.diff(np.log(closes), axis=1).T,
         stock_vix=vix[-_STOCK_SESSIONS + 1 :],
     )
 
 
-def _futures(parts: Parts, now_ns: int, x: Floats, vix: float) -> tuple[float, float]:
+def _settlements(parts: Parts, now_ns: int) -> tuple[int, int]:
+    """When the two VIX futures in front are settled."""
     line = parts.motion.timeline
     day = line.date(line.row_of(now_ns))
-    months = months_from(day=day, product=FUTURES["VIX"], count=2, sessions=line.sessions)
-    first, second = (
-        volatility_future(
-            line, x=x, x_shown=x, shown=vix, now_ns=now_ns, settlement_ns=month.settlement_ns
-        )
-        for month in months
-    )
-    return first, second
+    first, second = months_from(day=day, product=FUTURES["VIX"], count=2, sessions=line.sessions)
+    return first.settlement_ns, second.settlement_ns

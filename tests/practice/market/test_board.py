@@ -207,3 +207,19 @@ def test_volume_grows_and_a_print_lies_within_the_day(make_market):
     assert sum(a.volume for a in after) > sum(b.volume for b in before)
     assert all(a.low <= a.last <= a.high for a in after if a.last is not None)
     assert all(a.open_interest >= 0 for a in after)
+
+
+def test_vix_options_are_priced_off_their_future_and_dearer_upwards(still):
+    (future,) = still.find(ContractQuery(symbol="VIX", sec_type="FUT", expiry="202610"))
+    forward = still.quote(future.contract.con_id).mark
+    rows = chain(still, "VIX", "20261021")
+    years = (new_york_ns(dt.date(2026, 10, 21), dt.time(9, 30)) - still.now_ns) / YEAR_NS
+
+    calls, puts = (
+        {one.strike: quote for one, quote in rows if one.right == right} for right in ("C", "P")
+    )
+
+    for strike in (15.0, 20.0, 30.0):
+        synthetic = strike + (calls[strike].mark - puts[strike].mark) * np.exp(RATE_ANNUAL * years)
+        assert synthetic == pytest.approx(forward, abs=0.03)
+    assert calls[40.0].model.iv_annual > calls[20.0].model.iv_annual

@@ -56,30 +56,17 @@ class Carry:
         return result
 
     def forward(
-        self, *, symbol: str, spot: float | Floats, now_ns: int, settlement_ns: Instants
+        self, *, symbol: str, spot: Floats, at_ns: Instants, settlement_ns: Instants
     ) -> tuple[Floats, Floats]:
-        """Return the forward price and the discount factor of each settlement."""
-        years = np.maximum(settlement_ns - now_ns, 0) / _YEAR_NS
-        discount = np.exp(-RATE_ANNUAL * years)
-        if UNDERLYINGS[symbol].kind is UnderlyingKind.INDEX:
-            return spot * np.exp(-UNDERLYINGS[symbol].yield_annual * years) / discount, discount
-        return (spot - self.dividends_until(symbol, now_ns, settlement_ns)) / discount, discount
-
-    def forwards_over_time(
-        self, *, symbol: str, spot: Floats, at_ns: Instants, settlement_ns: int
-    ) -> tuple[Floats, Floats]:
-        """Return forward and discount factor of one settlement as seen at many instants."""
+        """Return forward and discount factor for each pair of an instant and a settlement."""
         years = np.maximum(settlement_ns - at_ns, 0) / _YEAR_NS
         discount = np.exp(-RATE_ANNUAL * years)
         if UNDERLYINGS[symbol].kind is UnderlyingKind.INDEX:
             return spot * np.exp(-UNDERLYINGS[symbol].yield_annual * years) / discount, discount
         ex_ns, amount = self._table(symbol)
-        counts = (ex_ns > at_ns[:, None]) & (ex_ns <= settlement_ns)
-        worth = (
-            self._levers.unit(symbol)
-            * amount
-            * np.exp(-RATE_ANNUAL * (ex_ns - at_ns[:, None]) / _YEAR_NS)
-        )
+        now = at_ns[:, None]
+        counts = (ex_ns > now) & (ex_ns <= settlement_ns[:, None])
+        worth = self._levers.unit(symbol) * amount * np.exp(-RATE_ANNUAL * (ex_ns - now) / _YEAR_NS)
         return (spot - np.sum(np.where(counts, worth, 0.0), axis=1)) / discount, discount
 
     def dividends_until(self, symbol: str, now_ns: int, settlement_ns: Instants) -> Floats:
@@ -106,8 +93,8 @@ class Carry:
         return table
 
     def _schedule(self, symbol: str) -> tuple[ExDividend, ...]:
-        one = UNDERLYINGS[symbol]
-        if one.pays_in < 0:
+        one = UNDERLYINGS.get(symbol)
+        if one is None or one.pays_in < 0:
             return ()
         first = self._start.year - _YEARS_BACK
         months = [

@@ -39,6 +39,7 @@ from thetawarden.practice.market.roster import (
     VOL_INDEX_NAMES,
     Underlying,
     classes_on,
+    con_id_of,
 )
 from thetawarden.practice.market.rules import INDEX_TICKS, min_tick, rule_id
 from thetawarden.practice.market.timeline import Timeline
@@ -330,14 +331,6 @@ def future_contract(product: FutureProduct, month: FutureMonth) -> Contract:
         local_symbol=month.local_symbol,
         trading_class=product.trading_class,
     )
-
-
-def con_id_of(symbol: str) -> int:
-    """Return the conId of an underlying or a volatility index."""
-    one = UNDERLYINGS.get(symbol)
-    if one is not None:
-        return one.con_id
-    return next(number for index, number in VOL_INDEX_CON_IDS.items() if index.value == symbol)
 
 
 def _name_of(symbol: str) -> str:

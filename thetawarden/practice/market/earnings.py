@@ -54,19 +54,19 @@ class EarningsBook:
         draw = generator(self._seed, _JUMP_SALT, row, UNDERLYINGS[symbol].con_id)
         return expected_move(symbol) * float(np.clip(draw.standard_normal(), -2.8, 2.8))
 
-    def variance_until(self, symbol: str, now_ns: int, settlement_ns: Instants) -> Floats:
-        """Return the variance of reports felt between now and each settlement."""
+    def variance_between(self, symbol: str, at_ns: Instants, settlement_ns: Instants) -> Floats:
+        """Return the variance of reports felt between each instant and its settlement."""
         if UNDERLYINGS[symbol].reports_in < 0:
             return np.zeros(len(settlement_ns))
         line = self._timeline
-        last_row = line.row_of(int(settlement_ns.max()))
-        today = line.date(line.row_of(now_ns) - 1)
-        felt_ns = [
-            int(line.open_ns[line.row_on_or_after(self._felt(one))])
-            for one in self.reports(symbol, today, line.date(last_row))
-        ]
-        ahead = np.array(sorted(one for one in felt_ns if one > now_ns), dtype=np.int64)
-        count = np.searchsorted(ahead, settlement_ns, side="right").astype(np.float64)
+        first = line.date(line.row_of(int(at_ns.min())) - 1)
+        last = line.date(line.row_of(int(settlement_ns.max())))
+        reports = self.reports(symbol, first, last)
+        rows = [line.row_on_or_after(self._felt(one)) for one in reports]
+        felt_ns = np.sort(line.open_ns[rows]) if rows else np.zeros(0, dtype=np.int64)
+        until = np.searchsorted(felt_ns, settlement_ns, side="right")
+        over = np.searchsorted(felt_ns, at_ns, side="right")
+        count = np.maximum(until - over, 0).astype(np.float64)
         result: Floats = count * float((_PREMIUM * expected_move(symbol)) ** 2)
         return result
 

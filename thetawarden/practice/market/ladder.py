@@ -47,14 +47,16 @@ _SPX = _tiers((5.0, 0.86, 1.08, 70), (25.0, 0.60, 1.20, 400), (100.0, 0.30, 1.50
 _XSP = _tiers((1.0, 0.86, 1.08, 70), (5.0, 0.60, 1.20, 400), (10.0, 0.30, 1.50, 1900))
 _NDX = _tiers((10.0, 0.93, 1.05, 35), (50.0, 0.75, 1.15, 120), (200.0, 0.40, 1.50, 1900))
 _RUT = _tiers((5.0, 0.86, 1.12, 70), (10.0, 0.70, 1.20, 400), (50.0, 0.30, 1.60, 1900))
-_VIX = _tiers((0.5, 0.60, 1.25, 120), (1.0, 0.55, 2.20, 400), (5.0, 0.50, 6.00, 1900))
+_VIX_STRIKES: Floats = np.unique(
+    np.concatenate([np.arange(10.0, 20.0, 0.5), np.arange(20.0, 40.0), np.arange(40.0, 121.0, 5.0)])
+)
+"""The VIX comes back, so its ladder stands still."""
 _ETF = _tiers((1.0, 0.82, 1.12, 100), (5.0, 0.40, 1.50, 1900))
 _FIXED = {
     "SPX": _SPX,
     "XSP": _XSP,
     "NDX": _NDX,
     "RUT": _RUT,
-    "VIX": _VIX,
     "SPY": _ETF,
     "QQQ": _ETF,
     "IWM": _ETF,
@@ -104,6 +106,8 @@ class Ladders:
         grid = strike_grid(trading_class)
         symbol = CLASSES[trading_class].underlying
         parts = []
+        if symbol == "VIX":
+            return _VIX_STRIKES
         for tier in self._tiers_of(symbol, expiry):
             begins = expiry - dt.timedelta(days=tier.days_before)
             first = max(self._timeline.row_on_or_after(begins), self._first_row + 1)

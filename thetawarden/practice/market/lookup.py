@@ -10,7 +10,7 @@ import msgspec
 from thetawarden.domain.market.contracts import OptionContract, Right
 from thetawarden.domain.market.occ import parse_occ
 from thetawarden.domain.market.products import FUTURES
-from thetawarden.practice.market.catalog import Catalog, con_id_of
+from thetawarden.practice.market.catalog import Catalog
 from thetawarden.practice.market.ids import OptionTerms, future_con_id, option_con_id
 from thetawarden.practice.market.roster import (
     CLASSES,
@@ -18,6 +18,7 @@ from thetawarden.practice.market.roster import (
     VOL_INDEX_NAMES,
     VolIndex,
     classes_on,
+    con_id_of,
 )
 from thetawarden.practice.model import ContractDetails, ContractQuery
 

@@ -25,7 +25,7 @@ from thetawarden.practice.market.option_tape import Day, OptionTape
 from thetawarden.practice.market.options import Pricer, Strip, greeks, is_american
 from thetawarden.practice.market.pace import Pace
 from thetawarden.practice.market.quoting import quote_options
-from thetawarden.practice.market.roster import CLASSES, UNDERLYINGS
+from thetawarden.practice.market.roster import CLASSES
 from thetawarden.practice.market.sheet import Sheet, quotes_of
 from thetawarden.practice.market.timeline import Timeline
 from thetawarden.practice.model import Greeks, Quote
@@ -185,8 +185,6 @@ class OptionBoard:
         for place, con_id in enumerate(con_ids):
             terms = option_terms(con_id, today=today)
             if terms is None:
-                continue
-            if CLASSES[terms.trading_class].underlying not in UNDERLYINGS:
                 continue
             if terms.expiry >= today and self._catalog.is_listed(terms, now_ns):
                 by_class.setdefault(terms.trading_class, []).append((place, terms))

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from thetawarden.domain.market.contracts import ExerciseStyle, OptionClass
 from thetawarden.domain.market.expiry import ExpiryTerms, expiry_terms
 from thetawarden.domain.pricing.black import Greeks, black_price, spot_greeks
-from thetawarden.practice.market.carry import Carry
+from thetawarden.practice.market import vol_forwards
+from thetawarden.practice.market.carry import RATE_ANNUAL, Carry
 from thetawarden.practice.market.earnings import EarningsBook
 from thetawarden.practice.market.path import Paths
 from thetawarden.practice.market.roster import CLASSES, UNDERLYINGS
 from thetawarden.practice.market.surface import slice_shape, strike_variance, total_variance
 from thetawarden.practice.market.timeline import SESSIONS_PER_YEAR, Timeline
+from thetawarden.practice.market.vol_forwards import VolForwards
 
 Floats: TypeAlias = NDArray[np.float64]
 Instants: TypeAlias = NDArray[np.int64]
@@ -58,14 +60,32 @@ class Valued(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     pv_dividend: Floats
 
 
+class View(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What values depend on, one entry per pair of an instant and a settlement."""
+
+    spot: Floats
+    forward: Floats
+    discount: Floats
+    theta: Floats
+    eta: Floats
+    rho: float
+    years: Floats
+
+
 class Pricer:
     """The one place where spot, volatility state and carry become option values."""
 
     def __init__(
-        self, *, timeline: Timeline, paths: Paths, carry: Carry, earnings: EarningsBook
+        self,
+        *,
+        timeline: Timeline,
+        paths: Paths,
+        carry: Carry,
+        earnings: EarningsBook,
+        vol_forwards: VolForwards,
     ) -> None:
         self._timeline, self._paths = timeline, paths
-        self._carry, self._earnings = carry, earnings
+        self._carry, self._earnings, self._vol_forwards = carry, earnings, vol_forwards
         self._terms: dict[tuple[str, dt.date], ExpiryTerms | None] = {}
 
     def terms(self, option_class: OptionClass, expiry: dt.date) -> ExpiryTerms | None:
@@ -80,106 +100,107 @@ class Pricer:
 
     def value(self, strip: Strip, now_ns: int) -> Valued:
         """Return fair values at an instant."""
-        spot = self._paths.spot(strip.symbol, now_ns)
-        forward, discount = self._carry.forward(
-            symbol=strip.symbol, spot=spot, now_ns=now_ns, settlement_ns=strip.settlement_ns
-        )
-        theta = self.at_the_money(strip.symbol, now_ns=now_ns, settlement_ns=strip.settlement_ns)
-        smile = UNDERLYINGS[strip.symbol].smile
-        stress = float(self._paths.state(now_ns)[:2].sum())
-        eta = slice_shape(eta=smile.eta, rho=smile.rho, stress=stress)
-        at = strip.expiry_at
-        k = np.log(strip.strike / forward[at])
-        variance = strike_variance(theta=theta[at], k=k, eta=eta, rho=smile.rho)
-        years = np.maximum(strip.settlement_ns - now_ns, _LEFT_NS_MIN) / _YEAR_NS
-        iv = np.sqrt(variance / years[at])
-        value = black_price(
-            forward=forward[at],
-            strike=strip.strike,
-            discount=discount[at],
-            tau_years=years[at],
-            iv_annual=iv,
-            is_call=strip.is_call,
-        )
-        if strip.american:
-            gain = np.where(strip.is_call, spot - strip.strike, strip.strike - spot)
-            value = np.maximum(value, gain)
+        expiries = len(strip.settlement_ns)
+        view = self._view(strip.symbol, np.full(expiries, now_ns), strip.settlement_ns)
+        at, spot = strip.expiry_at, float(view.spot[0])
+        value, iv = _values(view, strip, at=at, strike=strip.strike, is_call=strip.is_call)
         return Valued(
             spot=spot,
             value=value,
             iv_annual=iv,
-            forward=forward[at],
-            discount=discount[at],
-            years=years[at],
+            forward=view.forward[at],
+            discount=view.discount[at],
+            years=view.years[at],
             pv_dividend=self._carry.dividends_until(strip.symbol, now_ns, strip.settlement_ns)[at],
         )
 
     def values_over_time(self, strip: Strip, at_ns: Instants) -> Floats:
         """Return fair values at many instants (rows) of every option (columns)."""
-        spot = self._paths.spots(strip.symbol, at_ns)
-        states = self._paths.states(at_ns)
         found = np.empty((len(at_ns), len(strip.strike)))
         for n, settlement_ns in enumerate(strip.settlement_ns.tolist()):
-            of_expiry = np.flatnonzero(strip.expiry_at == n)
-            found[:, of_expiry] = self._expiry_over_time(
-                strip, of_expiry, settlement_ns, at_ns=at_ns, spot=spot, states=states
+            options = np.flatnonzero(strip.expiry_at == n)
+            view = self._view(strip.symbol, at_ns, np.full(len(at_ns), settlement_ns))
+            found[:, options], _ = _values(
+                view,
+                strip,
+                at=np.arange(len(at_ns))[:, None],
+                strike=strip.strike[options],
+                is_call=strip.is_call[options],
             )
         return found
 
-    def _expiry_over_time(
-        self,
-        strip: Strip,
-        of_expiry: NDArray[np.intp],
-        settlement_ns: int,
-        *,
-        at_ns: Instants,
-        spot: Floats,
-        states: Floats,
-    ) -> Floats:
-        forward, discount = self._carry.forwards_over_time(
-            symbol=strip.symbol, spot=spot, at_ns=at_ns, settlement_ns=settlement_ns
+    def _view(self, symbol: str, at_ns: Instants, settlement_ns: Instants) -> View:
+        """What values depend on, for each pair of an instant and a settlement."""
+        years = np.maximum(settlement_ns - at_ns, _LEFT_NS_MIN) / _YEAR_NS
+        if symbol == vol_forwards.SYMBOL:
+            spot, forward = self._vol_forwards.at(at_ns, settlement_ns)
+            smile, eta = vol_forwards.SMILE, np.full(len(at_ns), vol_forwards.SMILE.eta)
+            return View(
+                spot=spot,
+                forward=forward,
+                discount=np.exp(-RATE_ANNUAL * years),
+                theta=vol_forwards.variance_of_vix(years),
+                eta=eta,
+                rho=smile.rho,
+                years=years,
+            )
+        spot, states = self._paths.spots(symbol, at_ns), self._paths.states(at_ns)
+        smile = UNDERLYINGS[symbol].smile
+        stress = states[:, :2].sum(axis=1)
+        forward, discount = self._carry.forward(
+            symbol=symbol, spot=spot, at_ns=at_ns, settlement_ns=settlement_ns
         )
-        one = UNDERLYINGS[strip.symbol]
-        settles = np.array([settlement_ns])
-        clock = self._timeline.variance_time(np.append(at_ns, settlement_ns))
-        sessions = np.maximum(clock[-1] - clock[:-1], _VARIANCE_LEFT_MIN)
-        ratio = vol_ratio(strip.symbol) * np.exp(
-            [self._paths.own_log_vol(strip.symbol, now_ns) for now_ns in at_ns.tolist()]
+        return View(
+            spot=spot,
+            forward=forward,
+            discount=discount,
+            theta=self._theta(symbol, states, at_ns, settlement_ns),
+            eta=slice_shape(eta=smile.eta, rho=smile.rho, stress=stress),
+            rho=smile.rho,
+            years=years,
         )
-        theta = total_variance(states * one.vol_load, sessions / SESSIONS_PER_YEAR) * ratio**2
-        if one.reports_in >= 0:
-            theta = theta + [
-                float(self._earnings.variance_until(strip.symbol, now_ns, settles)[0])
-                for now_ns in at_ns.tolist()
-            ]
-        eta = slice_shape(eta=one.smile.eta, rho=one.smile.rho, stress=states[:, :2].sum(axis=1))
-        strike, is_call = strip.strike[of_expiry], strip.is_call[of_expiry]
-        k = np.log(strike / forward[:, None])
-        variance = strike_variance(theta=theta[:, None], k=k, eta=eta[:, None], rho=one.smile.rho)
-        years = np.maximum(settlement_ns - at_ns, _LEFT_NS_MIN)[:, None] / _YEAR_NS
-        value = black_price(
-            forward=forward[:, None],
-            strike=strike,
-            discount=discount[:, None],
-            tau_years=years,
-            iv_annual=np.sqrt(variance / years),
-            is_call=is_call,
-        )
-        if strip.american:
-            gain = np.where(is_call, spot[:, None] - strike, strike - spot[:, None])
-            value = np.maximum(value, gain)
-        return value
 
     def at_the_money(self, symbol: str, *, now_ns: int, settlement_ns: Instants) -> Floats:
         """Return total variance at the money until each settlement."""
-        one = UNDERLYINGS[symbol]
-        x = self._paths.state(now_ns) * one.vol_load
-        clock = self._timeline.variance_time(np.concatenate(([now_ns], settlement_ns)))
-        sessions = np.maximum(clock[1:] - clock[0], _VARIANCE_LEFT_MIN)
-        ratio = vol_ratio(symbol) * np.exp(self._paths.own_log_vol(symbol, now_ns))
-        diffusive = total_variance(x, sessions / SESSIONS_PER_YEAR) * ratio**2
-        result: Floats = diffusive + self._earnings.variance_until(symbol, now_ns, settlement_ns)
+        at_ns = np.full(len(settlement_ns), now_ns)
+        return self._theta(symbol, self._paths.states(at_ns), at_ns, settlement_ns)
+
+    def _theta(
+        self, symbol: str, states: Floats, at_ns: Instants, settlement_ns: Instants
+    ) -> Floats:
+        one, line = UNDERLYINGS[symbol], self._timeline
+        sessions = line.variance_time(settlement_ns) - line.variance_time(at_ns)
+        years = np.maximum(sessions, _VARIANCE_LEFT_MIN) / SESSIONS_PER_YEAR
+        ratio = vol_ratio(symbol) * np.exp(self._paths.own_log_vols(symbol, at_ns))
+        theta = total_variance(states * one.vol_load, years) * ratio**2
+        result: Floats = theta + self._earnings.variance_between(symbol, at_ns, settlement_ns)
         return result
+
+
+def _values(
+    view: View,
+    strip: Strip,
+    *,
+    at: NDArray[np.intp],
+    strike: Floats,
+    is_call: NDArray[np.bool_],
+) -> tuple[Floats, Floats]:
+    """Fair values and volatilities; `at` says which pair of the view each option belongs to."""
+    forward, spot, years = view.forward[at], view.spot[at], view.years[at]
+    k = np.log(strike / forward)
+    variance = strike_variance(theta=view.theta[at], k=k, eta=view.eta[at], rho=view.rho)
+    iv = np.sqrt(variance / years)
+    value = black_price(
+        forward=forward,
+        strike=strike,
+        discount=view.discount[at],
+        tau_years=years,
+        iv_annual=iv,
+        is_call=is_call,
+    )
+    if strip.american:
+        value = np.maximum(value, np.where(is_call, spot - strike, strike - spot))
+    return value, iv
 
 
 def greeks(strip: Strip, valued: Valued, iv_annual: Floats) -> Greeks:

@@ -12,7 +12,7 @@ from thetawarden.practice.market.clockwork import Clockwork
 from thetawarden.practice.market.levers import Levers
 from thetawarden.practice.market.path import Paths
 from thetawarden.practice.market.quoting import haste
-from thetawarden.practice.market.roster import UNDERLYINGS
+from thetawarden.practice.market.roster import con_id_of
 from thetawarden.practice.market.surface import total_variance
 
 _THIRTY_DAYS = np.array([30.0 / 365.0])
@@ -37,4 +37,4 @@ class Pace:
         minutes = 0.0 if segment is None else (at_ns - segment.open_ns) / NS_PER_MINUTE
         by_day = segment is None or segment.phase is Phase.REGULAR
         wider = haste(minutes_open=minutes, by_day=by_day, vix_level=self.level(at_ns))
-        return wider * self._levers.widening(UNDERLYINGS[symbol].con_id, at_ns)
+        return wider * self._levers.widening(con_id_of(symbol), at_ns)

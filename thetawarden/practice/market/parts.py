@@ -30,6 +30,7 @@ from thetawarden.practice.market.references import References
 from thetawarden.practice.market.scenario import SCENARIOS, ScenarioName
 from thetawarden.practice.market.tape import Tape
 from thetawarden.practice.market.timeline import Timeline
+from thetawarden.practice.market.vol_forwards import VolForwards
 from thetawarden.practice.market.volbook import VolBook
 from thetawarden.practice.market.volmodel import VolModel
 from thetawarden.practice.market.words import Words
@@ -58,6 +59,7 @@ class Motion(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     carry: Carry
     earnings: EarningsBook
     paths: Paths
+    vol_forwards: VolForwards
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -133,7 +135,13 @@ def assemble(terms: Terms) -> Parts:
 def _listing(motion: Motion) -> Listing:
     line, clockwork = motion.timeline, Clockwork()
     closes = Closes(paths=motion.paths, first_row=motion.first_row)
-    pricer = Pricer(timeline=line, paths=motion.paths, carry=motion.carry, earnings=motion.earnings)
+    pricer = Pricer(
+        timeline=line,
+        paths=motion.paths,
+        carry=motion.carry,
+        earnings=motion.earnings,
+        vol_forwards=motion.vol_forwards,
+    )
     ladders = Ladders(
         timeline=line, first_row=motion.first_row, closes=closes.span, levers=motion.levers
     )
@@ -162,7 +170,9 @@ def _boards(motion: Motion, listing: Listing) -> Boards:
         pace=pace,
         tape=OptionTape(seed=seed, timeline=line, pricer=pricer),
     )
-    futures = Futures(timeline=line, paths=paths, carry=motion.carry, vol_book=vol_book)
+    futures = Futures(
+        timeline=line, paths=paths, carry=motion.carry, vol_forwards=motion.vol_forwards
+    )
     board = Board(
         levers=motion.levers,
         catalog=catalog,
@@ -231,4 +241,5 @@ def _motion(terms: Terms) -> Motion:
         carry=carry,
         earnings=earnings,
         paths=paths,
+        vol_forwards=VolForwards(timeline=line, paths=paths),
     )

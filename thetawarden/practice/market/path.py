@@ -93,6 +93,8 @@ class Paths:
 
     def spots(self, symbol: str, instants_ns: Instants) -> Floats:
         """Return fair prices at many instants."""
+        if len(instants_ns) and np.all(instants_ns == instants_ns[0]):
+            return np.full(len(instants_ns), self.spot(symbol, int(instants_ns[0])))
         found = np.empty(len(instants_ns))
         for rows, by_day, slots, row in self._parts(instants_ns):
             nodes = self.prices(symbol, row, by_day=by_day)
@@ -114,6 +116,8 @@ class Paths:
 
     def states(self, instants_ns: Instants) -> Floats:
         """Return the volatility factors at many instants, one row each."""
+        if len(instants_ns) and np.all(instants_ns == instants_ns[0]):
+            return np.tile(self.state(int(instants_ns[0])), (len(instants_ns), 1))
         found = np.empty((len(instants_ns), 3))
         for rows, by_day, slots, row in self._parts(instants_ns):
             nodes = self._vol_nodes(row, by_day=by_day)
@@ -126,13 +130,16 @@ class Paths:
         """Return how volatile a day is against the usual, tamed by a root."""
         return math.sqrt(self._days.day(row).sigma_annual / SPOT_VOL_ANNUAL)
 
-    def own_log_vol(self, symbol: str, instant_ns: int) -> float:
+    def own_log_vols(self, symbol: str, instants_ns: Instants) -> Floats:
         """Return how far (in logs) a company's own volatility is from its usual."""
         one = UNDERLYINGS[symbol]
         if one.follows or one.kind is not UnderlyingKind.STOCK:
-            return 0.0
-        row = self._timeline.row_of(instant_ns)
-        return float(self._days.day(row - 1).own_y[_LEADER_AT[symbol]])
+            return np.zeros(len(instants_ns))
+        rows = np.searchsorted(self._timeline.close_ns, instants_ns, side="left")
+        factor, known = _LEADER_AT[symbol], {}
+        for row in np.unique(rows).tolist():
+            known[row] = float(self._days.day(row - 1).own_y[factor])
+        return np.array([known[row] for row in rows.tolist()])
 
     def prices(self, symbol: str, row: int, *, by_day: bool) -> Floats:
         """Return fair prices at the edges of a day's slots, before any lever."""

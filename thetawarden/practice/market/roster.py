@@ -240,3 +240,11 @@ CLASSES: dict[str, OptionClass] = OPTION_CLASSES | {
 def classes_on(symbol: str) -> tuple[OptionClass, ...]:
     """Return the option classes written on an underlying."""
     return tuple(terms for terms in CLASSES.values() if terms.underlying == symbol)
+
+
+def con_id_of(symbol: str) -> int:
+    """Return the conId of an underlying or a volatility index."""
+    one = UNDERLYINGS.get(symbol)
+    if one is not None:
+        return one.con_id
+    return next(number for index, number in VOL_INDEX_CON_IDS.items() if index.value == symbol)
