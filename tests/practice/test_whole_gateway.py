@@ -63,6 +63,21 @@ async def test_a_chain_is_quoted_with_greeks(desk, until):
         assert 0.03 < ticker.modelGreeks.impliedVol < 1
 
 
+async def test_a_whole_chain_of_thousands_arrives_while_others_are_served(desk, connect):
+    other = await connect(desk.server, client_id=2)
+
+    everything = asyncio.ensure_future(
+        desk.reqContractDetailsAsync(Option("SPY", "", 0.0, "", "SMART"))
+    )
+    await asyncio.sleep(0)
+    assert await other.reqCurrentTimeAsync()
+    found = await everything
+
+    assert len(found) > 5000
+    assert len({one.contract.conId for one in found}) == len(found)
+    assert desk.isConnected()
+
+
 async def test_a_sale_fills_costs_and_is_margined(desk, until):
     trade = await sold(desk, until)
 

@@ -11,8 +11,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `master_client_id` sees every order of every client. `pair_repeats` is how often each pair of
     openOrder and orderStatus is sent; genuine gateways often repeat it. A client whose unsent
     output exceeds `outbox_soft_bytes` gets market data conflated, beyond `outbox_hard_bytes` it is
-    disconnected; order messages are never left out. `account_push_s` is market time, the other
-    pushes go by the clock on the wall. `farms` are named in the start-up notices.
+    disconnected; long answers are sent on while less than `outbox_stream_bytes` wait; order
+    messages are never left out. `account_push_s` is market time, the other pushes go by the clock
+    on the wall. `farms` are named in the start-up notices.
     """
 
     clients_max: int = 32
@@ -36,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     master_client_id: int | None = None
     read_only: bool = False
     outbox_soft_bytes: int = 1 << 18
+    outbox_stream_bytes: int = 1 << 20
     outbox_hard_bytes: int = 1 << 24
     handshake_deadline_s: float = 10.0
     frame_deadline_s: float = 30.0

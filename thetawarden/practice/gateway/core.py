@@ -172,6 +172,7 @@ class Gateway:
     def flush(self) -> None:
         """Write everybody's output."""
         for session in list(self.sessions.values()):
+            session.pump()
             session.flush()
 
     def _advance(self, target_ns: int) -> None:

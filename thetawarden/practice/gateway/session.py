@@ -15,9 +15,12 @@ from thetawarden.practice.gateway.subscriptions import Subscriptions
 from thetawarden.practice.wire.encode import session as encode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from thetawarden.practice.gateway.core import Gateway
 
 LIVE_DATA = 1
+STREAMS_MAX = 100
 
 
 class Sink(Protocol):
@@ -66,6 +69,7 @@ class Session:
         self._sink = sink
         self._unsent: list[bytes] = []
         self._unsent_bytes = 0
+        self._streams: deque[Iterator[bytes]] = deque()
 
     def send(self, data: bytes) -> None:
         """Add whole messages to the output."""
@@ -74,6 +78,25 @@ class Session:
                 self.send_raw(piece)
             return
         self.send_raw(data)
+
+    def stream(self, messages: Iterator[bytes]) -> None:
+        """Send a long answer piece by piece, as fast as the client takes it; answers keep order."""
+        self._streams.append(messages)
+        self.pump()
+
+    def is_streaming_much(self) -> bool:
+        """Whether so many long answers wait that another one has to be refused."""
+        return len(self._streams) >= STREAMS_MAX
+
+    def pump(self) -> None:
+        """Send on with long answers while there is room."""
+        room = self.gateway.settings.outbox_stream_bytes
+        while self._streams and self.alive and self.backlog_bytes() < room:
+            piece = next(self._streams[0], None)
+            if piece is None:
+                self._streams.popleft()
+            else:
+                self.send(piece)
 
     def send_raw(self, data: bytes) -> None:
         """Add bytes that no fault touches any more."""

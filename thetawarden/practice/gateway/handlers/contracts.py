@@ -12,8 +12,11 @@ from thetawarden.practice.wire.encode import contracts as encode
 from thetawarden.practice.wire.incoming import Incoming
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from thetawarden.practice.gateway.handler import Handler
     from thetawarden.practice.gateway.session import Session
+    from thetawarden.practice.model import ContractDetails
     from thetawarden.practice.wire.requests.simple import (
         ContractDetailsFor,
         MatchingSymbols,
@@ -33,13 +36,22 @@ def _details(session: Session, request: ContractDetailsFor) -> None:
         sec_id=request.sec_id,
         issuer_id=request.issuer_id,
     )
+    if session.is_streaming_much():
+        cause = "Too many simultaneous contract requests"
+        session.error(request.req_id, Code.PROCESSING, codes.processing(cause))
+        return
     found = gateway.market.find(query)
     if not found:
         session.error(request.req_id, Code.NO_DEFINITION, codes.NO_DEFINITION_TEXT)
         return
+    session.stream(_rows(session, request.req_id, found))
+
+
+def _rows(session: Session, req_id: int, found: tuple[ContractDetails, ...]) -> Iterator[bytes]:
+    """A whole chain is megabytes: made and sent row by row, as the client takes them."""
     for details in found:
-        session.send(encode.contract_details(request.req_id, gateway.seams.detail(details)))
-    session.send(encode.contract_details_end(request.req_id))
+        yield encode.contract_details(req_id, session.gateway.seams.detail(details))
+    yield encode.contract_details_end(req_id)
 
 
 def _option_parameters(session: Session, request: OptionParameters) -> None:
