@@ -46,7 +46,7 @@ def test_the_market_never_goes_back(steps, speed):
         target_ns = clock.target_ns(now_s=now_s, market_ns=market_ns)
         assert target_ns >= market_ns
         market_ns = target_ns
-        clock.note_step(took_s)
+        clock.note_advance(took_s)
 
 
 def test_costly_steps_become_short_and_leave_no_debt_behind():
@@ -54,7 +54,7 @@ def test_costly_steps_become_short_and_leave_no_debt_behind():
     for _ in range(40):
         now_s += 1.0
         market_ns = clock.target_ns(now_s=now_s, market_ns=market_ns)
-        clock.note_step(1.0)
+        clock.note_advance(1.0)
 
     ahead_ns = clock.target_ns(now_s=now_s + 0.001, market_ns=market_ns) - market_ns
 
@@ -64,9 +64,9 @@ def test_costly_steps_become_short_and_leave_no_debt_behind():
 def test_cheap_steps_become_long_again():
     clock = MarketClock(speed=60.0)
     for _ in range(40):
-        clock.note_step(1.0)
+        clock.note_advance(1.0)
     for _ in range(40):
-        clock.note_step(0.0)
+        clock.note_advance(0.0)
     clock.target_ns(now_s=0.0, market_ns=START_NS)
 
     assert clock.target_ns(now_s=60.0, market_ns=START_NS) == START_NS + 3600 * NS_PER_S

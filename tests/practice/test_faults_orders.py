@@ -168,6 +168,18 @@ async def test_perm_ids_are_zero_at_first(desk, until):
     assert seen[-1] > 0
 
 
+async def test_perm_ids_change_under_a_live_order(desk, until):
+    seen = []
+    desk.openOrderEvent += lambda trade: seen.append(trade.order.permId)
+    desk.faults.play("perm-id", {"kind": "changed"})
+
+    desk.placeOrder(put(), MarketOrder("BUY", 1))
+    await until(desk.fills)
+
+    assert len(set(seen)) == 2
+    assert desk.fills()[0].execution.permId == seen[-1] != seen[0]
+
+
 async def test_an_order_vanishes_without_an_answer(desk, until):
     desk.faults.play("lost-order")
 

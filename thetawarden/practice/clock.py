@@ -10,8 +10,8 @@ from __future__ import annotations
 NS_PER_S = 1_000_000_000
 SLICE_NS_MAX = 3600 * NS_PER_S
 SLICE_NS_MIN = NS_PER_S // 10
-STEP_S_MAX = 0.1
-"""What a step may cost before the next ones are made shorter."""
+ADVANCE_S_MAX = 0.1
+"""What a step of the market may cost before the next ones are made shorter."""
 
 
 class MarketClock:
@@ -43,11 +43,11 @@ class MarketClock:
             return furthest_ns
         return max(market_ns, wanted_ns)
 
-    def note_step(self, took_s: float) -> None:
-        """Learn what a step cost."""
-        if took_s > STEP_S_MAX:
+    def note_advance(self, took_s: float) -> None:
+        """Learn what moving the market on cost, in processor time: a busy machine is no reason."""
+        if took_s > ADVANCE_S_MAX:
             self._slice_ns = max(SLICE_NS_MIN, self._slice_ns // 2)
-        elif took_s < STEP_S_MAX / 4:
+        elif took_s < ADVANCE_S_MAX / 2:
             self._slice_ns = min(SLICE_NS_MAX, self._slice_ns * 2)
 
     def change_speed(self, speed: float | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -172,9 +173,11 @@ class Server:
         interval_s = self.gateway.settings.push_interval_s
         while True:
             started_s = self.now_s()
-            self.gateway.step(now_s=started_s)
+            worked_s = time.thread_time()
+            self.gateway.advance(now_s=started_s)
+            self.gateway.clock.note_advance(time.thread_time() - worked_s)
+            self.gateway.push(now_s=started_s)
             self._step_s = self.now_s() - started_s
-            self.gateway.clock.note_step(self._step_s)
             await self._open_or_shut()
             for connection in self.connections():
                 connection.check(started_s)

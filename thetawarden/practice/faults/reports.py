@@ -138,6 +138,10 @@ def perm_id(stage: Stage, *, kind: str = "zero") -> Undo:
     told: set[int] = set()
 
     def alter(event: ExchangeEvent) -> tuple[ExchangeEvent, ...]:
+        if isinstance(event, Executed) and kind == "changed":
+            fill = event.execution
+            moved_fill = msgspec.structs.replace(fill, perm_id=fill.perm_id + offset)
+            return (Executed(execution=moved_fill),)
         if not isinstance(event, OrderChanged):
             return (event,)
         view = event.view

@@ -141,10 +141,17 @@ class Gateway:
             session.notice(Code.PROCESSING, codes.processing("Internal error"))
 
     def step(self, *, now_s: float) -> None:
-        """Move the market on to where it should be and send everybody what that changed."""
+        """Move the market on and send everybody what that changed."""
+        self.advance(now_s=now_s)
+        self.push(now_s=now_s)
+
+    def advance(self, *, now_s: float) -> None:
+        """Move the market on to where it should be."""
         self.now_s = now_s
-        target_ns = self.clock.target_ns(now_s=now_s, market_ns=self.now_ns)
-        self._advance(target_ns)
+        self._advance(self.clock.target_ns(now_s=now_s, market_ns=self.now_ns))
+
+    def push(self, *, now_s: float) -> None:
+        """Send everybody what changed."""
         self._carry_out_waiting(now_s)
         self.quotes.push()
         self.feeds.push(now_s)
