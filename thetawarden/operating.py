@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -14,8 +15,9 @@ from thetawarden.actors.host import HostGoneError
 from thetawarden.actors.post import Post, Status
 from thetawarden.domain.halt import HaltRecord, Latch, ResumeRefusal, TradingState, open_latch
 from thetawarden.domain.instants import UnixNs, iso
-from thetawarden.errors import RefusedError
+from thetawarden.errors import RefusedError, ThetawardenError
 from thetawarden.infra.control.app import UnknownActorError
+from thetawarden.infra.gateway_process import GatewayProcess
 from thetawarden.messages.control import (
     ActorCounts,
     ActorView,
@@ -31,6 +33,7 @@ from thetawarden.messages.control import (
 )
 from thetawarden.messages.control import Status as StatusView
 from thetawarden.messages.trading import Halt, Resume
+from thetawarden.practice.admin import Command, ask
 from thetawarden.process import DeskProcess
 
 ANSWER_TIMEOUT_S = 2.0
@@ -39,26 +42,36 @@ RATE_OVER_S = 10.0
 _ABNORMAL = (Status.RESTARTING, Status.FAILED, Status.DOWN)
 
 
+class _Market(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the practice market is, and what time it is there."""
+
+    time: str
+    speed: float
+    address: str | None
+
+
 class Operator:
     """Answers from many threads at once; what changes the tree waits for the supervisor."""
 
-    def __init__(self, process: DeskProcess) -> None:
+    def __init__(self, process: DeskProcess, gateway: GatewayProcess | None = None) -> None:
         self._process = process
+        self._gateway = gateway
         self._desk = process.desk
         self._rates = _Rates(time.monotonic())
         process.on_heartbeat = lambda: self._rates.look(self._desk.posts.values())
 
     def status(self) -> StatusView:
         """The desk in one look."""
-        process, latch = self._process, self._latch()
+        process, latch, market = self._process, self._latch(), self._market()
         return StatusView(
             mode=str(process.config.mode),
             trading_state=str(latch.state),
             halt=_halt_view(latch.halt),
             link=LinkView(state="none", epoch=0),
             reconciled=False,
-            market_time=iso(process.clock.now_ns()),
-            speed=1.0,
+            market_time=market.time,
+            speed=market.speed,
+            gateway=market.address,
             nlv_usd=None,
             positions=None,
             working_orders=None,
@@ -143,6 +156,19 @@ class Operator:
             time.sleep(0.005)
             latch = self._latch()
         return latch
+
+    def _market(self) -> _Market:
+        """The practice market's own time and address; the wall clock while there is none."""
+        gateway, now = self._gateway, iso(self._process.clock.now_ns())
+        if gateway is None:
+            return _Market(time=now, speed=1.0, address=None)
+        address = f"127.0.0.1:{gateway.port}"
+        try:
+            answer = asyncio.run(ask(Command(do="status"), port=gateway.port))
+        except ThetawardenError:
+            return _Market(time=now, speed=1.0, address=f"{address} (does not answer)")
+        market_ns, speed = UnixNs(answer["market_ns"]), answer["speed"]
+        return _Market(time=iso(market_ns), speed=speed or 0.0, address=address)
 
     def _counts(self) -> ActorCounts:
         conditions = [post.status for post in self._desk.posts.values()]

@@ -9,7 +9,11 @@ import time
 from pathlib import Path
 
 DEADLINE_S = 60.0
-SMALL = {"THETAWARDEN__JOURNAL__RESERVE_MB": "1", "COLUMNS": "100"}
+SMALL = {
+    "THETAWARDEN__JOURNAL__RESERVE_MB": "1",
+    "THETAWARDEN__PRACTICE__GATEWAY": "false",
+    "COLUMNS": "100",
+}
 
 
 class Done:
@@ -33,6 +37,7 @@ class Shell:
     def __init__(self, data):
         self.data = Path(data)
         self.desks = []
+        self.extra = {}
 
     @property
     def store(self):
@@ -41,7 +46,7 @@ class Shell:
     @property
     def environment(self):
         kept = {name: value for name, value in os.environ.items() if "THETAWARDEN" not in name}
-        return {**kept, **SMALL, "THETAWARDEN_HOME": str(self.data)}
+        return {**kept, **SMALL, "THETAWARDEN_HOME": str(self.data), **self.extra}
 
     def __call__(self, *arguments, **options):
         command = [sys.executable, "-m", "thetawarden", *map(str, arguments)]

@@ -2,12 +2,16 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import ib_async
 import pytest
+
+from tests.cli.shell import Shell, wait_for
 
 COMMAND = [sys.executable, "-m", "thetawarden", "gateway"]
 
@@ -125,3 +129,72 @@ def test_what_cannot_be_done_is_one_clear_line_and_its_exit_code(arguments, code
     line = [each for each in done.stderr.splitlines() if each.startswith("thetawarden: ")]
     assert len(line) == 1
     assert says in line[0]
+
+
+async def test_a_desk_in_practice_mode_brings_its_own_market_and_ends_it(tmp_path):
+    shell = Shell(tmp_path)
+    shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"
+    desk = shell.start("--start", "2026-02-03", "--speed", "120", "--for", "60s")
+    try:
+        status = shell("status", "--json").json
+        port = int(status["gateway"].rpartition(":")[2])
+        client = await connect(port)
+        accounts = client.managedAccounts()
+        client.disconnect()
+        again = shell("run", "--seed", "9")
+        shell.end(desk)
+    finally:
+        shell.close()
+
+    assert accounts[0].startswith("DU")
+    assert status["market_time"].startswith("2026-02-03T14:")
+    assert status["speed"] == 120.0
+    assert again.code == 3  # the desk holds its store
+    with pytest.raises(ConnectionError):
+        await connect(port)
+    other = shell("run", "--seed", "9", "--for", "1s")
+    assert (other.code, other.err.count("\n")) == (2, 1)
+    assert "was begun with seed 1, 9 was asked" in other.err
+
+
+def test_a_desk_that_is_killed_takes_its_gateway_along(tmp_path):
+    shell = Shell(tmp_path)
+    shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"
+    desk = shell.start("--start", "2026-02-03", "--for", "60s")
+    assert len(gateway_pids(shell)) == 1
+
+    desk.kill()
+    desk.communicate()
+
+    wait_for(lambda: gateway_pids(shell) == [])
+
+
+def test_a_gateway_that_dies_is_started_again_on_its_port(tmp_path):
+    shell = Shell(tmp_path)
+    shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"
+    shell.start("--start", "2026-02-03", "--for", "60s")
+    try:
+        before = shell("status", "--json").json
+        (pid,) = gateway_pids(shell)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: gateway_pids(shell) not in ([], [pid]))
+        wait_for(lambda: "not answer" not in shell("status", "--json").json["gateway"])
+        after = shell("status", "--json").json
+    finally:
+        shell.close()
+
+    assert after["gateway"] == before["gateway"]
+    assert after["trading_state"] == "running"
+
+
+def gateway_pids(shell):
+    """The gateways of this shell's store, by their command lines."""
+    state = str(shell.store / "gateway").encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                arguments = (folder / "cmdline").read_bytes().split(b"\0")
+                if b"gateway" in arguments and state in arguments:
+                    found.append(int(folder.name))
+    return found

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +38,14 @@ def _speed(_context: click.Context, _option: click.Parameter, text: str) -> floa
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback unless allowed.")
 @click.option("--allow-remote", is_flag=True, help="Listen beyond loopback; it has no password.")
 @click.option("--speed", callback=_speed, default="1", show_default=True, help="1 is real time.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option("--scenario", default="normal", show_default=True, help="A name, or a CSV of closes.")
+@click.option("--seed", type=click.IntRange(min=0), help="Default 1, or what --state began with.")
+@click.option("--scenario", help="A name (default normal), or a CSV of closes.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First session; default today.")
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), help="Survives restarts."
 )
 @click.option("--faults", type=click.Path(path_type=Path, dir_okay=False), help="A plan of faults.")
+@click.option("--while-stdin-open", is_flag=True, hidden=True)
 @click.pass_context
 def gateway(ctx: click.Context, /, **choices: Any) -> None:
     """Run the practice gateway: a simulated market that speaks the TWS protocol.
@@ -58,22 +62,26 @@ def _serve(
     host: str,
     allow_remote: bool,
     speed: float | None,
-    seed: int,
-    scenario: str,
+    seed: int | None,
+    scenario: str | None,
     start: dt.datetime | None,
     state: Path | None,
     faults: Path | None,
+    while_stdin_open: bool,
 ) -> None:
     from thetawarden.config.schema import LogsConfig  # noqa: PLC0415  # only the server needs these
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
     from thetawarden.practice.faults.schedule import load  # noqa: PLC0415
-    from thetawarden.practice.launch import Choices, build_exchange  # noqa: PLC0415
+    from thetawarden.practice.launch import Asked, build_exchange, settle_choices  # noqa: PLC0415
     from thetawarden.practice.server import run_gateway  # noqa: PLC0415
 
-    day = new_york_date(WallClock().now_ns()) if start is None else start.date()
+    asked = Asked(day=None if start is None else start.date(), seed=seed, scenario=scenario)
+    today = new_york_date(WallClock().now_ns())
+    if while_stdin_open:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     with start_logs(LogsConfig(file=False), stream=sys.stderr, folder=None):
         run_gateway(
-            exchange=build_exchange(Choices(day=day, seed=seed, scenario=scenario)),
+            exchange=build_exchange(settle_choices(asked, today=today, state=state)),
             speed=speed,
             host=host,
             port=port,
@@ -82,6 +90,13 @@ def _serve(
             plan=() if faults is None else load(faults),
             ready=_print_ready,
         )
+
+
+def _end_with_stdin() -> None:
+    """End in good order once whoever started us is gone, killed or not."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _print_ready(status: dict[str, Any]) -> None:

@@ -19,6 +19,16 @@ from thetawarden.errors import EXIT_DONE, EXIT_HALTED
 
 if TYPE_CHECKING:
     from thetawarden.cli.summary import Summary
+    from thetawarden.config.loader import Loaded
+
+
+_KEYS = {
+    "mode": "mode",
+    "speed": "practice.speed",
+    "seed": "practice.seed",
+    "scenario": "practice.scenario",
+    "start": "practice.start",
+}
 
 
 @click.command()
@@ -30,14 +40,19 @@ if TYPE_CHECKING:
     metavar="DURATION",
     help="End gracefully after this much real time, e.g. 90s.",
 )
+@click.option("--speed", help="Practice: market seconds a real second (default 60).")
+@click.option("--seed", help="Practice: which market; the same seed gives the same one.")
+@click.option("--scenario", help="Practice: normal, selloff, ... or a CSV of daily closes.")
+@click.option("--start", metavar="YYYY-MM-DD", help="Practice: the first session.")
 @click.option("--fresh", is_flag=True, help="Practice only: set the old store aside, begin anew.")
 @on_place
-def run(*, place: Place, mode: str | None, for_s: float | None, fresh: bool) -> int:
+def run(*, place: Place, for_s: float | None, fresh: bool, **keys: str | None) -> int:
     """Run the desk until Ctrl-C, `thetawarden stop`, or --for has passed.
 
     Ctrl-C once stops it gracefully, twice at once. Exits 4 when it ends halted.
     """
-    config = place.load({} if mode is None else {"mode": mode}).config
+    loaded = place.load({_KEYS[name]: text for name, text in keys.items() if text is not None})
+    config = loaded.config
     if config.mode is not Mode.PRACTICE:
         words = "this version cannot connect to a broker yet; allowed: practice"
         raise click.UsageError(f"mode {config.mode} found; {words}")
@@ -46,12 +61,24 @@ def run(*, place: Place, mode: str | None, for_s: float | None, fresh: bool) -> 
     folder = store_folder(place.data, mode=config.mode, account=config.broker.account)
     if fresh:
         _set_aside(folder)
-    return _run(config, prepare_folder(folder), for_s)
+    return _run(config, prepare_folder(folder), for_s, market=_market_options(loaded))
 
 
-def _run(config: Config, folder: Path, for_s: float | None) -> int:
+def _market_options(loaded: Loaded) -> list[str]:
+    """What the gateway is told: the speed, and whatever a person chose of the market itself."""
+    practice = loaded.config.practice
+    options = ["--speed", f"{practice.speed:g}"]
+    chosen = {"seed": str(practice.seed), "scenario": practice.scenario, "start": practice.start}
+    for name, text in chosen.items():
+        if loaded.origins[f"practice.{name}"].source != "default" and text:
+            options += [f"--{name}", text]
+    return options
+
+
+def _run(config: Config, folder: Path, for_s: float | None, *, market: list[str]) -> int:
     """Start from top to bottom; the end is the exact reverse, however far the start came."""
     from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
+    from thetawarden.infra.gateway_process import GatewayProcess  # noqa: PLC0415
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
     from thetawarden.operating import Operator  # noqa: PLC0415
     from thetawarden.process import DeskProcess  # noqa: PLC0415
@@ -64,9 +91,14 @@ def _run(config: Config, folder: Path, for_s: float | None) -> int:
         undo.callback(process.give_back)
         stream = _standard_error() if summary is None else summary.log_stream
         undo.enter_context(start_logs(config.logs, stream=stream, folder=folder / "logs"))
+        gateway = None
+        if config.practice.gateway:
+            gateway = GatewayProcess(market, state=folder / "gateway")
+            undo.callback(gateway.stop)
+            gateway.start()
         process.open()
         undo.callback(process.close)
-        operator = Operator(process)
+        operator = Operator(process, gateway)
         server = ControlServer(
             operator,
             process.socket_path,

@@ -69,6 +69,8 @@ def status_text(status: Status) -> Text:
     text.append(f" · mode {status.mode} · link {status.link.state} · {status.market_time}\n")
     if status.halt is not None:
         text.append(f"{halt_words(status.halt)}\n", style="bold red")
+    if status.gateway is not None:
+        text.append(f"practice gateway at {status.gateway}, {status.speed:g} times real time\n")
     counts = status.actors
     text.append(f"actors: {counts.running} running, {counts.restarting} restarting, ")
     text.append(f"{counts.failed} failed\n")

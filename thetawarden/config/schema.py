@@ -75,6 +75,37 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = False
 
 
+class PracticeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The practice market: its own process, its own time, its own money."""
+
+    gateway: Annotated[
+        bool, Meta(description="Start a practice gateway with the desk in mode practice.")
+    ] = True
+    speed: Annotated[
+        float, Meta(ge=0.01, le=10_000, description="Market seconds a real second; 1 is real time.")
+    ] = 60.0
+    seed: Annotated[
+        int, Meta(ge=0, le=2**31 - 1, description="The same seed gives the same market.")
+    ] = 1
+    scenario: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=400,
+            title="a scenario's name or the path of a CSV of daily closes",
+            description="Kind of times, such as normal, selloff or crash-2020-like; or your CSV.",
+        ),
+    ] = "normal"
+    start: Annotated[
+        str,
+        Meta(
+            pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
+            title='a date in quotes such as "2026-02-03"',
+            description="The first session of a new practice market; empty for today.",
+        ),
+    ] = ""
+
+
 class DeskConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long an actor may take for what."""
 
@@ -209,6 +240,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Mode, Meta(description="practice brings its own market; paper and live need a gateway.")
     ] = Mode.PRACTICE
     broker: BrokerConfig = BrokerConfig()
+    practice: PracticeConfig = PracticeConfig()
     desk: DeskConfig = DeskConfig()
     supervisor: SupervisorConfig = SupervisorConfig()
     journal: JournalConfig = JournalConfig()

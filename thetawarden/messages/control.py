@@ -77,6 +77,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reconciled: bool
     market_time: str
     speed: float
+    gateway: str | None
     nlv_usd: float | None
     positions: int | None
     working_orders: int | None
