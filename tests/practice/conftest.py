@@ -43,6 +43,7 @@ async def connect(caplog):
     async def run(server, *, client_id=1, **options):
         ib = ib_async.IB()
         clients.append(ib)
+        options.setdefault("timeout", 20)
         await ib.connectAsync("127.0.0.1", server.port, clientId=client_id, **options)
         return ib
 
@@ -67,7 +68,7 @@ async def ib(start, connect):
 def until():
     """Wait until something is true, or fail with a reason."""
 
-    async def wait(condition, *, what="the condition", timeout_s=5.0):
+    async def wait(condition, *, what="the condition", timeout_s=20.0):
         deadline = util.getLoop().time() + timeout_s
         while not condition():
             assert util.getLoop().time() < deadline, f"{what} did not come true"

@@ -107,6 +107,9 @@ async def test_the_admin_channel_lists_plays_and_ends(start):
     assert status["simulation"] is True
     assert status["accounts"][0].startswith("DU")
     assert (await ask(Command(do="end", name="mute"), port=server.port))["ended"] is True
+    server.faults.play("burst")
+    assert (await ask(Command(do="end"), port=server.port))["ended"] is True
+    assert server.faults.playing() == []
 
 
 async def test_the_admin_channel_changes_the_speed(start, until):

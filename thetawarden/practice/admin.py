@@ -55,7 +55,10 @@ def _carry_out(server: Server, command: Command) -> dict[str, Any]:
         case "fault":
             return {"played": server.faults.play(command.name, command.args)}
         case "end":
-            return {"ended": server.faults.end(command.name)}
+            if command.name:
+                return {"ended": server.faults.end(command.name)}
+            server.faults.end_all()
+            return {"ended": True}
         case "speed":
             speed = command.speed
             if speed is not None and not (math.isfinite(speed) and 0 < speed <= SPEED_MAX):

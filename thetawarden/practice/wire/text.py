@@ -16,7 +16,6 @@ from thetawarden.practice.wire.framing import frame
 UNSET_INT = 2147483647
 UNSET_LONG = 9223372036854775807
 UNSET_DOUBLE = "1.7976931348623157E308"
-NO_PRICE = "-1"
 
 Value: TypeAlias = str | int | float | Decimal | bool | enum.Enum | None
 

@@ -50,7 +50,6 @@ _DELAYED = {
 }
 _SAME = {kind: kind for kind in range(100)}
 _NS_PER_S = 1_000_000_000
-_HARD_TO_BORROW_SHARES = 1000
 
 
 def price_ticks(old: Quote | None, new: Quote, *, delayed: bool) -> list[Tick]:

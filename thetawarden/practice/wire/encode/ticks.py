@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 Tick: TypeAlias = tuple[bytes, bytes]
 """What stands before the request id, and what stands behind it."""
 
+_VERSION = 6
+
+
+def _head(kind: Outgoing, *rest: int) -> bytes:
+    return "".join(f"{number}\0" for number in (kind.value, *rest)).encode()
+
+
+_PRICE = _head(Outgoing.TICK_PRICE, _VERSION)
+_SIZE = _head(Outgoing.TICK_SIZE, _VERSION)
+_GENERIC = _head(Outgoing.TICK_GENERIC, _VERSION)
+_STRING = _head(Outgoing.TICK_STRING, _VERSION)
+_OPTION = _head(Outgoing.TICK_OPTION)
+_NEWS = _head(Outgoing.TICK_NEWS)
+_BY_TICK = _head(Outgoing.TICK_BY_TICK)
+
 _length = struct.Struct(">I").pack
 _NS_PER_S = 1_000_000_000
 _text = float.__repr__
@@ -36,22 +51,22 @@ def assemble(req_id: int, ticks: Iterable[Tick]) -> bytes:
 def tick_price(kind: int, price: float | None, *, size: int, mask: int) -> Tick:
     """A price with its size; None becomes -1, "no such price now"."""
     text = "-1" if price is None else _text(float(price))
-    return b"1\x006\0", f"\0{kind}\0{text}\0{size}\0{mask}\0".encode()
+    return _PRICE, f"\0{kind}\0{text}\0{size}\0{mask}\0".encode()
 
 
 def tick_size(kind: int, size: int) -> Tick:
     """A size on its own."""
-    return b"2\x006\0", f"\0{kind}\0{size}\0".encode()
+    return _SIZE, f"\0{kind}\0{size}\0".encode()
 
 
 def tick_generic(kind: int, value: float) -> Tick:
     """A tick that is a bare number."""
-    return b"45\x006\0", f"\0{kind}\0{_text(float(value))}\0".encode()
+    return _GENERIC, f"\0{kind}\0{_text(float(value))}\0".encode()
 
 
 def tick_string(kind: int, value: str) -> Tick:
     """A tick that is text."""
-    return b"46\x006\0", f"\0{kind}\0{ascii_text(value)}\0".encode()
+    return _STRING, f"\0{kind}\0{ascii_text(value)}\0".encode()
 
 
 def tick_option(kind: int, greeks: Greeks) -> Tick:
@@ -67,7 +82,7 @@ def tick_option(kind: int, greeks: Greeks) -> Tick:
         _or(g.theta, "-2"),
         _or(g.under_price, "-1"),
     )
-    return b"21\0", f"\0{kind}\x000\0{chr(0).join(values)}\0".encode()
+    return _OPTION, f"\0{kind}\x000\0{chr(0).join(values)}\0".encode()
 
 
 def _or(value: float | None, sentinel: str) -> str:
@@ -77,7 +92,7 @@ def _or(value: float | None, sentinel: str) -> str:
 def tick_news(*, at_ns: int, provider: str, article_id: str, headline: str) -> Tick:
     """A headline on a line of market data."""
     fields = (str(at_ns // 1_000_000), provider, article_id, ascii_text(headline), "")
-    return b"84\0", f"\0{chr(0).join(fields)}\0".encode()
+    return _NEWS, f"\0{chr(0).join(fields)}\0".encode()
 
 
 def tick_req_params(req_id: int, *, min_tick: float, bbo_exchange: str, permissions: int) -> bytes:
@@ -123,16 +138,16 @@ def by_tick_trade(kind: int, tick: TradeTick) -> Tick:
     """One print of a tick-by-tick subscription: kind 1 Last, 2 AllLast."""
     mask = 2 if tick.unreported else 0
     body = f"{tick.at_ns // _NS_PER_S}\0{_text(float(tick.price))}\0{tick.size}\0{mask}"
-    return b"99\0", f"\0{kind}\0{body}\0{tick.exchange}\0{tick.conditions}\0".encode()
+    return _BY_TICK, f"\0{kind}\0{body}\0{tick.exchange}\0{tick.conditions}\0".encode()
 
 
 def by_tick_quote(tick: QuoteTick) -> Tick:
     """One change of the best prices."""
     prices = f"{_text(float(tick.bid))}\0{_text(float(tick.ask))}"
     body = f"{tick.at_ns // _NS_PER_S}\0{prices}\0{tick.bid_size}\0{tick.ask_size}"
-    return b"99\0", f"\x003\0{body}\x000\0".encode()
+    return _BY_TICK, f"\x003\0{body}\x000\0".encode()
 
 
 def by_tick_mid(tick: MidTick) -> Tick:
     """One change of the midpoint."""
-    return b"99\0", f"\x004\0{tick.at_ns // _NS_PER_S}\0{_text(float(tick.price))}\0".encode()
+    return _BY_TICK, f"\x004\0{tick.at_ns // _NS_PER_S}\0{_text(float(tick.price))}\0".encode()
