@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import msgspec
+
 from thetawarden.domain.instants import new_york_clock, new_york_date
 from thetawarden.domain.market.contracts import (
     Delivery,
@@ -52,6 +54,7 @@ from thetawarden.practice.market.venues import (
 from thetawarden.practice.model import Chain, Contract, ContractDetails, SecType
 
 HOURS_DAYS = 6
+_SERIES_MAX = 2000
 FUTURE_MONTHS = {"ES": 5, "NQ": 5, "RTY": 5, "VIX": 9}
 
 
@@ -64,6 +67,7 @@ class Catalog:
         self._timeline, self._ladders = timeline, ladders
         self._pricer, self._clockwork = pricer, clockwork
         self._by_con_id = {one.con_id: one for one in UNDERLYINGS.values()}
+        self._series: dict[tuple[str, dt.date, dt.date], ContractDetails] = {}
         self._vol_by_con_id = {number: index for index, number in VOL_INDEX_CON_IDS.items()}
 
     def details(self, con_id: int, now_ns: int) -> ContractDetails | None:
@@ -153,7 +157,16 @@ class Catalog:
         )
 
     def option(self, terms: OptionTerms, now_ns: int) -> ContractDetails:
-        """Return the details of an option."""
+        """Return the details of an option; all but the contract is shared by its expiry."""
+        key = (terms.trading_class, terms.expiry, new_york_date(now_ns))
+        series = self._series.get(key)
+        if series is None:
+            if len(self._series) >= _SERIES_MAX:
+                self._series.clear()
+            series = self._series[key] = self._series_details(terms, now_ns)
+        return msgspec.structs.replace(series, contract=option_contract(terms))
+
+    def _series_details(self, terms: OptionTerms, now_ns: int) -> ContractDetails:
         option_class = CLASSES[terms.trading_class]
         ends = self._pricer.terms(option_class, terms.expiry)
         index = option_class.underlying_kind is UnderlyingKind.INDEX

@@ -26,7 +26,8 @@ Span: TypeAlias = tuple[int, int]
 """Start and end of a bar."""
 
 _NODES = 7
-_DAY_SECONDS_NS = 3_600_000_000_000
+_HOUR_NS = 3_600_000_000_000
+_ANCHORS_MAX = 30
 
 
 class DerivedHistory:
@@ -58,7 +59,7 @@ class DerivedHistory:
     def option_volatility(self, symbol: str, spans: list[Span]) -> Floats:
         """Return an underlying's thirty-day volatility at the money within each span."""
         at = _nodes(spans)
-        settlements = at.ravel() + 30 * 24 * _DAY_SECONDS_NS
+        settlements = at.ravel() + 30 * 24 * _HOUR_NS
         values = [
             float(
                 np.sqrt(
@@ -90,13 +91,23 @@ class DerivedHistory:
         model = self._vol_model.index(
             self._paths.states(flat), flat, days=VOL_INDEX_DAYS[index]
         ).reshape(at.shape)
-        first = np.array([self._vol_book.value(index, start) for start, _ in spans])
-        last = np.array([self._vol_book.value(index, end) for _, end in spans])
-        along = np.linspace(0.0, 1.0, at.shape[1])
-        ratio = (first / model[:, 0])[:, None] * (1.0 - along)
-        ratio = ratio + (last / model[:, -1])[:, None] * along
+        anchors = self._anchors(spans)
+        published = np.array([self._vol_book.value(index, one) for one in anchors.tolist()])
+        modelled = self._vol_model.index(
+            self._paths.states(anchors), anchors, days=VOL_INDEX_DAYS[index]
+        )
+        ratio = np.interp(flat, anchors, published / modelled).reshape(at.shape)
         shown: Floats = np.round(model * ratio, 2)
         return shown
+
+    @staticmethod
+    def _anchors(spans: list[Span]) -> Instants:
+        """Instants at which the published value is computed: all ends, of short bars some."""
+        edges = np.unique(np.array(spans, dtype=np.int64))
+        short = spans[0][1] - spans[0][0] < _HOUR_NS
+        step = max(len(edges) // _ANCHORS_MAX, 1) if short else 1
+        kept: Instants = np.unique(np.append(edges[::step], edges[-1]))
+        return kept
 
 
 def _nodes(spans: list[Span]) -> Instants:

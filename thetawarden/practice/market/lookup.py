@@ -22,7 +22,6 @@ from thetawarden.practice.market.roster import (
 )
 from thetawarden.practice.model import ContractDetails, ContractQuery
 
-_MATCHES_MAX = 20_000
 _FUTURE_ALIASES = {"VX": "VIX"}
 
 
@@ -34,14 +33,13 @@ class Lookup:
 
     def find(self, query: ContractQuery, now_ns: int) -> tuple[ContractDetails, ...]:
         """Return every unexpired contract that fits, in order of expiry, strike and right."""
-        found = []
-        for con_id in self._candidates(query, now_ns):
-            details = self._catalog.details(con_id, now_ns)
-            if details is not None and _fits(details, query):
-                found.append(_at_exchange(details, query.exchange))
-            if len(found) >= _MATCHES_MAX:
-                break
-        return tuple(found)
+        if not query.con_id and not query.local_symbol and query.sec_type in {"OPT", ""}:
+            candidates = self._options(query, now_ns)
+        else:
+            known = (self._catalog.details(one, now_ns) for one in self._ids(query, now_ns))
+            candidates = (one for one in known if one is not None)
+        fitting = (one for one in candidates if _fits(one, query))
+        return tuple(_at_exchange(one, query.exchange) for one in fitting)
 
     def search(self, pattern: str, now_ns: int) -> tuple[ContractDetails, ...]:
         """Return underlyings by symbol or name: exact, then beginning, then containing."""
@@ -54,7 +52,7 @@ class Lookup:
         found = (self._catalog.details(con_id_of(symbol), now_ns) for _, symbol in ranked)
         return tuple(one for one in found if one is not None)
 
-    def _candidates(self, query: ContractQuery, now_ns: int) -> Iterator[int]:
+    def _ids(self, query: ContractQuery, now_ns: int) -> Iterator[int]:
         if query.con_id:
             yield from self._named(query, now_ns)
         elif query.sec_type in {"STK", "IND"}:
@@ -63,8 +61,8 @@ class Lookup:
                 yield con_id_of(symbol)
         elif query.sec_type == "FUT":
             yield from self._future_ids(query, now_ns)
-        elif query.sec_type in {"OPT", ""}:
-            yield from self._option_ids(query, now_ns)
+        elif query.local_symbol:
+            yield from _from_symbol(query.local_symbol)
 
     def _named(self, query: ContractQuery, now_ns: int) -> Iterator[int]:
         details = self._catalog.details(query.con_id, now_ns)
@@ -79,21 +77,17 @@ class Lookup:
             for month in self._catalog.futures(product.symbol, now_ns):
                 yield future_con_id(product.symbol, year=month.year, month=month.month)
 
-    def _option_ids(self, query: ContractQuery, now_ns: int) -> Iterator[int]:
-        if query.local_symbol:
-            yield from _from_symbol(query.local_symbol)
-            return
+    def _options(self, query: ContractQuery, now_ns: int) -> Iterator[ContractDetails]:
         for terms in classes_on(query.symbol):
             if query.trading_class and query.trading_class != terms.trading_class:
                 continue
             for expiry in self._catalog.expiries(terms, now_ns):
-                if not f"{expiry:%Y%m%d}".startswith(query.expiry[:8]):
-                    continue
-                yield from self._series_ids(query, terms.trading_class, expiry, now_ns)
+                if f"{expiry:%Y%m%d}".startswith(query.expiry[:8]):
+                    yield from self._expiry(query, terms.trading_class, expiry, now_ns)
 
-    def _series_ids(
+    def _expiry(
         self, query: ContractQuery, trading_class: str, expiry: dt.date, now_ns: int
-    ) -> Iterator[int]:
+    ) -> Iterator[ContractDetails]:
         strikes: tuple[float, ...] = self._catalog.strikes(trading_class, expiry, now_ns)
         if query.strike:
             strikes = tuple(one for one in strikes if abs(one - query.strike) < 1e-6)
@@ -106,7 +100,7 @@ class Lookup:
                         strike=strike,
                         is_put=right == "P",
                     )
-                    yield option_con_id(terms)
+                    yield self._catalog.option(terms, now_ns)
 
 
 def _from_symbol(symbol: str) -> Iterator[int]:
