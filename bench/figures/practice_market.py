@@ -75,21 +75,21 @@ def first_quote_s() -> float:
 
 FIGURES = (
     Figure(
-        name="practice market: violations in 504 sessions",
+        name="practice-market: violations in 504 sessions",
         unit="violations",
         measure=count_violations,
         goals=(Goal(of="value", relation="<=", limit=0.0),),
         repetitions=1,
     ),
     Figure(
-        name="practice market: option quotes",
+        name="practice-market: option quotes",
         unit="quotes/s",
         measure=quotes_per_second,
         goals=(Goal(of="value", relation=">=", limit=20_000.0),),
         repetitions=3,
     ),
     Figure(
-        name="practice market: start to first quote",
+        name="practice-market: start to first quote",
         unit="s",
         measure=first_quote_s,
         goals=(Goal(of="value", relation="<=", limit=2.0),),

@@ -10,6 +10,7 @@ from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.practice.model import Session
 
 _DAY = dt.timedelta(days=1)
+_REMEMBERED_MAX = 4000
 
 
 class Clockwork:
@@ -26,6 +27,8 @@ class Clockwork:
         if known is None:
             # New York's table stands in for CME's: the calendars part ways on a few half days only.
             sessions = load_sessions(Exchange.NYSE)
+            if len(self._segments) >= _REMEMBERED_MAX:
+                self._segments.clear()
             known = segments_on(trading_day=day, hours=hours, sessions=sessions)
             self._segments[key] = known
         return known
@@ -58,6 +61,8 @@ class Clockwork:
         """Return the hours of some days from one on, `20260928:0930-20260928:1600;...`."""
         key = (id(hours), day, regular)
         if key not in self._texts:
+            if len(self._texts) >= _REMEMBERED_MAX:
+                self._texts.clear()
             self._texts[key] = self._write(hours, day=day, days=days, regular=regular)
         return self._texts[key]
 

@@ -61,6 +61,7 @@ _FIXED = {
     "QQQ": _ETF,
     "IWM": _ETF,
 }
+_REMEMBERED_MAX = 4000
 _STOCK_STEPS = ((30.0, 0.5), (110.0, 1.0), (400.0, 2.5), (np.inf, 5.0))
 
 
@@ -84,6 +85,8 @@ class Ladders:
         key = (terms.trading_class, day)
         known = self._expiries.get(key)
         if known is None:
+            if len(self._expiries) >= _REMEMBERED_MAX:
+                self._expiries.clear()
             known = listed_expiries(as_of=day, option_class=terms, sessions=self._timeline.sessions)
             self._expiries[key] = known
         return known
@@ -93,6 +96,8 @@ class Ladders:
         key = (trading_class, expiry, row)
         known = self._strikes.get(key)
         if known is None:
+            if len(self._strikes) >= _REMEMBERED_MAX:
+                self._strikes.clear()
             known = self._strikes[key] = self._ladder(trading_class, expiry, row)
         return known
 

@@ -32,7 +32,10 @@ from thetawarden.practice.model import Greeks, Quote
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_PLANS_MAX = 256
+PlanKey: TypeAlias = tuple[tuple[int, ...], int, dt.date]
+"""The contracts asked for together, and the part of which day they were asked in."""
+
+_PLANNED_OPTIONS_MAX = 60_000
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -67,11 +70,13 @@ class OptionBoard:
         self._seed, self._timeline, self._levers = seed, timeline, levers
         self._pricer, self._catalog, self._clockwork = pricer, catalog, clockwork
         self._pace, self._tape = pace, tape
-        self._plans: dict[tuple[tuple[int, ...], int, dt.date], tuple[Plan, ...]] = {}
+        self._plans: dict[PlanKey, tuple[Plan, ...]] = {}
+        self._planned = 0
 
     def forget(self) -> None:
         """Drop what was remembered."""
         self._plans.clear()
+        self._planned = 0
 
     def fill(self, found: list[Quote | None], con_ids: tuple[int, ...], now_ns: int) -> None:
         """Put the quotes of all options among the contracts into their places."""
@@ -174,10 +179,18 @@ class OptionBoard:
         key = (con_ids, 2 * place.row + place.by_day, new_york_date(now_ns))
         plans = self._plans.get(key)
         if plans is None:
-            if len(self._plans) >= _PLANS_MAX:
-                self._plans.clear()
             plans = self._plans[key] = tuple(self._make_plans(con_ids, now_ns))
+            self._planned += len(con_ids)
+            self._drop_oldest(but=key)
         return plans
+
+    def _drop_oldest(self, *, but: PlanKey) -> None:
+        """Forget what was asked longest ago, until what is remembered is bounded."""
+        for key in list(self._plans):
+            if self._planned <= _PLANNED_OPTIONS_MAX or key == but:
+                return
+            del self._plans[key]
+            self._planned -= len(key[0])
 
     def _make_plans(self, con_ids: tuple[int, ...], now_ns: int) -> list[Plan]:
         today = new_york_date(now_ns)
