@@ -70,7 +70,13 @@ class FencedError(Exception):
 
 
 class MessageLog(Protocol):
-    """Where everything said and handled is written, in one order."""
+    """Where everything said and handled is written, in one order.
+
+    One whose `keeps` is false only numbers and fences: deliveries are not given to it, and an
+    actor that fails comes back empty.
+    """
+
+    keeps: bool
 
     def say(  # keywords cost a tenth of a hop
         self, body: Message, sender: str, incarnation: int, cause_seq: int | None, at_ns: UnixNs

@@ -186,6 +186,7 @@ class SharedLog:
         self._log = MemoryLog()
         self._lock = threading.Lock()
         self.records = self._log.records
+        self.keeps = True
 
     def __getattr__(self, name):
         method = getattr(self._log, name)

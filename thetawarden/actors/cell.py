@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from thetawarden.actors.memory import encode_snapshot, note_timers
 from thetawarden.actors.post import Post
+from thetawarden.domain.instants import UnixNs
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.timers import TimerFired
@@ -17,6 +18,7 @@ from thetawarden.ports import Actor, Clock, Delivery, MessageLog, Outcome
 
 _FOR_ONE_MOMENT = frozenset((TimerFired, Begin))
 _HANDLED = Outcome.HANDLED
+_SAMPLE_MASK = 7  # one handling time in eight is enough for a percentile
 
 
 class HandlerFailed(Exception):  # noqa: N818  # control flow between cell and host, never shown
@@ -47,6 +49,7 @@ class Cell:
         self._lock = post.lock
         self._log = log
         self._log_record = log.record
+        self._records = log.keeps
         self._route = route
         self._now_ns = clock.now_ns
         self._monotonic_ns = clock.monotonic_ns
@@ -71,22 +74,45 @@ class Cell:
             answers = self._receive(body, now)
         except BaseException as error:
             raise HandlerFailed(envelope) from error
-        delivery = Delivery(envelope, self._name, self.incarnation, now, _HANDLED, merged)
-        with self._lock:
-            said = self._log_record(delivery, answers)
-            pulse.envelope = None
-            steps = self.post.steps
-            steps.append(delivery)
-            if answers or type(body) is TimerFired:
-                note_timers(self.post.timers, delivery, answers)
-            if len(steps) >= self._snapshot_every:
-                self._snapshot()
+        if self._records:
+            said = self._record(envelope, now, merged, answers)
+        else:
+            said = self._pass_on(envelope, now, answers) if answers else ()
+        pulse.envelope = None
         for answer in said:
             self._route(answer)
         pulse.busy_since_ns = 0
-        pulse.handled += 1
         pulse.last_handled_ns = now
-        pulse.recent_ns.append(self._monotonic_ns() - started)
+        pulse.handled = handled = pulse.handled + 1
+        if not handled & _SAMPLE_MASK:
+            pulse.recent_ns.append(self._monotonic_ns() - started)
+
+    def _record(
+        self, envelope: Envelope[Message], now: UnixNs, merged: int, answers: tuple[Message, ...]
+    ) -> tuple[Envelope[Message], ...]:
+        """Write the step and remember it, as one act: a fence falls before or after."""
+        delivery = Delivery(envelope, self._name, self.incarnation, now, _HANDLED, merged)
+        with self._lock:
+            said = self._log_record(delivery, answers)
+            self._pulse.envelope = None
+            steps = self.post.steps
+            steps.append(delivery)
+            if answers or type(envelope.body) is TimerFired:
+                note_timers(self.post.timers, delivery, answers)
+            if len(steps) >= self._snapshot_every:
+                self._snapshot()
+        return said
+
+    def _pass_on(
+        self, envelope: Envelope[Message], now: UnixNs, answers: tuple[Message, ...]
+    ) -> tuple[Envelope[Message], ...]:
+        """With a log that records nothing: number the answers."""
+        delivery = Delivery(envelope, self._name, self.incarnation, now)
+        note_timers(self.post.timers, delivery, answers)
+        say = self._log.say
+        return tuple(
+            say(answer, self._name, self.incarnation, envelope.seq, now) for answer in answers
+        )
 
     def take_snapshot(self) -> None:
         """Write the state to the log and let go of the steps before it."""

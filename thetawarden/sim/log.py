@@ -18,7 +18,7 @@ class MemoryLog:
     """
 
     def __init__(self, *, keep: bool = True, next_seq: int = 1) -> None:
-        self._keep = keep
+        self.keeps = keep
         self._next_seq = next_seq
         self._next_n = 1
         self._incarnations: dict[str, int] = {}
@@ -33,7 +33,7 @@ class MemoryLog:
         seq = self._next_seq
         self._next_seq = seq + 1
         envelope = Envelope(seq, at_ns, sender, incarnation, cause_seq, body)
-        if self._keep:
+        if self.keeps:
             self.records.append(envelope)
         return envelope
 
@@ -45,7 +45,7 @@ class MemoryLog:
         fenced = self._incarnations.get(actor, incarnation) != incarnation
         if fenced and delivery.outcome is Outcome.HANDLED:
             raise FencedError(actor, incarnation)
-        if self._keep:
+        if self.keeps:
             self.records.append(delivery)
             self._next_n += 1
         if not answers:
@@ -57,7 +57,7 @@ class MemoryLog:
 
     def snapshot(self, *, actor: str, incarnation: int, at_ns: UnixNs, state: bytes) -> None:
         """Note an actor's state."""
-        if self._keep:
+        if self.keeps:
             self.records.append((actor, incarnation, at_ns, state))
 
     def fence(self, actor: str, incarnation: int) -> None:

@@ -77,6 +77,8 @@ _Entry = Envelope[Message] | _Numbered | _Snapshot | _TurnPage
 class Journal:
     """Implements the MessageLog port over a folder of day files."""
 
+    keeps = True
+
     def __init__(
         self,
         folder: Path,
