@@ -84,7 +84,7 @@ class Cell:
         pulse.busy_since_ns = 0
         pulse.last_handled_ns = now
         pulse.handled = handled = pulse.handled + 1
-        if not handled & _SAMPLE_MASK:
+        if handled & _SAMPLE_MASK == 1:
             pulse.recent_ns.append(self._monotonic_ns() - started)
 
     def _record(
