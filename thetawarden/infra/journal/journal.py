@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import msgspec
@@ -107,8 +108,8 @@ class Journal:
         self._failure: str | None = None
         self._refusal: str | None = None
         self._oldest_ns = 0
-        self._wake = threading.Event()
-        self._urgent = threading.Event()
+        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._urgent = False
         self._stopping = False
         path = day_path(folder, day)
         try:
@@ -172,7 +173,9 @@ class Journal:
             ready = threading.Lock()
             ready.acquire()
             heapq.heappush(self._waiters, (seq, id(ready), ready))
-        self._urgent.set()
+            urgent, self._urgent = self._urgent, True
+        if not urgent:
+            self._calls.put(None)
         if not ready.acquire(timeout=timeout_s):
             raise NotDurableInTimeError(seq, timeout_s)
         if not self._is_durable(seq):
@@ -198,8 +201,7 @@ class Journal:
         with self._lock:
             self._stopping = True
             self._refusal = self._refusal or "it is closed"
-        self._wake.set()
-        self._urgent.set()
+        self._calls.put(None)
         self._thread.join()
 
     def _open_store(self, path: Path, first_seq: int, first_n: int) -> DayStore:
@@ -223,17 +225,15 @@ class Journal:
             raise LogFailedError(self._refusal)
         if not entries:
             self._oldest_ns = time.monotonic_ns()
-            self._wake.set()
+            self._calls.put(None)
         entries.append(entry)
 
     def _run(self) -> None:
         while True:
-            self._wake.wait()
-            if not self._stopping and not self._waiters:
-                self._urgent.wait(self._linger_s)
+            self._calls.get()
+            self._gather()
             with self._lock:
-                self._wake.clear()
-                self._urgent.clear()
+                self._urgent = False
                 entries, self._entries = self._entries, []
                 stopping = self._stopping
             try:
@@ -245,6 +245,18 @@ class Journal:
             if stopping:
                 self._end()
                 return
+
+    def _gather(self) -> None:
+        """Let more come for one commit: a while when nobody waits, else whoever is on the way."""
+        if self._stopping:
+            return
+        if not self._waiters:
+            with contextlib.suppress(Empty):
+                self._calls.get(timeout=self._linger_s)
+        gathered = 0
+        while len(self._waiters) > gathered:
+            gathered = len(self._waiters)
+            time.sleep(0)
 
     def _end(self) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ from thetawarden.infra.journal.wal import wal_path
 Connect = Callable[[Path], sqlite3.Connection]
 SUFFIX = ".db"
 _DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.db")
-_CHUNKS = (256, 32, 4, 1)
+_CHUNKS = (256, 32)
+_EXACT_BELOW = 32  # as few rows as wait for an acknowledgement go in one statement
 
 
 class Seal(msgspec.Struct, frozen=True, array_like=True):
@@ -48,7 +50,7 @@ class Seal(msgspec.Struct, frozen=True, array_like=True):
 def connect(path: Path) -> sqlite3.Connection:
     """A connection as the writer needs it."""
     connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=64
+        path, isolation_level=None, check_same_thread=False, cached_statements=128
     )
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
@@ -165,7 +167,7 @@ class DayStore:
 
     def _insert(self, verb: str, columns: int, rows: Sequence[tuple[Any, ...]]) -> None:
         execute, start = self._connection.execute, 0
-        for chunk in _CHUNKS:
+        for chunk in (*_CHUNKS, max(1, len(rows) % _EXACT_BELOW)):
             statement = _statement(verb, columns, chunk)
             while len(rows) - start >= chunk:
                 values = chain.from_iterable(rows[start : start + chunk])
@@ -173,6 +175,7 @@ class DayStore:
                 start += chunk
 
 
+@lru_cache(maxsize=256)
 def _statement(verb: str, columns: int, rows: int) -> str:
     row = "(" + ",".join("?" * columns) + ")"
     return f"{verb} VALUES {','.join([row] * rows)}"
