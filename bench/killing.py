@@ -139,8 +139,10 @@ def _by_hand(folder: Path) -> tuple[set[int], tuple[int, bool]]:
             epoch, halted = epoch + 1, True
         elif kind == "Resume" and halted and fields[2] == epoch:
             halted = False
-        elif kind == "AdoptHaltFlag" and not (halted and epoch >= fields[0]["epoch"]):
-            epoch, halted = max(epoch + 1, fields[0]["epoch"]), True
+        elif kind == "AdoptHaltFlag":
+            flag = fields[0]["epoch"]
+            if flag > epoch or (flag == 0 and not halted):  # else a leftover of a lifted halt
+                epoch, halted = max(epoch + 1, flag), True
     return asked, (epoch, halted)
 
 
