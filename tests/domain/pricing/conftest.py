@@ -1,21 +1,9 @@
-from pathlib import Path
-
 import mpmath
 import numpy as np
 import pytest
 import QuantLib
 
 mpmath.mp.dps = 50
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="session")
-def shared_data():
-    """The folder of real market data that may lie beside the checkout."""
-    for candidate in (ROOT / "../shared/data", ROOT / "../../shared/data"):
-        if candidate.is_dir():
-            return candidate.resolve()
-    pytest.skip("the shared market data does not lie beside this checkout")
 
 
 def _tails(x, s):
