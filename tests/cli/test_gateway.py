@@ -112,6 +112,7 @@ def test_every_fault_a_gateway_can_cause_is_listed_with_one_line():
     ("arguments", "code", "says"),
     [
         (("--scenario", "doom"), 2, "scenario 'doom' is neither a name nor a file"),
+        (("--scenario", __file__), 2, "date and close needed"),
         (("--speed", "-1"), 2, "allowed: a number"),
         (("--speed", "nan"), 2, "allowed: a number"),
         (("--start", "tomorrow"), 2, "tomorrow"),

@@ -16,7 +16,7 @@ import msgspec
 
 from thetawarden.domain.market.calendar import is_session, next_session
 from thetawarden.domain.market.sessions import Sessions
-from thetawarden.errors import ThetawardenError
+from thetawarden.errors import EXIT_USAGE, ThetawardenError
 
 ROWS_MIN = 2
 VIX_MIN, VIX_MAX = 5.0, 150.0
@@ -25,6 +25,8 @@ _CLOSE_NAMES = ("close", "spx", "index")
 
 class BadPathFileError(ThetawardenError):
     """The user's file cannot be a path. The user's to mend: say where and what."""
+
+    exit_code = EXIT_USAGE
 
     def __init__(self, *, file: str, line: int, what: str) -> None:
         place = f"{file}, line {line}" if line else file
