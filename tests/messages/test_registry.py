@@ -13,12 +13,21 @@ from thetawarden.actors.vocabulary import MisfitError, check_tree, vocabulary_of
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.config.schema import Config
 from thetawarden.domain.restart import Policy
-from thetawarden.messages import lifecycle, operations, registry, timers, trading
+from thetawarden.messages import (
+    books,
+    lifecycle,
+    link,
+    market,
+    operations,
+    registry,
+    timers,
+    trading,
+)
 from thetawarden.messages.base import Command, Event, Lane, Message
 from thetawarden.messages.registry import KINDS, ROUTES, Refused, Route, Vocabulary
 from thetawarden.supervisor import ADAPTERS, desk_tree
 
-TOPICS = (lifecycle, operations, timers, trading)
+TOPICS = (books, lifecycle, link, market, operations, timers, trading)
 
 
 def every_message_class():

@@ -15,7 +15,7 @@ from typing import Union
 import msgspec
 from typing_extensions import override
 
-from thetawarden.messages import lifecycle, operations, timers, trading
+from thetawarden.messages import books, lifecycle, link, market, operations, timers, trading
 from thetawarden.messages.base import Lane, Message
 
 SENDER = "@sender"
@@ -64,6 +64,49 @@ ROUTES: Mapping[type[Message], Route] = {
     trading.TradingHalted: Route(to=("effect:halt_flag",), lane=Lane.CONTROL),
     trading.TradingResumed: Route(to=("effect:halt_flag",), lane=Lane.CONTROL),
     trading.ResumeRefused: Route(to=("notifier",), lane=Lane.CONTROL),
+    # link
+    link.OpenLink: Route(to=("effect:broker",), lane=Lane.CONTROL, after_crash=False),
+    link.CloseLink: Route(to=("effect:broker",), lane=Lane.CONTROL, after_crash=False),
+    link.ProbeLink: Route(to=("effect:broker",), lane=Lane.CONTROL, after_crash=False),
+    link.FetchBook: Route(to=("effect:broker",), lane=Lane.ORDERS, after_crash=False),
+    link.LinkOpened: Route(to=("connection",), lane=Lane.CONTROL, after_crash=False),
+    link.LinkLost: Route(to=("connection",), lane=Lane.CONTROL, after_crash=False),
+    link.LinkProbed: Route(to=("connection",), lane=Lane.CONTROL, after_crash=False),
+    link.BrokerNoticed: Route(to=("connection",), lane=Lane.CONTROL),
+    link.DecodingFailed: Route(to=("connection",), lane=Lane.CONTROL),
+    link.LinkChanged: Route(
+        to=("keeper", "slots", "chain", "context", "governor"), lane=Lane.CONTROL
+    ),
+    # books: one lane for all, as a fill and the position it makes must not overtake each other
+    books.BookFetched: Route(to=("keeper", "connection"), lane=Lane.ORDERS),
+    books.OrderReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.ExecutionReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.CommissionReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.PositionReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.AccountReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.RefreshBook: Route(to=("connection",), lane=Lane.ORDERS),
+    books.BookJudged: Route(to=("connection", "governor"), lane=Lane.ORDERS),
+    books.PositionExplained: Route(to=("notifier", "effect:lake"), lane=Lane.ORDERS),
+    # market
+    market.WantLines: Route(to=("slots",), lane=Lane.TIMER),
+    market.SubscribeLine: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
+    market.UnsubscribeLine: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
+    market.SnapshotLines: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
+    market.LineRefused: Route(to=("slots",), lane=Lane.TIMER),
+    market.SnapshotsTaken: Route(to=("slots",), lane=Lane.TIMER, after_crash=False),
+    market.LinesShared: Route(to=(RECORD,), lane=Lane.TIMER),
+    market.QuotesObserved: Route(to=("chain",), lane=Lane.MARKET),
+    market.ContextObserved: Route(to=("context",), lane=Lane.MARKET),
+    market.FindInstrument: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
+    market.InstrumentsFound: Route(to=("context",), lane=Lane.TIMER),
+    market.DiscoverChain: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
+    market.ChainDiscovered: Route(to=("chain",), lane=Lane.TIMER),
+    market.QualifySeries: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
+    market.SeriesQualified: Route(to=("chain", "effect:lake"), lane=Lane.TIMER),
+    market.DiscoveryFailed: Route(to=("chain",), lane=Lane.TIMER),
+    market.FetchHistory: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
+    market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
+    market.RegimeAssessed: Route(to=("governor", "effect:lake"), lane=Lane.TIMER),
     # operations
     operations.VitalsTaken: Route(to=("watchdog",), lane=Lane.MARKET, conflate_by=()),
     operations.HealthChanged: Route(to=(RECORD,), lane=Lane.CONTROL),

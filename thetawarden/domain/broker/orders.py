@@ -1,0 +1,72 @@
+"""Defines an order as the broker shows it, an execution, and its commission.
+
+Quantities are signed contracts or shares: above zero buys. Identity of an order is `order_ref`
+(ours, empty for anybody else's) and `perm_id`; the broker's order number is only an address. An
+execution's identity is the part of its id before the last dot: a higher last part corrects it.
+"""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+
+import msgspec
+
+from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.instants import UnixNs
+
+
+class BrokerOrderState(enum.StrEnum):
+    """What the broker last said of an order, in our words."""
+
+    PENDING = "pending"
+    WORKING = "working"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    FILLED = "filled"
+    INACTIVE = "inactive"
+    UNKNOWN = "unknown"
+
+
+class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One order as the broker shows it; None where it said nothing."""
+
+    perm_id: int
+    order_id: int
+    client_id: int
+    order_ref: str
+    instrument: Instrument
+    state: BrokerOrderState
+    quantity: Decimal
+    filled: Decimal
+    order_type: str
+    limit_usd: Decimal | None = None
+    stop_usd: Decimal | None = None
+    time_in_force: str = "DAY"
+    parent_perm_id: int = 0
+    oca_group: str = ""
+    words: str = ""
+
+
+class Execution(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill; `price_usd` is per share, the cash is price x quantity x multiplier."""
+
+    execution_id: str
+    instrument: Instrument
+    quantity: Decimal
+    price_usd: Decimal
+    at_ns: UnixNs
+    perm_id: int
+    order_id: int
+    client_id: int
+    order_ref: str
+    account: str
+    liquidation: bool = False
+
+
+class Commission(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fill cost, as told later or never; `realised_usd` is the broker's figure, if any."""
+
+    execution_id: str
+    commission_usd: Decimal
+    realised_usd: Decimal | None = None
