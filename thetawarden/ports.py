@@ -6,7 +6,7 @@ Actors and the supervisor know these; `infra/` and `sim/` fill them.
 from __future__ import annotations
 
 import enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -40,8 +40,37 @@ class Actor(Protocol):
 class Adapter(Protocol):
     """Carries out one kind of effect on the world, on a thread of its own."""
 
-    def perform(self, message: Message, /) -> tuple[Message, ...]:
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
         """Do it and say what came of it; called only once the message is durable."""
+        ...
+
+
+class DeskPort(Protocol):
+    """What the desk offers an adapter that lives on; may be used from any thread."""
+
+    def say(self, message: Message, /, cause_seq: int | None = None) -> Envelope[Message]:
+        """Record and deliver what was observed, in the adapter's own name."""
+        ...
+
+    def backlog(self, actor: str, /) -> int:
+        """How much market data the actor has not taken yet; 0 for one that is not there."""
+        ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """An adapter that also speaks unasked, from its start until its stop.
+
+    Both are called on the thread that performs its effects: `start` before the first of them,
+    `stop` after all that were asked for until then. What is asked for later may be refused.
+    """
+
+    def start(self, desk: DeskPort, /) -> None:
+        """Begin to observe; one that raises is reported and goes on performing effects."""
+        ...
+
+    def stop(self) -> None:
+        """Say nothing more; returns once nothing of it runs, within the desk's deadline."""
         ...
 
 

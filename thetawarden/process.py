@@ -36,7 +36,7 @@ from thetawarden.infra.journal.reserve import DiskReserve
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.logs import handling
 from thetawarden.infra.store_lock import StoreLock
-from thetawarden.messages.base import Message
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.messages.operations import TradingDayStarted, VitalsTaken
 from thetawarden.messages.trading import AdoptHaltFlag, Halt
@@ -228,8 +228,9 @@ class _PageTurner:
     def __init__(self, turn: Callable[[dt.date], None]) -> None:
         self._turn = turn
 
-    def perform(self, message: Message, /) -> tuple[Message, ...]:
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
         """Let what follows go to the new day's file."""
+        message = envelope.body
         if isinstance(message, TradingDayStarted):
             self._turn(dt.date.fromisoformat(message.day))
         return ()

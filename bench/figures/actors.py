@@ -32,7 +32,7 @@ from thetawarden.domain.restart import Policy
 from thetawarden.domain.vitals import ActorVitals, Vitals
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.journal.journal import Journal, Position
-from thetawarden.messages.base import Message
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import ActorPaused
 from thetawarden.messages.operations import AlertDelivered, NotifyPerson, Urgency, VitalsTaken
 from thetawarden.ports import MessageLog
@@ -284,7 +284,7 @@ class Fragile:
 
 
 class _NoEffects:
-    def perform(self, message: Message, /) -> tuple[Message, ...]:  # noqa: ARG002
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:  # noqa: ARG002
         return ()
 
 

@@ -120,8 +120,8 @@ class Sink:
     def __init__(self):
         self.done = []
 
-    def perform(self, message, /):
-        self.done.append(message)
+    def perform(self, envelope, /):
+        self.done.append(envelope.body)
         return ()
 
 

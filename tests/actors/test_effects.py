@@ -28,7 +28,8 @@ class Channel:
     def __init__(self, fail=()):
         self.done, self.fail = [], fail
 
-    def perform(self, message):
+    def perform(self, envelope):
+        message = envelope.body
         if message.number in self.fail:
             raise ConnectionError("unreachable")
         self.done.append(message.number)
@@ -110,3 +111,103 @@ def test_an_effect_that_fails_is_reported_and_the_next_is_done():
     )
     assert said[0] == (failure, "effect:alerts", 1)
     assert channel.done == [2]
+
+
+class Feed(Channel):
+    """A source: what is asked of it and what it does end up in one list shared by several."""
+
+    def __init__(self, name="alerts", diary=None, fail=()):
+        super().__init__(fail)
+        self.name, self.diary = name, [] if diary is None else diary
+        self.desk = None
+
+    def start(self, desk):
+        self.diary.append(("start", self.name, threading.current_thread().name))
+        if "start" in self.fail:
+            raise ConnectionError("nobody there")
+        self.desk = desk
+        desk.say(AlertDelivered(number=0))
+
+    def stop(self):
+        self.diary.append(("stop", self.name, list(self.done)))
+        if "stop" in self.fail:
+            raise ConnectionError("gone before")
+
+
+def test_a_source_speaks_unasked_in_its_own_name_and_may_give_a_cause():
+    feed, disk = Feed(), SlowDisk()
+    disk.durable.set()
+    effects, said, finished = run(feed, disk, 1)
+    finished.wait(5)
+
+    feed.desk.say(AlertDelivered(number=5), cause_seq=4)
+    effects.stop(5)
+
+    sender = "effect:alerts"
+    assert said == [(AlertDelivered(number=0), sender, None), (AlertDelivered(number=5), sender, 4)]
+
+
+def test_a_source_starts_before_its_first_effect_and_stops_after_its_last():
+    feed, disk = Feed(), SlowDisk()
+    disk.durable.set()
+    effects = EffectThreads({"alerts": feed}, disk)
+    effects.perform("alerts", alert(1))
+    effects.start(lambda *_: None)
+    effects.perform("alerts", alert(2))
+
+    assert effects.stop(5) == ()
+    assert feed.diary == [("start", "alerts", "effect:alerts"), ("stop", "alerts", [1, 2])]
+
+
+def test_sources_stop_in_reverse_and_before_the_adapters_that_hear_them():
+    diary, disk = [], SlowDisk()
+    disk.durable.set()
+    sink = Channel()
+    feeds = {name: Feed(name, diary) for name in ("first", "second")}
+
+    class LastWords(Feed):
+        def stop(self):
+            super().stop()
+            effects.perform("sink", alert(99))
+
+    feeds["third"] = LastWords("third", diary)
+    effects = EffectThreads({"sink": sink, **feeds}, disk)
+    effects.start(lambda *_: None)
+
+    assert effects.stop(5) == ()
+    assert [name for verb, name, _ in diary if verb == "stop"] == ["third", "second", "first"]
+    assert sink.done == [99]
+
+
+def test_a_source_that_cannot_start_is_reported_and_still_performs():
+    feed, disk = Feed(fail={"start", "stop"}), SlowDisk()
+    disk.durable.set()
+    effects, said, finished = run(feed, disk, 2)
+
+    effects.perform("alerts", alert(1))
+    finished.wait(5)
+    effects.stop(5)
+
+    failures = [body for body, *_ in said if isinstance(body, EffectFailed)]
+    assert [(each.kind, each.error) for each in failures] == [
+        ("start", "ConnectionError('nobody there')"),
+        ("stop", "ConnectionError('gone before')"),
+    ]
+    assert feed.done == [1]
+
+
+def test_a_source_that_will_not_stop_costs_one_deadline_and_is_named():
+    never, disk = threading.Event(), SlowDisk()
+    disk.durable.set()
+    diary = []
+
+    class Stubborn(Feed):
+        def stop(self):
+            never.wait()
+
+    feeds = {"other": Feed("other", diary), "alerts": Stubborn("alerts", diary)}
+    effects = EffectThreads(feeds, disk)
+    effects.start(lambda *_: None)
+
+    assert "effect:alerts" in effects.stop(0.05)
+    never.set()

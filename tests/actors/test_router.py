@@ -102,3 +102,19 @@ def test_newer_vitals_replace_those_that_wait():
         built.say(vitals(), sender="x")
 
     assert waiting(built, "watchdog")[Lane.MARKET] == 1
+
+
+def test_the_backlog_is_the_market_data_an_actor_has_not_taken_and_nothing_else():
+    routes = {
+        AlertDelivered: Route(to=("chain",), lane=Lane.MARKET),
+        DeliverAlert: Route(to=("chain",), lane=Lane.TIMER),
+    }
+    built, *_ = router("chain/SPX", routes=routes)
+
+    for _ in range(3):
+        built.say(AlertDelivered(number=1), sender="x")
+    alert = DeliverAlert(number=1, urgency=Urgency.LOW, topic="t", text="x")
+    built.say(alert, sender="x")
+
+    assert built.backlog("chain/SPX") == 3
+    assert built.backlog("chain/NDX") == 0

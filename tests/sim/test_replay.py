@@ -26,8 +26,9 @@ NEXT_DAY = dt.date(2026, 2, 4)
 
 
 class Deliver:
-    def perform(self, message, /):
-        return (AlertDelivered(number=message.number),) if hasattr(message, "number") else ()
+    def perform(self, envelope, /):
+        number = getattr(envelope.body, "number", None)
+        return () if number is None else (AlertDelivered(number=number),)
 
 
 def idle(desk):

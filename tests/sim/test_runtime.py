@@ -29,8 +29,8 @@ MONDAY = new_york_ns(dt.date(2026, 2, 2), dt.time(23, 59))
 
 
 class Alerts:
-    def perform(self, message, /):
-        return (AlertDelivered(number=message.number),)
+    def perform(self, envelope, /):
+        return (AlertDelivered(number=envelope.body.number),)
 
 
 def simulate(seed, *, a_tree=None, adapters=None, seconds=0, act=lambda _desk: None):
@@ -159,3 +159,27 @@ def test_alerts_to_the_log_are_reported_as_delivered(caplog):
     assert [(each.levelname, each.text) for each in caplog.records if each.message == "alert"] == [
         ("CRITICAL", "Trading halted by b: r (epoch 1)")
     ]
+
+
+def test_a_source_of_the_simulation_speaks_in_its_own_name_and_is_stopped_at_the_end():
+    class Feed(Sink):
+        stopped = False
+
+        def start(self, desk):
+            self.desk = desk
+            desk.say(NotifyPerson(urgency=Urgency.LOW, topic="feed", text="up"))
+
+        def stop(self):
+            self.stopped = True
+
+    feed = Feed()
+    desk = simulate(1, adapters={"alerts": Alerts(), "halt_flag": Sink(), "log_rotation": feed})
+    assert feed.desk.backlog("watchdog") == 0
+    desk.run_until(MONDAY + NS_PER_SECOND)
+    assert desk.stop_all() == ()
+
+    senders = [
+        each.sender for each in desk.log.records if type(getattr(each, "body", 0)) is NotifyPerson
+    ]
+    assert "effect:log_rotation" in senders
+    assert feed.stopped

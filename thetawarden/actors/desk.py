@@ -97,7 +97,8 @@ class Desk:
     def start(self) -> None:
         """Start everything, in order; returns when every actor that can be up is up."""
         self.effects.start(
-            lambda body, sender, cause: self.router.say(body, sender=sender, cause_seq=cause)
+            lambda body, sender, cause: self.router.say(body, sender=sender, cause_seq=cause),
+            self.router.backlog,
         )
         self.timers.start(self._fire)
         self._thread.start()

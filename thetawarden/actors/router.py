@@ -92,6 +92,11 @@ class Router:
         if put is not Put.ACCEPTED:
             self._report(actor, mailbox, envelope, lane, put)
 
+    def backlog(self, actor: str) -> int:
+        """How much market data waits for an actor; 0 for one that is not there."""
+        post = self.posts.get(actor)
+        return 0 if post is None else post.mailbox.depths()[Lane.MARKET]
+
     def lane_of(self, body: Message) -> Lane:
         """The lane a message travels in."""
         return self._routes[type(body)].lane

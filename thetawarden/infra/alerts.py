@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from thetawarden.messages.base import Message
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
 
 _LEVELS = {
@@ -21,8 +21,9 @@ class LogAlerts:
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
 
-    def perform(self, message: Message, /) -> tuple[Message, ...]:
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
         """Write the alert and report that it has left."""
+        message = envelope.body
         if not isinstance(message, DeliverAlert):
             return ()
         values = {"topic": message.topic, "number": message.number, "text": message.text}

@@ -15,7 +15,7 @@ import msgspec
 
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import UnixNs
-from thetawarden.messages.base import Message
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.trading import TradingHalted, TradingResumed
 
 UNREADABLE = HaltRecord(
@@ -63,8 +63,9 @@ class HaltFlagFile:
                 self.path.unlink(missing_ok=True)
                 self._sync_folder()
 
-    def perform(self, message: Message, /) -> tuple[Message, ...]:
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
         """Raise the flag for a halt, lower it for a resume."""
+        message = envelope.body
         if isinstance(message, TradingHalted):
             self.raise_flag(message.halt)
         elif isinstance(message, TradingResumed):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from thetawarden.actors.cell import Cell, HandlerFailed
+from thetawarden.actors.effects import SourcePort
 from thetawarden.actors.mailbox import Latest, Seat, Unseated
 from thetawarden.actors.memory import rebuild
 from thetawarden.actors.overseer import SUPERVISOR, Overseer, Tree
@@ -26,7 +27,7 @@ from thetawarden.messages.base import Envelope, Lane, Message
 from thetawarden.messages.lifecycle import Begin, EffectFailed
 from thetawarden.messages.operations import VitalsTaken
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
-from thetawarden.ports import Adapter, MessageLog
+from thetawarden.ports import Adapter, MessageLog, Source
 from thetawarden.sim.clock import VirtualClock
 
 PLENTY_OF_DISK_BYTES = 1 << 40
@@ -52,6 +53,9 @@ class SimDesk:
         self.gave_up: str | None = None
         self._rng = np.random.default_rng(seed)
         self._adapters = adapters
+        self._sources = {
+            name: adapter for name, adapter in adapters.items() if isinstance(adapter, Source)
+        }
         self._heap = TimerHeap()
         self._later: list[tuple[int, int, Callable[[], None]]] = []
         self._serial = 0
@@ -73,9 +77,20 @@ class SimDesk:
         )
 
     def start_all(self) -> None:
-        """Start every actor in order, and the heartbeat."""
+        """Start the sources, every actor in order, and the heartbeat."""
+        for name, source in self._sources.items():
+            source.start(SourcePort(name, self._say, self.router.backlog))
         self.overseer.start_all()
         self.after(self._heartbeat_ns, self._heartbeat)
+
+    def stop_all(self) -> tuple[str, ...]:
+        """Stop every actor in reverse order, do what they asked for, and stop the sources."""
+        hung = self.overseer.stop_all()
+        while self._effects:
+            self._perform_one()
+        for source in reversed(self._sources.values()):
+            source.stop()
+        return hung
 
     def run_until(self, instant_ns: UnixNs) -> None:
         """Let everything happen that happens until then."""
@@ -189,12 +204,15 @@ class SimDesk:
     def _perform_one(self) -> None:
         adapter, envelope = self._effects.popleft()
         try:
-            answers = self._adapters[adapter].perform(envelope.body)
+            answers = self._adapters[adapter].perform(envelope)
         except Exception as error:  # noqa: BLE001  # the outside may fail in any way
             kind = type(envelope.body).__name__
             answers = (EffectFailed(adapter=adapter, kind=kind, error=repr(error)),)
         for answer in answers:
-            self.router.say(answer, sender=f"effect:{adapter}", cause_seq=envelope.seq)
+            self._say(answer, f"effect:{adapter}", envelope.seq)
+
+    def _say(self, body: Message, sender: str, cause_seq: int | None) -> Envelope[Message]:
+        return self.router.say(body, sender=sender, cause_seq=cause_seq)
 
     def _has_mail(self, post: Post) -> bool:
         control, *others = post.mailbox.depths()
