@@ -18,7 +18,8 @@ Everything that actors say to each other, by topic. Made from `thetawarden/messa
 A command asks for something and may be refused; an event reports what has happened. Lanes are
 handled in the order control, orders, timer, market; within a lane, first come, first served.
 *Conflated* means that a newer message replaces a waiting one of the same key. *Not after a crash*
-means that it concerns one incarnation or process and is not delivered by the next.
+means that it concerns one incarnation or process and is not delivered by the next. *To the
+instance named by* a field means that of `chain/SPX`, `chain/NDX` … only that one gets it.
 """
 _PLACES = {
     HOST: "the host of who asks",
@@ -56,6 +57,8 @@ def _section(kind: type[Message], route: Route, speakers: list[str]) -> str:
     if route.conflate_by is not None:
         key = ", ".join(route.conflate_by)
         notes.append(f"conflated by {key}" if key else "conflated: only the latest waits")
+    if route.key is not None:
+        notes.append(f"to the instance named by {route.key}")
     if not route.after_crash:
         notes.append("not after a crash")
     words = " ".join((kind.__doc__ or "").split())

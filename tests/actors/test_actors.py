@@ -20,6 +20,7 @@ from thetawarden.messages.lifecycle import (
     GroupGaveUp,
     MailboxOverflowed,
     MessageParked,
+    MessageUnclaimed,
     Quiesce,
 )
 from thetawarden.messages.operations import (
@@ -160,11 +161,21 @@ def test_what_may_have_lost_sight_of_a_position_is_a_halt(event):
     [
         MessageParked(actor="keeper", message_seq=7, kind="Filled"),
         EffectFailed(adapter="alerts", kind="DeliverAlert", error="unreachable"),
+        MessageUnclaimed(actor="chain/SPX", lane="timer", kind="Qualified", message_seq=8),
         ActorEnded(actor="a", incarnation=1, ending=Ending.HUNG, error="slow", message_seq=3),
     ],
 )
 def test_what_a_person_should_know_is_told(event):
     assert only(watchdog().receive(event, T0), NotifyPerson)
+
+
+@pytest.mark.parametrize("lane", ["control", "orders"])
+def test_an_order_or_a_control_message_that_nobody_took_halts(lane):
+    lost = MessageUnclaimed(actor="chain/SPX", lane=lane, kind="Filled", message_seq=8)
+
+    (halt,) = watchdog().receive(lost, T0)
+
+    assert halt == Halt(reason="Filled 8 is for chain/SPX, which is not there", by="watchdog")
 
 
 def test_an_orderly_ending_and_a_start_are_no_news():

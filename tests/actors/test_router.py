@@ -1,15 +1,19 @@
 """The router: everybody the table names, nobody else, and no silence when a mailbox is full."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.actors.desks import note
 from thetawarden.actors.mailbox import Bounds
 from thetawarden.actors.post import ActorSpec, Post
 from thetawarden.actors.router import Router
 from thetawarden.domain.vitals import Vitals
 from thetawarden.messages.base import Lane
-from thetawarden.messages.lifecycle import MailboxOverflowed
+from thetawarden.messages.lifecycle import MailboxOverflowed, MessageUnclaimed
 from thetawarden.messages.operations import (
     AlertDelivered,
     DeliverAlert,
+    NotifyPerson,
     Urgency,
     VitalsTaken,
 )
@@ -118,3 +122,84 @@ def test_the_backlog_is_the_market_data_an_actor_has_not_taken_and_nothing_else(
 
     assert built.backlog("chain/SPX") == 3
     assert built.backlog("chain/NDX") == 0
+
+
+KEYED = {
+    NotifyPerson: Route(to=("chain", "keeper", "effect:lake"), lane=Lane.TIMER, key="topic"),
+    DeliverAlert: Route(to=("chain",), lane=Lane.MARKET, key="topic"),
+    AlertDelivered: Route(to=("chain",), lane=Lane.TIMER),
+    MessageUnclaimed: Route(to=("keeper",), lane=Lane.CONTROL),
+}
+
+
+def about(topic):
+    return NotifyPerson(urgency=Urgency.LOW, topic=topic, text="x")
+
+
+def unclaimed(log):
+    return [each.body for each in log.records if type(each.body) is MessageUnclaimed]
+
+
+def test_a_key_picks_the_instance_and_other_roles_get_it_as_usual():
+    built, world, *_ = router("chain/SPX", "chain/NDX", "keeper", routes=KEYED)
+
+    said = built.say(about("SPX"), sender="x")
+    built.say(AlertDelivered(number=1), sender="x")
+
+    depths = {name: waiting(built, name)[Lane.TIMER] for name in built.posts}
+    assert depths == {"chain/SPX": 2, "chain/NDX": 1, "keeper": 1}
+    assert world.performed == [("lake", said)]
+
+
+def test_what_is_for_an_instance_that_is_not_there_is_reported_and_never_lost_in_silence():
+    built, _, log, _ = router("chain/SPX", "keeper", routes=KEYED)
+
+    first = built.say(about("NDX"), sender="x")
+    built.say(about("NDX"), sender="x")
+
+    report = MessageUnclaimed(
+        actor="chain/NDX", lane="timer", kind="NotifyPerson", message_seq=first.seq
+    )
+    assert unclaimed(log) == [report]
+    assert waiting(built, "chain/SPX") == (0, 0, 0, 0)
+    assert waiting(built, "keeper") == (1, 0, 2, 0)
+
+
+def test_market_data_that_nobody_watches_is_recorded_and_that_is_all():
+    built, _, log, _ = router("keeper", routes=KEYED)
+    alert = DeliverAlert(number=1, urgency=Urgency.LOW, topic="NDX", text="x")
+
+    built.say(alert, sender="x")
+
+    assert [each.body for each in log.records] == [alert]
+
+
+def test_a_post_that_is_opened_later_is_reached_and_one_that_is_shut_is_not():
+    built, _, log, _ = router("keeper", routes=KEYED)
+    post = Post(ActorSpec(name="chain/SPX", kind=object))
+
+    built.open([post])
+    built.say(about("SPX"), sender="x")
+    assert post.mailbox.depths() == (0, 0, 1, 0)
+
+    built.shut([post])
+    built.say(about("SPX"), sender="x")
+    built.tell("chain/SPX", about("SPX"), sender="x")
+    assert post.mailbox.depths() == (0, 0, 1, 0)
+    assert "chain/SPX" not in built.posts
+    assert len(unclaimed(log)) == 1
+
+
+@given(
+    keys=st.sets(st.sampled_from(["SPX", "NDX", "RUT", "XSP"])),
+    said=st.lists(st.sampled_from(["SPX", "NDX", "RUT", "XSP", ""])),
+)
+def test_each_instance_gets_exactly_what_names_it(keys, said):
+    built, *_ = router(*(f"chain/{key}" for key in sorted(keys)), "keeper", routes=KEYED)
+
+    for key in said:
+        built.say(about(key), sender="x")
+
+    for key in keys:
+        assert waiting(built, f"chain/{key}")[Lane.TIMER] == said.count(key)
+    assert waiting(built, "keeper")[Lane.TIMER] == len(said)

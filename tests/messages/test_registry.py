@@ -1,6 +1,7 @@
 """The vocabulary: closed, coded, routed, and refused at start where it does not fit."""
 
 import inspect
+from typing import get_type_hints
 
 import msgspec
 import pytest
@@ -41,6 +42,12 @@ def every_message_class():
 
 def test_every_message_that_is_defined_has_a_route_and_no_other_has():
     assert set(every_message_class()) == set(ROUTES)
+
+
+def test_a_key_is_a_text_field_of_its_message():
+    keyed = {kind: route.key for kind, route in ROUTES.items() if route.key is not None}
+
+    assert {get_type_hints(kind)[key] for kind, key in keyed.items()} <= {str}
 
 
 def test_names_are_unique_and_commands_and_events_are_told_apart():

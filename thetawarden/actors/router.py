@@ -14,11 +14,21 @@ from typing import Any, Protocol
 from thetawarden.actors.mailbox import Mailbox, Put
 from thetawarden.actors.post import Post
 from thetawarden.messages.base import Envelope, Lane, Message
-from thetawarden.messages.lifecycle import MailboxOverflowed
-from thetawarden.messages.registry import EFFECT_PREFIX, HOST, ROUTES, Route, role_of
+from thetawarden.messages.lifecycle import MailboxOverflowed, MessageUnclaimed
+from thetawarden.messages.registry import (
+    EFFECT_PREFIX,
+    HOST,
+    RECORD,
+    ROUTES,
+    SENDER,
+    Route,
+    instance_of,
+    role_of,
+)
 from thetawarden.ports import Clock, MessageLog
 
 REPORT_EVERY_NS = 60 * 1_000_000_000
+_NO_ROLES = (SENDER, HOST, RECORD)
 
 
 class Timekeeper(Protocol):
@@ -64,7 +74,16 @@ class Router:
 
     def open(self, posts: Iterable[Post]) -> None:
         """Make these posts reachable besides those that are already."""
-        self.posts.update({post.name: post for post in posts})
+        self._know(self.posts | {post.name: post for post in posts})
+
+    def shut(self, posts: Iterable[Post]) -> None:
+        """Let nobody reach these posts any more; what waits in them stays there."""
+        gone = {post.name for post in posts}
+        self._know({name: post for name, post in self.posts.items() if name not in gone})
+
+    def _know(self, posts: dict[str, Post]) -> None:
+        """Replace, never change: other threads are looking."""
+        self.posts = posts
         self._deliver = {kind: self._plan(kind, route) for kind, route in self._routes.items()}
 
     def say(
@@ -86,8 +105,11 @@ class Router:
 
     def deliver_again(self, actor: str, envelope: Envelope[Message]) -> None:
         """Put a recorded message into one actor's mailbox, after its crash or by name."""
-        lane = self.lane_of(envelope.body)
-        mailbox = self.posts[actor].mailbox
+        lane, post = self.lane_of(envelope.body), self.posts.get(actor)
+        if post is None:
+            self._unclaimed(actor, envelope, lane)
+            return
+        mailbox = post.mailbox
         put = mailbox.putter(lane)(envelope)
         if put is not Put.ACCEPTED:
             self._report(actor, mailbox, envelope, lane, put)
@@ -104,6 +126,8 @@ class Router:
     def _plan(self, kind: type[Message], route: Route) -> Deliver:
         """Everything the table says of one kind, made ready to be done."""
         parts = [self._to_post(post, kind, route) for post in self._players(route)]
+        if route.key is not None:
+            parts += [self._by_key(kind, route, role) for role in self._instanced(route)]
         if HOST in route.to:
             parts.append(self._timekeeper.obey)
         for listener in route.to:
@@ -120,7 +144,40 @@ class Router:
         return deliver
 
     def _players(self, route: Route) -> list[Post]:
-        return [post for name, post in self.posts.items() if role_of(name) in route.to]
+        return [
+            post
+            for name, post in self.posts.items()
+            if role_of(name) in route.to and (route.key is None or not instance_of(name))
+        ]
+
+    def _instanced(self, route: Route) -> list[str]:
+        """The roles of which one instance is meant, also while there is no instance at all."""
+        return [
+            role
+            for role in route.to
+            if role not in _NO_ROLES
+            and role not in self.posts
+            and not role.startswith(EFFECT_PREFIX)
+        ]
+
+    def _by_key(self, kind: type[Message], route: Route, role: str) -> Deliver:
+        read = attrgetter(str(route.key))
+        instances = {
+            instance_of(name): self._to_post(post, kind, route)
+            for name, post in self.posts.items()
+            if role_of(name) == role
+        }
+        if route.lane is Lane.MARKET:  # nobody watches it: it stands in the log
+            nobody: Deliver = _leave_in_the_log
+        else:
+
+            def nobody(envelope: Envelope[Message]) -> None:
+                self._unclaimed(f"{role}/{read(envelope.body)}", envelope, route.lane)
+
+        def deliver(envelope: Envelope[Message]) -> None:
+            instances.get(read(envelope.body), nobody)(envelope)
+
+        return deliver
 
     def _to_post(self, post: Post, kind: type[Message], route: Route) -> Deliver:
         name, mailbox, lane = post.name, post.mailbox, route.lane
@@ -152,10 +209,8 @@ class Router:
     ) -> None:
         if put is Put.REFUSED_CLOSED or type(envelope.body) is MailboxOverflowed:
             return
-        key, now = (name, lane.name), self._now_ns()
-        if now - self._reported.get(key, -REPORT_EVERY_NS) < REPORT_EVERY_NS:
+        if not self._is_news(name, lane):
             return
-        self._reported[key] = now
         overflow = MailboxOverflowed(
             actor=name,
             lane=lane.name.lower(),
@@ -163,6 +218,29 @@ class Router:
             kind=type(envelope.body).__name__,
         )
         self.say(overflow, sender="router", cause_seq=envelope.seq)
+
+    def _unclaimed(self, name: str, envelope: Envelope[Message], lane: Lane) -> None:
+        if not self._is_news(name, lane):
+            return
+        unclaimed = MessageUnclaimed(
+            actor=name,
+            lane=lane.name.lower(),
+            kind=type(envelope.body).__name__,
+            message_seq=envelope.seq,
+        )
+        self.say(unclaimed, sender="router", cause_seq=envelope.seq)
+
+    def _is_news(self, name: str, lane: Lane) -> bool:
+        """Whether nothing was reported of this lane for a while; it is from now on."""
+        key, now = (name, lane.name), self._now_ns()
+        if now - self._reported.get(key, -REPORT_EVERY_NS) < REPORT_EVERY_NS:
+            return False
+        self._reported[key] = now
+        return True
+
+
+def _leave_in_the_log(_envelope: Envelope[Message]) -> None:
+    """Market data is for those who watch; nobody does."""
 
 
 def _key_reader(

@@ -35,7 +35,11 @@ OUTSIDERS = (
             }
         ),
     ),
-    Vocabulary(name="router", hears=frozenset(), says=frozenset({lifecycle.MailboxOverflowed})),
+    Vocabulary(
+        name="router",
+        hears=frozenset(),
+        says=frozenset({lifecycle.MailboxOverflowed, lifecycle.MessageUnclaimed}),
+    ),
     Vocabulary(
         name="effects",
         hears=frozenset(),

@@ -9,6 +9,7 @@ import msgspec
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.restart import Ending
 from thetawarden.domain.vitals import Finding, VitalLimits, examine
+from thetawarden.messages.base import Lane
 from thetawarden.messages.lifecycle import (
     ActorEnded,
     ActorStarted,
@@ -17,6 +18,7 @@ from thetawarden.messages.lifecycle import (
     GroupGaveUp,
     MailboxOverflowed,
     MessageParked,
+    MessageUnclaimed,
     Quiesce,
 )
 from thetawarden.messages.operations import HealthChanged, NotifyPerson, Urgency, VitalsTaken
@@ -33,6 +35,7 @@ Hears = (
     | GroupGaveUp
     | MessageParked
     | MailboxOverflowed
+    | MessageUnclaimed
     | EffectFailed
     | TimerFired
 )
@@ -80,6 +83,8 @@ class Watchdog:
                 return (NotifyPerson(urgency=Urgency.HIGH, topic=f"parked:{actor}", text=text),)
             case MailboxOverflowed(actor=actor, lane=lane, depth=depth):
                 return _halt(f"mailbox of {actor} overflowed: {depth} waiting in lane {lane}")
+            case MessageUnclaimed():
+                return _unclaimed(message)
             case EffectFailed(adapter=adapter, kind=kind, error=error):
                 text = f"{adapter} could not carry out {kind}: {error}"
                 return (NotifyPerson(urgency=Urgency.HIGH, topic=f"effect:{adapter}", text=text),)
@@ -107,6 +112,15 @@ class Watchdog:
         text = f"{ended.actor} {ended.ending.replace('_', ' ')}: {ended.error}"
         topic = f"ended:{ended.actor}"
         return (NotifyPerson(urgency=Urgency.NORMAL, topic=topic, text=text),)
+
+
+def _unclaimed(message: MessageUnclaimed) -> tuple[Says, ...]:
+    """An order or a control message that nobody took may leave a position unwatched."""
+    text = f"{message.kind} {message.message_seq} is for {message.actor}, which is not there"
+    if message.lane in {Lane.CONTROL.name.lower(), Lane.ORDERS.name.lower()}:
+        return _halt(text)
+    topic = f"unclaimed:{message.actor}"
+    return (NotifyPerson(urgency=Urgency.NORMAL, topic=topic, text=text),)
 
 
 def _halt(reason: str) -> tuple[Says, ...]:

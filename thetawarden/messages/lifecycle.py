@@ -70,6 +70,15 @@ class MailboxOverflowed(Event, frozen=True, kw_only=True):
     kind: str
 
 
+class MessageUnclaimed(Event, frozen=True, kw_only=True):
+    """A message was for one instance of a role, and there is none; it stands in the log only."""
+
+    actor: str
+    lane: str
+    kind: str
+    message_seq: int
+
+
 class ActorPaused(Event, frozen=True, kw_only=True):
     """A person stopped an actor from taking anything but control messages."""
 

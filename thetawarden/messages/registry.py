@@ -3,7 +3,8 @@
 A role is an actor's name up to the first slash. Besides roles a message may go to `SENDER` (the
 actor who asked), `HOST` (the host that runs the asking actor), an `effect:NAME` (the adapter of
 that name, and only once the message is durable), or to nobody: then it is there to be read in the
-log, which must be said with `RECORD`.
+log, which must be said with `RECORD`. A route with a `key` picks the instance of a role: what
+says underlying SPX goes to `chain/SPX` alone.
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     With `conflate_by`, a newer message replaces a waiting one that agrees in these fields. What was
     not handled when the process died is delivered by the next one, except market data, and except
-    where `after_crash` is false: such messages concern one incarnation or one process only.
+    where `after_crash` is false: such messages concern one incarnation or one process only. With
+    `key`, of the instances of a role only the one that this field of the message names gets it.
     """
 
     to: tuple[str, ...]
     lane: Lane
     conflate_by: tuple[str, ...] | None = None
     after_crash: bool = True
+    key: str | None = None
 
 
 _EVERY_ACTOR = ("governor", "watchdog", "scheduler", "notifier")
@@ -50,6 +53,7 @@ ROUTES: Mapping[type[Message], Route] = {
     lifecycle.GroupGaveUp: Route(to=("watchdog",), lane=Lane.CONTROL),
     lifecycle.MessageParked: Route(to=("watchdog",), lane=Lane.CONTROL),
     lifecycle.MailboxOverflowed: Route(to=("watchdog",), lane=Lane.CONTROL),
+    lifecycle.MessageUnclaimed: Route(to=("watchdog",), lane=Lane.CONTROL),
     lifecycle.EffectFailed: Route(to=("watchdog",), lane=Lane.CONTROL),
     lifecycle.ActorPaused: Route(to=("notifier",), lane=Lane.CONTROL),
     lifecycle.ActorUnpaused: Route(to=("notifier",), lane=Lane.CONTROL),
@@ -95,15 +99,15 @@ ROUTES: Mapping[type[Message], Route] = {
     market.LineRefused: Route(to=("slots",), lane=Lane.TIMER),
     market.SnapshotsTaken: Route(to=("slots",), lane=Lane.TIMER, after_crash=False),
     market.LinesShared: Route(to=(RECORD,), lane=Lane.TIMER),
-    market.QuotesObserved: Route(to=("chain",), lane=Lane.MARKET),
+    market.QuotesObserved: Route(to=("chain",), lane=Lane.MARKET, key="underlying"),
     market.ContextObserved: Route(to=("context",), lane=Lane.MARKET),
     market.FindInstrument: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.InstrumentsFound: Route(to=("context",), lane=Lane.TIMER),
     market.DiscoverChain: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
-    market.ChainDiscovered: Route(to=("chain",), lane=Lane.TIMER),
+    market.ChainDiscovered: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
     market.QualifySeries: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
-    market.SeriesQualified: Route(to=("chain", "effect:lake"), lane=Lane.TIMER),
-    market.DiscoveryFailed: Route(to=("chain",), lane=Lane.TIMER),
+    market.SeriesQualified: Route(to=("chain", "effect:lake"), lane=Lane.TIMER, key="underlying"),
+    market.DiscoveryFailed: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
     market.FetchHistory: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
     market.RegimeAssessed: Route(to=("governor", "effect:lake"), lane=Lane.TIMER),
@@ -128,6 +132,17 @@ decode = _decoder.decode
 def role_of(actor: str) -> str:
     """The role an actor plays: `chain` for `chain/SPX`."""
     return actor.partition("/")[0]
+
+
+def instance_of(actor: str) -> str:
+    """Which instance of its role an actor is: `SPX` for `chain/SPX`, nothing for `keeper`."""
+    return actor.partition("/")[2]
+
+
+def is_meant(actor: str, body: Message, route: Route) -> bool:
+    """Whether a message that goes to an actor's role is for this instance of it."""
+    instance = instance_of(actor)
+    return route.key is None or not instance or getattr(body, route.key) == instance
 
 
 class Refused(enum.StrEnum):

@@ -17,7 +17,7 @@ from thetawarden.infra.journal.reader import DayLog
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import verify_day
 from thetawarden.messages.base import Envelope, Lane, Message
-from thetawarden.messages.registry import ROUTES, role_of
+from thetawarden.messages.registry import ROUTES, is_meant, role_of
 from thetawarden.ports import Delivery
 
 LOOK_BACK_DAYS = 2
@@ -128,5 +128,7 @@ def _find_unhandled(day: DayLog, actors: dict[str, Remembered]) -> None:
     kinds = tuple(kind.__name__ for kind, hearers in routes.items() if hearers)
     for envelope in day.of_kinds(kinds):
         for name in routes[type(envelope.body)]:
-            if (envelope.seq, name) not in settled:
+            if (envelope.seq, name) in settled:
+                continue
+            if is_meant(name, envelope.body, ROUTES[type(envelope.body)]):
                 actors[name].unhandled.append(envelope)
