@@ -16,6 +16,7 @@ from thetawarden.config.schema import Config
 from thetawarden.domain.restart import Policy
 from thetawarden.messages import (
     books,
+    context,
     lifecycle,
     link,
     market,
@@ -28,7 +29,7 @@ from thetawarden.messages.base import Command, Event, Lane, Message
 from thetawarden.messages.registry import KINDS, ROUTES, Refused, Route, Vocabulary
 from thetawarden.supervisor import ADAPTERS, desk_tree
 
-TOPICS = (books, lifecycle, link, market, operations, timers, trading)
+TOPICS = (books, context, lifecycle, link, market, operations, timers, trading)
 
 
 def every_message_class():

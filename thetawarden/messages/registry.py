@@ -16,7 +16,16 @@ from typing import Union
 import msgspec
 from typing_extensions import override
 
-from thetawarden.messages import books, lifecycle, link, market, operations, timers, trading
+from thetawarden.messages import (
+    books,
+    context,
+    lifecycle,
+    link,
+    market,
+    operations,
+    timers,
+    trading,
+)
 from thetawarden.messages.base import Lane, Message
 
 SENDER = "@sender"
@@ -79,7 +88,7 @@ ROUTES: Mapping[type[Message], Route] = {
     link.BrokerNoticed: Route(to=("connection",), lane=Lane.CONTROL),
     link.DecodingFailed: Route(to=("connection",), lane=Lane.CONTROL),
     link.LinkChanged: Route(
-        to=("keeper", "slots", "chain", "context", "governor"), lane=Lane.CONTROL
+        to=("keeper", "slots", "chain", "context", "futures", "governor"), lane=Lane.CONTROL
     ),
     # books: one lane for all, as a fill and the position it makes must not overtake each other
     books.BookFetched: Route(to=("keeper", "connection"), lane=Lane.ORDERS),
@@ -101,8 +110,10 @@ ROUTES: Mapping[type[Message], Route] = {
     market.LinesShared: Route(to=(RECORD,), lane=Lane.TIMER),
     market.QuotesObserved: Route(to=("chain",), lane=Lane.MARKET, key="underlying"),
     market.ContextObserved: Route(to=("context",), lane=Lane.MARKET),
+    market.QuotesObserved: Route(to=("chain",), lane=Lane.MARKET),
+    market.ContextObserved: Route(to=("context", "futures"), lane=Lane.MARKET),
     market.FindInstrument: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
-    market.InstrumentsFound: Route(to=("context",), lane=Lane.TIMER),
+    market.InstrumentsFound: Route(to=("context", "futures"), lane=Lane.TIMER),
     market.DiscoverChain: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.ChainDiscovered: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
     market.QualifySeries: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
@@ -111,6 +122,12 @@ ROUTES: Mapping[type[Message], Route] = {
     market.FetchHistory: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
     market.RegimeAssessed: Route(to=("governor", "effect:lake"), lane=Lane.TIMER),
+    # context
+    context.HoldingsNamed: Route(to=("context",), lane=Lane.TIMER),
+    context.ContextTaken: Route(to=("regime",), lane=Lane.TIMER),
+    context.FiguresComputed: Route(to=(RECORD,), lane=Lane.TIMER),
+    context.LikenessesComputed: Route(to=(RECORD,), lane=Lane.TIMER),
+    context.LeadsViewed: Route(to=("effect:lake",), lane=Lane.TIMER),
     # operations
     operations.VitalsTaken: Route(to=("watchdog",), lane=Lane.MARKET, conflate_by=()),
     operations.HealthChanged: Route(to=(RECORD,), lane=Lane.CONTROL),

@@ -1,0 +1,289 @@
+"""The context actor: reads the market as a whole and keeps every daily history once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, assert_never
+
+import msgspec
+
+from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
+from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
+from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.context.figures import Figures, Likenesses, figures_of, likenesses_of
+from thetawarden.domain.context.histories import History, fetch_from, joined, trimmed
+from thetawarden.domain.context.readings import (
+    BENCHMARK,
+    VIX,
+    VIX3M,
+    Seen,
+    front_futures,
+    regime_inputs,
+)
+from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, UnixNs, new_york_date
+from thetawarden.domain.link.states import LinkState
+from thetawarden.domain.market.calendar import session_row
+from thetawarden.messages.context import (
+    ContextTaken,
+    FiguresComputed,
+    HoldingsNamed,
+    LikenessesComputed,
+)
+from thetawarden.messages.lifecycle import Begin, Quiesce
+from thetawarden.messages.link import LinkChanged
+from thetawarden.messages.market import (
+    ContextObserved,
+    FetchHistory,
+    FindInstrument,
+    HistoryFetched,
+    InstrumentsFound,
+    WantLines,
+)
+from thetawarden.messages.operations import NotifyPerson, Urgency
+from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
+
+if TYPE_CHECKING:
+    from thetawarden.domain.market.events import MacroDates
+    from thetawarden.domain.market.sessions import Sessions
+
+Hears = (
+    Begin
+    | Quiesce
+    | TimerFired
+    | LinkChanged
+    | InstrumentsFound
+    | ContextObserved
+    | HistoryFetched
+    | HoldingsNamed
+)
+Says = (
+    StartTimer
+    | CancelTimer
+    | FindInstrument
+    | WantLines
+    | FetchHistory
+    | ContextTaken
+    | FiguresComputed
+    | LikenessesComputed
+    | NotifyPerson
+)
+
+OWNER = "context"
+TAKE, UPKEEP = "take", "upkeep"
+VIX_FUTURES = "VX"
+VIX9D = "VIX9D"
+INDICES = (BENCHMARK, VIX, VIX3M, VIX9D)
+HISTORY_DAYS = 420
+BARS_KEPT = 300
+UPKEEP_NS = 10 * NS_PER_MINUTE
+QUOTE_REFRESH_NS = NS_PER_MINUTE
+# a session's bar counts from 17:00 in New York on: seven hours before its day is over
+DAY_IS_OVER_NS = 7 * NS_PER_HOUR
+UP = (LinkState.SYNCING, LinkState.READY)
+
+
+class ContextState(msgspec.Struct, kw_only=True):
+    """What is known of the market as a whole; histories and instruments outlive every link."""
+
+    epoch: int = 0
+    up: bool = False
+    instruments: dict[str, tuple[Instrument, ...]] = msgspec.field(default_factory=dict)
+    histories: dict[str, History] = msgspec.field(default_factory=dict)
+    figures: dict[str, Figures] = msgspec.field(default_factory=dict)
+    likenesses: Likenesses | None = None
+    quotes: dict[int, Quote] = msgspec.field(default_factory=dict)
+    held: tuple[str, ...] = ()
+    asked: dict[str, dt.date] = msgspec.field(default_factory=dict)
+    wanted: tuple[int, ...] = ()
+
+
+class Context:
+    """Says what the regime looks at, on a cadence, from live lines and its own daily histories.
+
+    Restart: safe; histories come back from the log and nothing of them is fetched again.
+    """
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        macro: MacroDates,
+        underlyings: dict[str, InstrumentKind],
+        every_ns: int,
+    ) -> None:
+        self.state = ContextState()
+        self._sessions = sessions
+        self._macro = macro
+        self._kinds = {
+            **dict.fromkeys(INDICES, InstrumentKind.INDEX),
+            VIX_FUTURES: InstrumentKind.FUTURE,
+            **underlyings,
+        }
+        self._every_ns = every_ns
+
+    def receive(self, message: Hears, now: UnixNs) -> tuple[Says, ...]:
+        """Answer one message."""
+        match message:
+            case Begin():
+                return (*self._rearm(), *self._upkeep(now))
+            case TimerFired(name=name):
+                return self._take(now) if name == TAKE else self._upkeep(now, arm=True)
+            case LinkChanged():
+                return self._on_link(message, now)
+            case InstrumentsFound():
+                return self._found(message, now)
+            case ContextObserved(epoch=epoch, quotes=quotes):
+                if epoch == self.state.epoch:
+                    self.state.quotes.update({quote.conid: quote for quote in quotes})
+                return ()
+            case HistoryFetched():
+                return self._fetched(message, now)
+            case HoldingsNamed(underlyings=underlyings):
+                self.state.held = underlyings
+                return (*self._likenesses(), *self._upkeep(now))
+            case Quiesce():
+                return (CancelTimer(name=TAKE), CancelTimer(name=UPKEEP))
+            case _:
+                assert_never(message)
+
+    def _rearm(self) -> tuple[Says, ...]:
+        return (
+            StartTimer(name=TAKE, after_ns=self._every_ns),
+            StartTimer(name=UPKEEP, after_ns=UPKEEP_NS),
+        )
+
+    def _on_link(self, link: LinkChanged, now: UnixNs) -> tuple[Says, ...]:
+        state, was_up = self.state, self.state.up
+        if link.epoch != state.epoch:
+            state.epoch, state.quotes, state.asked = link.epoch, {}, {}
+        state.up = link.state in UP
+        return self._upkeep(now) if state.up and not was_up else ()
+
+    def _upkeep(self, now: UnixNs, *, arm: bool = False) -> tuple[Says, ...]:
+        """Ask for whatever is still missing: instruments, lines, finished sessions."""
+        timer = (StartTimer(name=UPKEEP, after_ns=UPKEEP_NS),) if arm else ()
+        if arm:
+            self.state.asked.clear()  # what was not answered since the last time is asked again
+        if not self.state.up:
+            return timer
+        return (*self._find(), *self._want(now), *self._fetch(now), *timer)
+
+    def _find(self) -> tuple[Says, ...]:
+        missing = [name for name in self._names() if name not in self.state.instruments]
+        return tuple(
+            FindInstrument(asked_as=name, symbol=name, kind=str(self._kind(name)))
+            for name in missing
+        )
+
+    def _want(self, now: UnixNs) -> tuple[Says, ...]:
+        lines = [*self._watched(), *self._vix_futures(now)]
+        wanted = tuple(sorted(each.conid for each in lines))
+        if not lines or wanted == self.state.wanted:
+            return ()
+        self.state.wanted = wanted
+        wants = tuple(
+            LineWant(
+                instrument=each,
+                priority=LinePriority.CONTEXT,
+                manner=LineManner.STREAM,
+                refresh_ns=QUOTE_REFRESH_NS,
+            )
+            for each in lines
+        )
+        return (WantLines(owner=OWNER, wants=wants),)
+
+    def _fetch(self, now: UnixNs) -> tuple[Says, ...]:
+        today, asks = new_york_date(now + DAY_IS_OVER_NS), []
+        for name in self._names():
+            found = self.state.instruments.get(name)
+            if not found or self._kind(name) is InstrumentKind.FUTURE or name in self.state.asked:
+                continue
+            history = self.state.histories.get(name, History())
+            since = fetch_from(history, today=today, sessions=self._sessions, days=HISTORY_DAYS)
+            if since is not None:
+                self.state.asked[name] = since
+                asks.append(FetchHistory(instrument=found[0], since=since))
+        return tuple(asks)
+
+    def _found(self, answer: InstrumentsFound, now: UnixNs) -> tuple[Says, ...]:
+        name = answer.asked_as
+        if name not in self._names():
+            return ()
+        if not answer.instruments:
+            text = f"the broker knows no {name}: {answer.words}"
+            return (NotifyPerson(urgency=Urgency.NORMAL, topic=f"context:{name}", text=text),)
+        self.state.instruments[name] = answer.instruments
+        return (*self._want(now), *self._fetch(now))
+
+    def _fetched(self, answer: HistoryFetched, now: UnixNs) -> tuple[Says, ...]:
+        name = self._name_of(answer.instrument)
+        if name is None or not answer.bars:
+            return ()
+        today = new_york_date(now + DAY_IS_OVER_NS)
+        history = self.state.histories.get(name, History())
+        longer = joined(history, answer.bars, today=today, sessions=self._sessions)
+        self.state.asked.pop(name, None)
+        if longer is None:
+            del self.state.histories[name]
+            return self._fetch(now)
+        if longer == history:
+            return ()
+        self.state.histories[name] = trimmed(longer, days_max=BARS_KEPT)
+        figures = figures_of(longer)
+        if figures is None:
+            return ()
+        self.state.figures[name] = figures
+        return (FiguresComputed(symbol=name, figures=figures), *self._likenesses())
+
+    def _likenesses(self) -> tuple[Says, ...]:
+        if len(set(self.state.held)) < 2:
+            self.state.likenesses = None
+            return ()
+        likenesses = likenesses_of(self.state.histories, symbols=self.state.held)
+        changed, self.state.likenesses = likenesses != self.state.likenesses, likenesses
+        if likenesses is None or not changed:
+            return ()
+        return (LikenessesComputed(likenesses=likenesses),)
+
+    def _take(self, now: UnixNs) -> tuple[Says, ...]:
+        quotes = self.state.quotes
+        futures = [quotes.get(each.conid) for each in self._vix_futures(now)]
+        seen = Seen(
+            quotes={
+                each.symbol: quotes[each.conid] for each in self._watched() if each.conid in quotes
+            },
+            vix_futures=tuple(futures),
+            figures=self.state.figures,
+            likenesses=self.state.likenesses,
+            held=self.state.held,
+        )
+        day = new_york_date(now)
+        inputs = regime_inputs(seen, day=day, macro=self._macro, sessions=self._sessions)
+        taken = ContextTaken(inputs=inputs, trading=self._is_open(now, day))
+        return (taken, StartTimer(name=TAKE, after_ns=self._every_ns))
+
+    def _is_open(self, now: UnixNs, day: dt.date) -> bool:
+        row = session_row(day, self._sessions)
+        if row is None:
+            return False
+        return bool(self._sessions.open_ns[row] <= now < self._sessions.close_ns[row])
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self._kinds, *self.state.held)))
+
+    def _kind(self, name: str) -> InstrumentKind:
+        return self._kinds.get(name, InstrumentKind.STOCK)
+
+    def _watched(self) -> list[Instrument]:
+        found = self.state.instruments
+        return [found[name][0] for name in INDICES if name in found]
+
+    def _vix_futures(self, now: UnixNs) -> tuple[Instrument, ...]:
+        months = self.state.instruments.get(VIX_FUTURES, ())
+        return front_futures(months, day=new_york_date(now), count=2)
+
+    def _name_of(self, instrument: Instrument) -> str | None:
+        for name, found in self.state.instruments.items():
+            if any(each.conid == instrument.conid for each in found):
+                return name
+        return None
