@@ -109,8 +109,6 @@ ROUTES: Mapping[type[Message], Route] = {
     market.SnapshotsTaken: Route(to=("slots",), lane=Lane.TIMER, after_crash=False),
     market.LinesShared: Route(to=(RECORD,), lane=Lane.TIMER),
     market.QuotesObserved: Route(to=("chain",), lane=Lane.MARKET, key="underlying"),
-    market.ContextObserved: Route(to=("context",), lane=Lane.MARKET),
-    market.QuotesObserved: Route(to=("chain",), lane=Lane.MARKET),
     market.ContextObserved: Route(to=("context", "futures"), lane=Lane.MARKET),
     market.FindInstrument: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.InstrumentsFound: Route(to=("context", "futures"), lane=Lane.TIMER),
