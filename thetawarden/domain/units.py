@@ -20,3 +20,11 @@ def to_decimal(value: float, *, places: int) -> Decimal | None:
     if not math.isfinite(value):
         return None
     return round(Decimal(value), places)
+
+
+def as_written(value: float) -> Decimal | None:
+    """Return the shortest exact number that reads as this float, or None when it is not finite.
+
+    For what somebody else wrote in decimals and a library parsed: 5.05 is 5.05 again.
+    """
+    return Decimal(repr(value)) if math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""The only door to ib_async: one thread, one event loop, one link to the broker."""

@@ -1,0 +1,258 @@
+"""ib_async with its traps closed: the client every link uses.
+
+Each override names what the library would do. What it observes goes to `Ears`, in the order of
+the wire; nothing here judges it. `docs/link.md` maps each trap to its guard and its test.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ib_async import IB, CommissionReport, Contract, Execution, Order, OrderState, Trade
+from ib_async.client import Client
+from ib_async.util import UNSET_DOUBLE
+from ib_async.wrapper import RequestError, Wrapper
+from typing_extensions import override
+
+from thetawarden.infra.ib.frames import FrameGate, GarbageError
+
+VALIDATION_FAILED = 321
+"""ib_async takes it for a warning and lets the request wait for ever."""
+COMPLETED_ORDERS = "completedOrders"
+
+
+class AlreadyAskedError(Exception):
+    """A question without a number is still open; a second one would steal its answer."""
+
+
+class Ears(Protocol):
+    """Who hears what the guarded client observes."""
+
+    def heard_bytes(self) -> None:
+        """Something arrived."""
+
+    def heard_garbage(self, words: str) -> None:
+        """What arrived is no message stream."""
+
+    def heard_nonsense(self, words: str) -> None:
+        """One message could not be decoded; something may be missing."""
+
+    def heard_error(self, req_id: int, code: int, words: str) -> None:
+        """The broker said this about a request, an order or (-1) itself."""
+
+    def heard_order(self, trade: Trade) -> None:
+        """The broker said this of an order, not the library's guess."""
+
+    def heard_stray_order(self, perm_id: int, status: str) -> None:
+        """The broker spoke of an order nobody here knows."""
+
+    def heard_execution(self, contract: Contract, execution: Execution) -> None:
+        """A fill, live and unasked."""
+
+    def heard_commission(self, report: CommissionReport) -> None:
+        """What a fill cost, of whichever session."""
+
+    def sent_message(self) -> None:
+        """A message left."""
+
+
+class GuardedWrapper(Wrapper):
+    """Believes about orders only what the wire says of orders."""
+
+    def __init__(self, ib: IB, ears: Ears) -> None:
+        self.ears = ears
+        super().__init__(ib)
+
+    @override
+    def startReq(self, key: Any, contract: Any = None, container: Any = None) -> Any:
+        """Refuse a second question of a kind that has no number while one is open.
+
+        The library would overwrite the first one's future, which then never completes.
+        """
+        if isinstance(key, str) and key in self._futures:
+            raise AlreadyAskedError(key)
+        return super().startReq(key, contract, container)  # type: ignore[no-untyped-call]
+
+    @override
+    def error(
+        self, reqId: int, errorCode: int, errorString: str, advancedOrderRejectJson: str
+    ) -> None:
+        """Keep error codes away from orders: the library would call a live one cancelled.
+
+        And end a request that failed validation, which the library would leave waiting.
+        """
+        trades = self.trades
+        self.trades = {}
+        try:
+            super().error(reqId, errorCode, errorString, advancedOrderRejectJson)
+        finally:
+            self.trades = trades
+        if errorCode == VALIDATION_FAILED and reqId in self._futures:
+            refused = RequestError(reqId, errorCode, errorString)
+            self._endReq(reqId, refused, success=False)  # type: ignore[no-untyped-call]
+        self.ears.heard_error(reqId, errorCode, errorString)
+
+    @override
+    def openOrder(
+        self, orderId: int, contract: Contract, order: Order, orderState: OrderState
+    ) -> None:
+        """Tell of every order, also of those listed because somebody asked."""
+        super().openOrder(orderId, contract, order, orderState)
+        trade = self.trades.get(self.orderKey(order.clientId, order.orderId, order.permId))
+        if trade is None or order.whatIf:
+            return
+        if orderState.status:
+            trade.orderStatus.status = orderState.status
+        self.ears.heard_order(trade)
+
+    @override
+    def orderStatus(  # the library calls it by position
+        self,
+        orderId: int,
+        status: str,
+        filled: float,
+        remaining: float,
+        avgFillPrice: float,
+        permId: int,
+        parentId: int,
+        lastFillPrice: float,
+        clientId: int,
+        whyHeld: str,
+        mktCapPrice: float = 0.0,
+    ) -> None:
+        """Report an order nobody here knows; the library only writes a log line."""
+        trade = self.trades.get(self.orderKey(clientId, orderId, permId))
+        if trade is None:
+            self.ears.heard_stray_order(permId, status)
+            return
+        super().orderStatus(
+            orderId,
+            status,
+            filled,
+            remaining,
+            avgFillPrice,
+            permId,
+            parentId,
+            lastFillPrice,
+            clientId,
+            whyHeld,
+            mktCapPrice,
+        )
+        self.ears.heard_order(trade)
+
+    @override
+    def execDetails(self, reqId: int, contract: Contract, execution: Execution) -> None:
+        """Tell of every live fill; those asked for come back as the answer.
+
+        The library has no event for a fill whose order it does not know, nor for a repetition.
+        """
+        asked = reqId in self._futures
+        super().execDetails(reqId, contract, execution)
+        if not asked:
+            self.ears.heard_execution(contract, execution)
+
+    @override
+    def commissionReport(self, commissionReport: CommissionReport) -> None:
+        """Tell of every commission; the library drops those of fills it does not know.
+
+        And keep an unknown profit unknown: the library would make it zero.
+        """
+        if commissionReport.realizedPNL == UNSET_DOUBLE:
+            commissionReport.realizedPNL = math.nan
+        super().commissionReport(commissionReport)
+        self.ears.heard_commission(commissionReport)
+
+    @override
+    def completedOrder(self, contract: Contract, order: Order, orderState: OrderState) -> None:
+        """Take one that nobody asked for as news of a stray order; the library would raise."""
+        if COMPLETED_ORDERS not in self._results:
+            self.ears.heard_stray_order(order.permId, orderState.status)
+            return
+        super().completedOrder(contract, order, orderState)
+
+
+class GuardedIB(IB):
+    """An `IB` over a guarded wrapper, whose garbage collection does nothing to the world."""
+
+    RaiseRequestErrors = True  # an error answer is no empty list
+
+    def __init__(self, ears: Ears, *, monotonic_ns: Callable[[], int]) -> None:
+        super().__init__()
+        self.wrapper = GuardedWrapper(self, ears)
+        self.client = Client(self.wrapper)
+        self.client.apiEnd += self.disconnectedEvent
+        self.gate = FrameGate()
+        self.throttled = 0
+        self._ears = ears
+        self._monotonic_ns = monotonic_ns
+        self._guard_socket()
+        self._guard_decoder()
+        self.client.throttleStart += self._count_throttling
+
+    @override
+    def __del__(self) -> None:
+        """Nothing: the library would disconnect from whatever thread collects garbage."""
+
+    @override
+    def _onError(self, reqId: int, errorCode: int, errorString: str, contract: Any) -> None:
+        """Nothing: after 1102 the library would ask for another account summary, for ever."""
+
+    def is_open(self, key: str) -> bool:
+        """Whether a question of this kind is waiting for its answer, or for a late one."""
+        return key in self.wrapper._futures  # noqa: SLF001  # no public way to know
+
+    def drop(self) -> None:
+        """End the link at once; whoever waits for an answer learns that none will come."""
+        transport = self.client.conn.transport
+        self.wrapper.setEventsDone()
+        self.wrapper.connectionClosed()
+        self.client.connState = Client.DISCONNECTED
+        self.client.reset()
+        if transport is not None:
+            transport.abort()  # closing would first wait for a mute peer to take what is buffered
+
+    def _guard_socket(self) -> None:
+        conn = self.client.conn
+        pass_on: Callable[[bytes], None] = self.client._onSocketHasData  # noqa: SLF001
+        conn.hasData -= pass_on
+
+        def take(data: bytes) -> None:
+            self._ears.heard_bytes()
+            try:
+                whole = self.gate.feed(data, self._monotonic_ns())
+            except GarbageError as error:
+                self._ears.heard_garbage(str(error))
+                return
+            if not whole:
+                return
+            try:
+                pass_on(whole)
+            except Exception as error:  # noqa: BLE001  # whatever the handshake chokes on
+                self._ears.heard_garbage(f"{type(error).__name__}: {error}")
+
+        conn.hasData += take
+        send: Callable[[bytes], None] = conn.sendMsg
+
+        def count(message: bytes) -> None:
+            send(message)
+            self._ears.sent_message()
+
+        conn.sendMsg = count  # type: ignore[method-assign]
+
+    def _guard_decoder(self) -> None:
+        """Count what cannot be decoded; the library only logs it and goes on without."""
+        decoder, heard = self.client.decoder, self._ears.heard_nonsense
+
+        class _Counting:
+            def exception(self, words: str, *_values: object) -> None:
+                heard(words[:200])
+
+            def error(self, words: str, *_values: object) -> None:
+                heard(words[:200])
+
+        decoder.logger = _Counting()  # type: ignore[assignment]
+
+    def _count_throttling(self) -> None:
+        self.throttled += 1

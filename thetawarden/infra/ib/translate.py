@@ -1,0 +1,289 @@
+"""The border: ib_async's objects on the one side, our values on the other, in both directions.
+
+What the broker left unset, or wrote as one of its signs for "nothing" (-1 for a price or volatility
+not computed, -2 for a Greek, 1.797e308 anywhere), becomes None. Money and quantities become exact
+as they were written. An option's expiry is read from its symbol, because the broker's own date of
+an AM-settled class is the last day of trading, one before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+
+import ib_async
+import msgspec
+from ib_async.util import UNSET_DOUBLE
+
+from thetawarden.domain.broker.account import AccountValues, BrokerPosition
+from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
+from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState, Commission, Execution
+from thetawarden.domain.broker.quote import BrokerGreeks, DataType
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.market.contracts import OptionContract, Right
+from thetawarden.domain.market.occ import parse_occ
+from thetawarden.domain.units import as_written
+
+UNSET = UNSET_DOUBLE
+NO_VALUE, NO_GREEK = -1.0, -2.0
+SMART = "SMART"
+BOUGHT = frozenset({"BUY", "BOT"})
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+_KINDS = MappingProxyType(
+    {
+        "STK": InstrumentKind.STOCK,
+        "IND": InstrumentKind.INDEX,
+        "OPT": InstrumentKind.OPTION,
+        "FUT": InstrumentKind.FUTURE,
+        "BAG": InstrumentKind.COMBO,
+    }
+)
+_TYPES = MappingProxyType({kind: text for text, kind in _KINDS.items()})
+
+_STATES = MappingProxyType(
+    {
+        "PendingSubmit": BrokerOrderState.PENDING,
+        "ApiPending": BrokerOrderState.PENDING,
+        "PreSubmitted": BrokerOrderState.WORKING,
+        "Submitted": BrokerOrderState.WORKING,
+        "PendingCancel": BrokerOrderState.CANCELLING,
+        "Cancelled": BrokerOrderState.CANCELLED,
+        "ApiCancelled": BrokerOrderState.CANCELLED,
+        "Filled": BrokerOrderState.FILLED,
+        "Inactive": BrokerOrderState.INACTIVE,
+    }
+)
+
+_DATA_TYPES = MappingProxyType(
+    {1: DataType.LIVE, 2: DataType.FROZEN, 3: DataType.DELAYED, 4: DataType.DELAYED_FROZEN}
+)
+
+_FIGURES = MappingProxyType(
+    {
+        "TotalCashValue": "cash_usd",
+        "NetLiquidation": "net_liquidation_usd",
+        "EquityWithLoanValue": "equity_with_loan_usd",
+        "InitMarginReq": "initial_margin_usd",
+        "MaintMarginReq": "maintenance_margin_usd",
+        "AvailableFunds": "available_usd",
+        "ExcessLiquidity": "excess_liquidity_usd",
+        "BuyingPower": "buying_power_usd",
+        "RealizedPnL": "realised_usd",
+        "UnrealizedPnL": "unrealised_usd",
+    }
+)
+"""The broker's words for the figures we keep, all in USD."""
+
+
+def said(value: float | None, *, nothing: float = NO_VALUE) -> float | None:
+    """Return a number the broker really said, else None."""
+    if value is None or not math.isfinite(value) or value in (UNSET, nothing):
+        return None
+    return value
+
+
+def money(value: float | Decimal | None) -> Decimal | None:
+    """Return an amount as it was written, None when it was not; amounts may be negative."""
+    known = said(None if value is None else float(value), nothing=UNSET)
+    return None if known is None else as_written(known)
+
+
+def instrument_of(contract: ib_async.Contract) -> Instrument:
+    """Say which thing a contract of the broker is."""
+    kind = _KINDS.get(contract.secType, InstrumentKind.OTHER)
+    option = kind is InstrumentKind.OPTION
+    right = contract.right[:1]
+    return Instrument(
+        conid=contract.conId,
+        kind=kind,
+        symbol=contract.symbol,
+        exchange=contract.exchange or SMART,
+        currency=contract.currency or "USD",
+        multiplier=_multiplier(contract.multiplier),
+        trading_class=contract.tradingClass,
+        local_symbol=contract.localSymbol,
+        expiry=_expiry(contract) if option or kind is InstrumentKind.FUTURE else None,
+        strike=as_written(contract.strike) if option else None,
+        right=Right(right) if option and right in tuple(Right) else None,
+    )
+
+
+def contract_of(instrument: Instrument) -> ib_async.Contract:
+    """Name an instrument to the broker: by its number, with nothing that could contradict it."""
+    return ib_async.Contract.create(
+        secType=_TYPES.get(instrument.kind, ""),
+        conId=instrument.conid,
+        symbol=instrument.symbol,
+        exchange=instrument.exchange,
+        currency=instrument.currency,
+    )
+
+
+def order_of(trade: ib_async.Trade, *, parent_perm_id: int = 0) -> BrokerOrder:
+    """Say of an order what the broker last said of it."""
+    order, status = trade.order, trade.orderStatus
+    sign = 1 if order.action in BOUGHT else -1
+    filled = max(money(status.filled) or Decimal(), money(order.filledQuantity) or Decimal())
+    kind = order.orderType
+    return BrokerOrder(
+        perm_id=order.permId or status.permId,
+        order_id=order.orderId,
+        client_id=order.clientId,
+        order_ref=order.orderRef,
+        instrument=_routed(instrument_of(trade.contract)),
+        state=_STATES.get(status.status, BrokerOrderState.UNKNOWN),
+        quantity=sign * (money(order.totalQuantity) or Decimal()),
+        filled=sign * filled,
+        order_type=kind,
+        limit_usd=money(order.lmtPrice) if "LMT" in kind else None,
+        stop_usd=money(order.auxPrice) if kind.startswith(("STP", "TRAIL")) else None,
+        time_in_force=order.tif or "DAY",
+        parent_perm_id=parent_perm_id or _perm_id(order.parentPermId),
+        oca_group=order.ocaGroup,
+        words=status.whyHeld,
+    )
+
+
+def execution_of(contract: ib_async.Contract, execution: ib_async.Execution) -> Execution:
+    """Say what was bought (above zero) or sold, and for how much."""
+    sign = 1 if execution.side in BOUGHT else -1
+    return Execution(
+        execution_id=execution.execId,
+        instrument=_routed(instrument_of(contract)),
+        quantity=sign * (money(execution.shares) or Decimal()),
+        price_usd=money(execution.price) or Decimal(),
+        at_ns=_instant(execution.time),
+        perm_id=execution.permId,
+        order_id=execution.orderId,
+        client_id=execution.clientId,
+        order_ref=execution.orderRef,
+        account=execution.acctNumber,
+        liquidation=bool(execution.liquidation),
+    )
+
+
+def commission_of(report: ib_async.CommissionReport) -> Commission | None:
+    """Say what a fill cost, None when the broker has not said yet."""
+    cost = money(report.commission)
+    if not report.execId or cost is None:
+        return None
+    realised = money(report.realizedPNL)
+    return Commission(execution_id=report.execId, commission_usd=cost, realised_usd=realised)
+
+
+def position_of(position: ib_async.Position) -> BrokerPosition:
+    """Say what is held."""
+    return BrokerPosition(
+        account=position.account,
+        instrument=_routed(instrument_of(position.contract)),
+        quantity=money(position.position) or Decimal(),
+        average_cost_usd=money(position.avgCost) or Decimal(),
+    )
+
+
+def values_of(
+    values: Iterable[ib_async.AccountValue], *, account: str, at_ns: UnixNs
+) -> AccountValues:
+    """Gather the account's figures; whatever was not said in USD is None."""
+    figures: dict[str, Decimal | None] = {}
+    cushion, ready = None, False
+    for value in values:
+        if value.account != account:
+            continue
+        if value.tag == "AccountReady":
+            ready = value.value == "true"
+        elif value.tag == "Cushion":
+            cushion = _figure(value.value)
+        elif value.tag in _FIGURES and value.currency in ("USD", "BASE"):
+            name = _FIGURES[value.tag]
+            if value.currency == "USD" or name not in figures:
+                figures[name] = _figure(value.value)
+    share = None if cushion is None else float(cushion)
+    return AccountValues(
+        account=account, at_ns=at_ns, ready=ready, cushion_fraction=share, **figures
+    )
+
+
+def greeks_of(computed: ib_async.OptionComputation | None) -> BrokerGreeks | None:
+    """Say what the broker's model says; None when it says nothing at all."""
+    if computed is None:
+        return None
+    greeks = BrokerGreeks(
+        iv_annual=said(computed.impliedVol),
+        delta_per_share=said(computed.delta, nothing=NO_GREEK),
+        gamma_shares_per_usd=said(computed.gamma, nothing=NO_GREEK),
+        vega_usd_per_vol_point=said(computed.vega, nothing=NO_GREEK),
+        theta_usd_per_day=said(computed.theta, nothing=NO_GREEK),
+        underlying_usd=said(computed.undPrice),
+    )
+    return None if greeks == BrokerGreeks() else greeks
+
+
+def data_type_of(number: int) -> DataType:
+    """Say what kind of data a line carries; one we do not know is not live."""
+    return _DATA_TYPES.get(number, DataType.DELAYED_FROZEN)
+
+
+def initial_margin_of(state: object) -> Decimal | None:
+    """Return by how much an order would raise the initial margin, None for every kind of unknown.
+
+    The library answers a refused what-if with an empty list, and passes the broker's sign for
+    "unset" on as a number.
+    """
+    if not isinstance(state, ib_async.OrderState):
+        return None
+    return _figure(str(state.initMarginChange))
+
+
+def perm_ids(trades: Iterable[ib_async.Trade]) -> Mapping[tuple[int, int], int]:
+    """Return the lasting number of each order by its client's number and its own."""
+    return {
+        (trade.order.clientId, trade.order.orderId): trade.order.permId
+        for trade in trades
+        if trade.order.orderId
+    }
+
+
+def _figure(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and abs(amount) < Decimal(10) ** 300 else None
+
+
+def _routed(instrument: Instrument) -> Instrument:
+    """Where shares and options are listed or were dealt is not where an order should go."""
+    if instrument.kind not in (InstrumentKind.STOCK, InstrumentKind.OPTION):
+        return instrument
+    return msgspec.structs.replace(instrument, exchange=SMART)
+
+
+def _multiplier(text: str) -> int:
+    try:
+        return int(float(text)) if text else 1
+    except ValueError:
+        return 1
+
+
+def _expiry(contract: ib_async.Contract) -> dt.date | None:
+    named = parse_occ(contract.localSymbol)
+    if isinstance(named, OptionContract):
+        return named.expiry
+    try:
+        return dt.datetime.strptime(contract.lastTradeDateOrContractMonth[:8], "%Y%m%d").date()  # noqa: DTZ007  # a date has no zone
+    except ValueError:
+        return None
+
+
+def _instant(at: dt.datetime) -> UnixNs:
+    return UnixNs((at - _EPOCH) // _MICROSECOND * 1_000)
+
+
+def _perm_id(number: int) -> int:
+    return 0 if number >= 2**63 - 1 else number
