@@ -129,7 +129,13 @@ class Session:
         self._opening = loop.create_future()
         self._ib = ib = GuardedIB(self, monotonic_ns=self._clock.monotonic_ns)
         ib.wrapper.clientId = self._settings.client_id
-        ib.client.apiError += self._while_opening
+
+        def gone(words: str) -> None:
+            if self._ib is ib:
+                self._settle(_gone(words))
+
+        ib.client.apiError += gone
+        ib.client.conn.disconnected += gone  # of which the library may say nothing
         trouble = await self._connect(ib, self._opening)
         if trouble is None and self._ib is ib:
             self._opening = None
@@ -287,10 +293,6 @@ class Session:
         if self._opening is not None and not self._opening.done():
             self._opening.set_result(trouble)
 
-    def _while_opening(self, words: str) -> None:
-        kind = LinkTrouble.WRONG_VERSION if TOO_OLD in words else LinkTrouble.CLOSED_BY_PEER
-        self._settle(Trouble(kind=kind, words=words))
-
     def heard_bytes(self) -> None:
         """Note a sign of life."""
         self._heard_ns = self._clock.monotonic_ns()
@@ -342,6 +344,11 @@ class Session:
     def sent_message(self) -> None:
         """Count it."""
         self.pacer.sent()
+
+
+def _gone(words: str) -> Trouble:
+    kind = LinkTrouble.WRONG_VERSION if TOO_OLD in words else LinkTrouble.CLOSED_BY_PEER
+    return Trouble(kind=kind, words=words or "the peer closed the link")
 
 
 def _failed(error: Exception) -> Failed:
