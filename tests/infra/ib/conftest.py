@@ -12,31 +12,21 @@ from thetawarden.practice.server import Server
 from thetawarden.practice.settings import Settings
 
 
-class Notes(Listener):
+class Notes:
     """Writes down everything a session tells."""
 
     def __init__(self):
         self.opened, self.ended, self.nonsense = [], [], []
         self.errors, self.orders, self.strays = [], [], []
         self.executions, self.commissions = [], []
-
-    def link_opened(self, ib, epoch):
-        self.opened.append(epoch)
-
-    def error(self, req_id, code, words):
-        self.errors.append((req_id, code, words))
-
-    def order(self, trade):
-        self.orders.append((trade.order.orderId, trade.orderStatus.status))
-
-    def stray_order(self, perm_id, status):
-        self.strays.append((perm_id, status))
-
-    def execution(self, contract, execution):
-        self.executions.append(execution.execId)
-
-    def commission(self, report):
-        self.commissions.append(report)
+        self.listener = Listener(
+            link_opened=lambda ib, epoch: self.opened.append(epoch),
+            error=lambda *told: self.errors.append(told),
+            order=lambda trade: self.orders.append((trade.order.orderId, trade.orderStatus.status)),
+            stray_order=lambda *told: self.strays.append(told),
+            execution=lambda contract, execution: self.executions.append(execution.execId),
+            commission=self.commissions.append,
+        )
 
 
 @pytest.fixture
@@ -74,7 +64,7 @@ async def session_to():
             on_nonsense=lambda epoch, words: notes.nonsense.append(words),
         )
         session.notes = notes
-        session.listeners.append(notes)
+        session.listeners.append(notes.listener)
         made.append(session)
         return session
 

@@ -8,6 +8,7 @@ execution's identity is the part of its id before the last dot: a higher last pa
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -70,3 +71,25 @@ class Commission(msgspec.Struct, frozen=True, kw_only=True):
     execution_id: str
     commission_usd: Decimal
     realised_usd: Decimal | None = None
+
+
+def execution_stem(execution_id: str) -> str:
+    """Return what a fill and all its corrections have in common."""
+    return execution_id.rpartition(".")[0] or execution_id
+
+
+def latest_revisions(executions: Iterable[Execution]) -> tuple[Execution, ...]:
+    """Return each fill once, as it was last corrected, in the order they were first told."""
+    latest: dict[str, Execution] = {}
+    for one in executions:
+        stem = execution_stem(one.execution_id)
+        known = latest.get(stem)
+        if known is None or _revision(one) >= _revision(known):
+            latest[stem] = one
+    return tuple(latest.values())
+
+
+def _revision(execution: Execution) -> tuple[int, str]:
+    """Revisions count up; one that is no number sorts by its text."""
+    last = execution.execution_id.rpartition(".")[2]
+    return (int(last), "") if last.isascii() and last.isdigit() else (0, last)

@@ -103,8 +103,8 @@ class GuardedWrapper(Wrapper):
         trade = self.trades.get(self.orderKey(order.clientId, order.orderId, order.permId))
         if trade is None or order.whatIf:
             return
-        if orderState.status:
-            trade.orderStatus.status = orderState.status
+        if orderState.status and not trade.orderStatus.permId:
+            trade.orderStatus.status = orderState.status  # until the first orderStatus tells
         self.ears.heard_order(trade)
 
     @override
@@ -199,9 +199,10 @@ class GuardedIB(IB):
     def _onError(self, reqId: int, errorCode: int, errorString: str, contract: Any) -> None:
         """Nothing: after 1102 the library would ask for another account summary, for ever."""
 
-    def is_open(self, key: str) -> bool:
-        """Whether a question of this kind is waiting for its answer, or for a late one."""
-        return key in self.wrapper._futures  # noqa: SLF001  # no public way to know
+    def is_waiting(self, kind: str) -> bool:
+        """Whether somebody still waits for the answer to a question of this kind."""
+        asked = self.wrapper._futures.get(kind)  # noqa: SLF001  # no public way to know
+        return asked is not None and not asked.done()
 
     def drop(self) -> None:
         """End the link at once; whoever waits for an answer learns that none will come."""

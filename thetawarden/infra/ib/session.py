@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from ib_async import CommissionReport, Contract, Execution, Trade
@@ -60,29 +60,27 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
-class Listener(Protocol):
-    """What a handler module may want to hear; every method does nothing until overridden."""
+def _ignore(*_told: object) -> None:
+    """Nobody wants to hear this."""
 
-    def link_opened(self, ib: GuardedIB, epoch: int) -> None:
-        """A new client is in use; the one before is gone with all its subscriptions."""
 
-    def link_ended(self, epoch: int) -> None:
-        """Nothing more will come of this epoch."""
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """What a handler module wants to hear; what it leaves out it does not hear.
 
-    def error(self, req_id: int, code: int, words: str) -> None:
-        """The broker said this of a request, an order, or (-1) itself."""
+    `link_opened(ib, epoch)`: a new client is in use, the one before is gone with all its
+    subscriptions. `link_ended(epoch)`: nothing more will come of it. `error(req_id, code, words)`:
+    of a request, an order, or (-1) the broker itself. `order(trade)` and `stray_order(perm_id,
+    status)`: the broker spoke of an order, known here or not. `execution(contract, execution)`: a
+    fill, repeated or corrected. `commission(report)`: what a fill cost.
+    """
 
-    def order(self, trade: Trade) -> None:
-        """The broker spoke of an order."""
-
-    def stray_order(self, perm_id: int, status: str) -> None:
-        """The broker spoke of an order nobody here knows."""
-
-    def execution(self, contract: Contract, execution: Execution) -> None:
-        """An order was filled, or a fill repeated or corrected."""
-
-    def commission(self, report: CommissionReport) -> None:
-        """What a fill cost."""
+    link_opened: Callable[[GuardedIB, int], None] = _ignore
+    link_ended: Callable[[int], None] = _ignore
+    error: Callable[[int, int, str], None] = _ignore
+    order: Callable[[Trade], None] = _ignore
+    stray_order: Callable[[int, str], None] = _ignore
+    execution: Callable[[Contract, Execution], None] = _ignore
+    commission: Callable[[CommissionReport], None] = _ignore
 
 
 class Session:

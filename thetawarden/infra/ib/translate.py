@@ -128,7 +128,6 @@ def order_of(trade: ib_async.Trade, *, parent_perm_id: int = 0) -> BrokerOrder:
     """Say of an order what the broker last said of it."""
     order, status = trade.order, trade.orderStatus
     sign = 1 if order.action in BOUGHT else -1
-    filled = max(money(status.filled) or Decimal(), money(order.filledQuantity) or Decimal())
     kind = order.orderType
     return BrokerOrder(
         perm_id=order.permId or status.permId,
@@ -137,8 +136,8 @@ def order_of(trade: ib_async.Trade, *, parent_perm_id: int = 0) -> BrokerOrder:
         order_ref=order.orderRef,
         instrument=_routed(instrument_of(trade.contract)),
         state=_STATES.get(status.status, BrokerOrderState.UNKNOWN),
-        quantity=sign * (money(order.totalQuantity) or Decimal()),
-        filled=sign * filled,
+        quantity=_signed(sign, order.totalQuantity),
+        filled=_signed(sign, max(status.filled, said(order.filledQuantity) or 0.0)),
         order_type=kind,
         limit_usd=money(order.lmtPrice) if "LMT" in kind else None,
         stop_usd=money(order.auxPrice) if kind.startswith(("STP", "TRAIL")) else None,
@@ -155,7 +154,7 @@ def execution_of(contract: ib_async.Contract, execution: ib_async.Execution) -> 
     return Execution(
         execution_id=execution.execId,
         instrument=_routed(instrument_of(contract)),
-        quantity=sign * (money(execution.shares) or Decimal()),
+        quantity=_signed(sign, execution.shares),
         price_usd=money(execution.price) or Decimal(),
         at_ns=_instant(execution.time),
         perm_id=execution.permId,
@@ -279,6 +278,10 @@ def _expiry(contract: ib_async.Contract) -> dt.date | None:
         return dt.datetime.strptime(contract.lastTradeDateOrContractMonth[:8], "%Y%m%d").date()  # noqa: DTZ007  # a date has no zone
     except ValueError:
         return None
+
+
+def _signed(sign: int, quantity: float) -> Decimal:
+    return sign * (money(quantity) or Decimal()) or Decimal()  # never minus zero
 
 
 def _instant(at: dt.datetime) -> UnixNs:

@@ -1,0 +1,189 @@
+"""Everything the broker holds for us: fetched as a whole on demand, and told piece by piece.
+
+A fetch asks for all open orders of all clients, completed orders, executions, positions and the
+account's values; whatever does not come in time is named, never left out silently. Answers are read
+from what the broker lists, not from what the library remembers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import ib_async
+
+from thetawarden.domain.broker.account import AccountValues, BrokerPosition
+from thetawarden.domain.broker.orders import (
+    BrokerOrder,
+    Commission,
+    Execution,
+    latest_revisions,
+)
+from thetawarden.infra.ib.answers import Failed
+from thetawarden.infra.ib.guarded import GuardedIB
+from thetawarden.infra.ib.pacing import Priority
+from thetawarden.infra.ib.session import Listener, Session
+from thetawarden.infra.ib.translate import (
+    commission_of,
+    execution_of,
+    order_of,
+    perm_ids,
+    position_of,
+    values_of,
+)
+from thetawarden.messages.base import Message
+from thetawarden.messages.books import (
+    AccountReported,
+    BookFetched,
+    CommissionReported,
+    ExecutionReported,
+    OrderReported,
+    PositionReported,
+)
+from thetawarden.messages.link import FetchBook
+from thetawarden.ports import Clock, DeskPort
+
+ORDERS, COMPLETED, EXECUTIONS = "open orders", "completed orders", "executions"
+POSITIONS, VALUES = "positions", "account values"
+GATHER_VALUES_S = 0.2
+"""The broker tells an account's values one by one; they are said together."""
+
+
+class BookHandler:
+    """Fetches the book and passes on what changes in it."""
+
+    commands: tuple[type[Message], ...] = (FetchBook,)
+
+    def __init__(
+        self, session: Session, desk: DeskPort, *, clock: Clock, account: str, timeout_s: float
+    ) -> None:
+        self._session = session
+        self._desk = desk
+        self._clock = clock
+        self._configured = account
+        self._timeout_s = timeout_s
+        self._ib: GuardedIB | None = None
+        self._gathering: asyncio.TimerHandle | None = None
+        self.listener = Listener(
+            link_opened=self._link_opened,
+            link_ended=self._link_ended,
+            order=self._order,
+            execution=self._execution,
+            commission=self._commission,
+        )
+
+    @property
+    def account(self) -> str:
+        """The account that is ours: the configured one, else the only one there is."""
+        if self._configured or self._ib is None:
+            return self._configured
+        return next(iter(self._ib.client.getAccounts()), "")
+
+    async def perform(self, message: Message) -> None:
+        """Fetch all of it at once."""
+        if not isinstance(message, FetchBook):
+            return
+        questions: Mapping[str, Callable[[GuardedIB], Awaitable[Any]]] = {
+            ORDERS: lambda ib: ib.reqAllOpenOrdersAsync(),
+            COMPLETED: lambda ib: ib.reqCompletedOrdersAsync(apiOnly=False),
+            EXECUTIONS: lambda ib: ib.reqExecutionsAsync(),
+            POSITIONS: lambda ib: ib.reqPositionsAsync(),
+            VALUES: lambda ib: ib.reqAccountUpdatesAsync(self.account),
+        }
+        answers = await asyncio.gather(
+            *(
+                self._session.ask(make, priority=Priority.BOOK, timeout_s=self._timeout_s)
+                for make in questions.values()
+            )
+        )
+        if message.epoch == self._session.epoch and self._ib is not None:
+            found = dict(zip(questions, answers, strict=True))
+            self._desk.say(self._book(message, self._ib, found))
+
+    def _book(self, asked: FetchBook, ib: GuardedIB, found: Mapping[str, Any]) -> BookFetched:
+        missing = tuple(name for name, answer in found.items() if isinstance(answer, Failed))
+        came = {name: () if name in missing else answer for name, answer in found.items()}
+        numbers = perm_ids(ib.trades())
+        orders = {id(trade): trade for trade in came[ORDERS]}  # listed twice is told once
+        commissions = (commission_of(fill.commissionReport) for fill in came[EXECUTIONS])
+        return BookFetched(
+            epoch=asked.epoch,
+            round=asked.round,
+            missing=missing,
+            orders=tuple(_broker_order(trade, numbers) for trade in orders.values()),
+            completed=tuple(_broker_order(trade, numbers) for trade in came[COMPLETED]),
+            executions=self._executions(came[EXECUTIONS]),
+            commissions=tuple(one for one in commissions if one is not None),
+            positions=self._positions(came[POSITIONS]),
+            values=None if VALUES in missing else self._values(ib),
+        )
+
+    def _executions(self, fills: Iterable[ib_async.Fill]) -> tuple[Execution, ...]:
+        told = (execution_of(fill.contract, fill.execution) for fill in fills)
+        return latest_revisions(one for one in told if one.account in ("", self.account))
+
+    def _positions(self, listed: Iterable[ib_async.Position]) -> tuple[BrokerPosition, ...]:
+        told = (position_of(one) for one in listed)
+        latest = {one.instrument.conid: one for one in told if one.account == self.account}
+        return tuple(one for one in latest.values() if one.quantity)
+
+    def _values(self, ib: GuardedIB) -> AccountValues:
+        return values_of(ib.accountValues(), account=self.account, at_ns=self._clock.now_ns())
+
+    def _link_opened(self, ib: GuardedIB, epoch: int) -> None:
+        """Listen to the new client."""
+        del epoch
+        self._ib = ib
+        ib.positionEvent += self._position
+        ib.accountValueEvent += self._value
+
+    def _link_ended(self, epoch: int) -> None:
+        """Its client is gone."""
+        del epoch
+        self._ib = None
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+
+    def _order(self, trade: ib_async.Trade) -> None:
+        """Say what the broker said; while it lists all orders, the list will."""
+        if self._ib is None or self._ib.is_waiting("openOrders"):
+            return
+        order = _broker_order(trade, perm_ids(self._ib.trades()))
+        self._desk.say(OrderReported(epoch=self._session.epoch, order=order))
+
+    def _execution(self, contract: ib_async.Contract, execution: ib_async.Execution) -> None:
+        """Say that a fill, a repetition or a correction was told."""
+        told = execution_of(contract, execution)
+        self._desk.say(ExecutionReported(epoch=self._session.epoch, execution=told))
+
+    def _commission(self, report: ib_async.CommissionReport) -> None:
+        """Say what a fill cost; those asked for come with the book."""
+        told: Commission | None = commission_of(report)
+        if told is not None:
+            self._desk.say(CommissionReported(epoch=self._session.epoch, commission=told))
+
+    def _position(self, position: ib_async.Position) -> None:
+        if self._ib is None or self._ib.is_waiting("positions"):
+            return
+        told = position_of(position)
+        if told.account == self.account:
+            self._desk.say(PositionReported(epoch=self._session.epoch, position=told))
+
+    def _value(self, _value: ib_async.AccountValue) -> None:
+        if self._gathering is None and self._ib is not None:
+            loop = asyncio.get_running_loop()
+            self._gathering = loop.call_later(GATHER_VALUES_S, self._say_values)
+
+    def _say_values(self) -> None:
+        self._gathering = None
+        ib = self._ib
+        if ib is not None and not ib.is_waiting("accountValues"):
+            values = self._values(ib)
+            self._desk.say(AccountReported(epoch=self._session.epoch, values=values))
+
+
+def _broker_order(trade: ib_async.Trade, numbers: Mapping[tuple[int, int], int]) -> BrokerOrder:
+    parent = numbers.get((trade.order.clientId, trade.order.parentId), 0)
+    return order_of(trade, parent_perm_id=parent)
