@@ -11,7 +11,7 @@ from thetawarden.config.problems import ConfigError
 from thetawarden.config.reference import render_defaults
 from thetawarden.config.schema import Config, Mode
 
-TOP = "mode, broker, practice, desk, supervisor, journal, control, logs, schedule"
+TOP = "mode, broker, practice, desk, supervisor, journal, control, logs, schedule, regime"
 DESK = "heartbeat_s, handler_budget_s, start_timeout_s, stop_deadline_s"
 BROKER = "host, port, client_id, account, i_mean_live"
 BROKEN = "check the indentation, quotes and brackets here and on the line above"

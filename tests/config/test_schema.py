@@ -15,7 +15,10 @@ NUMBERS = [
     field for field in FIELDS.values() if field.kind in (Kind.WHOLE, Kind.NUMBER, Kind.MONEY)
 ]
 PLAIN_NUMBERS = {"broker.port", "broker.client_id", "practice.speed", "practice.seed"}
-UNITS = ("_s", "_ms", "_mb", "_kb", "_fraction", "_usd", "_days", "_max", "intensity", "_kept")
+UNITS = (
+    *("_s", "_ms", "_mb", "_kb", "_fraction", "_usd", "_days", "_points", "_correlation"),
+    *("_min", "_max", "intensity", "_kept"),
+)
 
 
 def _groups(group):

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from thetawarden.config.regime import regime_limits
 from thetawarden.config.schema import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from thetawarden.config.regime import RegimeConfig
     from thetawarden.config.schema import BrokerConfig, Config, SupervisorConfig
 
 PAPER_PREFIX = "D"  # DU, DF, DUH ...: every paper account begins with it, no real one does
@@ -35,7 +37,11 @@ class Clash(msgspec.Struct, frozen=True, kw_only=True):
 def find_clashes(config: Config) -> tuple[Clash, ...]:
     """Every contradiction, in the order of the schema."""
     judged = {Mode.PRACTICE: lambda _: iter(()), Mode.PAPER: _paper, Mode.LIVE: _live}
-    return (*judged[config.mode](config.broker), *_backoffs(config.supervisor))
+    return (
+        *judged[config.mode](config.broker),
+        *_backoffs(config.supervisor),
+        *_regime(config.regime),
+    )
 
 
 def _paper(broker: BrokerConfig) -> Iterator[Clash]:
@@ -89,3 +95,15 @@ def _backoffs(supervisor: SupervisorConfig) -> Iterator[Clash]:
                 allowed=f"at most {group.backoff_max_s}",
                 remedy="lower it, or raise backoff_max_s",
             )
+
+
+def _regime(regime: RegimeConfig) -> Iterator[Clash]:
+    try:
+        regime_limits(regime)
+    except ValueError as error:
+        yield Clash(
+            path="regime",
+            found=str(error),
+            allowed="thresholds in their order",
+            remedy="compare them with the reference in docs/configuration.md",
+        )

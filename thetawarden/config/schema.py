@@ -16,6 +16,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from thetawarden.config.regime import RegimeConfig
+
 
 class Mode(enum.StrEnum):
     """Whose market and whose money."""
@@ -247,3 +249,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     control: ControlConfig = ControlConfig()
     logs: LogsConfig = LogsConfig()
     schedule: ScheduleConfig = ScheduleConfig()
+    regime: RegimeConfig = RegimeConfig()
