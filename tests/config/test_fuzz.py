@@ -172,7 +172,8 @@ def _sound(field):
 def _may_be_refused(field, value, lines):
     """Only for its bounds, or because it contradicts another value."""
     outside = all(line.endswith("; choose a value that is allowed") for line in lines)
-    return outside or "mode live" in lines[0] or "backoff" in field.path
+    contradicts = ("mode live", "thresholds in their order")
+    return outside or "backoff" in field.path or any(each in lines[0] for each in contradicts)
 
 
 @settings(max_examples=400, deadline=None)

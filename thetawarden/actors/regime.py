@@ -28,6 +28,7 @@ class RegimeState(msgspec.Struct, kw_only=True):
 
     band: VixBand | None = None
     regime: Regime | None = None
+    assessed_ns: UnixNs = UnixNs(0)
     said_ns: UnixNs = UnixNs(0)
     told: tuple[DerivedRegime | None, EntryPolicy, bool] | None = None
 
@@ -59,7 +60,7 @@ class RegimeActor:
             inputs=context.inputs, previous_band=state.band, now_ns=now, limits=self._limits
         )
         changed = state.regime is None or _gist(regime) != _gist(state.regime)
-        state.regime = regime
+        state.regime, state.assessed_ns = regime, now
         state.band = regime.vix.band or state.band
         words = self._tell(regime) if context.trading else ()
         if not changed and now - state.said_ns < self._every_ns:

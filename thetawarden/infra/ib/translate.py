@@ -19,6 +19,7 @@ import msgspec
 from ib_async.util import UNSET_DOUBLE
 
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
+from thetawarden.domain.broker.bars import DailyBar
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState, Commission, Execution
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType
@@ -221,6 +222,23 @@ def greeks_of(computed: ib_async.OptionComputation | None) -> BrokerGreeks | Non
         underlying_usd=said(computed.undPrice),
     )
     return None if greeks == BrokerGreeks() else greeks
+
+
+def daily_bar_of(bar: ib_async.BarData) -> DailyBar | None:
+    """Say what a session's bar says; None when it is no session's or no bar."""
+    if type(bar.date) is not dt.date:
+        return None
+    first, high, low, close = bar.open, bar.high, bar.low, bar.close
+    if any(said(price) is None for price in (first, high, low, close)):
+        return None
+    return DailyBar(
+        day=bar.date,
+        open_usd=first,
+        high_usd=high,
+        low_usd=low,
+        close_usd=close,
+        volume=said(bar.volume),
+    )
 
 
 def data_type_of(number: int) -> DataType:
