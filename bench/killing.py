@@ -171,7 +171,7 @@ def _be_the_desk(store: Path, seed: int) -> None:
         threading.Thread(target=produce, args=(worker,), daemon=True).start()
     while True:
         time.sleep(0.05)
-        process.desk.snapshot_all()
+        process.desk.begin_page()
 
 
 if __name__ == "__main__":

@@ -75,12 +75,16 @@ class Source(Protocol):
 
 
 class Outcome(enum.IntEnum):
-    """How a delivery ended; only a handled one changed the actor's state."""
+    """How a delivery ended; only a handled one changed the actor's state.
+
+    A waiting one is still to come: a new page of the log begins with what nobody has handled yet.
+    """
 
     HANDLED = 0
     CRASHED = 1
     HUNG = 2
     PARKED = 3
+    WAITING = 4
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):

@@ -37,10 +37,10 @@ from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.logs import handling
 from thetawarden.infra.store_lock import StoreLock
 from thetawarden.messages.base import Envelope, Message
-from thetawarden.messages.lifecycle import DeskStarted
+from thetawarden.messages.lifecycle import DeskStarted, WatchUnderlyings
 from thetawarden.messages.operations import TradingDayStarted, VitalsTaken
 from thetawarden.messages.trading import AdoptHaltFlag, Halt
-from thetawarden.supervisor import ADAPTERS, actor_names, desk_tree
+from thetawarden.supervisor import ADAPTERS, WATCHERS, actor_names, actor_roles, desk_tree
 
 LOG_FOLDER = "log"
 _log = logging.getLogger("thetawarden.process")
@@ -74,7 +74,7 @@ class DeskProcess:
         tree = desk_tree(self.config)
         check_tree(tree, adapters=ADAPTERS)
         folder = prepare_folder(self.store / LOG_FOLDER)
-        recovered = recover(folder, actor_names(tree))
+        recovered = recover(folder, actor_names(tree), actor_roles(tree))
         self.journal = self._open_journal(folder, recovered)
         self.desk = Desk(
             tree=tree,
@@ -82,6 +82,7 @@ class DeskProcess:
             clock=self.clock,
             adapters={
                 "alerts": LogAlerts(logging.getLogger("thetawarden.alerts")),
+                "children": _Children(lambda keys: self.desk.ensure_children(WATCHERS, keys)),
                 "halt_flag": self.flag,
                 "log_rotation": _PageTurner(self._turn_page),
             },
@@ -94,8 +95,6 @@ class DeskProcess:
         self._say_who_starts(resumed=recovered.position.next_seq > 1)
         self._adopt_flag()
         self.desk.start()
-        for post in self.desk.posts.values():
-            self.desk.timers.rearm(post.name, post.timers, self.clock.now_ns())
 
     def close(self) -> None:
         """Stop everything in reverse order."""
@@ -173,13 +172,14 @@ class DeskProcess:
 
     def _remember(self, recovered: Recovered) -> None:
         for name, past in recovered.actors.items():
-            post = self.desk.posts.get(name)
-            if post is None:
-                continue
-            post.snapshot, post.steps = past.snapshot, list(past.steps)
-            post.incarnation = past.incarnation
-            for envelope in past.unhandled:
-                self.desk.router.deliver_again(name, envelope)
+            self.desk.remember(
+                name,
+                incarnation=past.incarnation,
+                snapshot=past.snapshot,
+                steps=past.steps,
+                unhandled=past.unhandled,
+            )
+        self.desk.begin_page_with(recovered.children)
 
     def _adopt_flag(self) -> None:
         standing = self.flag.read()
@@ -202,7 +202,7 @@ class DeskProcess:
 
     def _turn_page(self, day: dt.date) -> None:
         self.journal.turn_page(day)
-        self.desk.snapshot_all()
+        self.desk.begin_page()
 
     def _on_log_trouble(self, trouble: Trouble, words: str) -> None:
         """Called by the log's own thread: a full disk halts, anything worse ends the process."""
@@ -220,6 +220,19 @@ class DeskProcess:
 
     def _halt_for_disk(self, words: str) -> None:
         self.desk.say(Halt(reason=words, by="message log"), sender="supervisor")
+
+
+class _Children:
+    """Has the watchers started and stopped that an actor asks for."""
+
+    def __init__(self, ensure: Callable[[tuple[str, ...]], None]) -> None:
+        self._ensure = ensure
+
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
+        """Return once those asked for are up or have failed, and the others are gone."""
+        if isinstance(envelope.body, WatchUnderlyings):
+            self._ensure(envelope.body.underlyings)
+        return ()
 
 
 class _PageTurner:

@@ -10,16 +10,17 @@ from typing import Any
 
 from thetawarden.actors.governor import Governor
 from thetawarden.actors.notifier import Notifier
-from thetawarden.actors.overseer import Group, Tree
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.scheduler import Scheduler
+from thetawarden.actors.tree import Group, Tree
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.config.schema import Config, RestartConfig
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
 from thetawarden.domain.vitals import VitalLimits
 
-ADAPTERS = ("alerts", "halt_flag", "log_rotation")
+ADAPTERS = ("alerts", "children", "halt_flag", "log_rotation")
+WATCHERS = "chain"  # the role of which there is one for each underlying
 SILENT_HEARTBEATS = 6
 
 
@@ -70,8 +71,13 @@ def _advisory(config: Config) -> Group:
 
 
 def actor_names(tree: Tree) -> tuple[str, ...]:
-    """All names, in start order."""
-    return tuple(spec.name for group in tree.groups for spec in group.actors)
+    """The names of the actors that are always there, in start order."""
+    return tuple(spec.name for spec in tree.fixed())
+
+
+def actor_roles(tree: Tree) -> tuple[str, ...]:
+    """The roles whose instances come and go."""
+    return tuple(template.role for template in tree.templates())
 
 
 def _actor(

@@ -23,10 +23,10 @@ from thetawarden.actors.desk import Desk, DeskSettings
 from thetawarden.actors.effects import EffectThreads
 from thetawarden.actors.host import start_host, stop_host
 from thetawarden.actors.mailbox import Bounds
-from thetawarden.actors.overseer import Group, Tree
 from thetawarden.actors.post import ActorSpec, Post
 from thetawarden.actors.router import Router
 from thetawarden.actors.timers import TimerThread
+from thetawarden.actors.tree import Group, Tree
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.restart import Policy
 from thetawarden.domain.vitals import ActorVitals, Vitals

@@ -7,8 +7,8 @@ import msgspec
 
 from thetawarden.actors.desk import Desk, DeskSettings
 from thetawarden.actors.host import HostGoneError
-from thetawarden.actors.overseer import Tree
 from thetawarden.actors.post import ActorSpec
+from thetawarden.actors.tree import Tree
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
 from thetawarden.domain.vitals import Vitals
 from thetawarden.infra.clock import WallClock

@@ -8,8 +8,8 @@ import pytest
 from tests.actors.desks import Obedient, RunningDesk, note, policy, spec, tree, until
 from thetawarden.actors.cell import Cell, HandlerFailed
 from thetawarden.actors.host import HostGoneError
-from thetawarden.actors.overseer import Group
 from thetawarden.actors.post import Post
+from thetawarden.actors.tree import Group
 from thetawarden.domain.restart import Ending
 from thetawarden.infra.clock import WallClock
 from thetawarden.messages.lifecycle import ActorEnded

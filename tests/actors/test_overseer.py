@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from tests.actors.desks import RunningDesk, note, policy, spec, tree, until
-from thetawarden.actors.overseer import Group
 from thetawarden.actors.post import Status
+from thetawarden.actors.tree import Group
 from thetawarden.domain.restart import Ending, GiveUp, Restart, Strategy
 from thetawarden.messages.base import Lane
 from thetawarden.messages.lifecycle import (
@@ -272,6 +272,33 @@ def test_a_restart_by_hand_during_a_backoff_leaves_nothing_to_start_later():
 
         assert post.status is Status.RUNNING
         assert post.incarnation == again
+
+
+def test_a_message_that_ends_an_actor_while_it_is_being_replaced_is_not_lost():
+    gate = threading.Event()
+    with RunningDesk(tree(group(spec("notifier", gate=gate)))) as desk:
+        desk.say("hang 1")
+        desk.say("after")
+        until(lambda: desk.desk.posts["notifier"].pulse.busy_since_ns)
+
+        desk.desk.restart("notifier", by="test")  # it does not stop in time
+        gate.set()
+
+        until(lambda: desk.texts() == ["hang 1", "after"])
+        assert len(desk.outcomes(Outcome.HUNG)) == 1
+
+
+def test_one_that_cannot_start_does_not_keep_its_neighbours_from_starting():
+    tries = []
+
+    def fail_once():
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError("no file")
+
+    neighbours = tree(group(spec("watchdog", on_begin=fail_once), spec("notifier")))
+    with RunningDesk(neighbours) as desk:
+        until(lambda: sorted(started(desk)) == ["notifier", "watchdog"])
 
 
 def test_a_paused_actor_takes_nothing_until_it_goes_on():

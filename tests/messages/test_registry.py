@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thetawarden.actors.overseer import Group, Tree
 from thetawarden.actors.post import ActorSpec
+from thetawarden.actors.tree import Group, Tree
 from thetawarden.actors.vocabulary import MisfitError, check_tree, vocabulary_of
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.config.schema import Config

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.actors.desks import Sink, note, policy, spec, tree
-from thetawarden.actors.overseer import Group
 from thetawarden.actors.post import Status
+from thetawarden.actors.tree import Group
 from thetawarden.config.schema import Config
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
 from thetawarden.infra.alerts import LogAlerts

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from thetawarden.actors import host
 from thetawarden.actors.cell import Cell
+from thetawarden.actors.children import SUPERVISOR
 from thetawarden.actors.memory import rebuild
-from thetawarden.actors.overseer import SUPERVISOR
 from thetawarden.actors.post import Ended, Post
-from thetawarden.actors.router import Router
+from thetawarden.actors.router import Router, Timekeeper
 from thetawarden.domain.restart import Ending
 from thetawarden.messages.base import Lane
 from thetawarden.messages.lifecycle import Begin
@@ -24,6 +24,7 @@ class ThreadCrew:
         self,
         *,
         router: Router,
+        timekeeper: Timekeeper,
         log: MessageLog,
         clock: Clock,
         start_timeout_s: float,
@@ -32,6 +33,7 @@ class ThreadCrew:
         later: Callable[[int, Callable[[], None]], None],
     ) -> None:
         self._router = router
+        self._timekeeper = timekeeper
         self._log = log
         self._clock = clock
         self._start_timeout_s = start_timeout_s
@@ -50,6 +52,7 @@ class ThreadCrew:
             actor, post.timers = rebuild(post.spec.make, post.snapshot, post.steps)
         except Exception as error:  # noqa: BLE001  # a failed rebuild is a failed start
             return self._failed(post, error)
+        self._timekeeper.rearm(post.name, post.timers, self._clock.now_ns())
         post.pulse.busy_since_ns = 0
         cell = Cell(
             post=post,

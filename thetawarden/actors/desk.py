@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -17,16 +17,19 @@ import msgspec
 import numpy as np
 
 from thetawarden.actors import host
+from thetawarden.actors.children import SUPERVISOR
 from thetawarden.actors.crew import ThreadCrew
 from thetawarden.actors.effects import EffectThreads, Tracing, untraced
-from thetawarden.actors.overseer import SUPERVISOR, Overseer, Tree
+from thetawarden.actors.overseer import Overseer
 from thetawarden.actors.post import Post
+from thetawarden.actors.roster import Roster
 from thetawarden.actors.router import Router
 from thetawarden.actors.timers import TimerThread
+from thetawarden.actors.tree import Tree
 from thetawarden.domain.vitals import ActorVitals
-from thetawarden.messages.base import Message
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.timers import TimerFired
-from thetawarden.ports import Adapter, Clock, MessageLog
+from thetawarden.ports import Adapter, Clock, Delivery, MessageLog
 
 T = TypeVar("T")
 SNAPSHOT_TIMEOUT_S = 1.0
@@ -68,13 +71,13 @@ class Desk:
         self._serial = 0
         self._next_check_ns = 0
         self._next_vitals_ns = 0
-        self.posts = {spec.name: Post(spec) for group in tree.groups for spec in group.actors}
         self.timers = TimerThread(clock)
         self.effects = EffectThreads(adapters, log, tracing=tracing)
         self.router = Router(log=log, clock=clock, timekeeper=self.timers, effects=self.effects)
-        self.router.open(self.posts.values())
+        self._roster = Roster(tree, self.router)
         self._crew = ThreadCrew(
             router=self.router,
+            timekeeper=self.timers,
             log=log,
             clock=clock,
             start_timeout_s=settings.start_timeout_s,
@@ -83,16 +86,38 @@ class Desk:
             later=self._do_later,
         )
         self._overseer = Overseer(
-            tree=tree,
-            posts=self.posts,
+            roster=self._roster,
             crew=self._crew,
             router=self.router,
+            timekeeper=self.timers,
             log=log,
             clock=clock,
             rng=np.random.default_rng(settings.seed),
             give_up=give_up,
         )
         self._thread = threading.Thread(target=self._run, name=SUPERVISOR, daemon=True)
+
+    @property
+    def posts(self) -> Mapping[str, Post]:
+        """All posts there are now; replaced as a whole whenever one comes or goes."""
+        return self._roster.posts
+
+    def remember(
+        self,
+        name: str,
+        *,
+        incarnation: int,
+        snapshot: bytes | None,
+        steps: Sequence[Delivery],
+        unhandled: Sequence[Envelope[Message]],
+    ) -> None:
+        """Give a name its past, before the start; an instance keeps it until it is asked for."""
+        post = self._roster.recall(name)
+        if post is None:
+            return
+        post.incarnation, post.snapshot, post.steps = incarnation, snapshot, list(steps)
+        for envelope in unhandled:
+            post.mailbox.putter(self.router.lane_of(envelope.body))(envelope)
 
     def start(self) -> None:
         """Start everything, in order; returns when every actor that can be up is up."""
@@ -131,6 +156,13 @@ class Desk:
         """Let a paused actor go on."""
         self.call(lambda: self._overseer.unpause(name, by=by))
 
+    def ensure_children(self, role: str, keys: tuple[str, ...]) -> None:
+        """Have exactly these instances of a role; returns when they are up or have failed.
+
+        Raises NoSuchRoleError when the tree has no template for the role.
+        """
+        self.call(lambda: self._overseer.children.ensure(role, keys))
+
     def state_of(self, name: str, *, timeout_s: float) -> Any:
         """An actor's state as plain data; raises HostGoneError when it does not answer."""
         reference = self._crew.host_of(name)
@@ -138,9 +170,18 @@ class Desk:
             raise host.HostGoneError(f"{name} is not running")
         return host.ask(reference, host.ShowState(), timeout_s=timeout_s)
 
-    def snapshot_all(self) -> None:
-        """Have every actor write its state to the log, soon."""
-        self._tasks.put(self._snapshot_all)
+    def begin_page_with(self, children: Mapping[str, tuple[str, ...]]) -> None:
+        """The same before the start, when the instances that were there are not asked for yet."""
+        self._overseer.children.begin_page(children)
+
+    def begin_page(self) -> None:
+        """Have written soon what a new page of the log must begin with: every actor's state too."""
+
+        def begin() -> None:
+            self._overseer.children.begin_page()
+            self._snapshot_all()
+
+        self._tasks.put(begin)
 
     def call(self, work: Callable[[], T]) -> T:
         """Do this on the supervisor's thread and wait for what comes of it."""
@@ -194,7 +235,9 @@ class Desk:
         heapq.heappush(self._later, (due, self._serial, task))
 
     def _fire(self, actor: str, timer: str, since_seq: int | None) -> None:
-        self.router.tell(actor, TimerFired(name=timer), sender="timers", cause_seq=since_seq)
+        if actor in self.posts:  # a child that left with this in the air misses nothing
+            fired = TimerFired(name=timer)
+            self.router.tell(actor, fired, sender="timers", cause_seq=since_seq)
 
     def _snapshot_all(self) -> None:
         for name in self.posts:

@@ -192,6 +192,10 @@ class Mailbox:
         """How many wait in each lane."""
         return (len(self._control), len(self._orders), len(self._timer), len(self._market))
 
+    def left(self) -> tuple[Envelope[Message], ...]:
+        """What waits in the lanes that lose nothing; copied at once while others go on."""
+        return (*tuple(self._control), *tuple(self._orders), *tuple(self._timer))
+
     def take(self, seat: Seat) -> Item | None:
         """The most urgent item for this seat, or None when there is none."""
         if seat is not self._seat:

@@ -7,14 +7,16 @@ business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
 import numpy as np
 
-from thetawarden.actors.post import ActorSpec, Ended, Post, Status
-from thetawarden.actors.router import Router
+from thetawarden.actors.children import SUPERVISOR, Children
+from thetawarden.actors.post import Ended, Post, Status
+from thetawarden.actors.roster import Roster
+from thetawarden.actors.router import Router, Timekeeper
+from thetawarden.actors.tree import Group
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.restart import (
     Ending,
@@ -25,6 +27,7 @@ from thetawarden.domain.restart import (
     Policy,
     Restart,
     RestartThese,
+    Strategy,
     decide_restart,
     judge_poison,
     within_period,
@@ -43,23 +46,8 @@ from thetawarden.messages.lifecycle import (
 from thetawarden.messages.trading import Halt
 from thetawarden.ports import Clock, Delivery, MessageLog, Outcome
 
-SUPERVISOR = "supervisor"
+_LEAVE = (Status.RUNNING, Status.FAILED)
 _KILLS = {Ending.CRASHED: Outcome.CRASHED, Ending.HUNG: Outcome.HUNG}
-
-
-class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Actors that are restarted by one policy, in start order."""
-
-    name: str
-    policy: Policy
-    actors: tuple[ActorSpec, ...]
-
-
-class Tree(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole desk: groups in start order, and the policy by which groups are restarted."""
-
-    root: Policy
-    groups: tuple[Group, ...]
 
 
 class Crew(Protocol):
@@ -88,36 +76,46 @@ class Overseer:
     def __init__(
         self,
         *,
-        tree: Tree,
-        posts: Mapping[str, Post],
+        roster: Roster,
         crew: Crew,
         router: Router,
+        timekeeper: Timekeeper,
         log: MessageLog,
         clock: Clock,
         rng: np.random.Generator,
         give_up: Callable[[str], None],
     ) -> None:
-        self._tree = tree
-        self._posts = posts
+        self._roster = roster
         self._crew = crew
         self._router = router
         self._log = log
         self._clock = clock
         self._rng = rng
         self._give_up = give_up
-        self._group_of = {spec.name: group for group in tree.groups for spec in group.actors}
         self._restarts: dict[str, tuple[UnixNs, ...]] = {}
+        self._given_up: set[str] = set()
         self._stopping = False
+        self.children = Children(
+            roster=roster,
+            router=router,
+            timekeeper=timekeeper,
+            log=log,
+            clock=clock,
+            start=self._start,
+            stop=self._stop,
+            gave_up=lambda group: group in self._given_up,
+        )
 
     def start_all(self) -> None:
         """Start every group in order, each actor answering before the next is started."""
-        for group in self._tree.groups:
-            self._start(tuple(spec.name for spec in group.actors))
+        for group in self._roster.tree.groups:
+            self._start(self._roster.members(group))
 
     def stop_all(self) -> tuple[str, ...]:
         """Quiesce, then stop in reverse order; names those that hung. Goes on past each of them."""
         self._stopping = True
-        running = [post for post in self._in_order() if post.status is Status.RUNNING]
+        self.children.no_more()
+        running = [post for post in self._roster.in_order() if post.status is Status.RUNNING]
         for post in running:
             self._router.tell(post.name, Quiesce(), sender=SUPERVISOR)
         hung = [post.name for post in reversed(running) if not self._stop(post)]
@@ -125,8 +123,8 @@ class Overseer:
 
     def ended(self, ended: Ended) -> None:
         """An incarnation is over without having been asked to."""
-        post = self._posts[ended.actor]
-        if ended.incarnation != post.incarnation or self._stopping:
+        post = self._roster.posts.get(ended.actor)
+        if post is None or ended.incarnation != post.incarnation or self._stopping:
             return
         if post.status is not Status.RUNNING and ended.ending is not Ending.FAILED_START:
             return
@@ -150,7 +148,7 @@ class Overseer:
 
     def hung(self, name: str) -> None:
         """An incarnation has been handling one message for too long: fence it off, replace it."""
-        post = self._posts[name]
+        post = self._roster.posts[name]
         envelope = post.pulse.envelope
         self._crew.fence_off(post)
         error = TimeoutError(f"one message took longer than allowed ({_kind(envelope)})")
@@ -166,7 +164,7 @@ class Overseer:
 
     def restart_by_hand(self, name: str, *, by: str) -> None:
         """Stop an actor, and those its group restarts with it, and start them again."""
-        post = self._posts[name]
+        post = self._roster.posts[name]
         self._say(
             ActorEnded(
                 actor=name,
@@ -180,12 +178,12 @@ class Overseer:
 
     def pause(self, name: str, *, by: str) -> None:
         """Let an actor take control messages only."""
-        self._posts[name].mailbox.pause(paused=True)
+        self._roster.posts[name].mailbox.pause(paused=True)
         self._say(ActorPaused(actor=name, by=by))
 
     def unpause(self, name: str, *, by: str) -> None:
         """Let a paused actor go on."""
-        self._posts[name].mailbox.pause(paused=False)
+        self._roster.posts[name].mailbox.pause(paused=False)
         self._say(ActorUnpaused(actor=name, by=by))
 
     def overdue(self, budget_ns: int) -> tuple[str, ...]:
@@ -193,7 +191,7 @@ class Overseer:
         now = self._clock.monotonic_ns()
         return tuple(
             post.name
-            for post in self._in_order()
+            for post in self._roster.in_order()
             if post.status is Status.RUNNING and _busy_ns(post, now) > budget_ns
         )
 
@@ -208,25 +206,24 @@ class Overseer:
                 busy_ns=_busy_ns(post, now),
                 queued=sum(post.mailbox.depths()),
             )
-            for post in self._in_order()
+            for post in self._roster.in_order()
             if post.status is Status.RUNNING
         )
-
-    def _in_order(self) -> list[Post]:
-        return [self._posts[spec.name] for group in self._tree.groups for spec in group.actors]
 
     def _start(self, names: tuple[str, ...]) -> None:
         for name in names:
             if self._stopping:
                 return
-            post = self._posts[name]
-            if post.status is Status.RUNNING:  # somebody restarted it by hand meanwhile
+            post = self._roster.posts.get(name)
+            if post is None or post.status in _LEAVE:  # meanwhile dismissed, restarted, given up
                 continue
             resumed = post.remembers
             failure = self._crew.start(post)
             if failure is not None:
                 self.ended(failure)
-                return
+                if self._roster.group_of(name).policy.strategy is not Strategy.ONE_FOR_ONE:
+                    return  # what comes after it is restarted with it
+                continue
             post.status = Status.RUNNING
             self._say(ActorStarted(actor=name, incarnation=post.incarnation, resumed=resumed))
 
@@ -234,14 +231,18 @@ class Overseer:
         if post.status is not Status.RUNNING:
             return True
         post.status = Status.DOWN
-        return self._crew.stop(post)
+        stopped = self._crew.stop(post)
+        unfinished = post.pulse.envelope
+        if unfinished is not None and not self._stopping:  # it ended by this, not by our asking
+            self._settle_killer(post, unfinished, Outcome.CRASHED if stopped else Outcome.HUNG)
+        return stopped
 
     def _answer(self, post: Post, ending: Ending) -> None:
-        group = self._group_of[post.name]
+        group = self._roster.group_of(post.name)
         now, history = self._clock.now_ns(), self._restarts.get(group.name, ())
         decision = decide_restart(
             policy=group.policy,
-            children=tuple(spec.name for spec in group.actors),
+            children=self._roster.members(group),
             failed=post.name,
             ending=ending,
             restart=post.spec.restart,
@@ -253,20 +254,21 @@ class Overseer:
             case LeaveEnded():
                 post.status = Status.DOWN
             case RestartThese(stop=stop, start=start, delay_ns=delay_ns):
+                self._given_up.discard(group.name)
                 if ending is not Ending.REPLACED_BY_HAND:
                     self._note_restart(group.name, group.policy, now)
                 self._restart(stop, start, delay_ns)
             case GroupGivesUp(stop=stop, then=then):
                 for name in stop:
-                    self._stop(self._posts[name])
+                    self._stop(self._roster.posts[name])
                 self._group_gave_up(group, post, then)
 
     def _restart(self, stop: tuple[str, ...], start: tuple[str, ...], delay_ns: int) -> None:
         for name in (*stop, *reversed(start)):
-            self._stop(self._posts[name])
-            self._posts[name].status = Status.RESTARTING
+            self._stop(self._roster.posts[name])
+            self._roster.posts[name].status = Status.RESTARTING
         for name in start:
-            self._posts[name].restarts += 1
+            self._roster.posts[name].restarts += 1
         if delay_ns == 0:
             self._start(start)
         else:
@@ -277,16 +279,17 @@ class Overseer:
         self._restarts[key] = (*recent, now)
 
     def _group_gave_up(self, group: Group, last: Post, then: GiveUp) -> None:
-        names = tuple(spec.name for spec in group.actors)
+        names = self._roster.members(group)
+        self._given_up.add(group.name)
         for name in names:
-            self._posts[name].status = Status.FAILED
+            self._roster.posts[name].status = Status.FAILED
         self._say(GroupGaveUp(group=group.name, last_actor=last.name))
         if then is GiveUp.DEGRADE:
             return
-        now, root = self._clock.now_ns(), self._tree.root
+        now, root = self._clock.now_ns(), self._roster.tree.root
         decision = decide_restart(
             policy=root,
-            children=tuple(each.name for each in self._tree.groups),
+            children=tuple(each.name for each in self._roster.tree.groups),
             failed=group.name,
             ending=Ending.CRASHED,
             restart=Restart.PERMANENT,
@@ -297,6 +300,7 @@ class Overseer:
         if isinstance(decision, RestartThese):
             self._note_restart("", root, now)
             self._restarts[group.name] = ()
+            self._given_up.discard(group.name)
             self._restart((), names, decision.delay_ns)
         else:
             self._give_up(f"group {group.name} cannot be kept running ({last.name} ended last)")

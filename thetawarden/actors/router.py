@@ -12,7 +12,9 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from thetawarden.actors.mailbox import Mailbox, Put
+from thetawarden.actors.memory import Timers
 from thetawarden.actors.post import Post
+from thetawarden.domain.instants import UnixNs
 from thetawarden.messages.base import Envelope, Lane, Message
 from thetawarden.messages.lifecycle import MailboxOverflowed, MessageUnclaimed
 from thetawarden.messages.registry import (
@@ -36,6 +38,14 @@ class Timekeeper(Protocol):
 
     def obey(self, command: Envelope[Message], /) -> None:
         """Start or cancel the timer that the sender asked for."""
+        ...
+
+    def rearm(self, actor: str, timers: Timers, now_ns: UnixNs, /) -> None:
+        """Arm what an incarnation remembers as armed and is not; what is overdue fires at once."""
+        ...
+
+    def forget(self, actor: str, /) -> None:
+        """Cancel all timers of an actor that leaves."""
         ...
 
 
@@ -107,7 +117,7 @@ class Router:
         """Put a recorded message into one actor's mailbox, after its crash or by name."""
         lane, post = self.lane_of(envelope.body), self.posts.get(actor)
         if post is None:
-            self._unclaimed(actor, envelope, lane)
+            self.unclaimed(actor, envelope)
             return
         mailbox = post.mailbox
         put = mailbox.putter(lane)(envelope)
@@ -118,6 +128,24 @@ class Router:
         """How much market data waits for an actor; 0 for one that is not there."""
         post = self.posts.get(actor)
         return 0 if post is None else post.mailbox.depths()[Lane.MARKET]
+
+    def unclaimed(self, actor: str, envelope: Envelope[Message]) -> None:
+        """Report, now and then, that a message is for an actor that is not there."""
+        lane = self.lane_of(envelope.body)
+        if not self._is_news(actor, lane):
+            return
+        unclaimed = MessageUnclaimed(
+            actor=actor,
+            lane=lane.name.lower(),
+            kind=type(envelope.body).__name__,
+            message_seq=envelope.seq,
+        )
+        self.say(unclaimed, sender="router", cause_seq=envelope.seq)
+
+    def comes_again(self, body: Message) -> bool:
+        """Whether a message that was not handled is delivered after a crash of the process."""
+        route = self._routes[type(body)]
+        return route.after_crash and route.lane is not Lane.MARKET
 
     def lane_of(self, body: Message) -> Lane:
         """The lane a message travels in."""
@@ -172,7 +200,7 @@ class Router:
         else:
 
             def nobody(envelope: Envelope[Message]) -> None:
-                self._unclaimed(f"{role}/{read(envelope.body)}", envelope, route.lane)
+                self.unclaimed(f"{role}/{read(envelope.body)}", envelope)
 
         def deliver(envelope: Envelope[Message]) -> None:
             instances.get(read(envelope.body), nobody)(envelope)
@@ -218,17 +246,6 @@ class Router:
             kind=type(envelope.body).__name__,
         )
         self.say(overflow, sender="router", cause_seq=envelope.seq)
-
-    def _unclaimed(self, name: str, envelope: Envelope[Message], lane: Lane) -> None:
-        if not self._is_news(name, lane):
-            return
-        unclaimed = MessageUnclaimed(
-            actor=name,
-            lane=lane.name.lower(),
-            kind=type(envelope.body).__name__,
-            message_seq=envelope.seq,
-        )
-        self.say(unclaimed, sender="router", cause_seq=envelope.seq)
 
     def _is_news(self, name: str, lane: Lane) -> bool:
         """Whether nothing was reported of this lane for a while; it is from now on."""

@@ -41,6 +41,15 @@ class TimerHeap:
         """Forget a timer."""
         self._current.pop(owner, None)
 
+    def forget(self, actor: str) -> None:
+        """Forget all timers of an actor."""
+        for owner in [owner for owner in self._current if owner[0] == actor]:
+            del self._current[owner]
+
+    def is_armed(self, owner: Owner) -> bool:
+        """Whether a timer of this owner and name has not fired."""
+        return owner in self._current
+
     def next_due_ns(self) -> int | None:
         """When the next timer is due, or None when there is none."""
         while self._heap and not self._is_current(self._heap[0]):
@@ -97,12 +106,19 @@ class TimerThread:
             self._changed.notify()
 
     def rearm(self, actor: str, timers: Timers, now_ns: UnixNs) -> None:
-        """After a crash of the process: arm what was armed; what is overdue fires at once."""
+        """Arm what an incarnation remembers as armed and is not; what is overdue fires at once."""
         with self._changed:
             for name, timer in sorted(timers.items()):
+                if self._heap.is_armed((actor, name)):
+                    continue
                 due = self._monotonic_ns() + max(0, timer.due_ns - now_ns)
                 self._heap.start((actor, name), due_ns=due, since_seq=timer.since_seq)
             self._changed.notify()
+
+    def forget(self, actor: str) -> None:
+        """Cancel all timers of an actor that leaves."""
+        with self._changed:
+            self._heap.forget(actor)
 
     def _run(self) -> None:
         while True:

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterable
 from typing import Any
 
-from thetawarden.actors.overseer import Tree
+from thetawarden.actors.tree import Tree
 from thetawarden.errors import ThetawardenError
 from thetawarden.messages import lifecycle, operations, trading
 from thetawarden.messages.base import Message
@@ -23,6 +23,7 @@ OUTSIDERS = (
                 lifecycle.Begin,
                 lifecycle.Quiesce,
                 lifecycle.DeskStarted,
+                lifecycle.ChildrenChanged,
                 lifecycle.ActorStarted,
                 lifecycle.ActorEnded,
                 lifecycle.GroupGaveUp,
@@ -70,8 +71,10 @@ def vocabulary_of(name: str, actor: type[Any]) -> Vocabulary:
 
 def check_tree(tree: Tree, *, adapters: Iterable[str]) -> tuple[Vocabulary, ...]:
     """Raise MisfitError unless everything that can be said will be understood."""
-    actors = tuple(
-        vocabulary_of(spec.name, spec.kind) for group in tree.groups for spec in group.actors
+    actors = (
+        *(vocabulary_of(spec.name, spec.kind) for spec in tree.fixed()),
+        # also while none of them is there
+        *(vocabulary_of(template.role, template.kind) for template in tree.templates()),
     )
     misfits = check_vocabularies((*actors, *OUTSIDERS), adapters=adapters)
     if misfits:

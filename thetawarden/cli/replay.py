@@ -22,7 +22,7 @@ from thetawarden.sim.replay import (
     pick_days,
     verify_replay,
 )
-from thetawarden.supervisor import actor_names, desk_tree
+from thetawarden.supervisor import actor_names, actor_roles, desk_tree
 
 # numbers only, never a person's word
 _HANDLED = "SELECT max(n) FROM deliveries WHERE seq = {0:d}"
@@ -52,8 +52,8 @@ def replay(
     """Rebuild actors from the message log, or prove that today's code answers the same."""
     config = place.load().config
     tree = desk_tree(config)
-    if actor is not None and actor not in actor_names(tree):
-        names = ", ".join(actor_names(tree))
+    if actor is not None and tree.spec_of(actor) is None:
+        names = ", ".join((*actor_names(tree), *(f"{role}/NAME" for role in actor_roles(tree))))
         raise click.UsageError(f"no actor is named {actor!r}; there are: {names}")
     if verify and (actor is not None or until is not None or step):
         raise click.UsageError(
@@ -78,9 +78,11 @@ def replay(
                 replayed.take(each)
                 if step:
                     _print_step(each.n, each.delivery, before, replayed, as_json=as_json)
-    states = {name: each.state() for name, each in actors.items()}
+    states = actors.states()
+    if actor is not None and actor not in states:
+        raise click.UsageError(f"{actor} is not in the log; `inspect` lists who is running")
     if not (step and as_json):
-        print_json(states if actor is None else states[actor])
+        print_json(states if actor is None else states.get(actor))
     return EXIT_DONE
 
 

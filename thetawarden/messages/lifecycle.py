@@ -20,6 +20,19 @@ class Quiesce(Command, frozen=True, kw_only=True):
     """The desk is about to stop: take on nothing new."""
 
 
+class WatchUnderlyings(Command, frozen=True, kw_only=True):
+    """Have a watcher for each of these underlyings, and for no other; order is start order."""
+
+    underlyings: tuple[str, ...]
+
+
+class ChildrenChanged(Event, frozen=True, kw_only=True):
+    """From now on these are the instances of a role; said again on every new page of the log."""
+
+    role: str
+    keys: tuple[str, ...]
+
+
 class DeskStarted(Event, frozen=True, kw_only=True):
     """A process took the store: with which configuration and software, and if after another."""
 

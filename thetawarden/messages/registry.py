@@ -56,6 +56,10 @@ ROUTES: Mapping[type[Message], Route] = {
     # lifecycle
     lifecycle.Begin: Route(to=_EVERY_ACTOR, lane=Lane.CONTROL, after_crash=False),
     lifecycle.Quiesce: Route(to=_EVERY_ACTOR, lane=Lane.CONTROL, after_crash=False),
+    lifecycle.WatchUnderlyings: Route(
+        to=("effect:children",), lane=Lane.CONTROL, after_crash=False
+    ),
+    lifecycle.ChildrenChanged: Route(to=(RECORD,), lane=Lane.CONTROL),
     lifecycle.DeskStarted: Route(to=(RECORD,), lane=Lane.CONTROL),
     lifecycle.ActorStarted: Route(to=("watchdog",), lane=Lane.CONTROL),
     lifecycle.ActorEnded: Route(to=("watchdog",), lane=Lane.CONTROL),

@@ -16,8 +16,8 @@ import msgspec
 from typing_extensions import override
 
 from thetawarden.actors.memory import Timers, encode_snapshot, note_timers, restore
-from thetawarden.actors.overseer import Tree
 from thetawarden.actors.post import ActorSpec
+from thetawarden.actors.tree import Tree
 from thetawarden.errors import EXIT_USAGE, ThetawardenError
 from thetawarden.infra.journal.reader import Answer, DayLog, StoredSnapshot
 from thetawarden.infra.journal.steps import Step
@@ -96,25 +96,49 @@ def pick_days(days: tuple[DayLog, ...], day: dt.date | None) -> tuple[DayLog, ..
     return wanted
 
 
+class Cast:
+    """The actors of a tree by name; an instance of a role appears when the log first names it."""
+
+    def __init__(self, tree: Tree, *, only: str | None = None) -> None:
+        self._tree = tree
+        self._only = only
+        self._replayed: dict[str, Replayed | None] = {}
+        self._begin: dict[str, bytes] = {}
+
+    def begin_with(self, snapshots: Mapping[str, StoredSnapshot]) -> None:
+        """Let the actors begin with these states instead of those of their first day."""
+        self._begin = {name: snapshot.body for name, snapshot in snapshots.items()}
+        for name in (*(spec.name for spec in self._tree.fixed()), *snapshots):
+            self.get(name)
+
+    def get(self, name: str) -> Replayed | None:
+        """The actor of this name; None for one that today's tree does not have, or not wanted."""
+        if name not in self._replayed:
+            spec = self._tree.spec_of(name) if self._only in {None, name} else None
+            begin = self._begin.get(name)
+            self._replayed[name] = None if spec is None else Replayed(spec, begin)
+        return self._replayed[name]
+
+    def states(self) -> dict[str, Any]:
+        """Every actor's state as plain data."""
+        return {name: each.state() for name, each in self._replayed.items() if each is not None}
+
+
 def actors_before(
     tree: Tree, days: tuple[DayLog, ...], first: DayLog, *, only: str | None = None
-) -> dict[str, Replayed]:
+) -> Cast:
     """Every actor as it was when a day's file began."""
-    specs = {spec.name: spec for group in tree.groups for spec in group.actors}
     earlier = tuple(day for day in days if day.day < first.day)
     latest: dict[str, StoredSnapshot] = {
         snapshot.actor: snapshot for day in earlier for snapshot in day.snapshots()
     }
-    replayed = {
-        name: Replayed(spec, latest[name].body if name in latest else None)
-        for name, spec in specs.items()
-        if only in {None, name}
-    }
+    cast = Cast(tree, only=only)
+    cast.begin_with(latest)
     for step in chain.from_iterable(day.steps(actor=only) for day in earlier):
-        name = step.delivery.actor
-        if name in replayed and (name not in latest or step.n > latest[name].n):
-            replayed[name].take(step)
-    return replayed
+        replayed, name = cast.get(step.delivery.actor), step.delivery.actor
+        if replayed is not None and (name not in latest or step.n > latest[name].n):
+            replayed.take(step)
+    return cast
 
 
 def verify_replay(
@@ -159,9 +183,7 @@ class _Peekable(Iterator[Any]):
         return head
 
 
-def _check_step(
-    step: Step, actors: Mapping[str, Replayed], answers: _Peekable
-) -> Difference | None:
+def _check_step(step: Step, actors: Cast, answers: _Peekable) -> Difference | None:
     delivery = step.delivery
     recorded: list[Answer] = []
     while answers.head is not None and answers.head.belongs_to(delivery):
@@ -182,7 +204,7 @@ def _check_step(
 
 
 def _check_snapshots(
-    snapshots: _Peekable, actors: Mapping[str, Replayed], *, before: int | None
+    snapshots: _Peekable, actors: Cast, *, before: int | None
 ) -> Difference | None:
     """Compare the snapshots written before a delivery with the states replayed so far."""
     while snapshots.head is not None and (before is None or snapshots.head.n < before):

@@ -13,13 +13,16 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from thetawarden.actors.cell import Cell, HandlerFailed
+from thetawarden.actors.children import SUPERVISOR
 from thetawarden.actors.effects import SourcePort
 from thetawarden.actors.mailbox import Latest, Seat, Unseated
-from thetawarden.actors.memory import rebuild
-from thetawarden.actors.overseer import SUPERVISOR, Overseer, Tree
+from thetawarden.actors.memory import Timers, rebuild
+from thetawarden.actors.overseer import Overseer
 from thetawarden.actors.post import Ended, Post
+from thetawarden.actors.roster import Roster
 from thetawarden.actors.router import Router
 from thetawarden.actors.timers import TimerHeap
+from thetawarden.actors.tree import Tree
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.restart import Ending
 from thetawarden.domain.vitals import Vitals
@@ -49,7 +52,6 @@ class SimDesk:
     ) -> None:
         self.clock = VirtualClock(start_ns)
         self.log = log
-        self.posts = {spec.name: Post(spec) for group in tree.groups for spec in group.actors}
         self.gave_up: str | None = None
         self._rng = np.random.default_rng(seed)
         self._adapters = adapters
@@ -64,17 +66,22 @@ class SimDesk:
         self._snapshot_every = snapshot_every
         self._heartbeat_ns = heartbeat_ns
         self.router = Router(log=log, clock=self.clock, timekeeper=self, effects=self)
-        self.router.open(self.posts.values())
+        self._roster = Roster(tree, self.router)
         self.overseer = Overseer(
-            tree=tree,
-            posts=self.posts,
+            roster=self._roster,
             crew=self,
             router=self.router,
+            timekeeper=self,
             log=log,
             clock=self.clock,
             rng=self._rng,
             give_up=self._give_up,
         )
+
+    @property
+    def posts(self) -> Mapping[str, Post]:
+        """All posts there are now."""
+        return self._roster.posts
 
     def start_all(self) -> None:
         """Start the sources, every actor in order, and the heartbeat."""
@@ -128,6 +135,17 @@ class SimDesk:
         elif isinstance(body, CancelTimer):
             self._heap.cancel((actor, body.name))
 
+    def rearm(self, actor: str, timers: Timers, now_ns: UnixNs, /) -> None:
+        """Arm what an incarnation remembers as armed and is not."""
+        for name, timer in sorted(timers.items()):
+            if not self._heap.is_armed((actor, name)):
+                due = self.clock.monotonic_ns() + max(0, timer.due_ns - now_ns)
+                self._heap.start((actor, name), due_ns=due, since_seq=timer.since_seq)
+
+    def forget(self, actor: str, /) -> None:
+        """Cancel all timers of an actor that leaves."""
+        self._heap.forget(actor)
+
     def perform(self, adapter: str, envelope: Envelope[Message], /) -> None:
         """Queue an effect; the router's Effects."""
         self._effects.append((adapter, envelope))
@@ -141,6 +159,7 @@ class SimDesk:
             actor, post.timers = rebuild(post.spec.make, post.snapshot, post.steps)
         except Exception as error:  # noqa: BLE001  # a failed rebuild is a failed start
             return _failed(post, error)
+        self.rearm(post.name, post.timers, self.clock.now_ns())
         cell = Cell(
             post=post,
             actor=actor,
@@ -228,6 +247,8 @@ class SimDesk:
         now = self.clock.monotonic_ns()
         while (due := self._heap.pop_due(now)) is not None:
             (actor, name), since_seq = due
+            if actor not in self.posts:
+                continue
             self.router.tell(actor, TimerFired(name=name), sender="timers", cause_seq=since_seq)
         while self._later and self._later[0][0] <= now:
             heapq.heappop(self._later)[2]()

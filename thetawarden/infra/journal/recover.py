@@ -17,6 +17,7 @@ from thetawarden.infra.journal.reader import DayLog
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import verify_day
 from thetawarden.messages.base import Envelope, Lane, Message
+from thetawarden.messages.lifecycle import ChildrenChanged
 from thetawarden.messages.registry import ROUTES, is_meant, role_of
 from thetawarden.ports import Delivery
 
@@ -24,8 +25,11 @@ LOOK_BACK_DAYS = 2
 # handled (0) or put aside (3); one that crashed or hung comes again, unless that happened twice
 _SETTLED = (
     "SELECT seq, actor FROM deliveries WHERE outcome IN (0, 3)"
-    " UNION SELECT seq, actor FROM deliveries GROUP BY seq, actor HAVING count(*) > 1"
+    " UNION SELECT seq, actor FROM deliveries WHERE outcome IN (1, 2)"
+    " GROUP BY seq, actor HAVING count(*) > 1"
 )
+_WAITING = "SELECT seq, actor FROM deliveries WHERE outcome = 4"
+_NAMES = "SELECT DISTINCT actor FROM snapshots UNION SELECT DISTINCT actor FROM deliveries"
 
 
 class Remembered(msgspec.Struct, kw_only=True):
@@ -43,13 +47,15 @@ class Recovered(msgspec.Struct, kw_only=True):
 
     position: Position = Position()
     actors: dict[str, Remembered] = msgspec.field(default_factory=dict)
+    children: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
-def recover(folder: Path, names: tuple[str, ...]) -> Recovered:
-    """Read the log back for actors of these names; a damaged row raises, it is never believed.
+def recover(folder: Path, names: tuple[str, ...], roles: tuple[str, ...] = ()) -> Recovered:
+    """Read the log back for actors of these names, and for every instance of these roles.
 
-    The newest file is verified whole. Earlier ones are opened only while an actor is without a
-    snapshot, and the last before it for what was said and not handled.
+    A damaged row raises, it is never believed. The newest file is verified whole. Earlier ones are
+    opened only while an actor is without a snapshot, and the last before it always: every page
+    begins with who else is known and with what was waiting.
     """
     files = day_files(folder)
     actors = {name: Remembered() for name in names}
@@ -62,20 +68,32 @@ def recover(folder: Path, names: tuple[str, ...]) -> Recovered:
     days = [DayLog(path) for path in files]
     try:
         next_seq, next_n = (top + 1 for top in days[-1].tops())
-        for day in _needed(days, actors):
+        for day in _needed(days, actors, roles):
             _read_steps(day, actors)
         for earlier, later in pairwise(days[-LOOK_BACK_DAYS:]):
             _check_end(earlier, followed_by=later)
+        unhandled = _Unhandled(actors, roles)
         for day in days[-LOOK_BACK_DAYS:]:
-            _find_unhandled(day, actors)
+            unhandled.read(day)
+        unhandled.finish()
     finally:
         for day in days:
             day.close()
-    return Recovered(position=Position(next_seq=next_seq, next_n=next_n), actors=actors)
+    return Recovered(
+        position=Position(next_seq=next_seq, next_n=next_n),
+        actors=actors,
+        children=unhandled.children,
+    )
 
 
-def _needed(days: list[DayLog], actors: dict[str, Remembered]) -> list[DayLog]:
+def _needed(
+    days: list[DayLog], actors: dict[str, Remembered], roles: tuple[str, ...]
+) -> list[DayLog]:
     """Find each actor's latest snapshot; the days whose steps are needed too, oldest first."""
+    for day in days[-LOOK_BACK_DAYS:] if roles else []:
+        for (name,) in day.raw(_NAMES):
+            if role_of(name) in roles:
+                actors.setdefault(name, Remembered())
     needed: list[DayLog] = []
     for day in reversed(days):
         if needed:
@@ -113,22 +131,68 @@ def _read_steps(day: DayLog, actors: dict[str, Remembered]) -> None:
             actor.steps.append(delivery)
 
 
-def _find_unhandled(day: DayLog, actors: dict[str, Remembered]) -> None:
-    settled = set(day.raw(_SETTLED))
-    for name, actor in actors.items():
-        actor.unhandled = [each for each in actor.unhandled if (each.seq, name) not in settled]
-    players: dict[str, list[str]] = {}
-    for name in actors:
-        players.setdefault(role_of(name), []).append(name)
-    routes = {
-        kind: [name for role in route.to for name in players.get(role, ())]
-        for kind, route in ROUTES.items()
-        if route.after_crash and route.lane is not Lane.MARKET
-    }
-    kinds = tuple(kind.__name__ for kind, hearers in routes.items() if hearers)
-    for envelope in day.of_kinds(kinds):
-        for name in routes[type(envelope.body)]:
-            if (envelope.seq, name) in settled:
+class _Unhandled:
+    """Works out, page by page, what was said to whom and is not settled."""
+
+    def __init__(self, actors: dict[str, Remembered], roles: tuple[str, ...]) -> None:
+        self._actors = actors
+        self._roles = roles
+        self.children: dict[str, tuple[str, ...]] = {}
+        self._waiting: dict[str, dict[int, Envelope[Message]]] = {name: {} for name in actors}
+        self._players: dict[str, list[str]] = {}
+        for name in actors:
+            if role_of(name) not in roles:
+                self._players.setdefault(role_of(name), []).append(name)
+
+    def read(self, day: DayLog) -> None:
+        """Go on with the next page."""
+        settled = set(day.raw(_SETTLED))
+        for seq, name in settled:
+            self._waiting.get(name, {}).pop(seq, None)
+        for seq, name in day.raw(_WAITING):
+            wanted = name in self._waiting and (seq, name) not in settled
+            envelope = day.message(seq) if wanted else None
+            if envelope is not None:
+                self._waiting[name][seq] = envelope
+        for envelope in day.of_kinds(self._kinds()):
+            if isinstance(envelope.body, ChildrenChanged):
+                self._change(envelope.body)
                 continue
-            if is_meant(name, envelope.body, ROUTES[type(envelope.body)]):
-                actors[name].unhandled.append(envelope)
+            for name in self._hearers(envelope.body):
+                if (envelope.seq, name) not in settled:
+                    self._waiting[name][envelope.seq] = envelope
+
+    def finish(self) -> None:
+        """Give every actor what is left for it, in the order it was said."""
+        for name, waiting in self._waiting.items():
+            self._actors[name].unhandled = [waiting[seq] for seq in sorted(waiting)]
+
+    def _kinds(self) -> tuple[str, ...]:
+        heard = {*self._players, *self._roles}
+        kinds = [
+            kind.__name__
+            for kind, route in ROUTES.items()
+            if route.after_crash and route.lane is not Lane.MARKET and heard & set(route.to)
+        ]
+        return (*kinds, ChildrenChanged.__name__)
+
+    def _change(self, changed: ChildrenChanged) -> None:
+        """What was said to an instance before it was there, or after it left, is not for it."""
+        if changed.role not in self._roles:
+            return
+        self.children[changed.role] = changed.keys
+        there = [f"{changed.role}/{key}" for key in changed.keys]
+        for name in there:
+            self._actors.setdefault(name, Remembered())
+            self._waiting.setdefault(name, {})
+        for name, waiting in self._waiting.items():
+            if role_of(name) == changed.role and name not in there:
+                waiting.clear()
+
+    def _hearers(self, body: Message) -> list[str]:
+        route = ROUTES[type(body)]
+        names = [name for role in route.to for name in self._players.get(role, ())]
+        for role, keys in self.children.items():
+            if role in route.to:
+                names += [f"{role}/{key}" for key in keys]
+        return [name for name in names if is_meant(name, body, route)]
