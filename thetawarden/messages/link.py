@@ -6,6 +6,7 @@ gone.
 
 from __future__ import annotations
 
+from thetawarden.domain.link.notices import Service
 from thetawarden.domain.link.states import LinkState, LinkTrouble
 from thetawarden.messages.base import Command, Event
 
@@ -77,9 +78,13 @@ class DecodingFailed(Event, frozen=True, kw_only=True):
 
 
 class LinkChanged(Event, frozen=True, kw_only=True):
-    """The link is in another state; `entries` tells whether new risk may rest on it."""
+    """The link is in another state; `entries` tells whether new risk may rest on it.
+
+    `closed` names the services whose data farms do not work.
+    """
 
     epoch: int
     state: LinkState
     entries: bool
     why: str
+    closed: tuple[Service, ...] = ()
