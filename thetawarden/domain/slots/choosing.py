@@ -1,0 +1,127 @@
+"""Decides which instruments should hold a line now: class by class, fairly within each.
+
+Positions and orders may use every line; the others leave the reserve alone. Within a class a line
+that was given recently stays where it is, so that lines do not flap. Scans take turns: at every
+rotation a batch of those that streamed longest gives way to those that have waited longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from thetawarden.domain.broker.lines import LineManner, LinePriority
+from thetawarden.domain.slots.sharing import share
+from thetawarden.domain.slots.state import Ledger, LineLimits, Phase, Wish
+
+Queues = dict[LinePriority, dict[str, list[int]]]
+
+
+def lines_max(ledger: Ledger, limits: LineLimits, now_ns: int) -> int:
+    """How many lines there are: as configured, or as many as the broker lately would give."""
+    learned = ledger.learned
+    if learned is None or now_ns - learned.at_ns >= limits.learned_for_ns:
+        return limits.lines_max
+    return min(limits.lines_max, learned.lines_max)
+
+
+def room_for(priority: LinePriority, *, total: int, limits: LineLimits) -> int:
+    """How many lines may be in use after one of this class is given."""
+    return total if priority <= LinePriority.ORDER else max(0, total - limits.reserve)
+
+
+def choose(
+    *, ledger: Ledger, wishes: Mapping[int, Wish], limits: LineLimits, now_ns: int
+) -> list[int]:
+    """The conids that should stream, most important first."""
+    total = lines_max(ledger, limits, now_ns)
+    queues = _queues(ledger, wishes, now_ns)
+    chosen: list[int] = []
+    for priority in LinePriority:
+        places = room_for(priority, total=total, limits=limits) - len(chosen)
+        turns = queues.get(priority, {})
+        if priority is LinePriority.SCAN:
+            kept, turns = _rotated(ledger, turns, limits=limits, places=places, now_ns=now_ns)
+        else:
+            kept = _recent(ledger, turns, limits.hold_ns, now_ns)
+        chosen += share(queues=turns, kept=kept, places=places)
+    return chosen
+
+
+def rotation_is_due(ledger: Ledger, limits: LineLimits, now_ns: int) -> bool:
+    """Whether the scans take turns now."""
+    return now_ns - ledger.rotated_ns >= limits.rotation_ns
+
+
+def asks_from_ns(ledger: Ledger, conid: int) -> int:
+    """From when on the broker may be asked for it, after it last refused."""
+    refusal = ledger.refused.get(conid)
+    return 0 if refusal is None else refusal.again_ns
+
+
+def may_ask(ledger: Ledger, conid: int, now_ns: int) -> bool:
+    """Whether the broker has not just refused it."""
+    return now_ns >= asks_from_ns(ledger, conid)
+
+
+def _queues(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> Queues:
+    """Each class's owners with what they want in it, in their own order."""
+    queues: Queues = {}
+    for owner in sorted(ledger.wants):
+        for want in ledger.wants[owner]:
+            conid = want.instrument.conid
+            if (
+                want.manner is LineManner.STREAM
+                and wishes[conid].stream is want.priority
+                and may_ask(ledger, conid, now_ns)
+            ):
+                queues.setdefault(want.priority, {}).setdefault(owner, []).append(conid)
+    return queues
+
+
+def _recent(
+    ledger: Ledger, queues: Mapping[str, list[int]], hold_ns: int, now_ns: int
+) -> list[int]:
+    """Those of the class whose lines are too young to be taken away, the youngest last."""
+    wanted = {conid for queue in queues.values() for conid in queue}
+    return [
+        slot.conid
+        for slot in ledger.slots.values()
+        if slot.conid in wanted
+        and slot.phase is Phase.HELD
+        and slot.unwanted_ns is None
+        and now_ns - slot.since_ns < hold_ns
+    ]
+
+
+def _rotated(
+    ledger: Ledger,
+    queues: Mapping[str, list[int]],
+    *,
+    limits: LineLimits,
+    places: int,
+    now_ns: int,
+) -> tuple[list[int], dict[str, list[int]]]:
+    """Who keeps a scan line, and everybody's queue with the longest waiting first."""
+    wanted = {conid for queue in queues.values() for conid in queue}
+    streaming = sorted(
+        (
+            slot
+            for slot in ledger.slots.values()
+            if slot.conid in wanted and slot.phase is Phase.HELD
+        ),
+        key=lambda slot: (slot.since_ns, slot.conid),
+    )
+    leaving: set[int] = set()
+    if rotation_is_due(ledger, limits, now_ns) and len(wanted) > places:
+        leaving = {
+            slot.conid
+            for slot in streaming[: limits.rotation_batch]
+            if now_ns - slot.since_ns >= limits.rotation_ns
+        }
+    kept = [slot.conid for slot in reversed(streaming) if slot.conid not in leaving]
+    held = {slot.conid for slot in streaming}
+
+    def served_ns(conid: int) -> int:
+        return now_ns if conid in held else ledger.streamed_ns.get(conid, -1)
+
+    return kept, {owner: sorted(queue, key=served_ns) for owner, queue in queues.items()}

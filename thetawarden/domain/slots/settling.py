@@ -1,0 +1,231 @@
+"""Decides what to order now, so that the lines serve the wishes: the ledger's one step.
+
+Cancels come before subscriptions, and a subscription is ordered only into a place that is free at
+the broker, so that the broker never sees more lines than there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from thetawarden.domain.slots.choosing import (
+    choose,
+    lines_max,
+    may_ask,
+    room_for,
+    rotation_is_due,
+)
+from thetawarden.domain.slots.snapshots import next_snapshot_ns, pick_snapshots
+from thetawarden.domain.slots.state import (
+    Batch,
+    Ledger,
+    LineLimits,
+    Move,
+    Phase,
+    Redirect,
+    Slot,
+    Subscribe,
+    TakeSnapshots,
+    Unsubscribe,
+    Wish,
+)
+from thetawarden.domain.slots.wishes import gather
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger after its orders, the orders, and when to settle again, None for never."""
+
+    ledger: Ledger
+    moves: tuple[Move, ...]
+    next_ns: int | None
+
+
+def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
+    """Order what the wishes need; said twice at one instant, the second orders nothing."""
+    if not ledger.open:
+        return Settled(ledger=ledger, moves=(), next_ns=None)
+    wishes = gather(ledger.wants)
+    chosen = choose(ledger=ledger, wishes=wishes, limits=limits, now_ns=now_ns)
+    slots = _marked(ledger, wishes, now_ns)
+    going = _going(slots, chosen, _needed(ledger, chosen, limits, now_ns), limits, now_ns)
+    for conid in going:
+        slots[conid] = msgspec.structs.replace(slots[conid], phase=Phase.LEAVING)
+    arrivals = _arrivals(ledger, slots, chosen, wishes, limits=limits, now_ns=now_ns)
+    redirected = _redirected(slots, wishes)
+    for order in redirected:
+        slots[order.conid] = msgspec.structs.replace(slots[order.conid], listeners=order.listeners)
+    for arrival in arrivals:
+        conid = arrival.instrument.conid
+        slots[conid] = Slot(conid=conid, listeners=arrival.listeners, since_ns=now_ns)
+    streaming = frozenset((*slots, *chosen))
+    batches = pick_snapshots(
+        ledger=ledger, wishes=wishes, streaming=streaming, limits=limits, now_ns=now_ns
+    )
+    after = _after(
+        ledger, wishes, slots=slots, going=going, batches=batches, limits=limits, now_ns=now_ns
+    )
+    moves: tuple[Move, ...] = (
+        *(Unsubscribe(conid=conid) for conid in going),
+        *redirected,
+        *arrivals,
+        *batches,
+    )
+    next_ns = _next_ns(after, wishes, streaming=streaming, limits=limits, now_ns=now_ns)
+    return Settled(ledger=after, moves=moves, next_ns=next_ns)
+
+
+def _marked(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> dict[int, Slot]:
+    """The places, each with since when nobody has wanted its stream."""
+    marked = {}
+    for conid, slot in ledger.slots.items():
+        wanted = conid in wishes and wishes[conid].stream is not None
+        since_ns = None if wanted else now_ns if slot.unwanted_ns is None else slot.unwanted_ns
+        marked[conid] = (
+            slot
+            if since_ns == slot.unwanted_ns
+            else msgspec.structs.replace(slot, unwanted_ns=since_ns)
+        )
+    return marked
+
+
+def _needed(ledger: Ledger, chosen: Sequence[int], limits: LineLimits, now_ns: int) -> int:
+    """How many places the chosen ones lack even when all that are leaving have left."""
+    held = sum(slot.phase is Phase.HELD for slot in ledger.slots.values())
+    new = sum(
+        conid not in ledger.slots or ledger.slots[conid].phase is Phase.LEAVING for conid in chosen
+    )
+    return new + held - lines_max(ledger, limits, now_ns)
+
+
+def _going(
+    slots: Mapping[int, Slot],
+    chosen: Sequence[int],
+    needed: int,
+    limits: LineLimits,
+    now_ns: int,
+) -> list[int]:
+    """The lines to cancel: who lost its place, who was unwanted long enough, who is in the way."""
+    keeps = set(chosen)
+    held = [slot for slot in slots.values() if slot.phase is Phase.HELD]
+    going = [slot.conid for slot in held if slot.unwanted_ns is None and slot.conid not in keeps]
+    unwanted = sorted(
+        (slot.unwanted_ns, slot.conid) for slot in held if slot.unwanted_ns is not None
+    )
+    for since_ns, conid in unwanted:
+        if now_ns - since_ns >= limits.linger_ns or len(going) < needed:
+            going.append(conid)
+    return going
+
+
+def _arrivals(
+    ledger: Ledger,
+    slots: Mapping[int, Slot],
+    chosen: Sequence[int],
+    wishes: Mapping[int, Wish],
+    *,
+    limits: LineLimits,
+    now_ns: int,
+) -> list[Subscribe]:
+    """The lines to open now; the rest of the chosen waits until places are free at the broker."""
+    total = lines_max(ledger, limits, now_ns)
+    used, arrivals = len(slots), []
+    for conid in chosen:
+        wish = wishes[conid]
+        if conid in slots or wish.stream is None:
+            continue
+        if used >= room_for(wish.stream, total=total, limits=limits):
+            break
+        arrivals.append(Subscribe(instrument=wish.instrument, listeners=wish.listeners))
+        used += 1
+    return arrivals
+
+
+def _redirected(slots: Mapping[int, Slot], wishes: Mapping[int, Wish]) -> list[Redirect]:
+    """The lines that stream on, to other listeners."""
+    return [
+        Redirect(conid=slot.conid, listeners=wishes[slot.conid].listeners)
+        for slot in slots.values()
+        if slot.phase is Phase.HELD
+        and slot.unwanted_ns is None
+        and slot.listeners != wishes[slot.conid].listeners
+    ]
+
+
+def _after(
+    ledger: Ledger,
+    wishes: Mapping[int, Wish],
+    *,
+    slots: dict[int, Slot],
+    going: Sequence[int],
+    batches: Sequence[TakeSnapshots],
+    limits: LineLimits,
+    now_ns: int,
+) -> Ledger:
+    """The ledger with the orders in it, and without what no longer matters to anybody."""
+    turned = rotation_is_due(ledger, limits, now_ns) and any(
+        slots[conid].unwanted_ns is None for conid in going
+    )
+    asked = sum(len(batch.instruments) for batch in batches)
+    until_ns = now_ns + limits.snapshot_patience_ns
+    out = {
+        batch.listener: Batch(
+            conids=tuple(one.conid for one in batch.instruments), until_ns=until_ns
+        )
+        for batch in batches
+    }
+    waiting = {name: batch for name, batch in ledger.batches.items() if now_ns < batch.until_ns}
+    streamed_ns = {
+        conid: at_ns
+        for conid, at_ns in (ledger.streamed_ns | dict.fromkeys(going, now_ns)).items()
+        if conid in wishes
+    }
+    return msgspec.structs.replace(
+        ledger,
+        slots=slots,
+        batches=waiting | out,
+        streamed_ns=streamed_ns,
+        snapshot_ns=_still_wanted(ledger.snapshot_ns, wishes),
+        refused={
+            conid: refusal
+            for conid, refusal in ledger.refused.items()
+            if conid in wishes or not may_ask(ledger, conid, now_ns)
+        },
+        rotated_ns=now_ns if turned else ledger.rotated_ns,
+        snapshots_from_ns=now_ns + asked * limits.snapshot_gap_ns
+        if asked
+        else ledger.snapshots_from_ns,
+    )
+
+
+def _still_wanted(
+    taken: Mapping[str, Mapping[int, int]], wishes: Mapping[int, Wish]
+) -> dict[str, dict[int, int]]:
+    kept = {
+        listener: {conid: at_ns for conid, at_ns in each.items() if conid in wishes}
+        for listener, each in taken.items()
+    }
+    return {listener: each for listener, each in kept.items() if each}
+
+
+def _next_ns(
+    ledger: Ledger,
+    wishes: Mapping[int, Wish],
+    *,
+    streaming: frozenset[int],
+    limits: LineLimits,
+    now_ns: int,
+) -> int | None:
+    """The first instant at which something may change though nothing is heard."""
+    held = [slot for slot in ledger.slots.values() if slot.phase is Phase.HELD]
+    due = [slot.unwanted_ns + limits.linger_ns for slot in held if slot.unwanted_ns is not None]
+    due += [refusal.again_ns for refusal in ledger.refused.values()]
+    if any(wish.stream is not None and conid not in streaming for conid, wish in wishes.items()):
+        due += [slot.since_ns + limits.hold_ns for slot in held]
+        due += [max(slot.since_ns, ledger.rotated_ns) + limits.rotation_ns for slot in held]
+    if ledger.learned is not None:
+        due.append(ledger.learned.at_ns + limits.learned_for_ns)
+    snapshot_ns = next_snapshot_ns(ledger=ledger, wishes=wishes, streaming=streaming, limits=limits)
+    due += [] if snapshot_ns is None else [snapshot_ns]
+    return min((at_ns for at_ns in due if at_ns > now_ns), default=None)

@@ -1,0 +1,145 @@
+"""Defines the ledger of market data lines, and what it orders.
+
+A place is taken from the moment a subscription is ordered until the broker was told to cancel it.
+All instants and durations are of one clock, the one whose `now_ns` the caller brings.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.broker.lines import LinePriority, LineWant
+from thetawarden.domain.instants import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
+
+
+class LineLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger keeps to.
+
+    Of `lines_max` places, `reserve` are left for positions and orders. A line is not taken from
+    its owner for another of its class before `hold_ns`, nor given back before nobody has wanted it
+    for `linger_ns`, unless its place is needed. A snapshot not reported within
+    `snapshot_patience_ns` is forgotten. What was refused is asked for again after `retry_ns`,
+    doubling up to `retry_ns_max`; what the broker does not sell, only after the latter.
+    """
+
+    lines_max: int = 100
+    reserve: int = 5
+    hold_ns: int = 15 * NS_PER_SECOND
+    linger_ns: int = 5 * NS_PER_SECOND
+    rotation_ns: int = 10 * NS_PER_SECOND
+    rotation_batch: int = 20
+    snapshots_max: int = 20
+    snapshot_gap_ns: int = NS_PER_SECOND // 15
+    snapshot_refresh_ns_min: int = 2 * NS_PER_SECOND
+    snapshot_patience_ns: int = 45 * NS_PER_SECOND
+    retry_ns: int = 30 * NS_PER_SECOND
+    retry_ns_max: int = 30 * NS_PER_MINUTE
+    learned_for_ns: int = NS_PER_DAY
+
+
+class Phase(enum.StrEnum):
+    """Whether a place is held, or being given back."""
+
+    HELD = "held"
+    LEAVING = "leaving"
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """One place; `unwanted_ns` is since when nobody wants the stream, None while somebody does."""
+
+    conid: int
+    listeners: tuple[str, ...]
+    since_ns: int
+    phase: Phase = Phase.HELD
+    unwanted_ns: int | None = None
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """The snapshots that are out for one listener, and when we stop waiting for a report."""
+
+    conids: tuple[int, ...]
+    until_ns: int
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """What the broker last said no to, how often in a row, and when it is asked again."""
+
+    code: int
+    times: int
+    again_ns: int
+
+
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """The broker gave fewer lines than it should; believed for a while."""
+
+    lines_max: int
+    at_ns: int
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the ledger knows; `open` tells whether the link takes data requests.
+
+    `streamed_ns` is when an instrument gave its line up, `snapshot_ns` when a listener had its
+    last snapshot of it.
+    """
+
+    epoch: int = 0
+    open: bool = False
+    wants: dict[str, tuple[LineWant, ...]] = msgspec.field(default_factory=dict)
+    slots: dict[int, Slot] = msgspec.field(default_factory=dict)
+    batches: dict[str, Batch] = msgspec.field(default_factory=dict)
+    streamed_ns: dict[int, int] = msgspec.field(default_factory=dict)
+    snapshot_ns: dict[str, dict[int, int]] = msgspec.field(default_factory=dict)
+    refused: dict[int, Refusal] = msgspec.field(default_factory=dict)
+    learned: Learned | None = None
+    rotated_ns: int = 0
+    snapshots_from_ns: int = 0
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What all owners together want of one instrument: the best of each.
+
+    `stream` is the class in which a stream is wanted, None when snapshots will do.
+    """
+
+    instrument: Instrument
+    priority: LinePriority
+    stream: LinePriority | None
+    refresh_ns: int
+    listeners: tuple[str, ...]
+
+
+class Subscribe(msgspec.Struct, frozen=True, kw_only=True):
+    """Open a line for it; its quotes go to these listeners."""
+
+    instrument: Instrument
+    listeners: tuple[str, ...]
+
+
+class Redirect(msgspec.Struct, frozen=True, kw_only=True):
+    """Let other listeners hear a line, if it is still open; never opens one.
+
+    A refusal may be on its way, and the place already be another's.
+    """
+
+    conid: int
+    listeners: tuple[str, ...]
+
+
+class Unsubscribe(msgspec.Struct, frozen=True, kw_only=True):
+    """Cancel the stream."""
+
+    conid: int
+
+
+class TakeSnapshots(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask once for each of these."""
+
+    listener: str
+    instruments: tuple[Instrument, ...]
+
+
+Move = Subscribe | Redirect | Unsubscribe | TakeSnapshots
