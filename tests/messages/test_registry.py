@@ -18,6 +18,7 @@ from thetawarden.messages import (
     books,
     context,
     lifecycle,
+    lines,
     link,
     market,
     operations,
@@ -29,7 +30,7 @@ from thetawarden.messages.base import Command, Event, Lane, Message
 from thetawarden.messages.registry import KINDS, ROUTES, Refused, Route, Vocabulary
 from thetawarden.supervisor import ADAPTERS, desk_tree
 
-TOPICS = (books, context, lifecycle, link, market, operations, timers, trading)
+TOPICS = (books, context, lifecycle, lines, link, market, operations, timers, trading)
 
 
 def every_message_class():
