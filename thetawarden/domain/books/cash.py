@@ -1,0 +1,162 @@
+"""Explains cash that came or went without a trade, from what is known to make cash move.
+
+Every cause needs its evidence: a fill whose cost was never told, dividends or interest that had
+accrued before, shares held overnight, a month that turned, a future. What has none stays
+unexplained.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from thetawarden.domain.books.amounts import CENT, ZERO, part_usd, to_cents
+from thetawarden.domain.books.book import Book
+from thetawarden.domain.books.change import Change
+from thetawarden.domain.books.commissions import estimated_usd
+from thetawarden.domain.books.fills import CommissionKind, Fill
+from thetawarden.domain.books.gaps import contract_words
+from thetawarden.domain.books.holding import Cause, Holding
+from thetawarden.domain.broker.instrument import InstrumentKind
+
+COST_TIMES_MAX = 5
+DIVIDEND_FRACTION_MAX = Decimal("0.05")
+INTEREST_ANNUAL_MAX = Decimal("0.12")
+VARIATION_FRACTION_MAX = Decimal("0.15")
+_DAYS = 360
+_DAYS_MAX = 35
+
+
+class CashEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an account around the time its cash moved.
+
+    `agreed_on` is when book and broker last agreed; accrued amounts are (then, now), None unknown.
+    """
+
+    today: dt.date
+    agreed_on: dt.date | None
+    cash_usd: Decimal
+    accrued_interest_usd: tuple[Decimal | None, Decimal | None] = (None, None)
+    accrued_dividends_usd: tuple[Decimal | None, Decimal | None] = (None, None)
+    marks_usd: Mapping[int, Decimal] = {}
+
+    @property
+    def a_night_passed(self) -> bool:
+        """Whether what the broker does at night has been done since."""
+        return self.agreed_on is None or self.agreed_on < self.today
+
+
+def cash_changes(
+    rest_usd: Decimal, *, book: Book, holdings: Mapping[str, Holding], evidence: CashEvidence
+) -> tuple[Change, ...] | None:
+    """Return what explains this cash, or None when nothing does."""
+    amount = to_cents(rest_usd)
+    held = tuple(one for one in holdings.values() if one.quantity)
+    return (
+        _commissions(rest_usd, book, held)
+        or _accrued(amount, evidence.accrued_dividends_usd, Cause.DIVIDEND)
+        or _dividend(amount, held, evidence)
+        or _interest(amount, evidence)
+        or _variation(amount, held, evidence)
+    )
+
+
+def _commissions(
+    rest_usd: Decimal, book: Book, held: tuple[Holding, ...]
+) -> tuple[Change, ...] | None:
+    """Fills whose cost was not told cost what they were thought to, less what is missing."""
+    accounts = {one.account for one in held}
+    open_fills = [one for one in book.fills.values() if _is_open(one, accounts)]
+    guessed = sum((one.fees_usd for one in open_fills), ZERO)
+    weights = [estimated_usd(one.execution) for one in open_fills]
+    expected, actual = sum(weights, ZERO), guessed - rest_usd
+    if not expected or not -CENT < actual <= expected * COST_TIMES_MAX:
+        return None
+    changes, left_usd, left = [], actual, expected
+    for fill, weight in zip(open_fills, weights, strict=True):
+        cost = part_usd(whole_usd=left_usd, part=weight, of=left)
+        left_usd, left = left_usd - cost, left - weight
+        changes.append(_commission(fill, cost))
+    return tuple(changes)
+
+
+def _is_open(fill: Fill, accounts: set[str]) -> bool:
+    untold = fill.commission_kind is not CommissionKind.REPORTED and fill.absorbed is None
+    mine = not accounts or fill.execution.account in accounts
+    return untold and mine and not fill.is_combination and not fill.is_bust
+
+
+def _commission(fill: Fill, cost_usd: Decimal) -> Change:
+    name = contract_words(fill.execution.instrument)
+    return Change(
+        cause=Cause.COMMISSION,
+        words=f"{name}: fill {fill.base} cost {cost_usd:f}, by the cash",
+        cash_usd=fill.fees_usd - cost_usd,
+        fill=fill.base,
+        fill_cost_usd=cost_usd,
+    )
+
+
+def _accrued(
+    amount: Decimal, accrued: tuple[Decimal | None, Decimal | None], cause: Cause
+) -> tuple[Change, ...] | None:
+    """What had accrued is paid out: the accrual is smaller by as much."""
+    before, after = accrued
+    if before is None or after is None or abs(before - after - amount) > CENT:
+        return None
+    return (_paid(cause, amount, f"{cause} of {amount:f} that had accrued was paid"),)
+
+
+def _dividend(
+    amount: Decimal, held: tuple[Holding, ...], evidence: CashEvidence
+) -> tuple[Change, ...] | None:
+    shares = [one for one in held if one.instrument.kind is InstrumentKind.STOCK]
+    worth = sum((_worth(one, evidence) for one in shares), ZERO)
+    right_way = amount * worth > 0
+    if not right_way or not evidence.a_night_passed:
+        return None
+    if abs(amount) > abs(worth) * DIVIDEND_FRACTION_MAX:
+        return None
+    names = ", ".join(contract_words(one.instrument) for one in shares)
+    return (_paid(Cause.DIVIDEND, amount, f"dividend of {amount:f} on {names}"),)
+
+
+def _interest(amount: Decimal, evidence: CashEvidence) -> tuple[Change, ...] | None:
+    """Paid once a month for the month before, out of what had accrued if that is known."""
+    before, after = evidence.accrued_interest_usd
+    agreed_on = evidence.agreed_on
+    new_month = agreed_on is not None and agreed_on.month != evidence.today.month
+    if before is not None and after is not None:
+        paid_out = abs(amount) <= abs(before) + CENT and abs(after) < abs(before)
+        if not paid_out or before * amount <= 0:
+            return None
+    else:
+        most = abs(evidence.cash_usd) * INTEREST_ANNUAL_MAX * _DAYS_MAX / _DAYS
+        if not new_month or abs(amount) > most:
+            return None
+    if not evidence.a_night_passed:
+        return None
+    return (_paid(Cause.INTEREST, amount, f"interest of {amount:f}"),)
+
+
+def _variation(
+    amount: Decimal, held: tuple[Holding, ...], evidence: CashEvidence
+) -> tuple[Change, ...] | None:
+    futures = [one for one in held if one.instrument.kind is InstrumentKind.FUTURE]
+    worth = sum((abs(_worth(one, evidence)) for one in futures), ZERO)
+    if not futures or abs(amount) > worth * VARIATION_FRACTION_MAX:
+        return None
+    names = ", ".join(contract_words(one.instrument) for one in futures)
+    return (_paid(Cause.VARIATION, amount, f"variation of {amount:f} on {names}"),)
+
+
+def _worth(holding: Holding, evidence: CashEvidence) -> Decimal:
+    mark = evidence.marks_usd.get(holding.instrument.conid)
+    return holding.cost_usd if mark is None else holding.value_usd(mark)
+
+
+def _paid(cause: Cause, amount: Decimal, words: str) -> Change:
+    return Change(cause=cause, words=words, cash_usd=amount)
