@@ -154,7 +154,7 @@ def test_the_first_answer_that_differs_is_shown_with_the_state_before_it(recorde
 
     found = verdict.first_difference
     assert (found.actor, found.kind, found.what) == ("governor", "Halt", "the answers differ")
-    assert found.state_before == {"latch": {"epoch": 0, "halt": None}}
+    assert found.state_before["latch"] == {"epoch": 0, "halt": None}
     assert '"halt 1"' in found.expected[0]
     assert '"please halt 1"' in found.got[0]
     assert verdict.verified == verdict.deliveries - 1

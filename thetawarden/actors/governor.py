@@ -1,4 +1,8 @@
-"""The governor's brake: trading runs, or is halted until a person resumes it."""
+"""The governor's brake: trading runs, or is halted until a person resumes it.
+
+Besides the halt, which only a person lifts, entries freeze by themselves while the link or the book
+cannot be rested on, and go on by themselves when they can.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,9 @@ from thetawarden.domain.halt import (
     open_latch,
 )
 from thetawarden.domain.instants import UnixNs
+from thetawarden.messages.books import BookJudged
 from thetawarden.messages.lifecycle import Begin, Quiesce
+from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.trading import (
     AdoptHaltFlag,
@@ -26,14 +32,27 @@ from thetawarden.messages.trading import (
     TradingResumed,
 )
 
-Hears = Begin | Quiesce | Halt | AdoptHaltFlag | Resume
+Hears = Begin | Quiesce | Halt | AdoptHaltFlag | Resume | LinkChanged | BookJudged
 Says = TradingHalted | TradingResumed | ResumeRefused | NotifyPerson
 
 
+LINK, BOOK = "link", "book"
+WORDS_MAX = 500
+
+
 class GovernorState(msgspec.Struct, kw_only=True):
-    """The latch is all there is to remember."""
+    """The latch, and why entries are frozen: by what cannot be rested on. Empty lets them through.
+
+    Nothing is trusted before it was heard of.
+    """
 
     latch: Latch = Latch()
+    frozen: dict[str, str] = msgspec.field(
+        default_factory=lambda: {
+            LINK: "there is no link to the broker yet",
+            BOOK: "the book has not been compared with the broker's yet",
+        }
+    )
 
 
 class Governor:
@@ -60,8 +79,19 @@ class Governor:
                 return self._adopt(halt)
             case Resume():
                 return self._resume(message)
+            case LinkChanged(entries=entries, why=why, state=link):
+                self._freeze(LINK, "" if entries else f"the link is {link}: {why}")
+                return ()
+            case BookJudged(agreed=agreed, unexplained=unexplained):
+                self._freeze(BOOK, "" if agreed else "; ".join(unexplained) or "it does not agree")
+                return ()
             case _:
                 assert_never(message)
+
+    def _freeze(self, by: str, why: str) -> None:
+        self.state.frozen.pop(by, None)
+        if why:
+            self.state.frozen[by] = why[:WORDS_MAX]
 
     def _move(self, latch: Latch) -> tuple[Says, ...]:
         if latch == self.state.latch or latch.halt is None:

@@ -7,12 +7,20 @@ from typing import assert_never
 import msgspec
 
 from thetawarden.domain.instants import UnixNs
+from thetawarden.messages.books import PositionExplained
 from thetawarden.messages.lifecycle import ActorPaused, ActorUnpaused, Begin, Quiesce
 from thetawarden.messages.operations import AlertDelivered, DeliverAlert, NotifyPerson, Urgency
 from thetawarden.messages.trading import ResumeRefused
 
 Hears = (
-    Begin | Quiesce | NotifyPerson | AlertDelivered | ActorPaused | ActorUnpaused | ResumeRefused
+    Begin
+    | Quiesce
+    | NotifyPerson
+    | AlertDelivered
+    | ActorPaused
+    | ActorUnpaused
+    | ResumeRefused
+    | PositionExplained
 )
 Says = DeliverAlert
 
@@ -50,6 +58,12 @@ class Notifier:
             case ResumeRefused(refusal=refusal, by=by, current_epoch=epoch):
                 text = f"resume by {by} refused: {refusal.replace('_', ' ')} (epoch is {epoch})"
                 return self._send(Urgency.NORMAL, "resume", text)
+            case PositionExplained(cause=cause, words=words, contract=contract):
+                return self._send(
+                    Urgency.HIGH,
+                    f"position:{contract or 'cash'}",
+                    f"{words} ({cause.replace('_', ' ')})",
+                )
             case Quiesce():
                 return ()
             case _:

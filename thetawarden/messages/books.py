@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from thetawarden.domain.books.fills import CommissionKind
+from thetawarden.domain.books.holding import Cause
+from thetawarden.domain.books.profit import Result
+from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
 from thetawarden.domain.broker.orders import BrokerOrder, Commission, Execution
+from thetawarden.domain.instants import UnixNs
 from thetawarden.messages.base import Command, Event
 
 
@@ -87,3 +92,60 @@ class PositionExplained(Event, frozen=True, kw_only=True):
     cause: str
     cash_usd: Decimal
     words: str
+
+
+class MarkObserved(Event, frozen=True, kw_only=True):
+    """What something we hold is worth a share; `delta_per_share` where somebody computed it."""
+
+    epoch: int
+    conid: int
+    mark_usd: Decimal
+    at_ns: UnixNs
+    delta_per_share: float | None = None
+
+
+class SpotObserved(Event, frozen=True, kw_only=True):
+    """Where an underlying of something we hold stands."""
+
+    symbol: str
+    spot_usd: Decimal
+
+
+class AcceptBook(Command, frozen=True, kw_only=True):
+    """Take the broker's word for everything that is unexplained. Only a person says it."""
+
+    reason: str
+    by: str
+
+
+class FillBooked(Event, frozen=True, kw_only=True):
+    """A fill stands in the book as follows; said again when a correction or its cost comes.
+
+    `fill` is its identity over all revisions. A bust has a quantity of 0.
+    """
+
+    fill: str
+    execution: Execution
+    cause: Cause
+    quantity: Decimal
+    commission_usd: Decimal
+    commission_kind: CommissionKind
+    cash_usd: Decimal
+    position_after: Decimal
+    average_cost_usd: Decimal
+    realised_usd: Decimal
+
+
+class PositionsValued(Event, frozen=True, kw_only=True):
+    """All positions as they stand, and the account; `results` by underlying, of all under ''.
+
+    `agreed_ns` is when book and broker last agreed, 0 for never.
+    """
+
+    agreed_ns: UnixNs
+    reconciled: bool
+    positions: tuple[PositionRow, ...]
+    results: dict[str, Result]
+    cash_usd: dict[str, Decimal]
+    values: tuple[AccountValues, ...]
+    working_orders: int

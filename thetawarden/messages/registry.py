@@ -105,6 +105,11 @@ ROUTES: Mapping[type[Message], Route] = {
     books.RefreshBook: Route(to=("connection",), lane=Lane.ORDERS),
     books.BookJudged: Route(to=("connection", "governor"), lane=Lane.ORDERS),
     books.PositionExplained: Route(to=("notifier", "effect:lake"), lane=Lane.ORDERS),
+    books.AcceptBook: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.FillBooked: Route(to=("effect:lake",), lane=Lane.ORDERS),
+    books.PositionsValued: Route(to=("effect:lake",), lane=Lane.TIMER),
+    books.MarkObserved: Route(to=("keeper",), lane=Lane.MARKET, conflate_by=("conid",)),
+    books.SpotObserved: Route(to=("keeper",), lane=Lane.MARKET, conflate_by=("symbol",)),
     # market
     market.WantLines: Route(to=("slots",), lane=Lane.TIMER),
     market.SubscribeLine: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),

@@ -53,7 +53,9 @@ def told(book, *positions, paid="0", today=SATURDAY, agreed_on=FRIDAY, spots=Non
         book=book,
         holdings=held,
         spots_usd={name: Decimal(price) for name, price in (spots or {}).items()},
-        evidence=CashEvidence(today=today, agreed_on=agreed_on, cash_usd=theirs, **evidence),
+        evidence=CashEvidence(
+            account=ACCOUNT, today=today, agreed_on=agreed_on, cash_usd=theirs, **evidence
+        ),
     )
     gaps = find_gaps(held, positions, account=ACCOUNT)
     explanation = explain(gaps, rest_usd=theirs - cash_usd(book, ACCOUNT), case=case)

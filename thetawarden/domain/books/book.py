@@ -13,12 +13,12 @@ from decimal import Decimal
 import msgspec
 
 from thetawarden.domain.books.amounts import ZERO
-from thetawarden.domain.books.fills import Fill, base_of, better, origin_of, revised
+from thetawarden.domain.books.fills import Fill, better, origin_of, revised
 from thetawarden.domain.books.fills import Origin as FillOrigin
-from thetawarden.domain.books.holding import Cause, Holding, Move, moved, moves_cash
+from thetawarden.domain.books.holding import Cause, Holding, Move, moved
 from thetawarden.domain.broker.account import BrokerPosition
 from thetawarden.domain.broker.instrument import Instrument
-from thetawarden.domain.broker.orders import Commission, Execution
+from thetawarden.domain.broker.orders import Commission, Execution, execution_stem
 from thetawarden.domain.instants import UnixNs
 
 WAITING_MAX = 1_000
@@ -81,7 +81,7 @@ def opened_book(
             book = with_move(book, one.account, opening_move(one, at_ns=at_ns))
     absorbed: dict[str, Fill] = {}
     for told in executions:
-        base = base_of(told.execution_id)
+        base = execution_stem(told.execution_id)
         known = absorbed[base].execution if base in absorbed else told
         latest = revised(known, told)
         absorbed[base] = Fill(execution=latest, absorbed=latest)
@@ -104,7 +104,7 @@ def with_execution(book: Book, told: Execution) -> Book:
     """Fold a fill, a repetition or a correction in; one from before the book began is not."""
     if told.at_ns < book.since_ns:
         return book
-    base = base_of(told.execution_id)
+    base = execution_stem(told.execution_id)
     known = book.fills.get(base)
     waiting = dict(book.waiting)
     if known is None:
@@ -117,7 +117,7 @@ def with_execution(book: Book, told: Execution) -> Book:
 
 def with_commission(book: Book, told: Commission) -> Book:
     """Attach what a fill cost, or keep it until the fill is told."""
-    base = base_of(told.execution_id)
+    base = execution_stem(told.execution_id)
     fill = book.fills.get(base)
     if fill is None:
         waiting = book.waiting | {base: better(book.waiting.get(base), told)}
@@ -177,7 +177,7 @@ def holdings(book: Book) -> dict[str, Holding]:
 
 def cash_usd(book: Book, account: str) -> Decimal:
     """Return the account's cash, to the last decimal that is known."""
-    fills = (_move(book, one).cash_usd for one in book.fills.values() if _pays(one, account))
+    fills = (one.cash_usd for one in book.fills.values() if one.execution.account == account)
     moves = (
         move.cash_usd
         for key, many in book.moves.items()
@@ -256,25 +256,21 @@ def _concerns(fill: Fill, account: str, conid: int) -> bool:
     return same and not fill.is_combination
 
 
-def _pays(fill: Fill, account: str) -> bool:
-    return fill.execution.account == account and not fill.is_combination
-
-
 def _moves(book: Book, key: str, fills: list[Fill]) -> list[Move]:
     moves = [*book.moves.get(key, ()), *(_move(book, one) for one in fills)]
     return sorted(moves, key=lambda one: (one.at_ns, one.key))
 
 
 def _move(book: Book, fill: Fill) -> Move:
-    one, gross, fees = fill.execution, fill.gross_usd, fill.fees_usd
+    one = fill.execution
     return Move(
         key=fill.base,
         at_ns=one.at_ns,
         instrument=one.instrument,
         quantity=fill.quantity,
-        gross_usd=gross,
-        fees_usd=fees,
-        cash_usd=-fees - (gross if moves_cash(one.instrument) else ZERO),
+        gross_usd=fill.gross_usd,
+        fees_usd=fill.fees_usd,
+        cash_usd=fill.cash_usd,
         cause=cause_of(book, one),
     )
 

@@ -36,6 +36,7 @@ class CashEvidence(msgspec.Struct, frozen=True, kw_only=True):
     `agreed_on` is when book and broker last agreed; accrued amounts are (then, now), None unknown.
     """
 
+    account: str
     today: dt.date
     agreed_on: dt.date | None
     cash_usd: Decimal
@@ -56,7 +57,7 @@ def cash_changes(
     amount = to_cents(rest_usd)
     held = tuple(one for one in holdings.values() if one.quantity)
     return (
-        _commissions(rest_usd, book, held)
+        commission_changes(rest_usd, book=book, account=evidence.account)
         or _accrued(amount, evidence.accrued_dividends_usd, Cause.DIVIDEND)
         or _dividend(amount, held, evidence)
         or _interest(amount, evidence)
@@ -64,12 +65,9 @@ def cash_changes(
     )
 
 
-def _commissions(
-    rest_usd: Decimal, book: Book, held: tuple[Holding, ...]
-) -> tuple[Change, ...] | None:
+def commission_changes(rest_usd: Decimal, *, book: Book, account: str) -> tuple[Change, ...] | None:
     """Fills whose cost was not told cost what they were thought to, less what is missing."""
-    accounts = {one.account for one in held}
-    open_fills = [one for one in book.fills.values() if _is_open(one, accounts)]
+    open_fills = [one for one in book.fills.values() if _is_open(one, account)]
     guessed = sum((one.fees_usd for one in open_fills), ZERO)
     weights = [estimated_usd(one.execution) for one in open_fills]
     expected, actual = sum(weights, ZERO), guessed - rest_usd
@@ -83,9 +81,9 @@ def _commissions(
     return tuple(changes)
 
 
-def _is_open(fill: Fill, accounts: set[str]) -> bool:
+def _is_open(fill: Fill, account: str) -> bool:
     untold = fill.commission_kind is not CommissionKind.REPORTED and fill.absorbed is None
-    mine = not accounts or fill.execution.account in accounts
+    mine = fill.execution.account == account
     return untold and mine and not fill.is_combination and not fill.is_bust
 
 

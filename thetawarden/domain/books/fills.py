@@ -15,7 +15,7 @@ import msgspec
 from thetawarden.domain.books.amounts import ZERO
 from thetawarden.domain.books.commissions import estimated_usd
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
-from thetawarden.domain.broker.orders import Commission, Execution
+from thetawarden.domain.broker.orders import Commission, Execution, execution_stem
 
 FIRST_REVISION = 1
 
@@ -52,7 +52,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def base(self) -> str:
         """The identity of the fill over all its revisions."""
-        return base_of(self.execution.execution_id)
+        return execution_stem(self.execution.execution_id)
 
     @property
     def is_combination(self) -> bool:
@@ -95,17 +95,18 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
         return whole - (ZERO if self.absorbed is None else _gross_usd(self.absorbed))
 
     @property
+    def cash_usd(self) -> Decimal:
+        """The cash it brought (> 0) or took; a future's price is paid by variation, not here."""
+        future = self.execution.instrument.kind is InstrumentKind.FUTURE
+        return -self.fees_usd - (ZERO if future or self.is_combination else self.gross_usd)
+
+    @property
     def _is_settled(self) -> bool:
         """Whether the broker has told the cost of the latest revision."""
         told = self.commission
         return told is not None and revision_of(told.execution_id) >= revision_of(
             self.execution.execution_id
         )
-
-
-def base_of(execution_id: str) -> str:
-    """Return the part of an execution id that all its revisions share."""
-    return execution_id.rpartition(".")[0] or execution_id
 
 
 def revision_of(execution_id: str) -> int:

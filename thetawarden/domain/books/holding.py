@@ -14,7 +14,7 @@ import msgspec
 
 from thetawarden.domain.books.amounts import ZERO, part_usd
 from thetawarden.domain.books.fills import richness
-from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
+from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.instants import UnixNs
 
 
@@ -92,11 +92,6 @@ def moved(holding: Holding, move: Move) -> Holding:
         fees_usd=holding.fees_usd + move.fees_usd,
         flow_usd=holding.flow_usd + move.cash_usd,
     )
-
-
-def moves_cash(instrument: Instrument) -> bool:
-    """Whether trading it is paid for at once; a future pays variation instead of its price."""
-    return instrument.kind is not InstrumentKind.FUTURE
 
 
 def _restated(holding: Holding, move: Move) -> Holding:

@@ -40,3 +40,5 @@ class AccountValues(msgspec.Struct, frozen=True, kw_only=True):
     realised_usd: Decimal | None = None
     unrealised_usd: Decimal | None = None
     cushion_fraction: float | None = None
+    accrued_interest_usd: Decimal | None = None
+    accrued_dividends_usd: Decimal | None = None

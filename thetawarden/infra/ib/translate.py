@@ -76,6 +76,8 @@ _FIGURES = MappingProxyType(
         "BuyingPower": "buying_power_usd",
         "RealizedPnL": "realised_usd",
         "UnrealizedPnL": "unrealised_usd",
+        "AccruedCash": "accrued_interest_usd",
+        "AccruedDividend": "accrued_dividends_usd",
     }
 )
 """The broker's words for the figures we keep, all in USD."""

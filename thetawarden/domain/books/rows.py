@@ -1,0 +1,114 @@
+"""States every position as people, the lake and the limits see it: held, valued, and with results.
+
+The quantity is the broker's, because that is what can hurt us; our own count stands beside it and
+differs only while something is unexplained. What rests on an unknown price or delta is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from thetawarden.domain.books.amounts import ZERO, to_cents
+from thetawarden.domain.books.gaps import contract_words
+from thetawarden.domain.books.holding import Holding
+from thetawarden.domain.books.profit import DayStart, result_of
+from thetawarden.domain.broker.account import BrokerPosition
+from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
+from thetawarden.domain.instants import UnixNs
+
+_COST = Decimal("0.0001")
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """What a contract is worth a share now, and how much it moves with its underlying."""
+
+    mark_usd: Decimal
+    at_ns: UnixNs
+    delta_per_share: float | None = None
+
+
+class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One position; average cost per unit with multiplier and commission, results in cents."""
+
+    account: str
+    instrument: Instrument
+    contract: str
+    quantity: Decimal
+    book_quantity: Decimal
+    average_cost_usd: Decimal
+    mark_usd: Decimal | None
+    marked_ns: UnixNs | None
+    value_usd: Decimal | None
+    unrealised_usd: Decimal | None
+    realised_usd: Decimal
+    realised_today_usd: Decimal
+    day_usd: Decimal | None
+    fees_usd: Decimal
+    delta_shares: float | None
+
+
+def position_rows(
+    holdings: Mapping[str, Holding],
+    *,
+    broker: Mapping[str, BrokerPosition],
+    starts: Mapping[str, DayStart],
+    marks: Mapping[int, Mark],
+    closed: bool = False,
+) -> tuple[PositionRow, ...]:
+    """Return a row for everything that we or the broker hold; `closed` adds what is held no more.
+
+    `broker` lists what the broker was heard to hold, zero included; what it never spoke of counts
+    as in our book.
+    """
+    rows = []
+    for key in sorted(holdings.keys() | broker.keys()):
+        told, held = broker.get(key), holdings.get(key)
+        if held is None and told is not None:
+            held = Holding(account=told.account, instrument=told.instrument)
+        if held is None:
+            continue
+        quantity = held.quantity if told is None else told.quantity
+        if quantity or held.quantity or closed:
+            mark = marks.get(held.instrument.conid)
+            start = starts.get(key, DayStart())
+            rows.append(_row(held, quantity=quantity, start=start, mark=mark))
+    return tuple(rows)
+
+
+def held_underlyings(rows: tuple[PositionRow, ...]) -> tuple[str, ...]:
+    """Return the symbols of all that is held, in alphabetical order."""
+    return tuple(sorted({one.instrument.symbol for one in rows if one.quantity}))
+
+
+def _row(held: Holding, *, quantity: Decimal, start: DayStart, mark: Mark | None) -> PositionRow:
+    price = None if mark is None else mark.mark_usd
+    result = result_of(held, start=start, mark_usd=price)
+    value = None if price is None else to_cents(held.value_usd(price))
+    return PositionRow(
+        account=held.account,
+        instrument=held.instrument,
+        contract=contract_words(held.instrument),
+        quantity=quantity,
+        book_quantity=held.quantity,
+        average_cost_usd=held.average_cost_usd.quantize(_COST),
+        mark_usd=price,
+        marked_ns=None if mark is None else mark.at_ns,
+        value_usd=value,
+        unrealised_usd=result.unrealised_usd if held.quantity else ZERO,
+        realised_usd=result.realised_usd,
+        realised_today_usd=result.realised_today_usd,
+        day_usd=result.day_usd,
+        fees_usd=result.fees_usd,
+        delta_shares=_delta_shares(held.instrument, quantity, mark),
+    )
+
+
+def _delta_shares(instrument: Instrument, quantity: Decimal, mark: Mark | None) -> float | None:
+    if instrument.kind is InstrumentKind.STOCK:
+        return float(quantity)
+    if mark is None or mark.delta_per_share is None:
+        return None
+    return float(quantity) * instrument.multiplier * mark.delta_per_share
