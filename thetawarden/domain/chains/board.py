@@ -1,0 +1,275 @@
+"""Holds all a watcher knows of one chain while it runs, and answers what it looks like now.
+
+No thread, clock or message: told what is quoted, cut off or planned anew, with the instant. Its
+whole memory packs into a `BoardState` and comes back from it bit by bit, so that what it says next
+does not depend on whether it was ever put away.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
+from thetawarden.domain.broker.lines import LinePriority, LineWant
+from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.chains.identity import SeriesKey
+from thetawarden.domain.chains.model import (
+    Gaps,
+    SeriesModel,
+    fit_model,
+    refresh_rows,
+    reordered,
+    smiles_of,
+)
+from thetawarden.domain.chains.packing import Columns, pack_columns, unpack_columns
+from thetawarden.domain.chains.picture import draw
+from thetawarden.domain.chains.plan import (
+    PlannedRow,
+    WatchedSeries,
+    choose_rows,
+    line_wants,
+    plan_rows,
+    table_of,
+)
+from thetawarden.domain.chains.settings import WatchSettings
+from thetawarden.domain.chains.spot import Spot, doubt_spot, invalidated, observe_spot
+from thetawarden.domain.chains.table import QuoteTable, carry_over, cut_link, fold_quotes
+from thetawarden.domain.chains.verdicts import Frame, doubt_quotes
+from thetawarden.domain.chains.view import ChainView
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.market.contracts import ExerciseStyle
+from thetawarden.domain.surface.smile import Smiles
+
+
+class BoardState(msgspec.Struct, frozen=True, kw_only=True):
+    """A board at rest."""
+
+    series: tuple[WatchedSeries, ...] = ()
+    rows: tuple[PlannedRow, ...] = ()
+    table: Columns = {}
+    model: Columns = {}
+    gaps: Gaps | None = None
+    fitted_ns: UnixNs = UnixNs(0)
+    spot: Spot = Spot()
+    skews: tuple[float, ...] = ()
+    skew_ns: UnixNs = UnixNs(0)
+    epoch: int = 0
+    link_up: bool = False
+    cut_ns: UnixNs = UnixNs(0)
+    number: int = 0
+
+
+class Board:
+    """A chain as it is known at the moment."""
+
+    def __init__(self, settings: WatchSettings, state: BoardState | None = None) -> None:
+        rest = state or BoardState()
+        self._settings = settings
+        self.series, self.rows, self.spot = rest.series, rest.rows, rest.spot
+        self.epoch, self.link_up, self.fitted_ns = rest.epoch, rest.link_up, rest.fitted_ns
+        self.skews, self._skew_ns = list(rest.skews), rest.skew_ns
+        self._cut_ns, self._number, self._gaps = rest.cut_ns, rest.number, rest.gaps
+        pace = settings.pace
+        self.table = (
+            unpack_columns(rest.table, QuoteTable) if rest.table else table_of((), (), pace=pace)
+        )
+        self._model = unpack_columns(rest.model, SeriesModel) if rest.model else None
+        self._index()
+
+    def at_rest(self) -> BoardState:
+        """Everything there is to remember."""
+        return BoardState(
+            series=self.series,
+            rows=self.rows,
+            table=pack_columns(self.table),
+            model={} if self._model is None else pack_columns(self._model),
+            gaps=self._gaps,
+            fitted_ns=self.fitted_ns,
+            spot=self.spot,
+            skews=tuple(self.skews),
+            skew_ns=self._skew_ns,
+            epoch=self.epoch,
+            link_up=self.link_up,
+            cut_ns=self._cut_ns,
+            number=self._number,
+        )
+
+    @property
+    def fit_every_ns(self) -> int:
+        """How often a full fit is worth its time: early exercise makes it dear."""
+        pace = self._settings.pace
+        american = bool(self.series) and self.series[0].style is ExerciseStyle.AMERICAN
+        return pace.fit_american_ns if american else pace.fit_ns
+
+    def hear_link(self, *, epoch: int, up: bool, now: UnixNs) -> None:
+        """Note the state of the link; what was quoted over one that failed counts no more."""
+        if epoch != self.epoch or not up:
+            self._cut(now)
+        self.epoch, self.link_up = epoch, up
+
+    def observe(
+        self, quotes: Sequence[Quote], *, epoch: int, underlying: Instrument, now: UnixNs
+    ) -> bool:
+        """Take quotes in; false when nothing of them concerns us."""
+        if epoch < self.epoch:
+            return False
+        if epoch > self.epoch:  # data of a link is as good as word of it
+            self.hear_link(epoch=epoch, up=True, now=self._cut_ns)
+        places, known = self._places, {}
+        for quote in quotes:
+            if quote.conid == underlying.conid:
+                self.spot = observe_spot(
+                    self.spot,
+                    quote,
+                    by_middle=underlying.kind is not InstrumentKind.INDEX,
+                    limits=self._settings.spot,
+                )
+            elif quote.conid in places:
+                known[places[quote.conid]] = quote
+        if known:
+            fold_quotes(
+                self.table,
+                tuple(known),
+                tuple(known.values()),
+                cut_ns=self._cut_ns,
+                spot_usd=self.spot.price_usd or math.nan,
+                now_ns=now,
+                limits=self._settings.limits,
+            )
+        return bool(known) or any(quote.conid == underlying.conid for quote in quotes)
+
+    def replan(
+        self,
+        series: Sequence[WatchedSeries],
+        *,
+        interest: Mapping[int, LinePriority],
+        today: dt.date,
+    ) -> bool:
+        """Choose rows anew among these series; false when everything stays as it is.
+
+        A series that was watched before keeps its choice as the starting point.
+        """
+        before = {one.key: one for one in self.series}
+        fresh = tuple(
+            msgspec.structs.replace(one, choice=before[one.key].choice)
+            if one.key in before and before[one.key].contracts.strikes == one.contracts.strikes
+            else one
+            for one in series
+        )
+        spot_usd = self.spot.price_usd or self.spot.reference_usd
+        if spot_usd:
+            fresh = choose_rows(
+                fresh,
+                smiles=[self._smile(one.key) for one in fresh],
+                spot_usd=spot_usd,
+                today=today,
+                settings=self._settings,
+            )
+        rows = plan_rows(fresh, spot_usd=spot_usd, interest=interest)
+        same = rows == self.rows and [one.key for one in fresh] == [*before]
+        if not same:
+            self._take_rows(fresh, rows)
+        self.series = fresh
+        return not same
+
+    def wants(self, underlying: Instrument) -> tuple[LineWant, ...]:
+        """The market data that this board lives on."""
+        return line_wants(self.rows, self.series, underlying=underlying, pace=self._settings.pace)
+
+    def fit(self, *, today: dt.date, now: UnixNs) -> None:
+        """Fit the model to all quotes that may be used; without a sure price it stays as it is."""
+        frame = self._frame(today, now)
+        if not self.series or not frame.spot_sure:
+            return
+        usable = doubt_quotes(self.table, frame, self._settings.limits) == 0
+        self._model, self._gaps = fit_model(
+            self.table,
+            usable=usable,
+            spot_usd=self.spot.price_usd,
+            settlement_ns=np.array([one.settles_ns for one in self.series], dtype=np.int64),
+            now_ns=now,
+            exercise=self.series[0].style,
+            habits=self._settings.habits,
+        )
+        self.table.dirty[:] = False
+        self.fitted_ns = now
+        self._sample_skew(now)
+
+    def look(self, *, underlying: str, today: dt.date, now: UnixNs) -> ChainView:
+        """What the chain looks like now."""
+        self._refresh()
+        self._number += 1
+        doubt = doubt_spot(self.spot, now_ns=now, limits=self._settings.spot)
+        return draw(
+            underlying=underlying,
+            number=self._number,
+            epoch=self.epoch,
+            series=self.series,
+            table=self.table,
+            model=self._model,
+            gaps=self._gaps,
+            fitted_ns=self.fitted_ns,
+            spot=self.spot,
+            spot_doubt=doubt,
+            skews=self.skews,
+            frame=self._frame(today, now),
+            limits=self._settings.limits,
+        )
+
+    def _frame(self, today: dt.date, now: UnixNs) -> Frame:
+        doubt = doubt_spot(self.spot, now_ns=now, limits=self._settings.spot)
+        return Frame(
+            now_ns=now,
+            link_up=self.link_up,
+            spot_usd=self.spot.price_usd or math.nan,
+            spot_sure=doubt is None,
+            underlying_halted=self.spot.halted,
+            last_trade_ns=np.array([one.last_trade_ns for one in self.series], dtype=np.int64),
+            qualified=np.array([one.contracts.day >= today for one in self.series], dtype=np.bool_),
+        )
+
+    def _refresh(self) -> None:
+        rows = np.flatnonzero(self.table.dirty)
+        if self._model is None or not rows.size or not self.spot.price_usd:
+            return
+        refresh_rows(self.table, self._model, rows, spot_usd=self.spot.price_usd)
+        self.table.dirty[rows] = False
+
+    def _take_rows(self, series: tuple[WatchedSeries, ...], rows: tuple[PlannedRow, ...]) -> None:
+        table = table_of(rows, series, pace=self._settings.pace)
+        carry_over(self.table, table)
+        if self._model is not None and self._gaps is not None:
+            places = {one.key: at for at, one in enumerate(self.series)}
+            order = [places.get(one.key, -1) for one in series]
+            self._model, self._gaps = reordered(self._model, self._gaps, order)
+        self.table, self.rows = table, rows
+        self._index()
+
+    def _index(self) -> None:
+        self._places = {conid: row for row, conid in enumerate(self.table.conid.tolist())}
+
+    def _cut(self, now: UnixNs) -> None:
+        self._cut_ns = now
+        cut_link(self.table)
+        self.spot = invalidated(self.spot)
+
+    def _smile(self, key: SeriesKey) -> tuple[Smiles, int] | None:
+        if self._model is None or self._gaps is None:
+            return None
+        at = next((at for at, one in enumerate(self.series) if one.key == key), None)
+        return None if at is None else (smiles_of(self._model, self._gaps), at)
+
+    def _sample_skew(self, now: UnixNs) -> None:
+        """Keep the chain's skew of this moment, the middle one of its expiries, as history."""
+        if self._model is None or now - self._skew_ns < self._settings.pace.skew_sample_ns:
+            return
+        known = self._model.skew_normalised[np.isfinite(self._model.skew_normalised)]
+        if known.size:
+            self._skew_ns = now
+            self.skews.append(float(np.median(known)))
+            del self.skews[: -self._settings.skew_samples_max]

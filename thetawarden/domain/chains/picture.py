@@ -1,0 +1,149 @@
+"""Draws the view of a chain from its table and its model.
+
+Pure. Everything is judged at this instant: a quote that was usable at the last view may be too old
+for this one though nothing was said of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetawarden.domain.chains.doubts import CODES, Doubt, DoubtLimits
+from thetawarden.domain.chains.model import Gaps, SeriesModel
+from thetawarden.domain.chains.plan import WatchedSeries
+from thetawarden.domain.chains.spot import Spot, SpotDoubt
+from thetawarden.domain.chains.table import QuoteTable
+from thetawarden.domain.chains.verdicts import Frame, doubt_quotes, doubt_rows
+from thetawarden.domain.chains.view import ChainSummary, ChainView, SeriesView, pack_rows
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.pricing.reasons import Codes
+from thetawarden.domain.surface.skew import SkewGap, percentile_in_history
+
+_FROM_TABLE = (
+    *("conid", "series", "strike_usd", "is_call", "bid_size", "ask_size", "volume"),
+    *("open_interest", "iv_annual", "smile_iv_annual", "delta_per_share", "gamma_per_usd"),
+    *("vega_usd_per_vol_point", "theta_usd_per_day", "broker_iv_annual", "broker_delta", "at_ns"),
+)
+_FROM_MODEL = (
+    *("tau_years", "forward_usd", "forward_error_usd", "discount", "atm_iv_annual"),
+    *("smile_error_vol_points", "put_iv_annual", "call_iv_annual"),
+    *("skew_log_ratio", "skew_normalised"),
+)
+
+
+def draw(
+    *,
+    underlying: str,
+    number: int,
+    epoch: int,
+    series: Sequence[WatchedSeries],
+    table: QuoteTable,
+    model: SeriesModel | None,
+    gaps: Gaps | None,
+    fitted_ns: UnixNs,
+    spot: Spot,
+    spot_doubt: SpotDoubt | None,
+    skews: Sequence[float],
+    frame: Frame,
+    limits: DoubtLimits,
+) -> ChainView:
+    """Return the chain as it is."""
+    codes = _codes(table, model, frame=frame, size=len(series), limits=limits)
+    usable = codes == 0
+    columns = {name: getattr(table, name) for name in _FROM_TABLE}
+    columns["bid_usd"] = np.where(usable, table.sound_bid_usd, table.bid_usd)
+    columns["ask_usd"] = np.where(usable, table.sound_ask_usd, table.ask_usd)
+    columns["doubt"] = codes
+    history = np.array(skews, dtype=np.float64)
+    counts = np.bincount(table.series, minlength=len(series)).tolist()
+    good = np.bincount(table.series[usable], minlength=len(series)).tolist()
+    return ChainView(
+        underlying=underlying,
+        number=number,
+        at_ns=UnixNs(frame.now_ns),
+        epoch=epoch,
+        spot_usd=spot.price_usd or None,
+        spot_at_ns=spot.at_ns,
+        spot_doubt=str(spot_doubt or ""),
+        fitted_ns=fitted_ns,
+        series=tuple(
+            _series_view(
+                one, at, rows=counts[at], usable=good[at], model=model, gaps=gaps, history=history
+            )
+            for at, one in enumerate(series)
+        ),
+        summary=_summary(table, codes, frame.now_ns),
+        columns=pack_rows(columns),
+    )
+
+
+def _codes(
+    table: QuoteTable,
+    model: SeriesModel | None,
+    *,
+    frame: Frame,
+    size: int,
+    limits: DoubtLimits,
+) -> Codes:
+    quote_codes = doubt_quotes(table, frame, limits)
+    known = np.zeros(size, dtype=np.bool_) if model is None else np.isfinite(model.forward_usd)
+    return doubt_rows(table, quote_codes, has_forward=known, limits=limits)
+
+
+def _series_view(
+    one: WatchedSeries,
+    at: int,
+    *,
+    rows: int,
+    usable: int,
+    model: SeriesModel | None,
+    gaps: Gaps | None,
+    history: NDArray[np.float64],
+) -> SeriesView:
+    figures: dict[str, Any] = {}
+    if model is not None and gaps is not None:
+        figures = {name: _known(getattr(model, name)[at]) for name in _FROM_MODEL}
+        found = percentile_in_history(float(model.skew_normalised[at]), history)
+        unknown = isinstance(found, SkewGap)
+        figures |= {
+            "skew_percentile": None if unknown else found,
+            "percentile_gap": str(found) if unknown else "",
+            "forward_gap": gaps.forward[at],
+            "smile_gap": gaps.smile[at],
+            "skew_gap": gaps.skew[at],
+        }
+    return SeriesView(
+        trading_class=one.key.trading_class,
+        expiry=one.key.expiry,
+        settlement=one.settlement,
+        settles_ns=one.settles_ns,
+        last_trade_ns=one.last_trade_ns,
+        rows=rows,
+        usable=usable,
+        **figures,
+    )
+
+
+def _summary(table: QuoteTable, codes: Codes, now_ns: int) -> ChainSummary:
+    usable = codes == 0
+    counts = np.bincount(codes, minlength=len(CODES) + 1).tolist()
+    doubts = tuple((doubt, counts[CODES[doubt]]) for doubt in Doubt if counts[CODES[doubt]])
+    if not usable.any():
+        return ChainSummary(rows=len(codes), usable=0, doubts=doubts)
+    bid, ask = table.sound_bid_usd[usable], table.sound_ask_usd[usable]
+    return ChainSummary(
+        rows=len(codes),
+        usable=int(usable.sum()),
+        doubts=doubts,
+        widest_fraction=float(np.max(2.0 * (ask - bid) / (ask + bid))),
+        oldest_ns=int(now_ns - table.at_ns[usable].min()),
+    )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

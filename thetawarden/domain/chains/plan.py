@@ -1,0 +1,233 @@
+"""Turns what should be watched into rows of a table and into wishes for market data.
+
+Pure. Positions and orders stream first, then the options an entry would be made of; the rest of
+the window is asked for as snapshots, which hold no line. The underlying comes before all: without
+its price no quote can be judged.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
+from thetawarden.domain.chains.identity import Contracts, SeriesKey, instrument_of
+from thetawarden.domain.chains.settings import EntryZone, Pace, WatchSettings
+from thetawarden.domain.chains.table import QuoteTable, blank_table
+from thetawarden.domain.chains.windows import (
+    StrikeChoice,
+    choose_strikes,
+    edges_by_delta,
+    edges_by_distance,
+    nearest_strikes,
+)
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.market.contracts import ExerciseStyle, Right, Settlement
+from thetawarden.domain.surface.smile import Smiles
+from thetawarden.domain.surface.strikes import delta_strike
+from thetawarden.domain.units import to_float
+
+
+class WatchedSeries(msgspec.Struct, frozen=True, kw_only=True):
+    """One series that is watched: its options, its end, and which strikes are looked at."""
+
+    contracts: Contracts
+    settlement: Settlement
+    style: ExerciseStyle
+    settles_ns: UnixNs
+    last_trade_ns: UnixNs
+    choice: StrikeChoice = StrikeChoice()
+
+    @property
+    def key(self) -> SeriesKey:
+        """Which series it is."""
+        return self.contracts.key
+
+    def strikes_usd(self) -> NDArray[np.float64]:
+        """Its strikes for use in a model."""
+        return np.array([to_float(strike) for strike in self.contracts.strikes])
+
+
+class PlannedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One option to be watched, by where it is found, and what for."""
+
+    conid: int
+    series: int
+    strike_at: int
+    right: Right
+    priority: LinePriority
+
+    @property
+    def manner(self) -> LineManner:
+        """Whatever matters more than a scan streams."""
+        return LineManner.SNAPSHOT if self.priority is LinePriority.SCAN else LineManner.STREAM
+
+
+def choose_rows(
+    series: Sequence[WatchedSeries],
+    *,
+    smiles: Sequence[tuple[Smiles, int] | None],
+    spot_usd: float,
+    today: dt.date,
+    settings: WatchSettings,
+) -> tuple[WatchedSeries, ...]:
+    """Choose every series' strikes anew; `smiles` gives each its smile, if there is one."""
+    near = sorted({one.key.expiry for one in series})[: settings.entries.expiries]
+    return tuple(
+        msgspec.structs.replace(
+            one,
+            choice=_choice(
+                one,
+                smile=smile,
+                spot_usd=spot_usd,
+                dte=(one.key.expiry - today).days,
+                for_entries=one.key.expiry in near,
+                settings=settings,
+            ),
+        )
+        for one, smile in zip(series, smiles, strict=True)
+    )
+
+
+def plan_rows(
+    series: Sequence[WatchedSeries],
+    *,
+    spot_usd: float,
+    interest: Mapping[int, LinePriority],
+) -> tuple[PlannedRow, ...]:
+    """List the options to be watched: the chosen ones, and whatever somebody has asked for."""
+    rows: dict[int, PlannedRow] = {}
+    for number, one in enumerate(series):
+        for strike_at, right, priority in _wanted_of(one, spot_usd, interest):
+            conids = one.contracts.calls if right is Right.CALL else one.contracts.puts
+            conid = conids[strike_at]
+            known = rows.get(conid)
+            if conid and (known is None or priority < known.priority):
+                rows[conid] = PlannedRow(
+                    conid=conid,
+                    series=number,
+                    strike_at=strike_at,
+                    right=right,
+                    priority=priority,
+                )
+    return tuple(sorted(rows.values(), key=lambda row: (row.series, row.strike_at, row.right)))
+
+
+def table_of(
+    rows: Sequence[PlannedRow], series: Sequence[WatchedSeries], *, pace: Pace
+) -> QuoteTable:
+    """Return an empty table with these rows."""
+    strikes = [one.strikes_usd() for one in series]
+    return blank_table(
+        conid=np.array([row.conid for row in rows], dtype=np.int64),
+        series=np.array([row.series for row in rows], dtype=np.int64),
+        strike_usd=np.array([strikes[row.series][row.strike_at] for row in rows], dtype=np.float64),
+        is_call=np.array([row.right is Right.CALL for row in rows], dtype=np.bool_),
+        refresh_ns=np.array([_refresh_ns(row.priority, pace) for row in rows], dtype=np.int64),
+    )
+
+
+def line_wants(
+    rows: Sequence[PlannedRow],
+    series: Sequence[WatchedSeries],
+    *,
+    underlying: Instrument,
+    pace: Pace,
+) -> tuple[LineWant, ...]:
+    """Return the wishes for market data, the most important first."""
+    first = LineWant(
+        instrument=underlying,
+        priority=LinePriority.POSITION,
+        manner=LineManner.STREAM,
+        refresh_ns=pace.stream_refresh_ns,
+    )
+    wants = (
+        LineWant(
+            instrument=instrument_of(
+                contracts=series[row.series].contracts,
+                underlying=underlying.symbol,
+                strike_at=row.strike_at,
+                right=row.right,
+            ),
+            priority=row.priority,
+            manner=row.manner,
+            refresh_ns=_refresh_ns(row.priority, pace),
+        )
+        for row in sorted(rows, key=lambda row: row.priority)
+    )
+    return (first, *wants)
+
+
+def _choice(
+    one: WatchedSeries,
+    *,
+    smile: tuple[Smiles, int] | None,
+    spot_usd: float,
+    dte: int,
+    for_entries: bool,
+    settings: WatchSettings,
+) -> StrikeChoice:
+    strikes, window = one.strikes_usd(), settings.strikes
+    edges = None if smile is None else edges_by_delta(smile[0], expiry=smile[1], window=window)
+    if edges is None:
+        edges = edges_by_distance(spot_usd=spot_usd, dte=dte, window=window)
+    put_usd, call_usd = _targets(smile, settings.entries) if for_entries else (np.nan, np.nan)
+    choice = choose_strikes(
+        strikes,
+        before=one.choice,
+        edges=edges,
+        spot_usd=spot_usd,
+        near_usd=(put_usd, call_usd),
+        window=window,
+    )
+    entries = settings.entries
+    return msgspec.structs.replace(
+        choice,
+        entry_puts=nearest_strikes(
+            strikes, put_usd, count=entries.puts, before=one.choice.entry_puts
+        ),
+        entry_calls=nearest_strikes(
+            strikes, call_usd, count=entries.calls, before=one.choice.entry_calls
+        ),
+    )
+
+
+def _targets(smile: tuple[Smiles, int] | None, entries: EntryZone) -> tuple[float, float]:
+    """The strikes that the entries' deltas mean now; NaN without a smile."""
+    if smile is None or smile[0].gaps[smile[1]] is not None:
+        return np.nan, np.nan
+    found = delta_strike(
+        smile[0],
+        expiry=np.array([smile[1], smile[1]]),
+        delta=np.array([-entries.put_delta, entries.call_delta]),
+        is_call=np.array([False, True]),
+    )
+    return float(found.strike_usd[0]), float(found.strike_usd[1])
+
+
+def _wanted_of(
+    one: WatchedSeries, spot_usd: float, interest: Mapping[int, LinePriority]
+) -> list[tuple[int, Right, LinePriority]]:
+    scan, entry = LinePriority.SCAN, LinePriority.ENTRY
+    strikes, choice, contracts = one.strikes_usd(), one.choice, one.contracts
+    wanted = [
+        (at, Right.PUT if strikes[at] < spot_usd else Right.CALL, scan) for at in choice.chosen
+    ]
+    wanted += [(at, right, scan) for at in choice.paired for right in Right]
+    wanted += [(at, Right.PUT, entry) for at in choice.entry_puts]
+    wanted += [(at, Right.CALL, entry) for at in choice.entry_calls]
+    if interest:
+        for right, conids in ((Right.CALL, contracts.calls), (Right.PUT, contracts.puts)):
+            wanted += [
+                (at, right, interest[conid]) for at, conid in enumerate(conids) if conid in interest
+            ]
+    return wanted
+
+
+def _refresh_ns(priority: LinePriority, pace: Pace) -> int:
+    return pace.scan_refresh_ns if priority is LinePriority.SCAN else pace.stream_refresh_ns

@@ -1,0 +1,229 @@
+"""Decides which expiries and strikes of a chain are looked at.
+
+Pure. Expiries are chosen by days to go, strikes by their delta on the current smile, or by their
+distance from the spot before there is one. A window in which too few qualify widens by itself,
+step by step, and narrows again only when the narrower one holds clearly enough; a strike in use
+stays in use until it is clearly outside. So a spot that wavers at an edge changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from thetawarden.domain.chains.identity import SeriesKey
+from thetawarden.domain.surface.strikes import delta_strike
+
+if TYPE_CHECKING:
+    from thetawarden.domain.surface.smile import Smiles
+
+_WEEK_DAYS = 7.0
+
+
+class ExpiryWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """Expiries from `dte_min` to `dte_max` calendar days away, the nearest first, at most some.
+
+    With fewer than `expiries_min` inside it reaches on, day by day, by `dte_reach` at most.
+    """
+
+    dte_min: int = 0
+    dte_max: int = 7
+    expiries_min: int = 1
+    expiries_max: int = 5
+    dte_reach: int = 45
+
+
+class StrikeWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """Strikes out to `delta_min` on both sides, or `otm_fraction_week` from spot without a smile.
+
+    The fraction is for a week and grows with the root of time. With fewer than `strikes_min` on a
+    side the window widens by `widen_factor` a step, `steps_max` at most; it narrows when the
+    narrower one has `spare_fraction` more than enough. `hold_fraction` of its breadth is how far
+    outside a strike in use must lie before it is let go. More than `strikes_max` are thinned out.
+    """
+
+    delta_min: float = 0.02
+    otm_fraction_week: float = 0.05
+    strikes_min: int = 8
+    strikes_max: int = 40
+    widen_factor: float = 1.6
+    steps_max: int = 4
+    spare_fraction: float = 0.25
+    hold_fraction: float = 0.1
+    pairs: int = 6
+
+
+class StrikeChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """What was chosen of one series: positions in its list of strikes, and by which window.
+
+    Strikes among `paired` are watched on both rights, the others out of the money only. The
+    entries are where a position would be opened now.
+    """
+
+    step: int = 0
+    low_usd: float = 0.0
+    high_usd: float = 0.0
+    chosen: tuple[int, ...] = ()
+    paired: tuple[int, ...] = ()
+    entry_puts: tuple[int, ...] = ()
+    entry_calls: tuple[int, ...] = ()
+
+
+def next_step(*, step: int, counts: Sequence[int], enough: int, spare_fraction: float) -> int:
+    """Return how far to widen: `counts` is what qualifies at each step and never falls.
+
+    Widens at once to the first step with enough, or to the last; narrows only where the narrower
+    window has that much to spare.
+    """
+    last = len(counts) - 1
+    step = min(step, last)
+    if counts[step] < enough:
+        return next((wider for wider in range(step, last + 1) if counts[wider] >= enough), last)
+    ample = math.ceil(enough * (1.0 + spare_fraction))
+    return next((narrower for narrower in range(step) if counts[narrower] >= ample), step)
+
+
+def choose_expiries(
+    keys: Sequence[SeriesKey], *, today: dt.date, windows: Sequence[ExpiryWindow]
+) -> tuple[SeriesKey, ...]:
+    """Return the series whose expiry lies in any window, in order; both classes of a shared day."""
+    days = sorted({key.expiry for key in keys if key.expiry >= today})
+    wanted: set[dt.date] = set()
+    for window in windows:
+        wanted.update(_expiries_in(days, today=today, window=window))
+    return tuple(sorted(key for key in keys if key.expiry in wanted))
+
+
+def choose_strikes(
+    strike_usd: NDArray[np.float64],
+    *,
+    before: StrikeChoice,
+    edges: NDArray[np.float64],
+    spot_usd: float,
+    near_usd: Sequence[float],
+    window: StrikeWindow,
+) -> StrikeChoice:
+    """Choose among a series' rising strikes; `edges` is low and high of each step's window.
+
+    `near_usd` are prices around which every strike is kept when the rest is thinned out: the spot
+    and where entries are looked for.
+    """
+    below, above = strike_usd <= spot_usd, strike_usd >= spot_usd
+    inside = (strike_usd >= edges[:, :1]) & (strike_usd <= edges[:, 1:])
+    counts = np.minimum((inside & below).sum(axis=1), (inside & above).sum(axis=1))
+    step = next_step(
+        step=before.step,
+        counts=counts.tolist(),
+        enough=window.strikes_min,
+        spare_fraction=window.spare_fraction,
+    )
+    low, high = edges[step].tolist()
+    chosen = inside[step] | _held(strike_usd, before=before, low=low, high=high, window=window)
+    paired = nearest_strikes(strike_usd, spot_usd, count=window.pairs, before=before.paired)
+    chosen[list(paired)] = True
+    kept = _thinned(strike_usd, chosen=chosen, near_usd=(spot_usd, *near_usd), window=window)
+    return StrikeChoice(
+        step=step,
+        low_usd=low,
+        high_usd=high,
+        chosen=tuple(sorted({*np.flatnonzero(kept).tolist(), *paired})),
+        paired=paired,
+    )
+
+
+def edges_by_distance(*, spot_usd: float, dte: float, window: StrikeWindow) -> NDArray[np.float64]:
+    """Low and high of every step's window around the spot, for a series without a smile."""
+    steps = np.arange(window.steps_max + 1)
+    reach = window.otm_fraction_week * math.sqrt(max(dte, 1.0) / _WEEK_DAYS)
+    fraction = np.minimum(reach * window.widen_factor**steps, 0.95)
+    return np.stack([spot_usd * (1.0 - fraction), spot_usd * (1.0 + fraction)], axis=1)
+
+
+def edges_by_delta(
+    smiles: Smiles, *, expiry: int, window: StrikeWindow
+) -> NDArray[np.float64] | None:
+    """Low and high of every step's window by delta, or None where the smile cannot tell.
+
+    Beyond the quotes a smile is a guess, but a window is no price: a guess will do.
+    """
+    if smiles.gaps[expiry] is not None:
+        return None
+    delta = window.delta_min / window.widen_factor ** np.arange(window.steps_max + 1)
+    found = delta_strike(
+        smiles,
+        expiry=np.full((len(delta), 2), expiry),
+        delta=np.stack([-delta, delta], axis=1),
+        is_call=np.array([False, True]),
+    )
+    return found.strike_usd if np.isfinite(found.strike_usd).all() else None
+
+
+def nearest_strikes(
+    strike_usd: NDArray[np.float64], price_usd: float, *, count: int, before: Sequence[int]
+) -> tuple[int, ...]:
+    """Return the strikes closest to a price; one that was among them stays while barely farther."""
+    if not math.isfinite(price_usd) or count <= 0:
+        return ()
+    ranked = np.argsort(np.abs(strike_usd - price_usd), kind="stable").tolist()
+    kept = [at for at in before if at in ranked[: count + 1]][:count]
+    fresh = [at for at in ranked if at not in kept]
+    return tuple(sorted((*kept, *fresh)[:count]))
+
+
+def _expiries_in(
+    days: Sequence[dt.date], *, today: dt.date, window: ExpiryWindow
+) -> Sequence[dt.date]:
+    away = [(day - today).days for day in days]
+    counts = [
+        sum(window.dte_min <= dte <= window.dte_max + reach for dte in away)
+        for reach in range(window.dte_reach + 1)
+    ]
+    reach = next_step(step=0, counts=counts, enough=window.expiries_min, spare_fraction=0.0)
+    inside = [
+        day
+        for day, dte in zip(days, away, strict=True)
+        if window.dte_min <= dte <= window.dte_max + reach
+    ]
+    return inside[: window.expiries_max]
+
+
+def _held(
+    strike_usd: NDArray[np.float64],
+    *,
+    before: StrikeChoice,
+    low: float,
+    high: float,
+    window: StrikeWindow,
+) -> NDArray[np.bool_]:
+    """The strikes in use that are not clearly outside."""
+    held = np.zeros(len(strike_usd), dtype=np.bool_)
+    slack = window.hold_fraction * (high - low)
+    used = [at for at in before.chosen if at < len(strike_usd)]
+    held[used] = (strike_usd[used] >= low - slack) & (strike_usd[used] <= high + slack)
+    return held
+
+
+def _thinned(
+    strike_usd: NDArray[np.float64],
+    *,
+    chosen: NDArray[np.bool_],
+    near_usd: Sequence[float],
+    window: StrikeWindow,
+) -> NDArray[np.bool_]:
+    """Every second, fourth … strike of the list where there are too many, all of them near."""
+    count = int(chosen.sum())
+    if count <= window.strikes_max:
+        return chosen
+    stride = 2 ** math.ceil(math.log2(count / window.strikes_max))
+    kept: NDArray[np.bool_] = chosen & (np.arange(len(strike_usd)) % stride == 0)
+    for price in near_usd:
+        if math.isfinite(price):
+            closest = np.argsort(np.abs(strike_usd - price), kind="stable")[: window.pairs]
+            kept[closest[chosen[closest]]] = True
+    return kept
