@@ -1,7 +1,8 @@
 """Counts what must never be seen in a market: gains without risk, prices that are no prices.
 
 A chain is checked as anybody sees it, at bids and asks: verticals, butterflies, put-call parity of
-European options, the same option one expiry later. Prices are checked for sign and sense.
+European options and the inequality of American ones, the same option one expiry later. Prices are
+checked for sign and sense.
 """
 
 from __future__ import annotations
@@ -12,8 +13,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from thetawarden.domain.instants import new_york_date
 from thetawarden.practice.market import PracticeMarket
-from thetawarden.practice.model import ContractQuery, Quote, SecType
+from thetawarden.practice.market.carry import RATE_ANNUAL
+from thetawarden.practice.model import (
+    Contract,
+    ContractQuery,
+    CorporateEventKind,
+    Quote,
+    SecType,
+)
 
 Floats: TypeAlias = NDArray[np.float64]
 _SLACK = 1e-9
@@ -47,8 +56,12 @@ def of_chains(market: PracticeMarket, symbol: str, trading_class: str) -> tuple[
         if not len(sides["strike"]):
             continue
         seen += 2 * len(sides["strike"])
-        bad += _within(sides, european=under.sec_type is SecType.INDEX)
-        bad += 0 if before is None else _across(before, sides)
+        bad += _within(sides)
+        if under.sec_type is SecType.INDEX:
+            bad += _parity(sides) + (0 if before is None else _across(before, sides))
+        else:
+            bad += _american_parity(market, under, sides, expiries[at])
+            bad += 0 if before is None else _across_american(before, sides)
         before = sides
     return bad, seen
 
@@ -84,7 +97,7 @@ def _columns(
     return columns, faults
 
 
-def _within(sides: dict[str, Floats], *, european: bool) -> int:
+def _within(sides: dict[str, Floats]) -> int:
     strike = sides["strike"]
     wide = np.diff(strike)
     call_bid, call_ask = sides["call_bid"], sides["call_ask"]
@@ -97,7 +110,7 @@ def _within(sides: dict[str, Floats], *, european: bool) -> int:
     for bid, ask in ((call_bid, call_ask), (put_bid, put_ask)):
         wings = weight * ask[:-2] + (1.0 - weight) * ask[2:]
         bad += int(np.sum(bid[1:-1] - wings > _SLACK))
-    return bad + (_parity(sides) if european else 0)
+    return bad
 
 
 def _parity(sides: dict[str, Floats]) -> int:
@@ -115,6 +128,34 @@ def _across(early: dict[str, Floats], late: dict[str, Floats]) -> int:
     years = float(late["expiry_day"] - early["expiry_day"]) / 365.0
     paid = _YIELD_ANNUAL_MAX * years * (early["strike"][at] + early["call_bid"][at])
     return int(np.sum(early["call_bid"][at] - late["call_ask"][later] > paid))
+
+
+def _american_parity(
+    market: PracticeMarket, under: Contract, sides: dict[str, Floats], expiry: dt.date
+) -> int:
+    """A call less a put lies between the share less dividends and strike, and less its bond."""
+    share, strike = market.quote(under.con_id), sides["strike"]
+    if share is None or share.bid is None or share.ask is None:
+        return 0
+    today = new_york_date(market.now_ns)
+    paid = sum(
+        one.amount_usd or 0.0
+        for one in market.events(con_id=under.con_id, first=today, last=expiry)
+        if one.kind is CorporateEventKind.DIVIDEND
+    )
+    bond = strike * np.exp(-RATE_ANNUAL * ((expiry - today).days + 1.0) / 365.0)
+    over = sides["call_bid"] - sides["put_ask"] - (share.ask - bond)
+    under_it = share.bid - paid - strike - (sides["call_ask"] - sides["put_bid"])
+    return int(np.sum(over > _SLACK)) + int(np.sum(under_it > _SLACK))
+
+
+def _across_american(early: dict[str, Floats], late: dict[str, Floats]) -> int:
+    """What lives longer may do all that ends sooner, so it may not cost less than that bids."""
+    _, at, later = np.intersect1d(early["strike"], late["strike"], return_indices=True)
+    return sum(
+        int(np.sum(early[f"{right}_bid"][at] - late[f"{right}_ask"][later] > _SLACK))
+        for right in ("call", "put")
+    )
 
 
 def _is_bad(quote: Quote) -> bool:

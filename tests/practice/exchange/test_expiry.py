@@ -206,7 +206,7 @@ def instruction(con_id, quantity, *, exercise, override):
     )
 
 
-def test_a_short_call_is_assigned_before_a_dividend_worth_more_than_its_time_value():
+def test_a_short_call_worth_no_more_than_exercise_is_assigned_before_a_dividend():
     world = holding(option_id(XYZ, FRIDAY, 80.0, "C"), "SELL", 20, 20.0)
     ex_day = dt.date(2026, 3, 11)
     world.market.dividends[XYZ] = {ex_day: 1.0}
@@ -214,12 +214,38 @@ def test_a_short_call_is_assigned_before_a_dividend_worth_more_than_its_time_val
 
     world.run_to(ex_day, dt.time(2))
     assert world.held(XYZ) == 0
+    world.market.fix(option_id(XYZ, FRIDAY, 80.0, "C"), 19.9, 20.1)
     world.run_to(ex_day, NIGHT)
 
     assigned = -world.held(XYZ) // 100
     assert 12 <= assigned <= 20
     # the shares were short before the ex-date, so their seller owes the dividend
     assert totals_usd(world.book.ledger)[EntryKind.DIVIDEND] == Decimal(-100 * assigned)
+
+
+def test_no_short_is_assigned_early_while_its_market_says_that_waiting_is_worth_more():
+    call, put = option_id(XYZ, FRIDAY, 80.0, "C"), option_id(XYZ, FRIDAY, 120.0, "P")
+    world = holding(call, "SELL", 20, 20.0)
+    world.place(put, "SELL", 20, limit_price=20.0, order_id=902)
+    ex_day = dt.date(2026, 3, 11)
+    world.market.dividends[XYZ] = {ex_day: 1.0}
+    world.market.fix(call, 20.1, 20.3)
+    world.market.fix(put, 20.1, 20.3)
+
+    world.run_to(ex_day, dt.time(12))
+
+    assert (world.held(call), world.held(put), world.held(XYZ)) == (-20, -20, 0)
+
+
+def test_a_put_without_time_value_is_assigned_sooner_or_later():
+    put = option_id(XYZ, FRIDAY, 120.0, "P")
+    world = holding(put, "SELL", 20, 20.0)
+    world.market.fix(put, 19.9, 20.1)
+
+    world.run_to(dt.date(2026, 3, 11), dt.time(12))
+
+    assert -20 < world.held(put) < 0
+    assert world.held(XYZ) == 100 * (20 + world.held(put))
 
 
 def test_index_options_are_never_assigned_early():

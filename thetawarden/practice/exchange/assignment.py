@@ -2,8 +2,8 @@
 
 By exception: every long option a cent or more in the money at expiry is exercised unless its holder
 said otherwise, every short one is assigned; within a few cents of the strike holders differ, so a
-short is assigned contract by contract by luck. Early, American shorts are assigned when a dividend
-is worth more than the time value that exercise gives up, or now and then when none is left.
+short is assigned contract by contract by luck. Early, American shorts are assigned when their
+market says that waiting is worth nothing: mostly on the eve of a dividend, else now and then.
 The option closes at 0, the share comes at the strike; no premium goes into the share's cost.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from thetawarden.domain.instants import new_york_date
+from thetawarden.domain.instants import NS_PER_DAY, new_york_date
 from thetawarden.practice.account.book import Book, Trade, settle
 from thetawarden.practice.account.ledger import EntryKind
 from thetawarden.practice.account.money import ZERO, price_usd
@@ -31,12 +31,14 @@ from thetawarden.practice.model import (
 if TYPE_CHECKING:
     from thetawarden.practice.account.holdings import Holding
     from thetawarden.practice.exchange.floor import Floor
+    from thetawarden.practice.model import Quote
 
 EXERCISED_FROM = 0.01
 PIN_WIDTH = 0.05
 DIVIDEND_ASSIGNMENT_PROBABILITY = 0.9
-DEEP_ASSIGNMENT_PROBABILITY = 0.02
+DEEP_ASSIGNMENT_PROBABILITY = 0.1
 NO_TIME_VALUE = 0.01
+_DAYS_PER_YEAR = 365.0
 
 
 def close_expired(floor: Floor, book: Book) -> None:
@@ -190,17 +192,36 @@ def _close_at(
 
 
 def _early_probability(floor: Floor, holding: Holding, details: ContractDetails) -> float:
-    quote = floor.market.quote(details.under_con_id)
-    under = None if quote is None else appraisal.mark_in(quote)
-    if under is None:
+    """How likely each holder is to exercise tonight.
+
+    The market's value of an American option holds the best use of it: where that is more than
+    exercise brings now, exercising would be a mistake, dividend or not. On the eve of one a call's
+    value was taken at the close, when the last moment was still to come: the night's interest on
+    the strike is no reason to wait.
+    """
+    contract, quote = holding.contract, floor.market.quote(holding.contract.con_id)
+    under = _valued_at(floor, quote, details)
+    if quote is None or under is None:
         return 0.0
-    inside = appraisal.intrinsic(holding.contract, under)
-    time_value = appraisal.mark_of(floor, holding.contract, holding.last_mark) - inside
+    inside = appraisal.intrinsic(contract, under)
+    time_value = appraisal.mark_of(floor, contract, holding.last_mark) - inside
     if inside <= 0.0:
         return 0.0
-    if holding.contract.right == "C" and time_value < _dividend(floor, details):
-        return DIVIDEND_ASSIGNMENT_PROBABILITY
+    if contract.right == "C" and _dividend(floor, details):
+        nights = (floor.now_ns - quote.at_ns) / NS_PER_DAY + 1.0
+        interest = float(floor.terms.benchmark_annual) * nights / _DAYS_PER_YEAR
+        waiting = NO_TIME_VALUE + (contract.strike or 0.0) * interest
+        return DIVIDEND_ASSIGNMENT_PROBABILITY if time_value <= waiting else 0.0
     return DEEP_ASSIGNMENT_PROBABILITY if time_value <= NO_TIME_VALUE else 0.0
+
+
+def _valued_at(floor: Floor, quote: Quote | None, details: ContractDetails) -> float | None:
+    """The share's price that the option's mark was made with, else the share's own mark."""
+    model = None if quote is None else quote.model
+    if model is not None and model.under_price is not None:
+        return model.under_price
+    share = floor.market.quote(details.under_con_id)
+    return None if share is None else appraisal.mark_in(share)
 
 
 def _dividend(floor: Floor, details: ContractDetails) -> float:

@@ -82,6 +82,11 @@ class Carry:
         result: Floats = running[np.searchsorted(ex_ns[ahead], settlement_ns, side="right")]
         return result
 
+    def payments(self, symbol: str) -> tuple[Instants, Floats]:
+        """Return when each cash dividend goes ex, and its amount as things stand."""
+        ex_ns, amount = self._table(symbol)
+        return ex_ns, self._levers.unit(symbol) * amount
+
     def _table(self, symbol: str) -> tuple[Instants, Floats]:
         table = self._ex_ns.get(symbol)
         if table is None:

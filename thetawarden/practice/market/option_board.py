@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from thetawarden.domain.instants import new_york_date
 from thetawarden.domain.market.contracts import OptionClass
-from thetawarden.domain.pricing.black import spot_greeks
 from thetawarden.domain.pricing.implied import implied_volatility
 from thetawarden.practice.market.catalog import Catalog
 from thetawarden.practice.market.clockwork import Clockwork
@@ -36,6 +35,9 @@ PlanKey: TypeAlias = tuple[tuple[int, ...], int, dt.date]
 """The contracts asked for together, and the part of which day they were asked in."""
 
 _PLANNED_OPTIONS_MAX = 60_000
+_GUESS_ANNUAL = 0.25
+_IMPLYING_ROUNDS = 12
+"""Of a volatility, and of what early exercise is worth at it."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -100,19 +102,22 @@ class OptionBoard:
         plan = self.plan(con_id, now_ns)
         if plan is None or not under_price > 0.0:
             return None
-        valued = self._pricer.value(plan.strip, now_ns)
-        implied = implied_volatility(
-            price_usd=np.array([option_price]),
-            forward=valued.forward * (under_price / valued.spot),
-            strike=plan.strip.strike,
-            discount=valued.discount,
-            tau_years=valued.years,
-            is_call=plan.strip.is_call,
-        )
-        iv = float(implied.iv_annual[0])
-        if not np.isfinite(iv):
-            return None
-        return self.value(con_id, now_ns, iv_annual=iv, under_price=under_price)
+        strip = plan.strip
+        iv = np.array([_GUESS_ANNUAL])
+        for _ in range(_IMPLYING_ROUNDS if strip.american else 1):
+            valued = self._pricer.value_if(strip, now_ns, under_price=under_price, iv_annual=iv)
+            added = 0.0 if valued.early is None else float(valued.early.worth[0])
+            iv = implied_volatility(
+                price_usd=np.array([option_price - added]),
+                forward=valued.forward,
+                strike=strip.strike,
+                discount=valued.discount,
+                tau_years=valued.years,
+                is_call=strip.is_call,
+            ).iv_annual
+            if not np.isfinite(iv[0]):
+                return None
+        return self.value(con_id, now_ns, iv_annual=float(iv[0]), under_price=under_price)
 
     def value(
         self, con_id: int, now_ns: int, *, iv_annual: float, under_price: float
@@ -121,19 +126,13 @@ class OptionBoard:
         plan = self.plan(con_id, now_ns)
         if plan is None or not under_price > 0.0 or not iv_annual > 0.0:
             return None
-        valued = self._pricer.value(plan.strip, now_ns)
-        found = spot_greeks(
-            spot=under_price,
-            forward=valued.forward * (under_price / valued.spot),
-            strike=plan.strip.strike,
-            discount=valued.discount,
-            tau_years=valued.years,
-            iv_annual=iv_annual,
-            is_call=plan.strip.is_call,
+        valued = self._pricer.value_if(
+            plan.strip, now_ns, under_price=under_price, iv_annual=np.array([iv_annual])
         )
+        found = greeks(plan.strip, valued, valued.iv_annual)
         return Greeks(
             iv_annual=iv_annual,
-            price=float(found.price_usd[0]),
+            price=float(valued.value[0]),
             delta=float(found.delta_per_share[0]),
             gamma=float(found.gamma_per_usd[0]),
             vega=float(found.vega_usd_per_vol_point[0]),

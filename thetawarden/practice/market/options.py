@@ -1,8 +1,8 @@
 """Prices chains: fair value and Greeks of any options at one instant, in one pass.
 
 European values are Black's on the forward with the surface's volatility for the strike. An American
-option is worth at least what exercising it now brings; that keeps values monotone and convex in
-the strike. Values come before any spread or tick.
+option is worth that and what early exercise adds at the same volatility, and at least what
+exercising it now brings. Values come before any spread or tick.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from thetawarden.domain.market.contracts import ExerciseStyle, OptionClass
 from thetawarden.domain.market.expiry import ExpiryTerms, expiry_terms
-from thetawarden.domain.pricing.black import Greeks, black_price, spot_greeks
+from thetawarden.domain.pricing.black import DAYS_PER_YEAR, Greeks, black_price, spot_greeks
 from thetawarden.practice.market import vol_forwards
 from thetawarden.practice.market.carry import RATE_ANNUAL, Carry
+from thetawarden.practice.market.early_exercise import Asked, Early, EarlyExercise
 from thetawarden.practice.market.earnings import EarningsBook
 from thetawarden.practice.market.path import Paths
 from thetawarden.practice.market.roster import CLASSES, UNDERLYINGS
@@ -58,11 +59,15 @@ class Valued(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     discount: Floats
     years: Floats
     pv_dividend: Floats
+    early: Early | None
+    """What early exercise adds; None for European options."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What values depend on, one entry per pair of an instant and a settlement."""
 
+    at_ns: Instants
+    settlement_ns: Instants
     spot: Floats
     forward: Floats
     discount: Floats
@@ -86,7 +91,12 @@ class Pricer:
     ) -> None:
         self._timeline, self._paths = timeline, paths
         self._carry, self._earnings, self._vol_forwards = carry, earnings, vol_forwards
+        self._early = EarlyExercise(timeline=timeline, carry=carry)
         self._terms: dict[tuple[str, dt.date], ExpiryTerms | None] = {}
+
+    def forget(self) -> None:
+        """Drop what was remembered of dividends."""
+        self._early.forget()
 
     def terms(self, option_class: OptionClass, expiry: dt.date) -> ExpiryTerms | None:
         """Return when a series ends, or None for a day that is no expiry."""
@@ -102,17 +112,65 @@ class Pricer:
         """Return fair values at an instant."""
         expiries = len(strip.settlement_ns)
         view = self._view(strip.symbol, np.full(expiries, now_ns), strip.settlement_ns)
-        at, spot = strip.expiry_at, float(view.spot[0])
-        value, iv = _values(view, strip, at=at, strike=strip.strike, is_call=strip.is_call)
-        return Valued(
-            spot=spot,
-            value=value,
-            iv_annual=iv,
-            forward=view.forward[at],
+        at = strip.expiry_at
+        forward, years = view.forward[at], view.years[at]
+        k = np.log(strip.strike / forward)
+        variance = strike_variance(theta=view.theta[at], k=k, eta=view.eta[at], rho=view.rho)
+        bare = Valued(
+            spot=float(view.spot[0]),
+            value=variance,
+            iv_annual=np.sqrt(variance / years),
+            forward=forward,
             discount=view.discount[at],
-            years=view.years[at],
+            years=years,
             pv_dividend=self._carry.dividends_until(strip.symbol, now_ns, strip.settlement_ns)[at],
+            early=None,
         )
+        return self._revalued(strip, now_ns, bare)
+
+    def value_if(
+        self, strip: Strip, now_ns: int, *, under_price: float, iv_annual: Floats | None = None
+    ) -> Valued:
+        """Return values at another price of the underlying, perhaps at other volatilities too."""
+        now = self.value(strip, now_ns)
+        forward = now.forward * (under_price / now.spot)
+        if strip.american:
+            forward = now.forward + (under_price - now.spot) / now.discount
+        moved = msgspec.structs.replace(
+            now,
+            spot=under_price,
+            forward=forward,
+            iv_annual=now.iv_annual if iv_annual is None else iv_annual,
+        )
+        return self._revalued(strip, now_ns, moved)
+
+    def _revalued(self, strip: Strip, now_ns: int, given: Valued) -> Valued:
+        """Return values for the spot, forward and volatilities given."""
+        value = black_price(
+            forward=given.forward,
+            strike=strip.strike,
+            discount=given.discount,
+            tau_years=given.years,
+            iv_annual=given.iv_annual,
+            is_call=strip.is_call,
+        )
+        if not strip.american:
+            return msgspec.structs.replace(given, value=value)
+        count = len(strip.strike)
+        early = self._early.premium(
+            Asked(
+                symbol=strip.symbol,
+                at_ns=np.full(count, now_ns),
+                settlement_ns=strip.settlement_ns[strip.expiry_at],
+                strike=strip.strike,
+                is_call=strip.is_call,
+                iv_annual=given.iv_annual,
+                escrowed=given.forward * given.discount,
+            )
+        )
+        value = np.maximum(value + early.worth, early.surely)
+        value = np.maximum(value, _intrinsic(strip, given.spot))
+        return msgspec.structs.replace(given, value=value, early=early)
 
     def values_over_time(self, strip: Strip, at_ns: Instants) -> Floats:
         """Return fair values at many instants (rows) of every option (columns)."""
@@ -120,14 +178,50 @@ class Pricer:
         for n, settlement_ns in enumerate(strip.settlement_ns.tolist()):
             options = np.flatnonzero(strip.expiry_at == n)
             view = self._view(strip.symbol, at_ns, np.full(len(at_ns), settlement_ns))
-            found[:, options], _ = _values(
-                view,
-                strip,
-                at=np.arange(len(at_ns))[:, None],
-                strike=strip.strike[options],
-                is_call=strip.is_call[options],
-            )
+            found[:, options] = self._over_time(strip, view, options)
         return found
+
+    def _over_time(self, strip: Strip, view: View, options: NDArray[np.intp]) -> Floats:
+        """Return values at many instants (rows) of options of one expiry (columns)."""
+        shape = (len(view.spot), len(options))
+        strike = np.broadcast_to(strip.strike[options], shape)
+        is_call = np.broadcast_to(strip.is_call[options], shape)
+        forward, discount, years = (
+            np.broadcast_to(one[:, None], shape)
+            for one in (view.forward, view.discount, view.years)
+        )
+        variance = strike_variance(
+            theta=view.theta[:, None],
+            k=np.log(strike / forward),
+            eta=view.eta[:, None],
+            rho=view.rho,
+        )
+        iv = np.sqrt(variance / years)
+        value = black_price(
+            forward=forward,
+            strike=strike,
+            discount=discount,
+            tau_years=years,
+            iv_annual=iv,
+            is_call=is_call,
+        )
+        if not strip.american:
+            return value
+        early = self._early.premium(
+            Asked(
+                symbol=strip.symbol,
+                at_ns=np.repeat(view.at_ns, shape[1]),
+                settlement_ns=np.repeat(view.settlement_ns, shape[1]),
+                strike=strike.ravel(),
+                is_call=is_call.ravel(),
+                iv_annual=iv.ravel(),
+                escrowed=(forward * discount).ravel(),
+            )
+        )
+        gap = view.spot[:, None] - strike
+        held = np.maximum(value.ravel() + early.worth, early.surely).reshape(shape)
+        result: Floats = np.maximum(held, np.where(is_call, gap, -gap))
+        return result
 
     def _view(self, symbol: str, at_ns: Instants, settlement_ns: Instants) -> View:
         """What values depend on, for each pair of an instant and a settlement."""
@@ -136,6 +230,8 @@ class Pricer:
             spot, forward = self._vol_forwards.at(at_ns, settlement_ns)
             smile, eta = vol_forwards.SMILE, np.full(len(at_ns), vol_forwards.SMILE.eta)
             return View(
+                at_ns=at_ns,
+                settlement_ns=settlement_ns,
                 spot=spot,
                 forward=forward,
                 discount=np.exp(-RATE_ANNUAL * years),
@@ -151,6 +247,8 @@ class Pricer:
             symbol=symbol, spot=spot, at_ns=at_ns, settlement_ns=settlement_ns
         )
         return View(
+            at_ns=at_ns,
+            settlement_ns=settlement_ns,
             spot=spot,
             forward=forward,
             discount=discount,
@@ -177,35 +275,13 @@ class Pricer:
         return result
 
 
-def _values(
-    view: View,
-    strip: Strip,
-    *,
-    at: NDArray[np.intp],
-    strike: Floats,
-    is_call: NDArray[np.bool_],
-) -> tuple[Floats, Floats]:
-    """Fair values and volatilities; `at` says which pair of the view each option belongs to."""
-    forward, spot, years = view.forward[at], view.spot[at], view.years[at]
-    k = np.log(strike / forward)
-    variance = strike_variance(theta=view.theta[at], k=k, eta=view.eta[at], rho=view.rho)
-    iv = np.sqrt(variance / years)
-    value = black_price(
-        forward=forward,
-        strike=strike,
-        discount=view.discount[at],
-        tau_years=years,
-        iv_annual=iv,
-        is_call=is_call,
-    )
-    if strip.american:
-        value = np.maximum(value, np.where(is_call, spot - strike, strike - spot))
-    return value, iv
+def _intrinsic(strip: Strip, spot: float) -> Floats:
+    return np.where(strip.is_call, spot - strip.strike, strip.strike - spot)
 
 
 def greeks(strip: Strip, valued: Valued, iv_annual: Floats) -> Greeks:
-    """Return Greeks of a strip at given volatilities."""
-    return spot_greeks(
+    """Return Greeks at given volatilities; what is sure to be exercised moves as the spot."""
+    european = spot_greeks(
         spot=valued.spot,
         forward=valued.forward,
         strike=strip.strike,
@@ -213,6 +289,25 @@ def greeks(strip: Strip, valued: Valued, iv_annual: Floats) -> Greeks:
         tau_years=valued.years,
         iv_annual=iv_annual,
         is_call=strip.is_call,
+    )
+    if valued.early is None:
+        return european
+    early, escrowed = valued.early, valued.forward * valued.discount
+    decay = (
+        RATE_ANNUAL * (early.worth - escrowed * early.slope)
+        - 0.5 * (iv_annual * escrowed) ** 2 * early.curvature
+    ) / DAYS_PER_YEAR
+    held = valued.value > np.maximum(_intrinsic(strip, valued.spot), early.surely)
+    sign = np.where(strip.is_call, 1.0, -1.0)
+    return Greeks(
+        price_usd=valued.value,
+        delta_per_share=np.where(held, european.delta_per_share + early.slope, sign),
+        gamma_per_usd=np.where(held, european.gamma_per_usd + early.curvature, 0.0),
+        vega_usd_per_vol_point=np.where(
+            held, european.vega_usd_per_vol_point + early.by_vol_point, 0.0
+        ),
+        theta_usd_per_day=np.where(held, european.theta_usd_per_day + decay, 0.0),
+        rho_usd_per_rate_point=european.rho_usd_per_rate_point,
     )
 
 

@@ -96,7 +96,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def forget(self) -> None:
         """Drop all that was remembered, after an intervention."""
         boards = self.boards
-        for part in (self.motion.paths, self.listing.closes, self.listing.ladders):
+        listing = self.listing
+        for part in (self.motion.paths, listing.closes, listing.ladders, listing.pricer):
             part.forget()
         for shown in (boards.tape, boards.vol_book, boards.options):
             shown.forget()

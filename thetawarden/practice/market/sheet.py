@@ -79,8 +79,9 @@ def quotes_of(sheet: Sheet) -> list[Quote | None]:
 def _of_price(sheet: Sheet, price: Floats) -> list[Greeks | None]:
     """Greeks at the volatilities that explain prices; None where none does."""
     strip, valued = sheet.strip, sheet.valued
+    european = price if valued.early is None else price - valued.early.worth
     iv = implied_volatility(
-        price_usd=price,
+        price_usd=european,
         forward=valued.forward,
         strike=strip.strike,
         discount=valued.discount,
