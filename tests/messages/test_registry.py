@@ -5,7 +5,7 @@ from typing import get_type_hints
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from thetawarden.actors.post import ActorSpec
@@ -13,6 +13,7 @@ from thetawarden.actors.tree import Group, Tree
 from thetawarden.actors.vocabulary import MisfitError, check_tree, vocabulary_of
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.config.schema import Config
+from thetawarden.domain.regime.vix_limits import DEFAULT_BANDS, VixBandRule
 from thetawarden.domain.restart import Policy
 from thetawarden.messages import (
     books,
@@ -67,10 +68,11 @@ def test_every_message_says_what_it_is_for_and_cannot_be_changed(kind):
 
 
 st.register_type_strategy(int, st.integers(-(2**63), 2**63 - 1))
+st.register_type_strategy(VixBandRule, st.sampled_from(DEFAULT_BANDS))  # refuses nonsense
 anything = st.one_of([st.from_type(kind) for kind in ROUTES])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(anything)
 def test_what_is_encoded_decodes_to_the_same_message(message):
     again = registry.decode(registry.encode(message))

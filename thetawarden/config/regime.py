@@ -172,11 +172,12 @@ class RegimeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 def regime_limits(config: RegimeConfig) -> RegimeLimits:
     """Return the limits; ValueError when thresholds contradict each other."""
+    correlation = config.correlation
     age_ns_max = round(config.vix.age_min_max * NS_PER_MINUTE)
     names = EventLimits.__struct_fields__
     return RegimeLimits(
         vix=VixLimits(
-            bands=tuple(_rule(each, config.vix) for each in DEFAULT_BANDS),
+            bands=tuple(map(_rule, DEFAULT_BANDS, _bands(config.vix))),
             relax_margin_points=config.vix.relax_margin_points,
             age_ns_max=age_ns_max,
         ),
@@ -189,18 +190,29 @@ def regime_limits(config: RegimeConfig) -> RegimeLimits:
             history_age_ns_max=5 * NS_PER_DAY,
         ),
         correlation=CorrelationLimits(
-            **{
-                name.removesuffix("_correlation"): value
-                for name, value in msgspec.structs.asdict(config.correlation).items()
-            }
+            standard_from=correlation.standard_from_correlation,
+            alike_from=correlation.alike_from_correlation,
+            one_bet_above=correlation.one_bet_above_correlation,
+            alike_size_fraction_max=correlation.alike_size_fraction_max,
+            alike_size_fraction_min=correlation.alike_size_fraction_min,
         ),
         events=EventLimits(**{name: getattr(config.events, name) for name in names}),
         derived=DerivedLimits(trending_adx_min=config.trending_adx_min),
     )
 
 
-def _rule(default: VixBandRule, config: VixConfig) -> VixBandRule:
-    band: BandConfig = getattr(config, default.band.value)
-    cap = None if band.positions_max == NO_CAP else band.positions_max
-    values = {**msgspec.structs.asdict(band), "positions_max": cap}
-    return msgspec.structs.replace(default, **values)
+def _bands(vix: VixConfig) -> tuple[BandConfig, ...]:
+    calm = (vix.ultra_low, vix.low, vix.normal)
+    return (*calm, vix.elevated, vix.high, vix.very_high, vix.crisis)
+
+
+def _rule(default: VixBandRule, band: BandConfig) -> VixBandRule:
+    return msgspec.structs.replace(
+        default,
+        from_points=band.from_points,
+        size_fraction=band.size_fraction,
+        positions_fraction=band.positions_fraction,
+        positions_max=None if band.positions_max == NO_CAP else band.positions_max,
+        delta_per_share_min=band.delta_per_share_min,
+        delta_per_share_max=band.delta_per_share_max,
+    )
