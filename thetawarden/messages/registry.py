@@ -133,7 +133,7 @@ ROUTES: Mapping[type[Message], Route] = {
     market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
     market.RegimeAssessed: Route(to=("governor", "effect:lake"), lane=Lane.TIMER),
     # context
-    context.HoldingsNamed: Route(to=("context",), lane=Lane.TIMER),
+    context.HoldingsNamed: Route(to=("context", "universe"), lane=Lane.TIMER),
     context.ContextTaken: Route(to=("regime",), lane=Lane.TIMER),
     context.FiguresComputed: Route(to=(RECORD,), lane=Lane.TIMER),
     context.LikenessesComputed: Route(to=(RECORD,), lane=Lane.TIMER),
