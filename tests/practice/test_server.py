@@ -63,16 +63,22 @@ async def test_orders_ids_and_positions_survive_a_restart(start, connect, until,
     assert again.client.getReqId() > last_id
 
 
-async def test_events_are_saved_soon_even_without_a_stop(start, connect, until, tmp_path):
+async def test_what_a_client_was_told_is_on_disk_already(start, connect, until, tmp_path):
     server = await start(state_folder=tmp_path)
     client = await connect(server)
+    seen = []
+
+    def look(trade):
+        """Read the state file at the very moment the client hears of its order."""
+        other = Server(exchange=FakeExchange(), state_folder=tmp_path)
+        seen.append([view.perm_id for view in other.gateway.exchange.open_orders()])
+
+    client.openOrderEvent += look
     trade = client.placeOrder(put(), LimitOrder("BUY", 1, 0.05))
     await until(lambda: trade.orderStatus.status == "Submitted")
 
-    await until(lambda: (tmp_path / FILE_NAME).exists() and not server.gateway.has_unsaved_events)
-
-    other = Server(exchange=FakeExchange(), state_folder=tmp_path)
-    assert [view.perm_id for view in other.gateway.exchange.open_orders()] == [trade.order.permId]
+    assert seen
+    assert all(orders == [trade.order.permId] for orders in seen)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x81\xa6layout\x63"])

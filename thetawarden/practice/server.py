@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 LOOPBACK = "127.0.0.1"
 SAVE_EVERY_S = 10.0
-SAVE_EVENTS_S = 0.5
 SAVE_SHARE = 20.0
 """Saves are at least so many times as far apart as one takes."""
 _DRAIN_S = 0.05
@@ -55,6 +54,7 @@ class Server:
         self._state = None if state_folder is None else StateFile(state_folder)
         if self._state is not None:
             self._state.restore(self.gateway)
+            self.gateway.keep = self.save
         self._connections: dict[Connection, None] = {}
         self.faults = FaultPanel(self.gateway, links=self.connections)
         self.faults.plan(plan)
@@ -188,11 +188,10 @@ class Server:
                 await asyncio.sleep(max(0.0, interval_s - (self.now_s() - started_s)))
 
     def _save_in_time(self, now_s: float) -> None:
-        """Save soon after events and now and then, spending little of our time on it."""
+        """Save the market's time now and then, spending little of our own on it."""
         if self._state is None:
             return
-        pause_s = SAVE_EVENTS_S if self.gateway.has_unsaved_events else SAVE_EVERY_S
-        if now_s - self._saved_s >= max(pause_s, SAVE_SHARE * self._saving_s):
+        if now_s - self._saved_s >= max(SAVE_EVERY_S, SAVE_SHARE * self._saving_s):
             self.save()
             self._saved_s = self.now_s()
             self._saving_s = self._saved_s - now_s

@@ -26,6 +26,8 @@ from thetawarden.practice.wire.reader import MalformedError
 from thetawarden.practice.wire.requests.table import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from thetawarden.practice.clock import MarketClock
     from thetawarden.practice.gateway.session import Session
     from thetawarden.practice.model import Exchange, ExchangeEvent, Market
@@ -60,6 +62,7 @@ class Gateway:
         self.feeds = feeds.FeedPusher(self)
         self.now_s = 0.0
         self.has_unsaved_events = False
+        self.keep: Callable[[], None] = _keep_nothing
         self._bulletins = 0
         exchange.listen(self._on_event)
 
@@ -177,7 +180,9 @@ class Gateway:
                 session.send(encode_news.bulletin(self._bulletins, REGULAR_BULLETIN, text, "IB"))
 
     def flush(self) -> None:
-        """Write everybody's output."""
+        """Write everybody's output; what an event changed is kept before anybody is told."""
+        if self.has_unsaved_events:
+            self.keep()
         for session in list(self.sessions.values()):
             session.pump()
             session.flush()
@@ -212,3 +217,7 @@ class Gateway:
         self.has_unsaved_events = True
         for told in self.seams.spread(event):
             events.tell(self, told)
+
+
+def _keep_nothing() -> None:
+    """A gateway without a state folder forgets with its process."""
