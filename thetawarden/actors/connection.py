@@ -46,7 +46,6 @@ from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 
 ANEW = frozenset({LinkEvent.ADMITTED, LinkEvent.DOUBTED, LinkEvent.RESTORED})
-PROBES_MISSED_MAX = 3
 
 Hears = (
     Begin
@@ -240,8 +239,6 @@ class Connection:
         ghost = own.live_ns > 0 and now - own.live_ns < self._rules.own_ghost_ns
         if lost.trouble is LinkTrouble.WRONG_VERSION or (taken and not ghost):
             return self._turn_away(words, now)
-        if own.state in LIVE:
-            own.live_ns = now
         return (*alarms, *_cancelled(Wait.OPENING), *self._meet(LinkEvent.LOST, words, now))
 
     def _turn_away(self, words: str, now: UnixNs) -> tuple[Says, ...]:
@@ -253,15 +250,17 @@ class Connection:
 
     def _probe(self, now: UnixNs) -> tuple[Says, ...]:
         """Ask for a sign of life; the adapter drops a mute peer, we drop a mute adapter."""
-        own = self.state
+        own, rules = self.state, self._rules
         if own.state not in LIVE:
             return ()
+        if own.probe > own.probed:
+            if now - own.live_ns >= rules.probe_overdue_ns:
+                return self._give_up("a probe was never answered", now)
+            return (_timer(Wait.PROBE, rules.probe_ns),)
         own.live_ns = now
-        if own.probe - own.probed >= PROBES_MISSED_MAX:
-            return self._give_up(f"{PROBES_MISSED_MAX} probes were not answered", now)
         own.probe += 1
         probe = ProbeLink(epoch=own.epoch, number=own.probe)
-        return (probe, _timer(Wait.PROBE, self._rules.probe_ns))
+        return (probe, _timer(Wait.PROBE, rules.probe_ns))
 
     def _notice(self, notice: BrokerNoticed, now: UnixNs) -> tuple[Says, ...]:
         own, rules = self.state, self._rules

@@ -162,6 +162,8 @@ def test_what_changes_is_told_piece_by_piece(line):
     assert cost.execution_id == fill.execution_id
     assert cost.commission_usd > 0
     assert cost.realised_usd is None
+    assert fill.instrument == order.instrument == held.instrument
+    assert fill.instrument.local_symbol == "SPY   260320P00500000"
     assert values.account == "DU1234567"
 
 
@@ -196,6 +198,7 @@ def test_fetching_twice_needs_no_new_link_and_says_the_same(gateway, line):
     assert second.missing == ()
     assert second.positions == first.positions
     assert second.executions == first.executions
+    assert second.commissions == first.commissions != ()
 
 
 def test_orders_of_other_clients_are_in_the_book_with_their_lasting_number(gateway, line):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from thetawarden.infra.ib.frames import FRAME_BYTES_MAX, FrameGate, GarbageError
 
-frames = st.lists(st.binary(min_size=1, max_size=300), max_size=20)
+frames = st.lists(st.binary(max_size=300).map(lambda rest: b"4" + rest), max_size=20)
 
 
 def framed(payloads):
@@ -52,17 +52,23 @@ def test_a_length_that_cannot_be_is_garbage_as_soon_as_it_is_read(length):
         FrameGate().feed(struct.pack(">I", length), 0)
 
 
+@pytest.mark.parametrize("first", [b"\x00", b"x", b"-", b"\xff"])
+def test_a_frame_that_begins_with_no_digit_is_garbage_before_it_is_whole(first):
+    with pytest.raises(GarbageError):
+        FrameGate().feed(struct.pack(">I", 1000) + first, 0)
+
+
 def test_the_longest_honest_frame_passes():
     gate = FrameGate()
 
     assert gate.feed(struct.pack(">I", FRAME_BYTES_MAX), 0) == b""
-    whole = gate.feed(b"x" * FRAME_BYTES_MAX, 0)
+    whole = gate.feed(b"1" * FRAME_BYTES_MAX, 0)
 
     assert len(whole) == 4 + FRAME_BYTES_MAX
 
 
 def test_n03_a_frame_that_trickles_is_overdue_however_often_a_byte_comes():
-    gate, stream = FrameGate(), framed([b"slow"])
+    gate, stream = FrameGate(), framed([b"4low"])
 
     for second, byte in enumerate(stream[:-1]):
         gate.feed(bytes([byte]), second)
@@ -74,7 +80,7 @@ def test_n03_a_frame_that_trickles_is_overdue_however_often_a_byte_comes():
 
 
 def test_each_frame_has_its_own_time():
-    gate, stream = FrameGate(), framed([b"one", b"two"])
+    gate, stream = FrameGate(), framed([b"1ne", b"2wo"])
 
     gate.feed(stream[:6], 0)
     gate.feed(stream[6:10], 4)

@@ -18,6 +18,8 @@ from thetawarden.domain.link.night import NightWindow, look_at
 class LinkRules(msgspec.Struct, frozen=True, kw_only=True):
     """How long everything may take.
 
+    A probe is asked every `probe_ns`; one unanswered for `probe_overdue_ns` means that even the
+    adapter, who gives up earlier, has gone silent.
     `apart_ns` lies between the two fetches that must agree. After a loss of our own the client id
     may look taken by our own ghost for `own_ghost_ns`. The same matter wakes a person again after
     `page_again_ns`.
@@ -29,6 +31,7 @@ class LinkRules(msgspec.Struct, frozen=True, kw_only=True):
     retry_slowly_ns: int
     opening_ns: int
     probe_ns: int
+    probe_overdue_ns: int
     book_ns: int
     apart_ns: int
     refresh_ns: int

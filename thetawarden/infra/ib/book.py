@@ -106,7 +106,9 @@ class BookHandler:
         came = {name: () if name in missing else answer for name, answer in found.items()}
         numbers = perm_ids(ib.trades())
         orders = {id(trade): trade for trade in came[ORDERS]}  # listed twice is told once
-        commissions = (commission_of(fill.commissionReport) for fill in came[EXECUTIONS])
+        costs = (
+            commission_of(fill.commissionReport) for fill in ib.fills()
+        )  # an answer lacks them
         return BookFetched(
             epoch=asked.epoch,
             round=asked.round,
@@ -114,7 +116,7 @@ class BookHandler:
             orders=tuple(_broker_order(trade, numbers) for trade in orders.values()),
             completed=tuple(_broker_order(trade, numbers) for trade in came[COMPLETED]),
             executions=self._executions(came[EXECUTIONS]),
-            commissions=tuple(one for one in commissions if one is not None),
+            commissions=tuple(one for one in costs if one is not None),
             positions=self._positions(came[POSITIONS]),
             values=None if VALUES in missing else self._values(ib),
         )

@@ -15,7 +15,15 @@ from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.link.states import LinkTrouble
 from thetawarden.infra.ib.answers import Failed, Failure
 from thetawarden.infra.ib.loop import LoopThread
-from thetawarden.infra.ib.session import Listener, Opened, Session, SessionSettings, Trouble
+from thetawarden.infra.ib.session import (
+    HISTORY_PACING,
+    HISTORY_REFUSED,
+    Listener,
+    Opened,
+    Session,
+    SessionSettings,
+    Trouble,
+)
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import EffectFailed
 from thetawarden.messages.link import (
@@ -32,6 +40,9 @@ from thetawarden.ports import Clock, DeskPort
 
 ADAPTER = "broker"
 ABOUT_ITSELF = -1
+ABOUT_ALL = frozenset({100, 420, 10197})
+"""Codes that come with the number of a request and yet concern every one of them."""
+SAME_NOTICE_NS = NS_PER_SECOND // 20
 WORDS_MAX = 400
 
 
@@ -69,6 +80,7 @@ class Broker:
         self._session: Session | None = None
         self._handlers: dict[type[Message], Handler] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._noticed_ns: dict[int, int] = {}
 
     def start(self, desk: DeskPort, /) -> None:
         """Begin; there is no link until one is ordered."""
@@ -161,7 +173,16 @@ class Broker:
         self._say(DecodingFailed(epoch=epoch, words=words[:WORDS_MAX]))
 
     def _say_notice(self, req_id: int, code: int, words: str) -> None:
-        """Pass on what the broker says about itself, at a length a person can read."""
+        """Pass on what the broker says about itself, at a length a person can read.
+
+        What it says of every line at once is passed on once.
+        """
         session = self._session
-        if req_id == ABOUT_ITSELF and session is not None and session.is_open:
+        pacing = code == HISTORY_REFUSED and HISTORY_PACING in words.lower()
+        own = req_id == ABOUT_ITSELF
+        if session is None or not session.is_open or not (own or pacing or code in ABOUT_ALL):
+            return
+        now, before = self._clock.monotonic_ns(), self._noticed_ns.get(code)
+        if own or before is None or now - before >= SAME_NOTICE_NS:
+            self._noticed_ns[code] = now
             self._say(BrokerNoticed(epoch=session.epoch, code=code, words=words[:WORDS_MAX]))

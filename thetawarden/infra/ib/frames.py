@@ -1,8 +1,9 @@
 """Stands between the socket and ib_async's decoder: only whole, honest frames go through.
 
 ib_async believes any length it is told and would wait for 4 GiB without ever noticing. Here a frame
-longer than the official client's bound, or an empty one, is garbage, and a frame that has begun
-must be whole within a deadline. Pure: bytes in, bytes out, the caller brings the time.
+longer than the official client's bound, an empty one, or one that does not begin with the digits of
+a message's number is garbage, and a frame that has begun must be whole within a deadline. Pure:
+bytes in, bytes out, the caller brings the time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import struct
 LENGTH_BYTES = 4
 FRAME_BYTES_MAX = 0xFFFFFF
 """The official client's MAX_MSG_LEN."""
+DIGITS = frozenset(b"0123456789")
 
 
 class GarbageError(Exception):
@@ -42,6 +44,8 @@ class FrameGate:
             (length,) = struct.unpack_from(">I", buffered, end)
             if not 0 < length <= FRAME_BYTES_MAX:
                 raise GarbageError(f"a frame of {length} bytes; allowed: 1 to {FRAME_BYTES_MAX}")
+            if size - end > LENGTH_BYTES and buffered[end + LENGTH_BYTES] not in DIGITS:
+                raise GarbageError("a frame that does not begin with a message's number")
             if size - end < LENGTH_BYTES + length:
                 break
             end += LENGTH_BYTES + length

@@ -20,7 +20,7 @@ from thetawarden.infra.ib.frames import FrameGate, GarbageError
 
 VALIDATION_FAILED = 321
 """ib_async takes it for a warning and lets the request wait for ever."""
-COMPLETED_ORDERS = "completedOrders"
+COMPLETED_ORDERS, CURRENT_TIME = "completedOrders", "currentTime"
 
 
 class AlreadyAskedError(Exception):
@@ -69,9 +69,12 @@ class GuardedWrapper(Wrapper):
     def startReq(self, key: Any, contract: Any = None, container: Any = None) -> Any:
         """Refuse a second question of a kind that has no number while one is open.
 
-        The library would overwrite the first one's future, which then never completes.
+        The library would overwrite the first one's future, which then never completes. One that
+        nobody waits for any more still blocks its kind, as its late answer could be taken for the
+        new one's; of the time of day that does no harm.
         """
-        if isinstance(key, str) and key in self._futures:
+        asked = self._futures.get(key) if isinstance(key, str) else None
+        if asked is not None and not (key == CURRENT_TIME and asked.done()):
             raise AlreadyAskedError(key)
         return super().startReq(key, contract, container)  # type: ignore[no-untyped-call]
 
@@ -98,11 +101,16 @@ class GuardedWrapper(Wrapper):
     def openOrder(
         self, orderId: int, contract: Contract, order: Order, orderState: OrderState
     ) -> None:
-        """Tell of every order, also of those listed because somebody asked."""
+        """Tell of every order, also of those listed because somebody asked.
+
+        With the contract as the broker tells it: the library keeps the one the order was sent
+        with, in which only the number may be set.
+        """
         super().openOrder(orderId, contract, order, orderState)
         trade = self.trades.get(self.orderKey(order.clientId, order.orderId, order.permId))
         if trade is None or order.whatIf:
             return
+        trade.contract = Contract.recreate(contract)
         if orderState.status and not trade.orderStatus.permId:
             trade.orderStatus.status = orderState.status  # until the first orderStatus tells
         self.ears.heard_order(trade)
@@ -146,11 +154,15 @@ class GuardedWrapper(Wrapper):
     def execDetails(self, reqId: int, contract: Contract, execution: Execution) -> None:
         """Tell of every live fill; those asked for come back as the answer.
 
-        The library has no event for a fill whose order it does not know, nor for a repetition.
+        The library has no event for a fill whose order it does not know, nor for a repetition, and
+        puts the contract the order was sent with in the place of the one that was told.
         """
         asked = reqId in self._futures
         super().execDetails(reqId, contract, execution)
-        if not asked:
+        if asked:
+            answers = self._results[reqId]
+            answers[-1] = answers[-1]._replace(contract=Contract.recreate(contract))
+        else:
             self.ears.heard_execution(contract, execution)
 
     @override

@@ -207,9 +207,10 @@ class Session:
         answer = await self.ask(
             lambda ib: ib.reqCurrentTimeAsync(), priority=Priority.CANCEL, timeout_s=timeout_s
         )
-        if isinstance(answer, Failed):
-            return answer
-        return self._clock.monotonic_ns() - asked_ns
+        if not isinstance(answer, Failed):
+            return self._clock.monotonic_ns() - asked_ns
+        heard = self._heard_ns > asked_ns and answer.why is Failure.UNANSWERED
+        return self._heard_ns - asked_ns if heard else answer  # any byte is a sign of life
 
     async def _turn(self, priority: Priority, weight: int) -> GuardedIB | Failed:
         ib = self._ib
