@@ -51,7 +51,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
 
 
-_EVERY_ACTOR = ("governor", "watchdog", "scheduler", "notifier", "connection")
+_EVERY_ACTOR = ("governor", "watchdog", "scheduler", "notifier")
 
 ROUTES: Mapping[type[Message], Route] = {
     # lifecycle
