@@ -11,7 +11,7 @@ from thetawarden.actors import keeping
 from thetawarden.actors.keeping import NEVER, KeeperSettings, KeeperState
 from thetawarden.domain.books import judge as judging
 from thetawarden.domain.books import working
-from thetawarden.domain.books.amounts import ZERO
+from thetawarden.domain.books.amounts import ZERO, plain, signed
 from thetawarden.domain.books.book import (
     Book,
     carried_forward,
@@ -282,7 +282,7 @@ class Keeper:
         if not self.state.opened or held.quantity == position.quantity:
             return ()
         name = contract_words(position.instrument)
-        words = f"{name}: told {position.quantity:f}, our book has {held.quantity:f}"
+        words = f"{name}: told {plain(position.quantity)}, our book has {plain(held.quantity)}"
         return self._ask_soon(words)
 
     def _mark(self, told: MarkObserved) -> None:
@@ -316,7 +316,9 @@ class Keeper:
             if excess and order.perm_id not in self.state.overfills:
                 self.state.overfills = (*self.state.overfills, order.perm_id)[-KEPT_MAX:]
                 name = contract_words(order.instrument)
-                words = f"{name}: {excess:f} more filled than ordered ({order.quantity:+f})"
+                words = (
+                    f"{name}: {plain(excess)} more filled than ordered ({signed(order.quantity)})"
+                )
                 said.append(Halt(reason=words, by=_ME))
         return tuple(said)
 

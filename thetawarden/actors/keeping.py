@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from thetawarden.domain.books.amounts import plain, signed
 from thetawarden.domain.books.book import Book, cash_usd, cause_of, holding_of, holdings
 from thetawarden.domain.books.gaps import contract_words
 from thetawarden.domain.books.holding import Cause
@@ -149,7 +150,7 @@ def foreign(before: Book, after: Book, stem: str) -> PositionExplained | None:
         after=held.quantity,
         cause=cause,
         cash_usd=paid,
-        words=f"{name}: {one.quantity:+f} at {one.price_usd:f} {what}",
+        words=f"{name}: {signed(one.quantity)} at {plain(one.price_usd)} {what}",
     )
 
 
@@ -187,5 +188,5 @@ def worry(unexplained: tuple[str, ...]) -> NotifyPerson:
 def stranger(order: BrokerOrder) -> NotifyPerson:
     """Tell the person of an order that is not ours."""
     name = contract_words(order.instrument)
-    text = f"An order that is not ours works: {order.quantity:+f} {name}. It is left alone"
+    text = f"An order that is not ours works: {signed(order.quantity)} {name}. It is left alone"
     return NotifyPerson(urgency=Urgency.NORMAL, topic="stranger", text=text)

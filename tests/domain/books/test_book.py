@@ -30,9 +30,10 @@ from thetawarden.domain.books.book import (
     with_commission,
     with_execution,
     with_inferred,
+    with_move,
 )
 from thetawarden.domain.books.fills import CommissionKind
-from thetawarden.domain.books.holding import Cause
+from thetawarden.domain.books.holding import Cause, Move
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import Commission, Execution
 
@@ -137,6 +138,27 @@ def test_carrying_a_balance_forward_changes_nothing_that_the_book_says(told, day
     assert {key: (one.quantity, one.cost_usd) for key, one in open_after.items()} == {
         key: (one.quantity, one.cost_usd) for key, one in open_before.items()
     }
+
+
+def test_what_was_explained_is_carried_forward_with_the_rest():
+    book = book_of(bought(option(), -1, "1.50"), cost(1, "1"))
+    assigned = Move(
+        key="assignment:1",
+        at_ns=T0 + SECOND,
+        instrument=option(),
+        quantity=Decimal(1),
+        gross_usd=Decimal(0),
+        cause=Cause.ASSIGNMENT,
+    )
+    book = with_move(with_move(book, ACCOUNT, assigned), ACCOUNT, assigned)
+
+    steps = [carried_forward(book, T0 + number * SECOND) for number in (0, 1, 2)]
+    later = carried_forward(steps[1], T0 + 9 * SECOND)
+
+    for one in (*steps, later):
+        assert (cash_usd(one, ACCOUNT), realised_usd(one)) == (100_149, {"DU1/SPY": 149})
+        assert [each for each in holdings(one).values() if each.quantity] == []
+    assert later.moves == {}
 
 
 @settings(max_examples=60, deadline=None)

@@ -158,7 +158,7 @@ def test_an_option_that_vanished_before_its_day_did_not_expire():
 
 @pytest.mark.parametrize(
     ("right", "held", "settled"),
-    [(PUT, -1, "4987.65"), (PUT, 2, "4987.65"), (CALL, -3, "5012.30"), (CALL, 1, "5012.30")],
+    [(PUT, -1, "4987.65"), (PUT, 2, "4987.65"), (CALL, -3, "5012.3"), (CALL, 1, "5012.3")],
 )
 def test_a_cash_settled_option_is_worth_what_it_paid_at_one_settlement_price(right, held, settled):
     one = index_option(right=right)

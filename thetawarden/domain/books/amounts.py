@@ -28,3 +28,13 @@ def part_usd(*, whole_usd: Decimal, part: Decimal, of: Decimal) -> Decimal:
 def same_cents(one_usd: Decimal, other_usd: Decimal) -> bool:
     """Whether two amounts, either of which may have been rounded to the cent, are the same."""
     return abs(one_usd - other_usd) < CENT
+
+
+def plain(number: Decimal) -> str:
+    """Return a number for people: no exponent, no needless zeros."""
+    return f"{number.normalize():f}"
+
+
+def signed(number: Decimal) -> str:
+    """Return a number for people, always with its sign."""
+    return f"{number.normalize():+f}"

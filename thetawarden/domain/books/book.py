@@ -169,7 +169,8 @@ def holdings(book: Book) -> dict[str, Holding]:
             starts.setdefault(key, Holding(account=one.account, instrument=one.instrument))
     for key, moves in book.moves.items():
         account = key.rpartition("/")[0]
-        starts.setdefault(key, Holding(account=account, instrument=moves[0].instrument))
+        for move in moves[:1]:
+            starts.setdefault(key, Holding(account=account, instrument=move.instrument))
     return {
         key: _folded(starts[key], _moves(book, key, fills.get(key, []))) for key in sorted(starts)
     }

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from thetawarden.domain.books.amounts import CENT, ZERO, part_usd, to_cents
+from thetawarden.domain.books.amounts import CENT, ZERO, part_usd, plain, to_cents
 from thetawarden.domain.books.book import Book
 from thetawarden.domain.books.change import Change
 from thetawarden.domain.books.commissions import estimated_usd
@@ -25,6 +25,7 @@ from thetawarden.domain.broker.instrument import InstrumentKind
 COST_TIMES_MAX = 5
 DIVIDEND_FRACTION_MAX = Decimal("0.05")
 INTEREST_ANNUAL_MAX = Decimal("0.12")
+INTEREST_SLACK_FRACTION = Decimal("0.02")
 VARIATION_FRACTION_MAX = Decimal("0.15")
 _DAYS = 360
 _DAYS_MAX = 35
@@ -59,6 +60,7 @@ def cash_changes(
     return (
         commission_changes(rest_usd, book=book, account=evidence.account)
         or _accrued(amount, evidence.accrued_dividends_usd, Cause.DIVIDEND)
+        or _interest_as_accrued(amount, evidence)
         or _dividend(amount, held, evidence)
         or _interest(amount, evidence)
         or _variation(amount, held, evidence)
@@ -91,7 +93,7 @@ def _commission(fill: Fill, cost_usd: Decimal) -> Change:
     name = contract_words(fill.execution.instrument)
     return Change(
         cause=Cause.COMMISSION,
-        words=f"{name}: fill {fill.base} cost {cost_usd:f}, by the cash",
+        words=f"{name}: fill {fill.base} cost {plain(cost_usd)}, by the cash",
         cash_usd=fill.fees_usd - cost_usd,
         fill=fill.base,
         fill_cost_usd=cost_usd,
@@ -105,7 +107,7 @@ def _accrued(
     before, after = accrued
     if before is None or after is None or abs(before - after - amount) > CENT:
         return None
-    return (_paid(cause, amount, f"{cause} of {amount:f} that had accrued was paid"),)
+    return (_paid(cause, amount, f"{cause} of {plain(amount)} that had accrued was paid"),)
 
 
 def _dividend(
@@ -119,25 +121,28 @@ def _dividend(
     if abs(amount) > abs(worth) * DIVIDEND_FRACTION_MAX:
         return None
     names = ", ".join(contract_words(one.instrument) for one in shares)
-    return (_paid(Cause.DIVIDEND, amount, f"dividend of {amount:f} on {names}"),)
+    return (_paid(Cause.DIVIDEND, amount, f"dividend of {plain(amount)} on {names}"),)
+
+
+def _interest_as_accrued(amount: Decimal, evidence: CashEvidence) -> tuple[Change, ...] | None:
+    """All that had accrued is paid; what accrues anew meanwhile does not count."""
+    before, after = evidence.accrued_interest_usd
+    if before is None or after is None or not evidence.a_night_passed:
+        return None
+    near = CENT + abs(before) * INTEREST_SLACK_FRACTION
+    if not before or abs(amount - before) > near or abs(after) >= abs(before):
+        return None
+    return (_paid(Cause.INTEREST, amount, f"interest of {plain(amount)}, as had accrued"),)
 
 
 def _interest(amount: Decimal, evidence: CashEvidence) -> tuple[Change, ...] | None:
-    """Paid once a month for the month before, out of what had accrued if that is known."""
-    before, after = evidence.accrued_interest_usd
+    """Without a word about accruals: once a month, and no more than a month can bring."""
     agreed_on = evidence.agreed_on
     new_month = agreed_on is not None and agreed_on.month != evidence.today.month
-    if before is not None and after is not None:
-        paid_out = abs(amount) <= abs(before) + CENT and abs(after) < abs(before)
-        if not paid_out or before * amount <= 0:
-            return None
-    else:
-        most = abs(evidence.cash_usd) * INTEREST_ANNUAL_MAX * _DAYS_MAX / _DAYS
-        if not new_month or abs(amount) > most:
-            return None
-    if not evidence.a_night_passed:
+    most = abs(evidence.cash_usd) * INTEREST_ANNUAL_MAX * _DAYS_MAX / _DAYS
+    if None not in evidence.accrued_interest_usd or not new_month or abs(amount) > most:
         return None
-    return (_paid(Cause.INTEREST, amount, f"interest of {amount:f}"),)
+    return (_paid(Cause.INTEREST, amount, f"interest of {plain(amount)}"),)
 
 
 def _variation(
@@ -148,7 +153,7 @@ def _variation(
     if not futures or abs(amount) > worth * VARIATION_FRACTION_MAX:
         return None
     names = ", ".join(contract_words(one.instrument) for one in futures)
-    return (_paid(Cause.VARIATION, amount, f"variation of {amount:f} on {names}"),)
+    return (_paid(Cause.VARIATION, amount, f"variation of {plain(amount)} on {names}"),)
 
 
 def _worth(holding: Holding, evidence: CashEvidence) -> Decimal:

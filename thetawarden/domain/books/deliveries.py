@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from thetawarden.domain.books.amounts import ZERO
+from thetawarden.domain.books.amounts import ZERO, plain, signed
 from thetawarden.domain.books.change import Change
 from thetawarden.domain.books.gaps import Gap, contract_words
 from thetawarden.domain.books.holding import Cause
@@ -159,14 +159,14 @@ def _option_changes(gap: Gap, delivered: Decimal, *, netted_usd: Decimal) -> lis
     between = gap.ours.quantity - sign * delivered
     changes = []
     if delivered:
-        words = f"{name}: {delivered:f} {'exercised' if long else 'assigned'}"
+        words = f"{name}: {plain(delivered)} {'exercised' if long else 'assigned'}"
         one = _closing(gap, words=words, before=gap.ours.quantity, after=between)
         cause = Cause.EXERCISE if long else Cause.ASSIGNMENT
         changes.append(
             msgspec.structs.replace(one, cause=cause, gross_usd=netted_usd, cash_usd=-netted_usd)
         )
     if lapsed:
-        words = f"{name}: {lapsed:f} expired worthless"
+        words = f"{name}: {plain(lapsed)} expired worthless"
         changes.append(_closing(gap, words=words, before=between, after=gap.theirs))
     return changes
 
@@ -188,7 +188,7 @@ def _share_change(share: Instrument, gap: Gap, *, held: Decimal, units: Decimal)
     name = contract_words(gap.instrument)
     return Change(
         cause=Cause.EXERCISE if long else Cause.ASSIGNMENT,
-        words=f"{contract_words(share)}: {units:+f} at {strike:f} from {name}",
+        words=f"{contract_words(share)}: {signed(units)} at {plain(strike)} from {name}",
         instrument=share,
         before=held,
         after=held + units,

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from thetawarden.domain.books.amounts import ZERO
+from thetawarden.domain.books.amounts import ZERO, plain
 from thetawarden.domain.books.book import holding_key
 from thetawarden.domain.books.holding import Holding
 from thetawarden.domain.broker.account import BrokerPosition
@@ -72,7 +72,7 @@ def gap_words(gap: Gap) -> str:
     name = contract_words(gap.instrument)
     if not gap.moved:
         return f"{name}: the broker knows other terms than our book"
-    return f"{name}: the broker holds {gap.theirs:f}, our book {gap.ours.quantity:f}"
+    return f"{name}: the broker holds {plain(gap.theirs)}, our book {plain(gap.ours.quantity)}"
 
 
 def key_of(gap: Gap) -> str:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from thetawarden.domain.books.amounts import ZERO, same_cents, to_cents
+from thetawarden.domain.books.amounts import ZERO, plain, same_cents, to_cents
 from thetawarden.domain.books.book import (
     Book,
     cash_usd,
@@ -104,7 +104,7 @@ def open_on(
         at_ns=now,
     )
     finding = tuple(
-        sorted(f"{contract_words(one.instrument)}: {one.quantity:f}" for one in told.positions)
+        sorted(f"{one.instrument.conid}: {plain(one.quantity)}" for one in told.positions)
     )
     finding += tuple(sorted(one.execution_id for one in told.executions))
     if not finding:
@@ -225,7 +225,7 @@ def _written(
 def _adopted(position: BrokerPosition) -> Change:
     return Change(
         cause=Cause.OPENING,
-        words=f"{contract_words(position.instrument)}: {position.quantity:f} adopted as found",
+        words=f"{contract_words(position.instrument)}: {plain(position.quantity)} adopted as found",
         instrument=position.instrument,
         after=position.quantity,
     )

@@ -11,7 +11,7 @@ import datetime as dt
 import itertools
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from thetawarden.domain.books.amounts import ZERO, same_cents
+from thetawarden.domain.books.amounts import ZERO, plain, same_cents
 from thetawarden.domain.books.change import Change
 from thetawarden.domain.books.deliveries import has_expired, is_cash_settled
 from thetawarden.domain.books.gaps import Gap, contract_words
@@ -71,10 +71,10 @@ def settled_changes(gaps: tuple[Gap, ...], price_usd: Decimal) -> tuple[Change, 
 def _change(gap: Gap, price_usd: Decimal) -> Change:
     worth = _multiplied(gap, price_usd)
     name, count = contract_words(gap.instrument), abs(gap.moved)
-    ended = f"settled at {price_usd:f}" if worth else "expired worthless"
+    ended = f"settled at {plain(price_usd)}" if worth else "expired worthless"
     return Change(
         cause=Cause.SETTLEMENT if worth else Cause.EXPIRY,
-        words=f"{name}: {count:f} {ended}",
+        words=f"{name}: {plain(count)} {ended}",
         instrument=gap.ours.instrument,
         before=gap.ours.quantity,
         after=gap.theirs,

@@ -27,6 +27,7 @@ from thetawarden.infra.ib.session import Listener, Session
 from thetawarden.infra.ib.translate import (
     commission_of,
     execution_of,
+    mark_of,
     order_of,
     perm_ids,
     position_of,
@@ -38,6 +39,7 @@ from thetawarden.messages.books import (
     BookFetched,
     CommissionReported,
     ExecutionReported,
+    MarkObserved,
     OrderReported,
     PositionReported,
 )
@@ -48,6 +50,8 @@ ORDERS, COMPLETED, EXECUTIONS = "open orders", "completed orders", "executions"
 POSITIONS, VALUES = "positions", "account values"
 GATHER_VALUES_S = 0.2
 """The broker tells an account's values one by one; they are said together."""
+GATHER_MARKS_S = 2.0
+"""It tells what each position is worth whenever that changes; the latest is enough."""
 
 
 class BookHandler:
@@ -65,6 +69,8 @@ class BookHandler:
         self._timeout_s = timeout_s
         self._ib: GuardedIB | None = None
         self._gathering: asyncio.TimerHandle | None = None
+        self._marking: asyncio.TimerHandle | None = None
+        self._marks: dict[int, MarkObserved] = {}
         self.listener = Listener(
             link_opened=self._link_opened,
             link_ended=self._link_ended,
@@ -139,14 +145,17 @@ class BookHandler:
         self._ib = ib
         ib.positionEvent += self._position
         ib.accountValueEvent += self._value
+        ib.updatePortfolioEvent += self._portfolio
 
     def _link_ended(self, epoch: int) -> None:
         """Its client is gone."""
         del epoch
         self._ib = None
-        if self._gathering is not None:
-            self._gathering.cancel()
-            self._gathering = None
+        for waiting in (self._gathering, self._marking):
+            if waiting is not None:
+                waiting.cancel()
+        self._gathering = self._marking = None
+        self._marks.clear()
 
     def _order(self, trade: ib_async.Trade) -> None:
         """Say what the broker said; while it lists all orders, the list will."""
@@ -177,6 +186,24 @@ class BookHandler:
         if self._gathering is None and self._ib is not None:
             loop = asyncio.get_running_loop()
             self._gathering = loop.call_later(GATHER_VALUES_S, self._say_values)
+
+    def _portfolio(self, item: ib_async.PortfolioItem) -> None:
+        """Note what a position is worth; of one that is closed nobody needs to know."""
+        mark = mark_of(item)
+        if mark is None or item.account != self.account:
+            return
+        conid, now = item.contract.conId, self._clock.now_ns()
+        epoch = self._session.epoch
+        self._marks[conid] = MarkObserved(epoch=epoch, conid=conid, mark_usd=mark, at_ns=now)
+        if self._marking is None:
+            loop = asyncio.get_running_loop()
+            self._marking = loop.call_later(GATHER_MARKS_S, self._say_marks)
+
+    def _say_marks(self) -> None:
+        self._marking = None
+        marks, self._marks = self._marks, {}
+        for mark in marks.values():
+            self._desk.say(mark)
 
     def _say_values(self) -> None:
         self._gathering = None

@@ -188,6 +188,13 @@ def position_of(position: ib_async.Position) -> BrokerPosition:
     )
 
 
+def mark_of(item: ib_async.PortfolioItem) -> Decimal | None:
+    """Say what a held contract is worth a share; None for one that is held no more."""
+    if not item.position:
+        return None
+    return money(said(item.marketPrice))
+
+
 def values_of(
     values: Iterable[ib_async.AccountValue], *, account: str, at_ns: UnixNs
 ) -> AccountValues:
