@@ -31,6 +31,7 @@ class FakeExchange:
         self.fills = []
         self.book = {}
         self.margin_scale = 1.0
+        self.faults = model.OrderFaults()
         self.split_done = None
         self._accounts = accounts
         self._listeners = []

@@ -120,17 +120,6 @@ def test_a_refused_parent_takes_its_children_with_it():
     assert world.codes() == [201] * 3
 
 
-def test_a_dropped_bracket_is_dropped_whole():
-    world = World()
-    world.exchange.faults.drop_next_acknowledgement = True
-
-    bracket(world)
-    world.run(60)
-
-    assert world.heard() == []
-    assert world.held(XYZ) == 0
-
-
 def oca(world, oca_type, quantities=(10, 10)):
     world.place(XYZ, "BUY", 1, "MKT")
     world.run()

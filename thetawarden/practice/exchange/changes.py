@@ -53,8 +53,6 @@ def place(floor: Floor, request: OrderRequest) -> None:
 
 def cancel(floor: Floor, key: OrderKey) -> None:
     """Ask for an order's cancellation; it takes a moment, in which it may still trade."""
-    if _fails(floor, key):
-        return
     held = [one for one in floor.state.untransmitted if one.key == key]
     if held:
         _forget(floor, key)
@@ -169,22 +167,6 @@ def _forget(floor: Floor, key: OrderKey) -> None:
         and not (one.key.client_id == key.client_id and one.parent_id == key.order_id)
     ]
     _say(floor, key, notices.canceled())
-
-
-def _fails(floor: Floor, key: OrderKey) -> bool:
-    code = floor.faults.cancel_fails_next
-    floor.faults.cancel_fails_next = 0
-    if not code:
-        return False
-    not_found = notices.not_found(key.order_id)
-    _say(
-        floor,
-        key,
-        not_found
-        if code == not_found.code
-        else notices.not_cancellable(key.order_id, OrderStatus.SUBMITTED.value),
-    )
-    return True
 
 
 def _cancel_delay_ns(floor: Floor, order: LiveOrder) -> int:

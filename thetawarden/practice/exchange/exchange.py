@@ -18,7 +18,6 @@ from thetawarden.practice.exchange import (
     previews,
     statements,
 )
-from thetawarden.practice.exchange.faults import OrderFaults
 from thetawarden.practice.exchange.floor import Floor
 from thetawarden.practice.exchange.levers import Levers
 from thetawarden.practice.exchange.selection import selected
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
         ExerciseRequest,
         Listener,
         Market,
+        OrderFaults,
         OrderKey,
         OrderRequest,
         OrderView,

@@ -17,10 +17,9 @@ from thetawarden.practice.account.book import Trade, settle
 from thetawarden.practice.account.holdings import average_cost_usd
 from thetawarden.practice.account.ledger import EntryKind
 from thetawarden.practice.account.money import ZERO, price_usd
-from thetawarden.practice.exchange.faults import CommissionHabit
 from thetawarden.practice.exchange.legs import LegFill, leg_buys, leg_fills
 from thetawarden.practice.exchange.matching import REMOVED_LIQUIDITY, Match
-from thetawarden.practice.exchange.state import NO_KEY, ExecutionRecord, LiveOrder
+from thetawarden.practice.exchange.state import ExecutionRecord, LiveOrder
 from thetawarden.practice.exchange.views import view_of
 from thetawarden.practice.model import (
     AccountChanged,
@@ -63,7 +62,7 @@ def fill_whole(floor: Floor, order: LiveOrder, match: Match) -> None:
     floor.state.executions.append(
         ExecutionRecord(execution=execution, fees_usd=ZERO, report=None, report_due_ns=None)
     )
-    floor.emit([*_executed(floor, execution), OrderChanged(view=view_of(order))])
+    floor.emit([Executed(execution=execution), OrderChanged(view=view_of(order))])
 
 
 def fill_leg(floor: Floor, order: LiveOrder, leg: Leg, *, quantity: int, price: float) -> None:
@@ -85,7 +84,7 @@ def fill_leg(floor: Floor, order: LiveOrder, leg: Leg, *, quantity: int, price: 
     kept = _book(floor, order, one)
     floor.emit(
         [
-            *_executed(floor, one),
+            Executed(execution=one),
             OrderChanged(view=view_of(order)),
             *reports(floor, [kept]),
             position_changed(floor.book(one.account), leg.con_id),
@@ -133,10 +132,9 @@ def record(
         exec_id=execution.exec_id, commission_usd=fees_usd, realized_pnl_usd=realized_usd
     )
     due: int | None = floor.now_ns
-    if floor.faults.commissions is CommissionHabit.NEVER:
-        due = None
-    elif floor.faults.commissions is CommissionHabit.LATE:
-        due = floor.now_ns + int(floor.faults.commission_delay_s * NS_PER_SECOND)
+    delay_s = floor.faults.commission_delay_s
+    if delay_s is not None:
+        due = floor.now_ns + int(delay_s * NS_PER_SECOND) if delay_s else None
     if due is not None and due > floor.now_ns:
         floor.state.next_report_ns = min(due, floor.state.next_report_ns or due)
     kept = ExecutionRecord(execution=execution, fees_usd=fees_usd, report=report, report_due_ns=due)
@@ -214,7 +212,7 @@ def _fill_single(floor: Floor, order: LiveOrder, execution: Execution) -> None:
     order.commission_usd = (order.commission_usd or ZERO) + kept.fees_usd
     known = kept.report_due_ns == floor.now_ns
     events: list[ExchangeEvent] = [
-        *_executed(floor, execution),
+        Executed(execution=execution),
         OrderChanged(view=msgspec.structs.replace(before, commission_usd=None)),
     ]
     if known:
@@ -228,13 +226,16 @@ def _fill_combination(floor: Floor, order: LiveOrder, execution: Execution) -> N
     floor.state.executions.append(
         ExecutionRecord(execution=execution, fees_usd=ZERO, report=None, report_due_ns=None)
     )
-    events: list[ExchangeEvent] = [*_executed(floor, execution), OrderChanged(view=view_of(order))]
+    events: list[ExchangeEvent] = [
+        Executed(execution=execution),
+        OrderChanged(view=view_of(order)),
+    ]
     kept = []
     for index, leg in enumerate(leg_fills(floor, order, execution)):
         one = _leg_execution(floor, execution, leg, index)
         kept.append(_book(floor, order, one))
         order.commission_usd = (order.commission_usd or ZERO) + kept[-1].fees_usd
-        events += [*_executed(floor, one), OrderChanged(view=view_of(order))]
+        events += [Executed(execution=one), OrderChanged(view=view_of(order))]
     events += reports(floor, kept)
     book = floor.book(execution.account)
     events += [position_changed(book, one.execution.contract.con_id) for one in kept]
@@ -295,8 +296,3 @@ def trade(
             reference=execution.exec_id,
         ),
     )
-
-
-def _executed(floor: Floor, execution: Execution) -> list[ExchangeEvent]:
-    times = 2 if floor.faults.repeat_executions and execution.key != NO_KEY else 1
-    return [Executed(execution=execution)] * times

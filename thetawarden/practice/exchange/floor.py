@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from thetawarden.practice.exchange.adjusted import adjusted_quote
-from thetawarden.practice.exchange.faults import OrderFaults
 from thetawarden.practice.exchange.hours import Hours
+from thetawarden.practice.model import OrderFaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -55,10 +55,6 @@ def place_new(floor: Floor, request: OrderRequest) -> None:
     family = _family(floor, request)
     keys = {one.key for one in family}
     floor.state.untransmitted = [one for one in floor.state.untransmitted if one.key not in keys]
-    if _is_dropped(floor):
-        for _ in family:
-            take_perm_id(floor)
-        return
     for one in family:
         _transmit(floor, one)
 
@@ -194,12 +190,6 @@ def _is_leg_by_leg(floor: Floor, ticket: Ticket) -> bool:
     planted = floor.faults.leg_next_combination
     floor.faults.leg_next_combination = False
     return planted or dict(ticket.request.smart_routing).get(NON_GUARANTEED) == "1"
-
-
-def _is_dropped(floor: Floor) -> bool:
-    dropped = floor.faults.drop_next_acknowledgement
-    floor.faults.drop_next_acknowledgement = False
-    return dropped
 
 
 def _planted_refusal(floor: Floor, order: LiveOrder) -> str:

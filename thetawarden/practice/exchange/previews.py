@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from thetawarden.practice.exchange import changes, guard, intake, notices
-from thetawarden.practice.exchange.faults import WhatIfHabit
 from thetawarden.practice.exchange.views import view_of
 from thetawarden.practice.model import Notice, OrderStatus, OrderView, WhatIf
 
@@ -29,18 +28,8 @@ def what_if(floor: Floor, request: OrderRequest) -> WhatIf:
     del floor.state.orders[order.perm_id]
     order.status = OrderStatus.PRE_SUBMITTED
     view = view_of(order)
-    match floor.faults.what_if:
-        case WhatIfHabit.UNSET:
-            return WhatIf(view=view)
-        case WhatIfHabit.EMPTY:
-            return WhatIf(view=None)
-        case WhatIfHabit.REFUSED:
-            answer = _answer(view, guard.prospect(floor, order))
-            return msgspec.structs.replace(answer, refusal=notices.rejected("Margin preview."))
-        case WhatIfHabit.HONEST:
-            pass
     outlook = guard.prospect(floor, order)
-    reason = guard.refusal_reason(floor, order)
+    reason = floor.faults.refuse_what_ifs or guard.refusal_reason(floor, order)
     answer = _answer(view, outlook)
     return msgspec.structs.replace(answer, refusal=notices.rejected(reason)) if reason else answer
 

@@ -8,11 +8,12 @@ from thetawarden.practice.faults import (
     listings,
     orders,
     outages,
+    planted,
     quotes,
     reports,
 )
 from thetawarden.practice.faults.registry import FAULTS
 
-TOPICS = (links, outages, quotes, listings, orders, reports, accounts)
+TOPICS = (links, outages, quotes, listings, orders, planted, reports, accounts)
 
 __all__ = ["FAULTS", "TOPICS"]

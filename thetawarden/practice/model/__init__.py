@@ -52,6 +52,7 @@ from thetawarden.practice.model.news import (
     NewsArticle,
     NewsProvider,
 )
+from thetawarden.practice.model.order_faults import OrderFaults
 from thetawarden.practice.model.orders import (
     Action,
     CommissionReport,
@@ -106,6 +107,7 @@ __all__ = [
     "NewsProvider",
     "Notice",
     "OrderChanged",
+    "OrderFaults",
     "OrderKey",
     "OrderNoticed",
     "OrderRequest",

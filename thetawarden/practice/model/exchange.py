@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from thetawarden.practice.model.events import Listener
     from thetawarden.practice.model.instruments import Contract
     from thetawarden.practice.model.market import Market
+    from thetawarden.practice.model.order_faults import OrderFaults
     from thetawarden.practice.model.orders import (
         Action,
         CommissionReport,
@@ -111,6 +112,10 @@ class Exchange(Protocol):
 @runtime_checkable
 class ExchangeLevers(Protocol):
     """What a fault may force upon orders and accounts; the consequences are ordinary events."""
+
+    @property
+    def faults(self) -> OrderFaults:
+        """What will go wrong with the next orders; whoever plants a fault sets it."""
 
     def reject(self, *, perm_id: int, text: str) -> bool:
         """Refuse a working order: Inactive and 201. False when there is no such order."""
