@@ -75,7 +75,16 @@ async def test_a_plan_is_played_when_its_time_comes(start, until, tmp_path):
         ("- {fault: mute, afterwards: 1}", "no plan of faults"),
         ("- [", "no plan of faults"),
         ("fault: mute", "no plan of faults"),
+        ("- {fault: mute, after_s: 1, after_s: 2}", "the key 'after_s' stands twice"),
+        ("- {fault: mute, after_s: 1, args: {for_s: 1, for_s: 2}}", "'for_s' stands twice"),
+        ("- fault: mute\n  after_s: 1\n  fault: burst", "plan.yaml:3: the key 'fault'"),
+        ("- !!python/object:os.system {fault: mute}", "found a tag"),
+        ("- &a {fault: mute, after_s: 1}\n" + "- *a\n" * 40, "32 aliases at most"),
+        ("[" * 30 + "]" * 30, "20 levels"),
+        ("---\n[]\n---\n[]", "a second document"),
+        ("# " + "x" * (1 << 20), "more than 1048576 bytes"),
     ],
+    ids=range(14),
 )
 def test_a_wrong_plan_is_refused_with_its_reason(tmp_path, text, reason):
     path = tmp_path / "plan.yaml"
@@ -83,6 +92,22 @@ def test_a_wrong_plan_is_refused_with_its_reason(tmp_path, text, reason):
 
     with pytest.raises(RefusedError, match=re.escape(reason)):
         schedule.load(path)
+
+
+def test_a_plan_is_read_without_yamls_guesses(tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text("- {fault: what-if, after_s: 1.5, args: {kind: no, for_s: 9:30, a: true}}\n")
+
+    (entry,) = schedule.load(path)
+
+    assert entry.args == {"kind": "no", "for_s": "9:30", "a": True}
+
+
+def test_an_empty_plan_plays_nothing(tmp_path):
+    path = tmp_path / "plan.yaml"
+    path.write_text("# nothing yet\n")
+
+    assert schedule.load(path) == ()
 
 
 def test_a_plan_may_be_json(tmp_path):
