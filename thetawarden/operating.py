@@ -158,7 +158,7 @@ class Operator:
         return latch
 
     def _market(self) -> _Market:
-        """The practice market's own time and address; the wall clock while there is none."""
+        """The time the desk lives in, and the speed and address of its practice market."""
         gateway, now = self._gateway, iso(self._process.clock.now_ns())
         if gateway is None:
             return _Market(time=now, speed=1.0, address=None)
@@ -167,8 +167,7 @@ class Operator:
             answer = asyncio.run(ask(Command(do="status"), port=gateway.port))
         except ThetawardenError:
             return _Market(time=now, speed=1.0, address=f"{address} (does not answer)")
-        market_ns, speed = UnixNs(answer["market_ns"]), answer["speed"]
-        return _Market(time=iso(market_ns), speed=speed or 0.0, address=address)
+        return _Market(time=now, speed=answer["speed"] or 0.0, address=address)
 
     def _counts(self) -> ActorCounts:
         conditions = [post.status for post in self._desk.posts.values()]

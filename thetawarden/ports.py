@@ -16,14 +16,27 @@ from thetawarden.messages.base import Envelope, Message
 
 
 class Clock(Protocol):
-    """Where instants come from; the only one who may ask the operating system."""
+    """Where instants come from; the only one who may ask the operating system.
+
+    Market time is what actors and records know; with a practice market it runs at any speed.
+    Machine time is for how long the desk's own work takes.
+    """
+
+    @property
+    def speed(self) -> float:
+        """Market seconds a machine second; about 1 but for a practice market."""
+        ...
 
     def now_ns(self) -> UnixNs:
-        """The instant, for records and actors; may jump when the machine's clock is set."""
+        """The market's instant; may jump when it is the machine's and that is set."""
+        ...
+
+    def elapsed_ns(self) -> int:
+        """A count of market time that never goes back, for timers only."""
         ...
 
     def monotonic_ns(self) -> int:
-        """A count that never goes back, for durations only."""
+        """A count of machine time that never goes back, for durations only."""
         ...
 
 

@@ -23,7 +23,7 @@ from thetawarden.config.loader import fingerprint
 from thetawarden.config.places import prepare_folder
 from thetawarden.config.schema import Config
 from thetawarden.domain.halt import HaltRecord
-from thetawarden.domain.instants import trading_day
+from thetawarden.domain.instants import iso, trading_day
 from thetawarden.domain.vitals import ActorVitals, Vitals
 from thetawarden.errors import EXIT_DONE, EXIT_GAVE_UP
 from thetawarden.infra.alerts import LogAlerts
@@ -35,11 +35,13 @@ from thetawarden.infra.journal.recover import Recovered, recover
 from thetawarden.infra.journal.reserve import DiskReserve
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.logs import handling
+from thetawarden.infra.practice_clock import PracticeClock
 from thetawarden.infra.store_lock import StoreLock
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import DeskStarted, WatchUnderlyings
 from thetawarden.messages.operations import TradingDayStarted, VitalsTaken
 from thetawarden.messages.trading import AdoptHaltFlag, Halt
+from thetawarden.ports import Clock
 from thetawarden.supervisor import ADAPTERS, WATCHERS, actor_names, actor_roles, desk_tree
 
 LOG_FOLDER = "log"
@@ -52,7 +54,7 @@ class DeskProcess:
     def __init__(self, config: Config, store: Path) -> None:
         self.config = config
         self.store = store
-        self.clock = WallClock()
+        self.clock: Clock = WallClock()
         self.started_ns = self.clock.now_ns()
         self.flag = HaltFlagFile(store / "halt")
         self.exit_code = EXIT_DONE
@@ -60,6 +62,10 @@ class DeskProcess:
         self.on_heartbeat: Callable[[], None] = lambda: None
         self._lock = StoreLock(store)
         self._flag_seen: HaltRecord | None = None
+
+    def follow(self, clock: Clock) -> None:
+        """Live by this clock instead of the machine's; before `open`."""
+        self.clock = clock
 
     def take(self) -> None:
         """Take the store before anything in it is touched, or raise SecondDeskError."""
@@ -71,10 +77,12 @@ class DeskProcess:
 
     def open(self) -> None:
         """Recover, and start every actor; the store must have been taken."""
-        tree = desk_tree(self.config)
+        tree = desk_tree(self.config, speed=self.clock.speed)
         check_tree(tree, adapters=ADAPTERS)
         folder = prepare_folder(self.store / LOG_FOLDER)
         recovered = recover(folder, actor_names(tree), actor_roles(tree))
+        if isinstance(self.clock, PracticeClock) and not self.clock.not_before(recovered.last_ns):
+            _log.warning("market_time_behind_log", extra={"log_at": iso(recovered.last_ns)})
         self.journal = self._open_journal(folder, recovered)
         self.desk = Desk(
             tree=tree,
@@ -146,7 +154,12 @@ class DeskProcess:
 
     def _say_who_starts(self, *, resumed: bool) -> None:
         digest = fingerprint(self.config)
-        started = DeskStarted(config_fingerprint=digest, software=__version__, resumed=resumed)
+        started = DeskStarted(
+            config_fingerprint=digest,
+            software=__version__,
+            resumed=resumed,
+            speed=self.clock.speed,
+        )
         seq = self.desk.say(started, sender="supervisor")
         values = {
             "mode": str(self.config.mode),

@@ -24,22 +24,22 @@ WATCHERS = "chain"  # the role of which there is one for each underlying
 SILENT_HEARTBEATS = 6
 
 
-def desk_tree(config: Config) -> Tree:
-    """Every actor of the desk, in start order.
+def desk_tree(config: Config, *, speed: float = 1.0) -> Tree:
+    """Every actor of the desk, in start order; `speed` is how fast market time runs.
 
     Groups are restarted one for one. When even that does not hold, the desk halts, tells the
     person and exits with 70, so that the service manager starts it anew, halted.
     """
     return Tree(
         root=_policy(config.supervisor.root, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
-        groups=(_watch(config), _trading(config), _advisory(config)),
+        groups=(_watch(config, speed), _trading(config), _advisory(config)),
     )
 
 
-def _watch(config: Config) -> Group:
+def _watch(config: Config, speed: float) -> Group:
     """Outside the groups that trade: it must see them fail."""
     limits = VitalLimits(busy_ns_max=_ns(config.desk.handler_budget_s))
-    silence_ns = _ns(SILENT_HEARTBEATS * config.desk.heartbeat_s)
+    silence_ns = market_ns(SILENT_HEARTBEATS * config.desk.heartbeat_s, speed=speed)
     watching = {"limits": limits, "silence_ns_max": silence_ns}
     return Group(
         name="watch",
@@ -107,6 +107,11 @@ def _policy(restarts: RestartConfig, strategy: Strategy, give_up: GiveUp) -> Pol
         backoff_max_ns=_ns(restarts.backoff_max_s),
         jitter_fraction=restarts.jitter_fraction,
     )
+
+
+def market_ns(machine_s: float, *, speed: float) -> int:
+    """A duration of machine time as actors are told it: in market time."""
+    return round(machine_s * speed * NS_PER_SECOND)
 
 
 def _ns(seconds: float) -> int:

@@ -158,6 +158,31 @@ async def test_a_desk_in_practice_mode_brings_its_own_market_and_ends_it(tmp_pat
     assert "was begun with seed 1, 9 was asked" in other.err
 
 
+def test_a_desk_lives_in_the_time_of_its_practice_market(tmp_path):
+    shell = Shell(tmp_path)
+    shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"
+    desk = shell.start("--start", "2026-02-03", "--speed", "120", "--for", "60s")
+    try:
+        earlier = shell("status", "--json").json
+        inspected = shell("inspect", "watchdog", "--json").json
+        later = shell("status", "--json").json
+        shell.end(desk)
+    finally:
+        shell.close()
+
+    assert "2026-02-03T14:" < earlier["market_time"] < later["market_time"] < "2026-02-03T18"
+    handled = inspected["actors"][0]["last_handled_at"]
+    assert "2026-02-03T14:" < handled < later["market_time"]
+    assert later["next_events"][0]["at"].startswith("2026-02-04T05:00")  # midnight in New York
+    assert later["trading_state"] == "running"  # durations of machine time are still its own
+    stamps = [line["at"] for line in shell("log", "show", "--json", "--from-seq", "1").lines]
+    assert stamps == sorted(stamps)
+    assert stamps[0].startswith("2026-02-03T14:")
+    assert [path.name for path in (shell.store / "log").glob("*.db")] == ["2026-02-03.db"]
+    assert shell("log", "show", "--json", "--since", "1s").lines != []
+    assert shell("replay", "--verify").code == 0
+
+
 def test_a_desk_that_is_killed_takes_its_gateway_along(tmp_path):
     shell = Shell(tmp_path)
     shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"

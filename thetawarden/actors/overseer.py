@@ -239,7 +239,7 @@ class Overseer:
 
     def _answer(self, post: Post, ending: Ending) -> None:
         group = self._roster.group_of(post.name)
-        now, history = self._clock.now_ns(), self._restarts.get(group.name, ())
+        now, history = self._machine_ns(), self._restarts.get(group.name, ())
         decision = decide_restart(
             policy=group.policy,
             children=self._roster.members(group),
@@ -274,6 +274,10 @@ class Overseer:
         else:
             self._crew.after(delay_ns, lambda: self._start(start))
 
+    def _machine_ns(self) -> UnixNs:
+        """Restarts are counted in machine time, however fast the market's runs."""
+        return UnixNs(self._clock.monotonic_ns())
+
     def _note_restart(self, key: str, policy: Policy, now: UnixNs) -> None:
         recent = within_period(self._restarts.get(key, ()), period_ns=policy.period_ns, now_ns=now)
         self._restarts[key] = (*recent, now)
@@ -286,7 +290,7 @@ class Overseer:
         self._say(GroupGaveUp(group=group.name, last_actor=last.name))
         if then is GiveUp.DEGRADE:
             return
-        now, root = self._clock.now_ns(), self._roster.tree.root
+        now, root = self._machine_ns(), self._roster.tree.root
         decision = decide_restart(
             policy=root,
             children=tuple(each.name for each in self._roster.tree.groups),

@@ -74,6 +74,7 @@ class Router:
     ) -> None:
         self._log_say = log.say
         self._now_ns = clock.now_ns
+        self._monotonic_ns = clock.monotonic_ns
         self._timekeeper = timekeeper
         self._effects = effects
         self._routes = routes
@@ -249,7 +250,7 @@ class Router:
 
     def _is_news(self, name: str, lane: Lane) -> bool:
         """Whether nothing was reported of this lane for a while; it is from now on."""
-        key, now = (name, lane.name), self._now_ns()
+        key, now = (name, lane.name), self._monotonic_ns()
         if now - self._reported.get(key, -REPORT_EVERY_NS) < REPORT_EVERY_NS:
             return False
         self._reported[key] = now

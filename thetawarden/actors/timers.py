@@ -1,4 +1,4 @@
-"""Wakes actors at the right time: one thread, monotonic durations.
+"""Wakes actors at the right time: one thread, durations in market time.
 
 A cancelled or replaced timer may still come out of the heap; the cell that would receive it checks
 whether it is the armed one, so a stale timer is never handled.
@@ -16,6 +16,8 @@ from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.timers import CancelTimer, StartTimer
 from thetawarden.ports import Clock
 
+LOOK_AGAIN_S = 0.5
+STANDS_S = 0.01
 Owner = tuple[str, str]
 Fire = Callable[[str, str, int | None], None]
 
@@ -73,7 +75,9 @@ class TimerThread:
     """The timekeeper of the threaded desk."""
 
     def __init__(self, clock: Clock) -> None:
-        self._monotonic_ns = clock.monotonic_ns
+        self._clock = clock
+        self._elapsed_ns = clock.elapsed_ns
+        self._looked_ns = 0
         self._heap = TimerHeap()
         self._changed = threading.Condition()
         self._stopping = False
@@ -98,7 +102,7 @@ class TimerThread:
         body = command.body
         with self._changed:
             if isinstance(body, StartTimer):
-                due = self._monotonic_ns() + body.after_ns
+                due = self._elapsed_ns() + body.after_ns
                 owner = (command.sender, body.name)
                 self._heap.start(owner, due_ns=due, since_seq=command.cause_seq)
             elif isinstance(body, CancelTimer):
@@ -111,7 +115,7 @@ class TimerThread:
             for name, timer in sorted(timers.items()):
                 if self._heap.is_armed((actor, name)):
                     continue
-                due = self._monotonic_ns() + max(0, timer.due_ns - now_ns)
+                due = self._elapsed_ns() + max(0, timer.due_ns - now_ns)
                 self._heap.start((actor, name), due_ns=due, since_seq=timer.since_seq)
             self._changed.notify()
 
@@ -125,7 +129,7 @@ class TimerThread:
             with self._changed:
                 if self._stopping:
                     return
-                due = self._heap.pop_due(self._monotonic_ns())
+                due = self._heap.pop_due(self._elapsed_ns())
                 if due is None:
                     self._changed.wait(self._wait_s())
                     continue
@@ -134,5 +138,12 @@ class TimerThread:
                 self._fire(actor, name, since_seq)
 
     def _wait_s(self) -> float | None:
+        """Machine seconds until it is worth looking again; market time may change its speed."""
         due = self._heap.next_due_ns()
-        return None if due is None else max(0.0, (due - self._monotonic_ns()) / 1e9)
+        if due is None:
+            return None
+        now, before = self._elapsed_ns(), self._looked_ns
+        self._looked_ns = now
+        wait = (due - now) / 1e9 / self._clock.speed
+        stands = STANDS_S if now == before else 0.0
+        return min(max(wait, stands), LOOK_AGAIN_S)

@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ import msgspec
 from thetawarden.cli.durations import duration_option, duration_s
 from thetawarden.cli.place import Place, as_json, on_place, print_json, print_json_line
 from thetawarden.config.problems import one_line
+from thetawarden.config.schema import Mode
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, iso
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
 from thetawarden.infra.clock import WallClock
-from thetawarden.infra.journal.reader import Wanted, open_log
+from thetawarden.infra.journal.reader import DayLog, Wanted, open_log
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import Verification, verify_log
 from thetawarden.messages.base import Envelope, Message
@@ -64,13 +65,13 @@ def show(  # one parameter an option
 ) -> None:
     """Show messages, oldest first; without --since or --from-seq the last --limit of them."""
     _check_kind(kind)
-    wanted = Wanted(
-        kind=kind,
-        sender=actor,
-        after_seq=max(0, from_seq - 1),
-        since_ns=None if since is None else _instant(since),
-    )
     with open_log(log_folder(place)) as days:
+        wanted = Wanted(
+            kind=kind,
+            sender=actor,
+            after_seq=max(0, from_seq - 1),
+            since_ns=None if since is None else _instant(since, _now(place, days)),
+        )
         if since is None and not from_seq:
             found: list[Envelope[Message]] = []
             for day in reversed(days):
@@ -171,9 +172,17 @@ def _check_kind(kind: str | None) -> None:
         raise click.UsageError(f"no message type {kind!r}; there are: {', '.join(near)}")
 
 
-def _instant(text: str) -> UnixNs:
+def _now(place: Place, days: tuple[DayLog, ...]) -> UnixNs:
+    """What time it is where the log was written: a practice market has a time of its own."""
+    if place.load().config.mode is Mode.PRACTICE:
+        for envelope in chain.from_iterable(day.latest(Wanted()) for day in reversed(days)):
+            return envelope.at_ns
+    return WallClock().now_ns()
+
+
+def _instant(text: str, now_ns: UnixNs) -> UnixNs:
     if re.fullmatch(r"[0-9.hms]+", text):
-        return UnixNs(WallClock().now_ns() - round(duration_s(text) * NS_PER_SECOND))
+        return UnixNs(now_ns - round(duration_s(text) * NS_PER_SECOND))
     try:
         moment = dt.datetime.fromisoformat(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

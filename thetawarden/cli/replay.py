@@ -12,7 +12,8 @@ from thetawarden.cli.log import SEQ_MAX, log_folder, watched
 from thetawarden.cli.place import Place, as_json, on_place, print_json, print_json_line
 from thetawarden.domain.instants import iso
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
-from thetawarden.infra.journal.reader import DayLog, open_log
+from thetawarden.infra.journal.reader import DayLog, Wanted, open_log
+from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.ports import Delivery
 from thetawarden.sim.replay import (
     Difference,
@@ -61,6 +62,7 @@ def replay(
         )
     wanted = None if day is None else day.date()
     with open_log(log_folder(place)) as days:
+        tree = desk_tree(config, speed=_speed(days))
         if verify:
             return _report(
                 verify_replay(tree, days, day=wanted, progress=_progress), as_json=as_json
@@ -84,6 +86,15 @@ def replay(
     if not (step and as_json):
         print_json(states if actor is None else states.get(actor))
     return EXIT_DONE
+
+
+def _speed(days: tuple[DayLog, ...]) -> float:
+    """How fast market time ran when the latest desk of these days was built."""
+    for day in reversed(days):
+        for envelope in day.latest(Wanted(kind=DeskStarted.__name__)):
+            if isinstance(envelope.body, DeskStarted):
+                return envelope.body.speed
+    return 1.0
 
 
 def _last_delivery(days: tuple[DayLog, ...], seq: int) -> int:

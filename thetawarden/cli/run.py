@@ -80,6 +80,7 @@ def _run(config: Config, folder: Path, for_s: float | None, *, market: list[str]
     from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
     from thetawarden.infra.gateway_process import GatewayProcess  # noqa: PLC0415
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
+    from thetawarden.infra.practice_clock import PracticeClock, ask_gateway  # noqa: PLC0415
     from thetawarden.operating import Operator  # noqa: PLC0415
     from thetawarden.process import DeskProcess  # noqa: PLC0415
 
@@ -96,6 +97,10 @@ def _run(config: Config, folder: Path, for_s: float | None, *, market: list[str]
             gateway = GatewayProcess(market, state=folder / "gateway")
             undo.callback(gateway.stop)
             gateway.start()
+            clock = PracticeClock(lambda: ask_gateway(gateway.port))
+            clock.start()
+            undo.callback(clock.stop)
+            process.follow(clock)
         process.open()
         undo.callback(process.close)
         operator = Operator(process, gateway)

@@ -13,3 +13,5 @@ class WallClock:
 
     now_ns = cast("staticmethod[[], UnixNs]", staticmethod(time.time_ns))  # noqa: TID251  # this is the clock
     monotonic_ns = staticmethod(time.monotonic_ns)
+    elapsed_ns = staticmethod(time.monotonic_ns)
+    speed = 1.0

@@ -68,6 +68,7 @@ class GatewayProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        _let_go(process)
 
     def _launch(self) -> None:
         command = [sys.executable, "-m", "thetawarden", "gateway", *self._options]
@@ -92,6 +93,7 @@ class GatewayProcess:
         except (msgspec.MsgspecError, ValueError):
             process.kill()
             process.wait()
+            _let_go(process)
             raise GatewayNotStartedError(errors.text()) from None
         _log.info("practice_gateway_started", extra={"port": self.port, "pid": process.pid})
 
@@ -99,6 +101,7 @@ class GatewayProcess:
         failures = 0
         while self._process is not None:
             code = self._process.wait()
+            _let_go(self._process)
             if self._stopping.is_set():
                 return
             _log.error("practice_gateway_ended", extra={"code": code})
@@ -132,8 +135,16 @@ class _Tail:
 
     def _read(self, stream: IO[str] | None) -> None:
         if stream is not None:
-            for line in stream:
-                self._text = (self._text + line)[-ERRORS_KEPT:]
+            with stream:
+                for line in stream:
+                    self._text = (self._text + line)[-ERRORS_KEPT:]
+
+
+def _let_go(process: subprocess.Popen[str]) -> None:
+    """Close our ends of the pipes to a process that has ended."""
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
 
 
 def _without_secrets() -> dict[str, str]:

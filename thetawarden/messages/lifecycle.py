@@ -34,11 +34,15 @@ class ChildrenChanged(Event, frozen=True, kw_only=True):
 
 
 class DeskStarted(Event, frozen=True, kw_only=True):
-    """A process took the store: with which configuration and software, and if after another."""
+    """A process took the store: with which configuration and software, and if after another.
+
+    `speed` is that of market time when it began; durations of machine time were taken times it.
+    """
 
     config_fingerprint: str
     software: str
     resumed: bool
+    speed: float = 1.0
 
 
 class ActorStarted(Event, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ from thetawarden.domain.instants import UnixNs
 class VirtualClock:
     """Implements the Clock port; only the runtime moves it."""
 
+    speed = 1.0
+
     def __init__(self, start_ns: UnixNs) -> None:
         self._now_ns = start_ns
         self._monotonic_ns = 1
@@ -19,6 +21,8 @@ class VirtualClock:
     def monotonic_ns(self) -> int:
         """Virtual nanoseconds since the start."""
         return self._monotonic_ns
+
+    elapsed_ns = monotonic_ns
 
     def advance(self, duration_ns: int) -> None:
         """Let time pass."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from thetawarden.domain.instants import UnixNs
 from thetawarden.infra.journal.errors import DamagedLogError
 from thetawarden.infra.journal.journal import Position
 from thetawarden.infra.journal.reader import DayLog
@@ -29,6 +30,7 @@ _SETTLED = (
     " GROUP BY seq, actor HAVING count(*) > 1"
 )
 _WAITING = "SELECT seq, actor FROM deliveries WHERE outcome = 4"
+_LAST = "SELECT max(at_ns) FROM messages"
 _NAMES = "SELECT DISTINCT actor FROM snapshots UNION SELECT DISTINCT actor FROM deliveries"
 
 
@@ -48,6 +50,7 @@ class Recovered(msgspec.Struct, kw_only=True):
     position: Position = Position()
     actors: dict[str, Remembered] = msgspec.field(default_factory=dict)
     children: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    last_ns: UnixNs = UnixNs(0)
 
 
 def recover(folder: Path, names: tuple[str, ...], roles: tuple[str, ...] = ()) -> Recovered:
@@ -67,6 +70,7 @@ def recover(folder: Path, names: tuple[str, ...], roles: tuple[str, ...] = ()) -
         raise DamagedLogError(files[-1], found)
     days = [DayLog(path) for path in files]
     try:
+        last_ns = UnixNs(max(ns or 0 for day in days[-LOOK_BACK_DAYS:] for (ns,) in day.raw(_LAST)))
         next_seq, next_n = (top + 1 for top in days[-1].tops())
         for day in _needed(days, actors, roles):
             _read_steps(day, actors)
@@ -83,6 +87,7 @@ def recover(folder: Path, names: tuple[str, ...], roles: tuple[str, ...] = ()) -
         position=Position(next_seq=next_seq, next_n=next_n),
         actors=actors,
         children=unhandled.children,
+        last_ns=last_ns,
     )
 
 
