@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thetawarden.infra.ib.frames import FRAME_BYTES_MAX, FrameGate, GarbageError
+from thetawarden.infra.ib.frames import (
+    FRAME_BYTES_MAX,
+    PIECE_BYTES,
+    FrameGate,
+    GarbageError,
+    pieces,
+)
 
 frames = st.lists(st.binary(max_size=300).map(lambda rest: b"4" + rest), max_size=20)
 
@@ -87,3 +93,15 @@ def test_each_frame_has_its_own_time():
 
     assert not gate.overdue(8, deadline_ns=5)
     assert gate.overdue(10, deadline_ns=5)
+
+
+@given(st.lists(st.binary(max_size=5000).map(lambda rest: b"4" + rest), max_size=30))
+def test_pieces_are_whole_frames_and_together_all_of_them(payloads):
+    stream = framed(payloads)
+
+    found = list(pieces(stream))
+
+    assert b"".join(found) == stream
+    longest = max((4 + len(payload) for payload in payloads), default=0)
+    assert all(len(piece) < PIECE_BYTES + longest for piece in found)
+    assert all(FrameGate().feed(piece, 0) == piece for piece in found)

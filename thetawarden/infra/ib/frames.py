@@ -9,10 +9,12 @@ bytes in, bytes out, the caller brings the time.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 LENGTH_BYTES = 4
 FRAME_BYTES_MAX = 0xFFFFFF
 """The official client's MAX_MSG_LEN."""
+PIECE_BYTES = 2048
 DIGITS = frozenset(b"0123456789")
 
 
@@ -55,3 +57,19 @@ class FrameGate:
         elif end or self._began_ns is None:
             self._began_ns = now_ns
         return buffered[:end]
+
+
+def pieces(frames: bytes) -> Iterator[bytes]:
+    """Cut whole frames into small pieces of whole frames.
+
+    For each message the library copies all that is left of what it was handed: a quarter of a
+    megabyte of ticks at once would cost it half its time, and the loop a fifth of a second.
+    """
+    start = end = 0
+    size = len(frames)
+    while end < size:
+        (length,) = struct.unpack_from(">I", frames, end)
+        end += LENGTH_BYTES + length
+        if end - start >= PIECE_BYTES or end == size:
+            yield frames[start:end]
+            start = end

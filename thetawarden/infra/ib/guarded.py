@@ -16,7 +16,7 @@ from ib_async.util import UNSET_DOUBLE
 from ib_async.wrapper import RequestError, Wrapper
 from typing_extensions import override
 
-from thetawarden.infra.ib.frames import FrameGate, GarbageError
+from thetawarden.infra.ib.frames import FrameGate, GarbageError, pieces
 
 VALIDATION_FAILED = 321
 """ib_async takes it for a warning and lets the request wait for ever."""
@@ -197,6 +197,7 @@ class GuardedIB(IB):
         self.client.apiEnd += self.disconnectedEvent
         self.gate = FrameGate()
         self.throttled = 0
+        self._dropped = False
         self._ears = ears
         self._monotonic_ns = monotonic_ns
         self._guard_socket()
@@ -218,6 +219,7 @@ class GuardedIB(IB):
 
     def drop(self) -> None:
         """End the link at once; whoever waits for an answer learns that none will come."""
+        self._dropped = True
         transport = self.client.conn.transport
         self.wrapper.setEventsDone()
         self.wrapper.connectionClosed()
@@ -238,10 +240,11 @@ class GuardedIB(IB):
             except GarbageError as error:
                 self._ears.heard_garbage(str(error))
                 return
-            if not whole:
-                return
             try:
-                pass_on(whole)
+                for piece in pieces(whole):
+                    if self._dropped:
+                        return
+                    pass_on(piece)
             except Exception as error:  # noqa: BLE001  # whatever the handshake chokes on
                 self._ears.heard_garbage(f"{type(error).__name__}: {error}")
 
