@@ -282,6 +282,22 @@ async def test_n11_a_line_a_rival_session_took_is_cancelled_before_another_is_as
     assert line.desk.all_of(LinesReleased) == []
 
 
+async def test_n11_lines_that_have_not_left_yet_stay_when_a_rival_has_the_data(rig):
+    line = await rig(pace=Pace(per_s=12, reserved=10))
+    number = await line.stream(1)
+    for conid in range(2, 30):
+        await line.do(SubscribeLine(epoch=1, listeners=("A",), instrument=option(conid)))
+
+    line.peer.send(4, 2, number, 10197, "Competing", "")
+    await line.until(lambda: len(line.desk.all_of(LineRefused)) >= 25)
+    await line.until(lambda: line.peer.asked(CANCEL))
+
+    refused = {each.conid for each in line.desk.all_of(LineRefused)}
+    asked = {int(fields[3]) for fields in line.peer.asked(REQUEST)}
+    assert refused | asked == set(range(1, 30))
+    assert len(asked) < 5
+
+
 @pytest.mark.parametrize("code", [10090, 10091, 2104, 2150])
 async def test_a_line_refused_in_part_streams_on(rig, code):
     line = await rig()

@@ -232,6 +232,8 @@ class QuoteHandler:
         ib.client.cancelMktData(request.number)
 
     def _retire(self, request: _Request) -> None:
+        if not request.number:
+            return
         self._by_number.pop(request.number, None)
         self.tap.retire(request.number)
 
@@ -272,9 +274,17 @@ class QuoteHandler:
         request.dropped = True
         conid = request.line.instrument.conid
         del self._requests[conid]
-        if code in (COMPETING, NO_ANSWER):
+        if request.number and code in (COMPETING, NO_ANSWER):
             self._enqueue(_Act.CLEAR, request)
         self._desk.say(LineRefused(epoch=self._epoch, conid=conid, code=code, words=words))
+        if code == COMPETING:
+            self._give_up_unsent(words)
+
+    def _give_up_unsent(self, words: str) -> None:
+        """Ask for no more lines while another session has the data: each would be refused."""
+        unsent = [one for act, one in self._queue if act is _Act.OPEN and not one.number]
+        for request in unsent:
+            self._give_up(request, COMPETING, words)
 
     def _look(self) -> None:
         """Give up lines the broker has said nothing of, as when it lost our request."""
