@@ -21,6 +21,9 @@ HALF_LIVES_SESSIONS = (3.5, 28.0, 330.0)
 """How fast each factor forgets, in sessions."""
 
 DECAY_PER_YEAR: Floats = np.log(2.0) * 252.0 / np.array(HALF_LIVES_SESSIONS)
+_PRICED_HALF_LIVES_SESSIONS = (3.5, 45.0, 330.0)
+"""How fast prices expect each to forget: who sells variance is paid for the fear that lasts."""
+_PRICED_DECAY_PER_YEAR: Floats = np.log(2.0) * 252.0 / np.array(_PRICED_HALF_LIVES_SESSIONS)
 _SHORT_VOL_ANNUAL = 0.137
 _LONG_PREMIUM = 0.46
 _PREMIUM_PER_YEAR = 4.0
@@ -35,7 +38,7 @@ _CUBED_WEIGHT = 1.5 * ((_NODES + 1.0) / 2.0) ** 2 * _WEIGHTS
 
 def forward_variance(x: Floats, years: Floats) -> Floats:
     """Return instantaneous annual variance expected so many years ahead; x has factors last."""
-    fade = np.exp(-years[..., None] * DECAY_PER_YEAR)
+    fade = np.exp(-years[..., None] * _PRICED_DECAY_PER_YEAR)
     premium = _LONG_PREMIUM * (1.0 - np.exp(-_PREMIUM_PER_YEAR * years))
     result: Floats = (
         _SHORT_VOL_ANNUAL**2 * np.exp(2.0 * premium) * floored(np.sum(x * fade, axis=-1))
