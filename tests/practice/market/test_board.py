@@ -223,3 +223,37 @@ def test_vix_options_are_priced_off_their_future_and_dearer_upwards(still):
         synthetic = strike + (calls[strike].mark - puts[strike].mark) * np.exp(RATE_ANNUAL * years)
         assert synthetic == pytest.approx(forward, abs=0.03)
     assert calls[40.0].model.iv_annual > calls[20.0].model.iv_annual
+
+
+@pytest.mark.parametrize(
+    ("day", "shares", "futures"),
+    [
+        (dt.date(2026, 11, 25), True, True),
+        (dt.date(2026, 11, 26), False, True),  # Thanksgiving: New York rests, CME trades to 13:00
+        (dt.date(2026, 11, 27), True, True),
+    ],
+)
+def test_cme_keeps_its_own_holidays_and_half_days(make_market, day, shares, futures):
+    market = make_market(start_ns=new_york_ns(dt.date(2026, 11, 25), dt.time(9)))
+    (es, *_) = market.find(ContractQuery(symbol="ES", sec_type="FUT"))
+    spy = market.search("SPY")[0].contract
+    market.advance(new_york_ns(day, dt.time(11)))
+
+    quoted = [market.quote(one.con_id).bid is not None for one in (spy, es.contract)]
+    assert quoted == [shares, futures]
+
+    market.advance(new_york_ns(day, dt.time(13, 30)))
+    half = day != dt.date(2026, 11, 25)
+    assert (market.quote(es.contract.con_id).bid is None) is half
+
+
+def test_futures_have_bars_on_days_new_york_is_closed(make_market):
+    market = make_market(start_ns=new_york_ns(dt.date(2026, 11, 30), dt.time(11)))
+    (es, *_) = market.find(ContractQuery(symbol="ES", sec_type="FUT"))
+    thanksgiving = dt.date(2026, 11, 26)
+
+    (one,) = market.sessions(
+        con_id=es.contract.con_id, first=thanksgiving, last=thanksgiving, regular=False
+    )
+
+    assert one.close_ns == new_york_ns(thanksgiving, dt.time(13))

@@ -6,7 +6,7 @@ import datetime as dt
 
 from thetawarden.domain.instants import new_york_clock, new_york_date
 from thetawarden.domain.market.hours import Phase, Segment, TradingHours, segments_on
-from thetawarden.domain.market.sessions import Exchange, load_sessions
+from thetawarden.domain.market.sessions import load_sessions
 from thetawarden.practice.model import Session
 
 _DAY = dt.timedelta(days=1)
@@ -25,8 +25,7 @@ class Clockwork:
         key = (id(hours), day)
         known = self._segments.get(key)
         if known is None:
-            # New York's table stands in for CME's: the calendars part ways on a few half days only.
-            sessions = load_sessions(Exchange.NYSE)
+            sessions = load_sessions(hours.exchange)
             if len(self._segments) >= _REMEMBERED_MAX:
                 self._segments.clear()
             known = segments_on(trading_day=day, hours=hours, sessions=sessions)
