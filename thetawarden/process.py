@@ -30,6 +30,7 @@ from thetawarden.infra.alerts import LogAlerts
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.control.place import socket_path
 from thetawarden.infra.halt_flag import HaltFlagFile
+from thetawarden.infra.ib.assembly import broker_adapter
 from thetawarden.infra.journal.journal import Journal, Trouble
 from thetawarden.infra.journal.recover import Recovered, recover
 from thetawarden.infra.journal.reserve import DiskReserve
@@ -45,6 +46,7 @@ from thetawarden.ports import Clock
 from thetawarden.supervisor import ADAPTERS, WATCHERS, actor_names, actor_roles, desk_tree
 
 LOG_FOLDER = "log"
+NOWHERE = 0  # no port: whoever connects there is refused at once
 _log = logging.getLogger("thetawarden.process")
 
 
@@ -60,8 +62,13 @@ class DeskProcess:
         self.exit_code = EXIT_DONE
         self.ended = threading.Event()
         self.on_heartbeat: Callable[[], None] = lambda: None
+        self._broker_at = ("127.0.0.1", NOWHERE)
         self._lock = StoreLock(store)
         self._flag_seen: HaltRecord | None = None
+
+    def reach(self, host: str, port: int) -> None:
+        """Find the broker there; before `open`."""
+        self._broker_at = (host, port)
 
     def follow(self, clock: Clock) -> None:
         """Live by this clock instead of the machine's; before `open`."""
@@ -90,8 +97,15 @@ class DeskProcess:
             clock=self.clock,
             adapters={
                 "alerts": LogAlerts(logging.getLogger("thetawarden.alerts")),
+                "broker": broker_adapter(
+                    self.config.broker,
+                    host=self._broker_at[0],
+                    port=self._broker_at[1],
+                    clock=self.clock,
+                ),
                 "children": _Children(lambda keys: self.desk.ensure_children(WATCHERS, keys)),
                 "halt_flag": self.flag,
+                "lake": _Nothing(),
                 "log_rotation": _PageTurner(self._turn_page),
             },
             settings=self._settings(),
@@ -259,4 +273,9 @@ class _PageTurner:
         message = envelope.body
         if isinstance(message, TradingDayStarted):
             self._turn(dt.date.fromisoformat(message.day))
+        return ()
+
+
+class _Nothing:
+    def perform(self, _envelope: Envelope[Message], /) -> tuple[Message, ...]:
         return ()

@@ -8,20 +8,40 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from thetawarden.actors.connection import Connection
+from thetawarden.actors.context import Context
+from thetawarden.actors.futures import Futures
 from thetawarden.actors.governor import Governor
+from thetawarden.actors.keeper import Keeper
+from thetawarden.actors.keeping import KeeperSettings
 from thetawarden.actors.notifier import Notifier
 from thetawarden.actors.post import ActorSpec
+from thetawarden.actors.regime import RegimeActor
 from thetawarden.actors.scheduler import Scheduler
+from thetawarden.actors.slots import Slots
 from thetawarden.actors.tree import Group, Tree
+from thetawarden.actors.universe import Universe
 from thetawarden.actors.watchdog import Watchdog
-from thetawarden.config.schema import Config, RestartConfig
+from thetawarden.config.broker import link_rules
+from thetawarden.config.events import load_macro_dates
+from thetawarden.config.regime import regime_limits
+from thetawarden.config.schema import Config, Mode, RestartConfig
+from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.domain.market.contracts import UnderlyingKind
+from thetawarden.domain.market.products import classes_of
+from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
+from thetawarden.domain.slots.state import LineLimits
 from thetawarden.domain.vitals import VitalLimits
 
-ADAPTERS = ("alerts", "children", "halt_flag", "log_rotation")
+ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation")
 WATCHERS = "chain"  # the role of which there is one for each underlying
 SILENT_HEARTBEATS = 6
+BUSY_S = 5.0  # nothing is fetched as a whole more often than this, however fast the market runs
+UNDERLYINGS = ("SPX", "XSP", "SPY")
 
 
 def desk_tree(config: Config, *, speed: float = 1.0) -> Tree:
@@ -32,7 +52,12 @@ def desk_tree(config: Config, *, speed: float = 1.0) -> Tree:
     """
     return Tree(
         root=_policy(config.supervisor.root, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
-        groups=(_watch(config, speed), _trading(config), _advisory(config)),
+        groups=(
+            _watch(config, speed),
+            _trading(config, speed),
+            _market(config, speed),
+            _advisory(config),
+        ),
     )
 
 
@@ -48,12 +73,52 @@ def _watch(config: Config, speed: float) -> Group:
     )
 
 
-def _trading(config: Config) -> Group:
+def _trading(config: Config, speed: float) -> Group:
     """Each depends on those before it: what comes after a failed one is restarted with it."""
+    broker = config.broker
+    real_money = config.mode is Mode.LIVE
+    rules = link_rules(broker, real_money=real_money, speed=speed)
+    keeping = KeeperSettings(
+        client_id=broker.client_id,
+        refresh_ns=max(KeeperSettings(client_id=0).refresh_ns, market_ns(BUSY_S, speed=speed)),
+        confirm_ns=market_ns(broker.agree_apart_s, speed=speed),
+        settle_ns=market_ns(1.0, speed=speed),
+        value_ns=max(KeeperSettings(client_id=0).value_ns, market_ns(1.0, speed=speed)),
+    )
     return Group(
         name="trading",
         policy=_policy(config.supervisor.trading, Strategy.REST_FOR_ONE, GiveUp.ESCALATE),
-        actors=(_actor(config, "governor", Governor, fatal_if_hung=True),),
+        actors=(
+            _actor(config, "connection", Connection, {"rules": rules}, fatal_if_hung=True),
+            _actor(config, "keeper", Keeper, {"settings": keeping}, fatal_if_hung=True),
+            _actor(config, "governor", Governor, fatal_if_hung=True),
+        ),
+    )
+
+
+def _market(config: Config, speed: float) -> Group:
+    """What looks at the market; each goes on without the others."""
+    regime = config.regime
+    context = {
+        "sessions": load_sessions(Exchange.NYSE),
+        "macro": load_macro_dates(regime.events.macro_dates),
+        "underlyings": {name: instrument_kind(name) for name in UNDERLYINGS},
+        "every_ns": market_ns(regime.look_every_s, speed=speed),
+    }
+    verdicts = {
+        "limits": regime_limits(regime),
+        "every_ns": market_ns(regime.say_every_s, speed=speed),
+    }
+    return Group(
+        name="market",
+        policy=_policy(config.supervisor.market, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
+        actors=(
+            _actor(config, "slots", Slots, {"limits": line_limits(speed)}),
+            _actor(config, "context", Context, context),
+            _actor(config, "futures", Futures, {"sessions": load_sessions(Exchange.NYSE)}),
+            _actor(config, "regime", RegimeActor, verdicts),
+            _actor(config, "universe", Universe, {"chosen": ()}),
+        ),
     )
 
 
@@ -107,6 +172,25 @@ def _policy(restarts: RestartConfig, strategy: Strategy, give_up: GiveUp) -> Pol
         backoff_max_ns=_ns(restarts.backoff_max_s),
         jitter_fraction=restarts.jitter_fraction,
     )
+
+
+def line_limits(speed: float) -> LineLimits:
+    """The ledger's limits; all of its durations but the longest are the machine's."""
+    limits = LineLimits()
+    scaled = {
+        name: round(getattr(limits, name) * speed)
+        for name in LineLimits.__struct_fields__
+        if name.endswith(("_ns", "_ns_min"))
+    }
+    return msgspec.structs.replace(limits, **scaled)
+
+
+def instrument_kind(underlying: str) -> InstrumentKind:
+    """What an underlying is to the broker; a name we have no class for is a stock's."""
+    classes = classes_of(underlying)
+    if classes and classes[0].underlying_kind is UnderlyingKind.INDEX:
+        return InstrumentKind.INDEX
+    return InstrumentKind.STOCK
 
 
 def market_ns(machine_s: float, *, speed: float) -> int:

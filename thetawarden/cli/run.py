@@ -20,6 +20,7 @@ from thetawarden.errors import EXIT_DONE, EXIT_HALTED
 if TYPE_CHECKING:
     from thetawarden.cli.summary import Summary
     from thetawarden.config.loader import Loaded
+    from thetawarden.infra.gateway_process import GatewayProcess
 
 
 _KEYS = {
@@ -53,8 +54,8 @@ def run(*, place: Place, for_s: float | None, fresh: bool, **keys: str | None) -
     """
     loaded = place.load({_KEYS[name]: text for name, text in keys.items() if text is not None})
     config = loaded.config
-    if config.mode is not Mode.PRACTICE:
-        words = "this version cannot connect to a broker yet; allowed: practice"
+    if config.mode is Mode.LIVE:
+        words = "this version does not trade real money yet; allowed: practice, paper"
         raise click.UsageError(f"mode {config.mode} found; {words}")
     place.secrets()
     prepare_folder(place.data)
@@ -93,14 +94,18 @@ def _run(config: Config, folder: Path, for_s: float | None, *, market: list[str]
         stream = _standard_error() if summary is None else summary.log_stream
         undo.enter_context(start_logs(config.logs, stream=stream, folder=folder / "logs"))
         gateway = None
-        if config.practice.gateway:
+        if config.mode is Mode.PRACTICE and config.practice.gateway:
             gateway = GatewayProcess(market, state=folder / "gateway")
             undo.callback(gateway.stop)
             gateway.start()
-            clock = PracticeClock(lambda: ask_gateway(gateway.port))
+        if (port := _practice_port(config, gateway)) is not None:
+            clock = PracticeClock(lambda: ask_gateway(port))
             clock.start()
             undo.callback(clock.stop)
             process.follow(clock)
+            process.reach("127.0.0.1", port)
+        elif config.mode is not Mode.PRACTICE:
+            process.reach(config.broker.host, config.broker.port)
         process.open()
         undo.callback(process.close)
         operator = Operator(process, gateway)
@@ -123,6 +128,13 @@ def _run(config: Config, folder: Path, for_s: float | None, *, market: list[str]
     if process.exit_code != EXIT_DONE:
         return process.exit_code
     return EXIT_HALTED if halted else EXIT_DONE
+
+
+def _practice_port(config: Config, gateway: GatewayProcess | None) -> int | None:
+    """Where the practice market is: our own gateway, one that runs already, or nowhere."""
+    if gateway is not None:
+        return gateway.port
+    return config.practice.port or None if config.mode is Mode.PRACTICE else None
 
 
 def _summary() -> Summary | None:

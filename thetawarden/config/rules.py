@@ -17,8 +17,9 @@ from thetawarden.config.schema import Mode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from thetawarden.config.broker import BrokerConfig
     from thetawarden.config.regime import RegimeConfig
-    from thetawarden.config.schema import BrokerConfig, Config, SupervisorConfig
+    from thetawarden.config.schema import Config, SupervisorConfig
 
 PAPER_PREFIX = "D"  # DU, DF, DUH ...: every paper account begins with it, no real one does
 LIVE_PORTS = (4001, 7496)

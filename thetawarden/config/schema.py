@@ -16,6 +16,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from thetawarden.config.broker import BrokerConfig
 from thetawarden.config.regime import RegimeConfig
 
 
@@ -44,45 +45,20 @@ class LogFormat(enum.StrEnum):
     HUMAN = "human"
 
 
-class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The IB Gateway or TWS of paper and live mode. Practice mode brings its own."""
-
-    host: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=253,
-            pattern=r"^[A-Za-z0-9._:-]+$",
-            title="a host name or address",
-            description="Where the gateway listens.",
-        ),
-    ] = "127.0.0.1"
-    port: Annotated[
-        int,
-        Meta(ge=1, le=65535, description="4002 paper gateway, 7497 paper TWS, 4001 and 7496 live."),
-    ] = 4002
-    client_id: Annotated[
-        int, Meta(ge=1, le=999, description="Our number at the gateway; one desk, one number.")
-    ] = 17
-    account: Annotated[
-        str,
-        Meta(
-            pattern=r"^([A-Z]{1,3}[0-9]{4,10})?$",
-            title='an account number in quotes such as "DU1234567"',
-            description="The only account the desk will trade. Required for live; empty for none.",
-        ),
-    ] = ""
-    i_mean_live: Annotated[
-        bool, Meta(description="Must be true before mode live is accepted: real money.")
-    ] = False
-
-
 class PracticeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The practice market: its own process, its own time, its own money."""
 
     gateway: Annotated[
         bool, Meta(description="Start a practice gateway with the desk in mode practice.")
     ] = True
+    port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="A practice gateway that runs already, with `gateway` false; 0 for none.",
+        ),
+    ] = 0
     speed: Annotated[
         float, Meta(ge=0.01, le=10_000, description="Market seconds a real second; 1 is real time.")
     ] = 60.0
@@ -156,9 +132,15 @@ class SupervisorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     )
     trading: Annotated[
         RestartConfig,
-        Meta(description="What trades: today the governor, and the watchdog apart from it."),
+        Meta(description="What trades: connection, keeper, governor; and the watchdog apart."),
     ] = RestartConfig(
         intensity=3, period_s=300.0, backoff_min_s=0.1, backoff_max_s=5.0, jitter_fraction=0.2
+    )
+    market: Annotated[
+        RestartConfig,
+        Meta(description="What looks at the market: lines, chains, context, futures, regime."),
+    ] = RestartConfig(
+        intensity=10, period_s=300.0, backoff_min_s=0.5, backoff_max_s=30.0, jitter_fraction=0.2
     )
     advisory: Annotated[
         RestartConfig, Meta(description="What helps: today the scheduler and the notifier.")

@@ -51,7 +51,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
 
 
-_EVERY_ACTOR = ("governor", "watchdog", "scheduler", "notifier")
+_EVERY_ACTOR = (
+    *("watchdog", "connection", "keeper", "governor"),
+    *("slots", "context", "futures", "regime", "universe"),
+    *("scheduler", "notifier"),
+)
 
 ROUTES: Mapping[type[Message], Route] = {
     # lifecycle
@@ -93,7 +97,7 @@ ROUTES: Mapping[type[Message], Route] = {
     link.BrokerNoticed: Route(to=("connection",), lane=Lane.CONTROL),
     link.DecodingFailed: Route(to=("connection",), lane=Lane.CONTROL),
     link.LinkChanged: Route(
-        to=("keeper", "slots", "chain", "context", "futures", "governor"), lane=Lane.CONTROL
+        to=("keeper", "slots", "context", "futures", "governor"), lane=Lane.CONTROL
     ),
     # books: one lane for all, as a fill and the position it makes must not overtake each other
     books.BookFetched: Route(to=("keeper", "connection"), lane=Lane.ORDERS),
@@ -131,7 +135,7 @@ ROUTES: Mapping[type[Message], Route] = {
     market.DiscoveryFailed: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
     market.FetchHistory: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
-    market.RegimeAssessed: Route(to=("governor", "effect:lake"), lane=Lane.TIMER),
+    market.RegimeAssessed: Route(to=("effect:lake",), lane=Lane.TIMER),
     # context
     context.HoldingsNamed: Route(to=("context", "universe"), lane=Lane.TIMER),
     context.ContextTaken: Route(to=("regime",), lane=Lane.TIMER),

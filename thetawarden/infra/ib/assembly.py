@@ -1,0 +1,40 @@
+"""Puts the broker's adapter together: one session and every handler on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from thetawarden.config.broker import BrokerConfig
+from thetawarden.infra.ib.book import BookHandler
+from thetawarden.infra.ib.broker import Broker, Handler
+from thetawarden.infra.ib.history import HistoryHandler
+from thetawarden.infra.ib.pacing import Pace
+from thetawarden.infra.ib.quotes import LineSettings, QuoteHandler
+from thetawarden.infra.ib.session import Session, SessionSettings
+from thetawarden.ports import Clock, DeskPort
+
+
+def broker_adapter(broker: BrokerConfig, *, host: str, port: int, clock: Clock) -> Broker:
+    """Return the adapter of `effect:broker`; it connects when the connection actor says so."""
+
+    def handlers(session: Session, desk: DeskPort) -> Sequence[Handler]:
+        return (
+            BookHandler(
+                session, desk, clock=clock, account=broker.account, timeout_s=broker.book_timeout_s
+            ),
+            QuoteHandler(session, desk, clock=clock, settings=LineSettings()),
+            HistoryHandler(session, desk, clock=clock),
+        )
+
+    return Broker(
+        settings=SessionSettings(
+            host=host,
+            port=port,
+            client_id=broker.client_id,
+            connect_timeout_s=broker.connect_timeout_s,
+            pace=Pace(per_s=broker.messages_per_s_max, reserved=broker.messages_reserved),
+        ),
+        probe_timeout_s=broker.probe_timeout_s,
+        clock=clock,
+        make_handlers=handlers,
+    )
