@@ -11,6 +11,7 @@ from thetawarden.config.fields import Kind, describe, leaves
 from thetawarden.config.loader import load_config
 from thetawarden.config.problems import ConfigError
 from thetawarden.config.reference import written
+from thetawarden.config.rules import IN_ORDER
 from thetawarden.config.schema import Config
 from thetawarden.config.secrets import read_secrets
 
@@ -173,7 +174,9 @@ def _may_be_refused(field, value, lines):
     """Only for its bounds, or because it contradicts another value."""
     outside = all(line.endswith("; choose a value that is allowed") for line in lines)
     contradicts = ("mode live", "thresholds in their order")
-    return outside or "backoff" in field.path or any(each in lines[0] for each in contradicts)
+    pair = any(f"risk.{path}" == field.path for paths in IN_ORDER for path in paths)
+    told = any(each in lines[0] for each in contradicts)
+    return outside or "backoff" in field.path or pair or told
 
 
 @settings(max_examples=400, deadline=None)

@@ -11,9 +11,9 @@ from thetawarden.config.problems import ConfigError
 from thetawarden.config.reference import render_defaults
 from thetawarden.config.schema import Config, Mode
 
-TOP = "mode, broker, practice, desk, supervisor, journal, control, logs, schedule, regime"
-DESK = "heartbeat_s, handler_budget_s, start_timeout_s, stop_deadline_s"
-BROKER = "host, port, client_id, account, i_mean_live"
+TOP = ", ".join(Config.__struct_fields__)
+DESK = ", ".join(Config().desk.__struct_fields__)
+BROKER = ", ".join(Config().broker.__struct_fields__)
 BROKEN = "check the indentation, quotes and brackets here and on the line above"
 LIMITS = "20 levels, 10000 values and 32 aliases at most; write less of it"
 

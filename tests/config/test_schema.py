@@ -17,7 +17,7 @@ NUMBERS = [
 PLAIN_NUMBERS = {"broker.port", "broker.client_id", "practice.speed", "practice.seed"}
 UNITS = (
     *("_s", "_ms", "_mb", "_kb", "_fraction", "_usd", "_days", "_points", "_correlation"),
-    *("_min", "_max", "intensity", "_kept"),
+    *("_min", "_max", "intensity", "_kept", "_nlv", "_weeks", "_reserved"),
 )
 
 

@@ -7,6 +7,7 @@ live and i_mean_live, and a pinned account that is not a paper one.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,11 +20,33 @@ if TYPE_CHECKING:
 
     from thetawarden.config.broker import BrokerConfig
     from thetawarden.config.regime import RegimeConfig
+    from thetawarden.config.risk import RiskConfig
     from thetawarden.config.schema import Config, SupervisorConfig
 
 PAPER_PREFIX = "D"  # DU, DF, DUH ...: every paper account begins with it, no real one does
 LIVE_PORTS = (4001, 7496)
 PAPER_PORTS = (4002, 7497)
+
+IN_ORDER = (
+    ("greeks.index_drop_warn_fraction", "greeks.index_drop_max_fraction"),
+    ("greeks.theta_min_fraction", "greeks.theta_max_fraction"),
+    ("greeks.notional_warn_nlv", "greeks.notional_max_nlv"),
+    ("margin.utilisation_target_fraction", "margin.utilisation_max_fraction"),
+    ("brakes.day_loss_fraction", "brakes.week_loss_fraction"),
+    ("brakes.week_loss_fraction", "brakes.month_loss_fraction"),
+    ("brakes.month_loss_fraction", "brakes.drawdown_fraction"),
+    ("brakes.warn_from_fraction", "brakes.slow_from_fraction"),
+    ("brakes.streak_slow_losses_max", "brakes.streak_pause_losses_max"),
+    ("stress.entry_loss_fraction", "stress.reduce_loss_fraction"),
+    ("recovery.pause_weeks", "recovery.half_until_weeks"),
+    ("recovery.half_until_weeks", "recovery.most_until_weeks"),
+    ("recovery.half_size_fraction", "recovery.most_size_fraction"),
+    ("concentration.name_warn_fraction", "concentration.name_max_fraction"),
+    ("orders.collar_fraction", "orders.reducing_collar_fraction"),
+    ("orders.entries_per_minute_max", "orders.orders_per_minute_max"),
+    ("defined_risk.notional_max_nlv", "greeks.notional_max_nlv"),
+)
+"""Pairs of risk keys of which the first may not exceed the second."""
 
 
 class Clash(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +65,7 @@ def find_clashes(config: Config) -> tuple[Clash, ...]:
         *judged[config.mode](config.broker),
         *_backoffs(config.supervisor),
         *_regime(config.regime),
+        *_risk(config.risk),
     )
 
 
@@ -108,3 +132,15 @@ def _regime(regime: RegimeConfig) -> Iterator[Clash]:
             allowed="thresholds in their order",
             remedy="compare them with the reference in docs/configuration.md",
         )
+
+
+def _risk(risk: RiskConfig) -> Iterator[Clash]:
+    for lower, upper in IN_ORDER:
+        least, most = (attrgetter(path)(risk) for path in (lower, upper))
+        if least > most:
+            yield Clash(
+                path=f"risk.{lower}",
+                found=f"{least}, more than risk.{upper}",
+                allowed=f"at most {most}",
+                remedy=f"lower it, or raise risk.{upper}",
+            )

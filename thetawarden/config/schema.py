@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from thetawarden.config.broker import BrokerConfig
 from thetawarden.config.regime import RegimeConfig
+from thetawarden.config.risk import RiskConfig
 
 
 class Mode(enum.StrEnum):
@@ -232,3 +233,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     logs: LogsConfig = LogsConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     regime: RegimeConfig = RegimeConfig()
+    risk: RiskConfig = RiskConfig()

@@ -1,0 +1,150 @@
+"""What reduces risk is proved by losses and margin; what it is called does not matter."""
+
+import math
+
+import msgspec
+import pytest
+
+from thetawarden.domain.risk.candidate import Purpose
+
+
+@pytest.fixture(scope="session")
+def legs(world):
+    """Things to hold and to trade, all of one name but for the index puts."""
+    return {
+        "put": world.option("AAA", 90),
+        "lower": world.option("AAA", 80),
+        "lowest": world.option("AAA", 50),
+        "later": world.option("AAA", 80, days=60),
+        "call": world.option("AAA", 115, is_call=True),
+        "higher": world.option("AAA", 125, is_call=True),
+        "stock": world.shares("AAA"),
+    }
+
+
+def judged(world, legs, held, order, *, units=1, unknown=False, **changes):
+    """The proof for an order (no margin answer) on a book, both as {name: contracts}."""
+    book = world.held_book(*(world.hold(legs[name], n) for name, n in held.items()))
+    cand = world.candidate(
+        *(world.leg(legs[name], ratio) for name, ratio in order.items()), units=units
+    )
+    cand = msgspec.structs.replace(cand, whatif=None, **changes)
+    view = world.market() if unknown else None
+    return world.review(cand, held=book, view=view).reduction
+
+
+@pytest.mark.parametrize(
+    ("held", "order"),
+    [
+        ({"put": -3}, {"put": 1}),  # buy back, whole or in part
+        ({"put": -3}, {"put": 3}),
+        ({"put": -1, "lower": 1}, {"put": 1, "lower": -1}),  # a spread as a whole
+        ({"put": -1, "lower": 1}, {"put": 1}),  # its short leg alone
+        ({"call": -1, "higher": 1}, {"call": 1, "higher": -1}),
+        ({"put": -3, "call": -3}, {"call": 1}),  # the call side of a strangle
+        ({"put": -3, "call": -3}, {"put": 1}),
+        ({"stock": 300}, {"stock": -100}),
+        ({"stock": -300}, {"stock": 100}),
+        ({"stock": 100, "call": -1}, {"stock": -100, "call": 1}),  # a covered call as a whole
+        ({"put": -3}, {"lower": 1}),  # a hedge
+        ({"stock": 300}, {"put": 3}),
+        ({"put": -1}, {"put": 1, "lowest": -1}),  # a roll far down
+    ],
+)
+def test_what_makes_losses_smaller_is_proved(world, legs, held, order):
+    for purpose in Purpose:
+        found = judged(world, legs, held, order, purpose=purpose)
+        assert found.proved, found.words
+
+
+@pytest.mark.parametrize(
+    ("held", "order"),
+    [
+        ({}, {"put": -1}),
+        ({"put": -3}, {"put": -1}),
+        ({"put": -1, "lower": 1}, {"lower": -1}),  # takes the protection away
+        ({"call": -1, "higher": 1}, {"higher": -1}),
+        ({"stock": 100, "call": -1}, {"stock": -100}),  # leaves the call naked
+        ({"put": -1}, {"put": 1, "lower": -3}),  # a roll that sells more
+        ({"put": -1}, {"put": 1, "later": -2}),
+        ({}, {"put": 1}),  # a long put on nothing
+        ({"stock": 300}, {"put": -1}),
+    ],
+)
+def test_what_does_not_is_not_whatever_it_is_called(world, legs, held, order):
+    for purpose in Purpose:
+        found = judged(world, legs, held, order, purpose=purpose)
+        assert not found.proved, found.words
+
+
+def test_the_proof_shows_its_numbers(world, legs):
+    found = judged(world, legs, {"put": -3}, {"put": 1})
+
+    assert found.worst_after_usd == pytest.approx(found.worst_before_usd * 2 / 3)
+    assert found.margin_after_usd == pytest.approx(found.margin_before_usd * 2 / 3)
+    assert found.paid_usd > 0.0
+    assert "it only buys back short options" in found.words
+
+
+def test_the_broker_s_margin_outranks_the_model_s(world, legs):
+    held = world.held_book(world.hold(legs["put"], -3))
+
+    def hedges(margin):
+        hedge = world.candidate(world.leg(legs["lower"], 1), margin=margin)
+        return world.review(hedge, held=held).reduction.proved
+
+    assert [hedges(-900.0), hedges(0.0), hedges(5_000.0)] == [True, True, False]
+
+
+@pytest.mark.parametrize("nonsense", [math.nan, math.inf, 1.7976931348623157e308])
+def test_a_nonsense_margin_answer_does_not_trap_a_position(world, legs, nonsense):
+    cand = world.candidate(world.leg(legs["put"], 1), purpose=Purpose.CLOSE, margin=nonsense)
+    held = world.held_book(world.hold(legs["put"], -3))
+
+    assert world.review(cand, held=held).approved
+
+
+@pytest.mark.parametrize(
+    ("held", "order", "proved"),
+    [
+        ({"put": -3}, {"put": 1}, True),
+        ({"put": -1, "lower": 1}, {"put": 1, "lower": -1}, True),
+        ({"stock": 300}, {"stock": -100}, True),
+        ({"put": -1, "lower": 1}, {"lower": -1}, False),
+        ({"call": -1, "higher": 1}, {"higher": -1}, False),
+        ({"stock": 100, "call": -1}, {"stock": -100}, False),
+        ({"put": -3}, {"lower": 1}, False),
+        ({"put": -1}, {"put": 1, "lowest": -1}, False),
+    ],
+)
+def test_without_a_valuation_taking_away_is_proved_by_payoffs(world, legs, held, order, proved):
+    blind = judged(world, legs, {**held, "later": -1}, order, unknown=True)
+
+    assert blind.proved is proved
+    assert "cannot be valued" in blind.words
+
+
+def test_a_dead_feed_does_not_trap_a_position(world, legs):
+    """No quote, no marks in the market, an old book, no account, no regime, halted: still out."""
+    put = legs["put"]
+    held = world.held_book(world.hold(put, -3), at_ns=0, reconciled=False)
+    buy = world.candidate(
+        world.leg(put, 1, quote=None), limit=0.1, purpose=Purpose.CLOSE, whatif=None
+    )
+    blind = world.desk(account=None, regime=None, equity=world.equity(nlv_usd=None))
+
+    reviewed = world.review(buy, held=held, own_desk=blind, view=world.market())
+
+    assert reviewed.units == 1
+    assert "cannot be valued" in reviewed.reduction.words
+
+
+def test_the_wide_collar_still_holds_a_reducing_order(world, legs):
+    put = legs["put"]
+    held = world.held_book(world.hold(put, -3))
+
+    def buys(limit):
+        cand = world.candidate(world.leg(put, 1), limit=limit, purpose=Purpose.CLOSE, margin=-500.0)
+        return world.review(cand, held=held).approved
+
+    assert [buys(1.2), buys(1.5), buys(1.51), buys(90.0)] == [True, True, False, False]

@@ -1,0 +1,101 @@
+"""Says what the state of market, book and losses demands of the desk, whatever anybody proposes.
+
+Pure: brakes and stress results in, demands out, the most urgent first. What is done about them is
+for others: the governor halts, the strategist closes.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from thetawarden.domain.regime.assess import Regime
+from thetawarden.domain.risk.brakes import Brake, BrakeDemand
+from thetawarden.domain.risk.exposure import Lot, is_defined_risk
+from thetawarden.domain.risk.finding import percent
+from thetawarden.domain.risk.holdings import HeldBook
+from thetawarden.domain.risk.stress import StressResult, StressVerdict
+
+
+class DemandKind(enum.StrEnum):
+    """What is demanded, the most urgent first."""
+
+    HALT_FOR_REVIEW = "halt_for_review"
+    HALT = "halt"
+    BE_CAUTIOUS = "be_cautious"
+    CLOSE_NAKED = "close_naked"
+    REDUCE = "reduce"
+    CLOSE_WEAKEST = "close_weakest"
+    TELL = "tell"
+
+
+class Demand(msgspec.Struct, frozen=True, kw_only=True):
+    """One demand, why, and which positions it is about, if any."""
+
+    kind: DemandKind
+    why: str
+    positions: tuple[str, ...] = ()
+
+
+_OF_BRAKES = {
+    BrakeDemand.TELL: DemandKind.TELL,
+    BrakeDemand.BE_CAUTIOUS: DemandKind.BE_CAUTIOUS,
+    BrakeDemand.HALT: DemandKind.HALT,
+    BrakeDemand.HALT_FOR_REVIEW: DemandKind.HALT_FOR_REVIEW,
+}
+_URGENCY = {kind: rank for rank, kind in enumerate(DemandKind)}
+
+
+def demands_of(
+    *,
+    brakes: tuple[Brake, ...],
+    stress: StressResult,
+    regime: Regime | None,
+    held: HeldBook,
+) -> tuple[Demand, ...]:
+    """Return everything that is demanded now."""
+    found = [_of_brake(one) for one in brakes if one.demand is not BrakeDemand.NOTHING]
+    found += _of_stress(stress)
+    if regime is not None and regime.close_naked:
+        naked = naked_positions(held)
+        why = f"the volatility curve is {regime.term_structure.factor.label.replace('_', ' ')}"
+        found += [Demand(kind=DemandKind.CLOSE_NAKED, why=why, positions=naked)] if naked else []
+    terms = None if regime is None else regime.vix.terms
+    if terms is not None and terms.close_weakest and held.holdings:
+        why = f"the VIX band is {terms.band.value.replace('_', ' ')}"
+        found.append(Demand(kind=DemandKind.CLOSE_WEAKEST, why=why))
+    return tuple(sorted(found, key=lambda one: _URGENCY[one.kind]))
+
+
+def naked_positions(held: HeldBook) -> tuple[str, ...]:
+    """Return the positions that sell something which nothing in them bounds."""
+    lots: dict[str, list[Lot]] = {}
+    for one in held.holdings:
+        lots.setdefault(one.position, []).append((one.instrument, one.contracts))
+    return tuple(name for name, own in lots.items() if not is_defined_risk(own))
+
+
+def _of_brake(brake: Brake) -> Demand:
+    name = brake.name.value.replace("_", " ")
+    why = (
+        f"{name} is {percent(brake.value_fraction)}, {brake.used_fraction * 100.0:.0f} % of its"
+        f" limit {percent(brake.limit_fraction)}"
+    )
+    return Demand(kind=_OF_BRAKES[brake.demand], why=why)
+
+
+def _of_stress(stress: StressResult) -> list[Demand]:
+    if stress.verdict is StressVerdict.UNKNOWN:
+        told = ", ".join(stress.unknown)
+        return [Demand(kind=DemandKind.TELL, why=f"not all can be valued: {told}")]
+    worst = stress.worst
+    if worst is None or stress.verdict is StressVerdict.FINE:
+        return []
+    why = f"{worst.name} would cost {percent(worst.fraction)} of NLV"
+    if stress.verdict is StressVerdict.REDUCE:
+        dearest = stress.scenarios.index(worst)
+        by_loss = sorted(stress.positions, key=lambda one: -one.losses_usd[dearest])
+        names = tuple(one.name for one in by_loss if one.losses_usd[dearest] > 0.0)
+        return [Demand(kind=DemandKind.REDUCE, why=why, positions=names)]
+    return [Demand(kind=DemandKind.TELL, why=why)]

@@ -1,0 +1,348 @@
+"""Measures a book and a candidate in the numbers the limits are stated in, by full revaluation.
+
+Every measured number is written as a profit in USD, so that smaller is worse: scenario profits,
+what small moves bring, and, with their signs turned, income per day and controlled notional. What
+may yet fill counts wherever it makes a number worse and nowhere else, order by order, so the sum
+is a bound whatever fills. A candidate is measured per unit and alone. Unknown inputs give NaN.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.portfolio.book import KINDS, Book, Underlyings
+from thetawarden.domain.portfolio.greeks import per_share_greeks, position_greeks
+from thetawarden.domain.portfolio.margin import StressRanges, risk_based, strategy_based
+from thetawarden.domain.portfolio.regt import RegTRates
+from thetawarden.domain.portfolio.revaluation import scenario_profits
+from thetawarden.domain.portfolio.scenario import MARGIN_STRESS, ShockRules, shocked_book
+from thetawarden.domain.pricing.arrays import FloatArray
+from thetawarden.domain.risk.candidate import Candidate
+from thetawarden.domain.risk.holdings import HeldBook, MarketView, PendingOrder
+from thetawarden.domain.risk.instrument import Instrument, Marks, UnderlyingView
+from thetawarden.domain.risk.limits import MarginModel, RiskLimits
+from thetawarden.domain.risk.scenarios import ScenarioSet, sector_numbers
+from thetawarden.domain.risk.standing import Standing, standing_of, with_order
+
+_SHOCKS: Final = ShockRules()
+_UNKNOWN: Final = Marks(
+    tau_years=math.nan, iv_annual=math.nan, rate_annual=math.nan, yield_annual=math.nan
+)
+_SMALL_MOVE: Final = 0.01
+
+
+class Figure(enum.IntEnum):
+    """The measured numbers that follow the scenarios, by place; all as profits in USD."""
+
+    INDEX_DROP = 0
+    """The index falls by 1 %: delta and gamma."""
+    INDEX_RISE = 1
+    GAMMA = 2
+    """What an index move of 1 % brings by gamma alone."""
+    VOL_RISE = 3
+    """Volatilities rise by one point."""
+    INCOME = 4
+    """Theta of a day with its sign turned: selling more is what costs."""
+    NOTIONAL = 5
+    """Controlled notional with its sign turned."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """So many contracts of an instrument, and to which position or order they belong."""
+
+    instrument: Instrument
+    contracts: float
+    marks: Marks
+    owner: str
+
+
+class BookMeasure(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a book stands for at an instant; the part of a decision that any candidate shares.
+
+    `filled` is the account alone, `worst` with all that may yet fill. `rows` and `profits_usd` (row
+    x scenario) are there to tell by position.
+    """
+
+    key: str
+    at_ns: UnixNs
+    scenarios: ScenarioSet
+    held: HeldBook
+    pending: tuple[PendingOrder, ...]
+    standing: Standing
+    rows: tuple[Row, ...]
+    profits_usd: FloatArray
+    filled: FloatArray
+    worst: FloatArray
+    stressed_requirement_usd: float
+    unknown: tuple[str, ...]
+
+
+class AddedMeasure(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What one unit of a candidate adds; `worth_usd` is what its legs are worth by the model."""
+
+    profits: FloatArray
+    stressed_requirement_usd: float
+    worth_usd: float
+    unknown: tuple[str, ...]
+
+    @property
+    def adverse(self) -> FloatArray:
+        """Only what makes a number worse: the rest may never fill."""
+        return np.minimum(self.profits, 0.0)
+
+
+class Ruler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Everything about the market that measuring needs, in columns."""
+
+    market: MarketView
+    scenarios: ScenarioSet
+    underlyings: Underlyings
+    place: dict[str, int]
+    model: MarginModel
+    broad_index: NDArray[np.bool_]
+
+
+def ruler_of(market: MarketView, limits: RiskLimits) -> Ruler:
+    """Lay a market's underlyings out in columns; one more stands for those it does not know."""
+    known = market.underlyings
+    numbers = sector_numbers(known)
+
+    def column(read: Callable[[UnderlyingView], float]) -> FloatArray:
+        return np.array([*(read(one) for one in known), math.nan], dtype=float)
+
+    return Ruler(
+        market=market,
+        scenarios=ScenarioSet.of(known, own=limits.stress.own),
+        underlyings=Underlyings(
+            spot_usd=column(lambda one: one.spot_usd),
+            beta=column(lambda one: one.beta),
+            iv_beta=column(lambda one: one.iv_beta),
+            sector=np.array(
+                [*(0 if one.broad_index else numbers[one.sector] for one in known), 0],
+                dtype=np.intp,
+            ),
+        ),
+        place={one.symbol: number for number, one in enumerate(known)},
+        model=limits.margin.model,
+        broad_index=np.array([*(one.broad_index for one in known), False]),
+    )
+
+
+def measure_book(*, held: HeldBook, pending: tuple[PendingOrder, ...], ruler: Ruler) -> BookMeasure:
+    """Measure what is held and what may yet be."""
+    rows = _held_rows(held, ruler.market)
+    profits, _ = _profits(rows, ruler)
+    filled = profits.sum(axis=0)
+    book = BookMeasure(
+        key=f"{held.version}@{ruler.market.at_ns}",
+        at_ns=UnixNs(min(held.at_ns, ruler.market.at_ns)),
+        scenarios=ruler.scenarios,
+        held=held,
+        pending=(),
+        standing=standing_of(held, ruler.market),
+        rows=rows,
+        profits_usd=profits[:, : ruler.scenarios.size],
+        filled=filled,
+        worst=filled,
+        stressed_requirement_usd=_requirement_usd(rows, ruler),
+        unknown=_unknown(rows, ruler),
+    )
+    for order in pending:
+        book = with_pending(book, order, ruler)
+    return book
+
+
+def with_pending(book: BookMeasure, order: PendingOrder, ruler: Ruler) -> BookMeasure:
+    """Count one more order that may yet fill, where it makes a number worse.
+
+    What only takes away from what is held controls nothing more, and needs no margin of its own.
+    """
+    rows = _order_rows(order, ruler.market)
+    profits, _ = _profits(rows, ruler)
+    adverse = np.minimum(profits.sum(axis=0), 0.0)
+    requirement = 0.0
+    if order.takes_away(book.held):
+        adverse[ruler.scenarios.size + Figure.NOTIONAL] = 0.0
+    else:
+        requirement = _requirement_usd(rows, ruler)
+    return msgspec.structs.replace(
+        book,
+        key=f"{book.key}+{order.key}",
+        pending=(*book.pending, order),
+        standing=with_order(book.standing, order, held=book.held, market=ruler.market),
+        rows=(*book.rows, *rows),
+        profits_usd=np.vstack([book.profits_usd, profits[:, : ruler.scenarios.size]]),
+        worst=book.worst + adverse,
+        stressed_requirement_usd=book.stressed_requirement_usd + requirement,
+        unknown=tuple(dict.fromkeys((*book.unknown, *_unknown(rows, ruler)))),
+    )
+
+
+def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
+    """Measure one unit of a candidate, by the marks it brings."""
+    rows = [
+        Row(instrument=leg.instrument, contracts=leg.ratio, marks=leg.marks, owner=candidate.key)
+        for leg in candidate.legs
+    ]
+    profits, worth = _profits(rows, ruler)
+    return AddedMeasure(
+        profits=profits.sum(axis=0),
+        stressed_requirement_usd=_requirement_usd(rows, ruler),
+        worth_usd=float(worth.sum()),
+        unknown=_unknown(rows, ruler),
+    )
+
+
+def requirement_now_usd(rows: Sequence[Row], ruler: Ruler) -> float:
+    """Margin of some rows as the market stands, by the model."""
+    if not rows:
+        return 0.0
+    return _by_model(ruler)(columns(rows, ruler), ruler.underlyings)
+
+
+def columns(rows: Sequence[Row], ruler: Ruler) -> Book:
+    """Rows as the columns that the portfolio's mathematics reads."""
+    elsewhere = len(ruler.place)
+
+    def column(read: Callable[[Row], float]) -> FloatArray:
+        return np.array([read(row) for row in rows], dtype=float)
+
+    return Book(
+        kind=np.array([KINDS.index(row.instrument.kind) for row in rows], dtype=np.int8),
+        underlying=np.array(
+            [ruler.place.get(row.instrument.underlying, elsewhere) for row in rows], dtype=np.intp
+        ),
+        contracts=column(lambda row: row.contracts),
+        multiplier=column(lambda row: row.instrument.multiplier),
+        strike_usd=column(lambda row: row.instrument.strike_usd),
+        is_call=np.array([row.instrument.is_call for row in rows], dtype=np.bool_),
+        tau_years=column(lambda row: row.marks.tau_years),
+        iv_annual=column(lambda row: row.marks.iv_annual),
+        rate_annual=column(lambda row: row.marks.rate_annual),
+        yield_annual=column(lambda row: row.marks.yield_annual),
+    )
+
+
+def held_rows_of(book: BookMeasure, *, underlying: str) -> tuple[Row, ...]:
+    """What is held in one underlying; orders that may yet fill stand behind what is held."""
+    held = book.rows[: len(book.held.holdings)]
+    return tuple(row for row in held if row.instrument.underlying == underlying)
+
+
+def _held_rows(held: HeldBook, market: MarketView) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            instrument=one.instrument,
+            contracts=one.contracts,
+            marks=_marks_of(one.instrument, market, fallback=_UNKNOWN),
+            owner=one.position,
+        )
+        for one in held.holdings
+    )
+
+
+def _order_rows(order: PendingOrder, market: MarketView) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            instrument=leg.instrument,
+            contracts=leg.ratio * order.units,
+            marks=_marks_of(leg.instrument, market, fallback=leg.marks),
+            owner=order.key,
+        )
+        for leg in order.legs
+    )
+
+
+def _marks_of(instrument: Instrument, market: MarketView, *, fallback: Marks) -> Marks:
+    return market.marks.get(instrument.con_id, fallback) if instrument.is_option else Marks()
+
+
+def _profits(rows: Sequence[Row], ruler: Ruler) -> tuple[FloatArray, FloatArray]:
+    """Row x (scenarios, then figures), and the worth of every row."""
+    width = ruler.scenarios.size + len(Figure)
+    if not rows:
+        return np.zeros((0, width)), np.zeros(0)
+    book, underlyings = columns(rows, ruler), ruler.underlyings
+    index_usd = ruler.market.index_usd
+    profits = np.empty((len(rows), width))
+    with np.errstate(all="ignore"):
+        profits[:, : ruler.scenarios.size] = scenario_profits(
+            book,
+            underlyings,
+            vix_now=ruler.market.vix_points,
+            scenarios=ruler.scenarios.all,
+            rules=_SHOCKS,
+        )
+        per_share = per_share_greeks(book, underlyings)
+        greeks = position_greeks(book, underlyings, per_share=per_share, index_usd=index_usd)
+        move = index_usd * _SMALL_MOVE
+        delta = greeks.index_delta_shares * move
+        gamma = greeks.index_gamma_shares_per_usd * move**2 / 2.0
+    figures = profits[:, ruler.scenarios.size :]
+    figures[:, Figure.INDEX_DROP] = gamma - delta
+    figures[:, Figure.INDEX_RISE] = gamma + delta
+    figures[:, Figure.GAMMA] = gamma
+    figures[:, Figure.VOL_RISE] = greeks.vega_usd_per_vol_point
+    figures[:, Figure.INCOME] = -greeks.theta_usd_per_day
+    figures[:, Figure.NOTIONAL] = -greeks.notional_usd
+    return profits, per_share.price_usd * book.contracts * book.multiplier
+
+
+def _requirement_usd(rows: Sequence[Row], ruler: Ruler) -> float:
+    """Margin of some rows by themselves after the margin stress; NaN when any input is unknown."""
+    if not rows:
+        return 0.0
+    if _unknown(rows, ruler):
+        return math.nan
+    then = shocked_book(
+        columns(rows, ruler),
+        ruler.underlyings,
+        vix_now=ruler.market.vix_points,
+        scenario=MARGIN_STRESS,
+        rules=_SHOCKS,
+    )
+    return _by_model(ruler)(*then)
+
+
+def _by_model(ruler: Ruler) -> Callable[[Book, Underlyings], float]:
+    if ruler.model is MarginModel.STRATEGY:
+        return strategy_based(broad_index=ruler.broad_index, rates=RegTRates())
+    return risk_based(broad_index=ruler.broad_index, ranges=StressRanges())
+
+
+def _unknown(rows: Sequence[Row], ruler: Ruler) -> tuple[str, ...]:
+    """What of these rows cannot be valued, by name, each once."""
+    market = ruler.market
+    names = [] if math.isfinite(market.index_usd) and market.index_usd > 0.0 else ["index"]
+    names += [] if math.isfinite(market.vix_points) and market.vix_points > 0.0 else ["vix"]
+    for row in rows:
+        instrument = row.instrument
+        place = ruler.place.get(instrument.underlying)
+        if place is None or not _is_priced(place, ruler.underlyings):
+            names.append(instrument.underlying)
+        if not _is_marked(row):
+            names.append(f"marks of {row.owner} ({instrument.con_id})")
+    return tuple(dict.fromkeys(names))
+
+
+def _is_priced(place: int, underlyings: Underlyings) -> bool:
+    spot = float(underlyings.spot_usd[place])
+    follows = (float(underlyings.beta[place]), float(underlyings.iv_beta[place]))
+    return math.isfinite(spot) and spot > 0.0 and all(map(math.isfinite, follows))
+
+
+def _is_marked(row: Row) -> bool:
+    if not row.instrument.is_option:
+        return math.isfinite(row.contracts)
+    marks = row.marks
+    numbers = (row.contracts, marks.tau_years, marks.iv_annual, marks.rate_annual)
+    finite = all(map(math.isfinite, (*numbers, marks.yield_annual)))
+    return finite and marks.iv_annual > 0.0 and marks.tau_years >= 0.0

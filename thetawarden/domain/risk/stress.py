@@ -1,0 +1,151 @@
+"""Tells what each scenario would cost (R6, L12): by position and in all, before and after an order.
+
+Pure. The plain structs are what is stored, shown and compared night by night. Losses are positive.
+The heat map moves the index and the VIX on a grid, everything else following as in any scenario.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+
+import msgspec
+import numpy as np
+
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.portfolio.revaluation import HeatMap, heat_map
+from thetawarden.domain.portfolio.scenario import Scenario, ShockGrid, ShockRules
+from thetawarden.domain.risk.limits import StressLimits
+from thetawarden.domain.risk.measure import AddedMeasure, BookMeasure, Row, Ruler, columns
+
+MAP_STEPS = 21
+MAP_VIX_DOWN_POINTS = -10.0
+
+
+class StressVerdict(enum.StrEnum):
+    """What the worst scenario asks for."""
+
+    FINE = "fine"
+    OVER_LEVERAGED = "over_leveraged"
+    REDUCE = "reduce"
+    UNKNOWN = "unknown"
+
+
+class ScenarioLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario: what is held would lose, and with all that may yet fill; NaN when unknown."""
+
+    name: str
+    loss_usd: float
+    loss_with_pending_usd: float
+    loss_with_candidate_usd: float
+    fraction: float
+
+
+class PositionLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """One position or pending order: its loss in each scenario, in their order."""
+
+    name: str
+    losses_usd: tuple[float, ...]
+
+
+class StressResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole revaluation, by its name and instant, which approvals refer to.
+
+    Each sector's fall is a scenario of its own: the worst sector is the dearest of them.
+    """
+
+    key: str
+    at_ns: UnixNs
+    nlv_usd: float
+    scenarios: tuple[ScenarioLoss, ...]
+    positions: tuple[PositionLoss, ...]
+    unknown: tuple[str, ...]
+    verdict: StressVerdict
+
+    @property
+    def worst(self) -> ScenarioLoss | None:
+        """The dearest scenario, all that may fill included."""
+        known = [one for one in self.scenarios if math.isfinite(one.loss_with_candidate_usd)]
+        return max(known, key=lambda one: one.loss_with_candidate_usd, default=None)
+
+
+def stress_result(
+    book: BookMeasure,
+    *,
+    nlv_usd: float,
+    limits: StressLimits,
+    added: AddedMeasure | None = None,
+    units: int = 0,
+) -> StressResult:
+    """Return the losses of a book, with so many units of a candidate in it."""
+    losses = tuple(
+        _loss(book, place, scenario, nlv_usd=nlv_usd, extra=_extra_usd(added, units, place))
+        for place, scenario in enumerate(book.scenarios.limited)
+    )
+    return StressResult(
+        key=book.key,
+        at_ns=book.at_ns,
+        nlv_usd=nlv_usd,
+        scenarios=losses,
+        positions=_by_position(book),
+        unknown=book.unknown,
+        verdict=_verdict(losses, limits),
+    )
+
+
+def stress_map(rows: tuple[Row, ...], ruler: Ruler, *, limits: StressLimits) -> HeatMap:
+    """Return the profit of some rows over a grid of index returns and VIX points."""
+    reach = limits.map_spot_fraction
+    grid = ShockGrid(
+        index_returns=np.linspace(-reach, reach, MAP_STEPS),
+        vix_points=np.linspace(MAP_VIX_DOWN_POINTS, limits.map_vix_points, MAP_STEPS),
+    )
+    return heat_map(
+        columns(rows, ruler),
+        ruler.underlyings,
+        vix_now=ruler.market.vix_points,
+        scenarios=(Scenario(name="as it stands"),),
+        grid=grid,
+        rules=ShockRules(),
+    )
+
+
+def _loss(
+    book: BookMeasure, place: int, scenario: Scenario, *, nlv_usd: float, extra: float
+) -> ScenarioLoss:
+    pending = -float(book.worst[place])
+    with_candidate = pending + extra
+    return ScenarioLoss(
+        name=scenario.name,
+        loss_usd=-float(book.filled[place]),
+        loss_with_pending_usd=pending,
+        loss_with_candidate_usd=with_candidate,
+        fraction=with_candidate / nlv_usd if nlv_usd > 0.0 else math.nan,
+    )
+
+
+def _extra_usd(added: AddedMeasure | None, units: int, place: int) -> float:
+    return 0.0 if added is None else -units * float(added.profits[place])
+
+
+def _by_position(book: BookMeasure) -> tuple[PositionLoss, ...]:
+    limited = len(book.scenarios.limited)
+    totals: dict[str, list[float]] = {}
+    for row, profits in zip(book.rows, book.profits_usd[:, :limited].tolist(), strict=True):
+        held = totals.get(row.owner, [0.0] * limited)
+        totals[row.owner] = [loss - profit for loss, profit in zip(held, profits, strict=True)]
+    return tuple(
+        PositionLoss(name=name, losses_usd=tuple(losses)) for name, losses in totals.items()
+    )
+
+
+def _verdict(losses: tuple[ScenarioLoss, ...], limits: StressLimits) -> StressVerdict:
+    fractions = [one.fraction for one in losses]
+    if not all(map(math.isfinite, fractions)):
+        return StressVerdict.UNKNOWN
+    worst = max(fractions, default=0.0)
+    if worst > limits.reduce_loss_fraction:
+        return StressVerdict.REDUCE
+    if worst > limits.entry_loss_fraction:
+        return StressVerdict.OVER_LEVERAGED
+    return StressVerdict.FINE
