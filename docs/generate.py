@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import messages_page
+import risk_page
 
 from thetawarden.config.reference import render_reference
 from thetawarden.infra.control.app import describe_api
@@ -24,6 +25,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "control-api.json": describe_api,
     "messages.md": messages_page.render,
     "faults.md": render_faults,
+    "risk-rules.md": risk_page.render,
 }
 
 
