@@ -109,6 +109,7 @@ class FakeMarket:
         self.now_ns = START_NS
         self.watched = {}
         self.extra_quotes = {}
+        self.frozen = {}
         index = Contract(
             con_id=SPX,
             symbol="SPX",
@@ -201,6 +202,9 @@ class FakeMarket:
             return self.extra_quotes[con_id]
         one = self._listed.get(con_id)
         return None if one is None else self._quote(one.contract)
+
+    def frozen_quote(self, con_id):
+        return self.frozen.get(con_id)
 
     def quotes(self, con_ids):
         return [self.quote(con_id) for con_id in con_ids]

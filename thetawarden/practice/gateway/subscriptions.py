@@ -23,17 +23,39 @@ if TYPE_CHECKING:
 class Line:
     """One line of market data: a contract, or the legs of a combination."""
 
-    __slots__ = ("contract", "delayed", "generics", "last", "owes_greeks", "req_id")
+    __slots__ = (
+        "contract",
+        "delayed",
+        "frozen",
+        "generics",
+        "last",
+        "owes_greeks",
+        "req_id",
+        "wants_frozen",
+    )
 
     def __init__(
-        self, *, req_id: int, contract: Contract, generics: frozenset[int], delayed: bool
+        self,
+        *,
+        req_id: int,
+        contract: Contract,
+        generics: frozenset[int],
+        delayed: bool,
+        wants_frozen: bool = False,
     ) -> None:
         self.req_id = req_id
         self.contract = contract
         self.generics = generics
         self.delayed = delayed
+        self.wants_frozen = wants_frozen
+        self.frozen = False
         self.last: Quote | None = None
         self.owes_greeks = True
+
+    @property
+    def data_type(self) -> int:
+        """What is shown: 1 live, 2 frozen, 3 delayed, 4 delayed and frozen."""
+        return (3 if self.delayed else 1) + self.frozen
 
     def con_ids(self) -> tuple[int, ...]:
         """The contracts whose quotes make this line."""

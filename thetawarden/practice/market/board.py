@@ -36,6 +36,7 @@ from thetawarden.practice.model import Quote
 
 Floats: TypeAlias = NDArray[np.float64]
 
+_FROZEN_MAX = 20_000
 _SHARE_HALF_SPREAD = {UnderlyingKind.ETF: 0.000_006, UnderlyingKind.STOCK: 0.000_035}
 
 
@@ -59,7 +60,42 @@ class Board:
         self._options, self._pace = options, pace
         self._underlying = {one.con_id: one for one in UNDERLYINGS.values()}
         self._vol_index = {number: index for index, number in VOL_INDEX_CON_IDS.items()}
-        self._options, self._pace = options, pace
+        self._frozen: dict[int, tuple[int, Quote | None]] = {}
+
+    def forget(self) -> None:
+        """Drop what was remembered."""
+        self._frozen.clear()
+
+    def frozen(self, con_id: int, now_ns: int) -> Quote | None:
+        """Return the market a closed contract showed at last; None while it trades."""
+        hours = self._catalog.hours_of(con_id, now_ns)
+        ended_ns = now_ns if hours is None else self._clockwork.live_ns(hours, now_ns)
+        if ended_ns == now_ns:
+            return None
+        known = self._frozen.get(con_id)
+        if known is None or known[0] != ended_ns:
+            if len(self._frozen) >= _FROZEN_MAX:
+                self._frozen.clear()
+            known = self._frozen[con_id] = (ended_ns, self._at_the_end(con_id, ended_ns, now_ns))
+        return known[1]
+
+    def _at_the_end(self, con_id: int, ended_ns: int, now_ns: int) -> Quote | None:
+        (idle,) = self.quotes((con_id,), now_ns)
+        (shown,) = self.quotes((con_id,), ended_ns - NS_PER_SECOND)
+        if idle is None or shown is None:
+            return idle
+        return msgspec.structs.replace(
+            idle,
+            bid=shown.bid,
+            ask=shown.ask,
+            bid_size=shown.bid_size,
+            ask_size=shown.ask_size,
+            bid_exchanges=shown.bid_exchanges,
+            ask_exchanges=shown.ask_exchanges,
+            model=shown.model,
+            bid_greeks=shown.bid_greeks,
+            ask_greeks=shown.ask_greeks,
+        )
 
     def quotes(self, con_ids: Sequence[int], now_ns: int) -> list[Quote | None]:
         """Return the quote of each contract, None for what is not listed now."""

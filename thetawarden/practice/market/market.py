@@ -161,6 +161,10 @@ class PracticeMarket:
         """Many quotes at once, options of a class in one pass."""
         return self._board.quotes(con_ids, self._beat_ns)
 
+    def frozen_quote(self, con_id: int) -> Quote | None:
+        """What a contract that is closed now showed at last; None while it trades."""
+        return self._board.frozen(con_id, self._beat_ns)
+
     def watch(self, con_id: int) -> None:
         """Nothing to prepare: plans are remembered by what is asked together."""
 

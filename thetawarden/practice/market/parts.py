@@ -99,7 +99,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         listing = self.listing
         for part in (self.motion.paths, listing.closes, listing.ladders, listing.pricer):
             part.forget()
-        for shown in (boards.tape, boards.vol_book, boards.options):
+        for shown in (boards.tape, boards.vol_book, boards.options, boards.board):
             shown.forget()
 
 

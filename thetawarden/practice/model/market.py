@@ -83,6 +83,9 @@ class Market(Protocol):
     def quotes(self, con_ids: Sequence[int]) -> Sequence[Quote | None]:
         """Many quotes at once; a market may be far faster in bulk."""
 
+    def frozen_quote(self, con_id: int) -> Quote | None:
+        """What a contract that is closed now showed at last; None while it trades."""
+
     def watch(self, con_id: int) -> None:
         """A hint that quotes of this contract will be asked for often; counted."""
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     )
     from thetawarden.practice.wire.requests.special import MarketData
 
-LIVE, DELAYED = 1, 3
+DELAYED = 3
+FROZEN = (2, 4)
 DEPTH_ROWS_MAX = 20
 FULL_PERMISSIONS = 3
 BBO_EXCHANGE = "a60001"
@@ -69,7 +70,9 @@ def _market_data(session: Session, request: MarketData) -> None:
         contract=contract,
         generics=wanted or frozenset(),
         delayed=delayed,
+        wants_frozen=session.data_type in FROZEN,
     )
+    session.gateway.quotes.freeze(line)
     _announce(session, line)
     if request.snapshot or request.regulatory_snapshot:
         session.gateway.quotes.snapshot(session, line, greeks=True)
@@ -115,8 +118,7 @@ def _entitled(session: Session, req_id: int, contract: Contract) -> bool | None:
 
 
 def _announce(session: Session, line: Line) -> None:
-    kind = DELAYED if line.delayed else LIVE
-    session.send(encode.market_data_type(line.req_id, kind))
+    session.send(encode.market_data_type(line.req_id, line.data_type))
     details = session.gateway.market.details(line.contract.con_id)
     min_tick = 0.01 if details is None else details.min_tick
     session.send(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from thetawarden.practice.model import Quote
     from thetawarden.practice.wire.encode.ticks import Tick
 
-_Shared = dict[tuple[int, int, bool], list["Tick"]]
+_Shared = dict[tuple[int, int, int], list["Tick"]]
 
 
 class QuotePusher:
@@ -45,7 +45,7 @@ class QuotePusher:
         gateway = self._gateway
         ids = line.con_ids()
         quotes = dict(zip(ids, gateway.market.quotes(ids), strict=True))
-        quote = self._seen(line, quotes)
+        quote = self._seen(line, quotes | self.freeze(line))
         if quote is None:
             return None
         ticks = price_ticks(None, quote, delayed=line.delayed)
@@ -57,6 +57,16 @@ class QuotePusher:
             ticks += generics.reference_ticks(line.generics, known)
         session.send(encode.assemble(line.req_id, ticks))
         return quote
+
+    def freeze(self, line: Line) -> dict[int, Quote | None]:
+        """Note whether a line that wants it is frozen, and return what is: closed contracts."""
+        if not line.wants_frozen:
+            return {}
+        market = self._gateway.market
+        found = {con_id: market.frozen_quote(con_id) for con_id in line.con_ids()}
+        frozen = {con_id: quote for con_id, quote in found.items() if quote is not None}
+        line.frozen = bool(frozen)
+        return dict(frozen)
 
     def remove(self, session: Session, req_id: int) -> bool:
         """End a line; False when there is none."""
@@ -97,6 +107,11 @@ class QuotePusher:
         quotes: dict[int, Quote | None],
         shared: _Shared,
     ) -> None:
+        if line.wants_frozen:
+            told = line.data_type
+            quotes = quotes | self.freeze(line)
+            if line.data_type != told:
+                session.send(encode.market_data_type(line.req_id, line.data_type))
         quote = self._seen(line, quotes)
         if quote is None or (quote is line.last and not line.owes_greeks):
             return
@@ -113,7 +128,7 @@ class QuotePusher:
         if line.owes_greeks:
             ticks = price_ticks(old, quote, delayed=line.delayed)
             return ticks + option_ticks(None, quote, delayed=line.delayed)
-        key = (quote.con_id, id(old), line.delayed)
+        key = (quote.con_id, id(old), line.data_type)
         known = shared.get(key)
         if known is None or line.contract.legs:
             known = price_ticks(old, quote, delayed=line.delayed)
