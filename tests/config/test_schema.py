@@ -14,7 +14,10 @@ FIELDS = leaves(ROOT)
 NUMBERS = [
     field for field in FIELDS.values() if field.kind in (Kind.WHOLE, Kind.NUMBER, Kind.MONEY)
 ]
-PLAIN_NUMBERS = {"broker.port", "broker.client_id", "practice.speed", "practice.seed"}
+PLAIN_NUMBERS = {
+    *("broker.port", "broker.client_id", "practice.speed", "practice.seed"),
+    *("lines.limit", "lines.reserve"),
+}
 UNITS = (
     *("_s", "_ms", "_mb", "_kb", "_fraction", "_usd", "_days", "_points", "_correlation"),
     *("_min", "_max", "intensity", "_kept", "_nlv", "_weeks", "_reserved"),

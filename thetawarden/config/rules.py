@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from thetawarden.config.broker import BrokerConfig
+    from thetawarden.config.lines import LinesConfig
     from thetawarden.config.regime import RegimeConfig
     from thetawarden.config.risk import RiskConfig
     from thetawarden.config.schema import Config, SupervisorConfig
@@ -66,6 +67,7 @@ def find_clashes(config: Config) -> tuple[Clash, ...]:
         *_backoffs(config.supervisor),
         *_regime(config.regime),
         *_risk(config.risk),
+        *_lines(config.lines),
     )
 
 
@@ -120,6 +122,16 @@ def _backoffs(supervisor: SupervisorConfig) -> Iterator[Clash]:
                 allowed=f"at most {group.backoff_max_s}",
                 remedy="lower it, or raise backoff_max_s",
             )
+
+
+def _lines(lines: LinesConfig) -> Iterator[Clash]:
+    if lines.reserve >= lines.limit:
+        yield Clash(
+            path="lines.reserve",
+            found=f"{lines.reserve}, of {lines.limit} lines in all",
+            allowed="fewer than lines.limit",
+            remedy="leave some lines to what is neither a position nor an order",
+        )
 
 
 def _regime(regime: RegimeConfig) -> Iterator[Clash]:

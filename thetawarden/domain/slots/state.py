@@ -32,9 +32,9 @@ class LineLimits(msgspec.Struct, frozen=True, kw_only=True):
     rotation_ns: int = 10 * NS_PER_SECOND
     rotation_batch: int = 20
     snapshots_max: int = 20
-    snapshot_gap_ns: int = NS_PER_SECOND // 15
+    snapshot_gap_ns: int = round(NS_PER_SECOND / 15)
     snapshot_refresh_ns_min: int = 2 * NS_PER_SECOND
-    snapshot_patience_ns: int = 45 * NS_PER_SECOND
+    snapshot_patience_ns: int = 72 * NS_PER_SECOND
     retry_ns: int = 30 * NS_PER_SECOND
     retry_ns_max: int = 30 * NS_PER_MINUTE
     learned_for_ns: int = NS_PER_DAY

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from thetawarden.config.lines import LinesConfig
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.infra.ib.answers import Failed, Failure
@@ -55,6 +56,15 @@ class LineSettings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_timeout_s: float = 12.0
     silent_s: float = 20.0
     delayed: bool = True
+
+
+def line_settings(config: LinesConfig) -> LineSettings:
+    """Return the settings that a configuration names."""
+    return LineSettings(
+        flush_ns=round(config.flush_ms * 1_000_000),
+        snapshot_timeout_s=config.snapshot_timeout_s,
+        delayed=config.delayed,
+    )
 
 
 class _Act(enum.Enum):
