@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from thetawarden.actors.host import HostGoneError
+from thetawarden.actors.keeping import KeeperState, rows_of
 from thetawarden.actors.post import Post, Status
 from thetawarden.domain.halt import HaltRecord, Latch, ResumeRefusal, TradingState, open_latch
 from thetawarden.domain.instants import UnixNs, iso
+from thetawarden.domain.units import to_float
 from thetawarden.errors import RefusedError, ThetawardenError
 from thetawarden.infra.control.app import UnknownActorError
 from thetawarden.infra.gateway_process import GatewayProcess
+from thetawarden.messages.books import AcceptBook
 from thetawarden.messages.control import (
+    AcceptBookRequest,
     ActorCounts,
     ActorView,
     Done,
@@ -39,6 +43,7 @@ from thetawarden.process import DeskProcess
 ANSWER_TIMEOUT_S = 2.0
 DURABLE_TIMEOUT_S = 10.0
 RATE_OVER_S = 10.0
+KEEPER = "keeper"
 _ABNORMAL = (Status.RESTARTING, Status.FAILED, Status.DOWN)
 
 
@@ -63,20 +68,22 @@ class Operator:
     def status(self) -> StatusView:
         """The desk in one look."""
         process, latch, market = self._process, self._latch(), self._market()
+        keeper = self._keeper()
         return StatusView(
             mode=str(process.config.mode),
             trading_state=str(latch.state),
             halt=_halt_view(latch.halt),
-            link=LinkView(state="none", epoch=0),
-            reconciled=False,
+            link=_link_view(keeper),
+            reconciled=keeper is not None and not keeper.unexplained,
             market_time=market.time,
             speed=market.speed,
             gateway=market.address,
-            nlv_usd=None,
-            positions=None,
-            working_orders=None,
+            nlv_usd=_worth(keeper),
+            positions=None if keeper is None else len(rows_of(keeper)),
+            working_orders=None if keeper is None else len(keeper.orders.orders),
             actors=self._counts(),
             next_events=self._next_events(),
+            entries_frozen=self._frozen(),
             pid=os.getpid(),
             started_at=iso(process.started_ns),
             ailments=self._ailments(),
@@ -138,6 +145,35 @@ class Operator:
         """Begin to end the desk."""
         self._process.stop(request.reason, by=by)
         return Done(what="the desk is stopping")
+
+    def accept_book(self, request: AcceptBookRequest, *, by: str) -> Done:
+        """Let the keeper take the broker's word for what it cannot explain."""
+        keeper = self._keeper()
+        if keeper is None:
+            raise RefusedError("accept refused: the keeper does not answer; look at `inspect`")
+        if not keeper.unexplained:
+            raise RefusedError("accept refused: the book agrees with the broker's already")
+        seq = self._desk.say(AcceptBook(reason=request.reason, by=by), sender="person")
+        self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
+        return Done(what="the broker's book is taken over with the next comparison")
+
+    def _keeper(self) -> KeeperState | None:
+        """The book as the keeper has it, None while it cannot answer or there is none."""
+        if KEEPER not in self._desk.posts:
+            return None
+        try:
+            state = self._desk.state_of(KEEPER, timeout_s=ANSWER_TIMEOUT_S)
+        except HostGoneError:
+            return None
+        return msgspec.convert(state, KeeperState, strict=False)
+
+    def _frozen(self) -> tuple[str, ...]:
+        """Why no new risk is taken, besides a halt; empty when nothing stands against it."""
+        try:
+            state = self._desk.state_of("governor", timeout_s=ANSWER_TIMEOUT_S)
+        except HostGoneError:
+            return ("the governor does not answer",)
+        return tuple(f"{by}: {why}" for by, why in state["frozen"].items())
 
     def _latch(self) -> Latch:
         """The brake as the governor knows it; while it cannot answer, as the flag shows it."""
@@ -244,6 +280,19 @@ class _Rates:
         """Take note of where every actor is, so that a later look has something to count from."""
         for post in posts:
             self.of(post)
+
+
+def _link_view(keeper: KeeperState | None) -> LinkView:
+    if keeper is None or keeper.link is None:
+        return LinkView(state="none", epoch=0)
+    return LinkView(state=keeper.link, epoch=keeper.epoch)
+
+
+def _worth(keeper: KeeperState | None) -> float | None:
+    values = None if keeper is None else keeper.values
+    if values is None or values.net_liquidation_usd is None:
+        return None
+    return to_float(values.net_liquidation_usd)
 
 
 def _halt_view(halt: HaltRecord | None) -> HaltView | None:

@@ -24,6 +24,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "status": ("status", "The desk in one look; exits 4 when it is halted."),
     "inspect": ("inspect", "All actors, or one with its whole state."),
     "slots": ("slots", "Market data lines: who streams, who waits, what was refused."),
+    "positions": ("positions", "What is held, with marks, results and brackets."),
     "regime": ("regime", "What the market's state allows, rule by rule."),
     "actor": ("actor", "Restart, pause or resume one actor by hand."),
     "halt": ("brakes", "Stop taking risk now; only a person lifts it."),

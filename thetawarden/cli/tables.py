@@ -71,15 +71,27 @@ def status_text(status: Status) -> Text:
         text.append(f"{halt_words(status.halt)}\n", style="bold red")
     if status.gateway is not None:
         text.append(f"practice gateway at {status.gateway}, {status.speed:g} times real time\n")
+    text.append(_books_line(status))
     counts = status.actors
     text.append(f"actors: {counts.running} running, {counts.restarting} restarting, ")
     text.append(f"{counts.failed} failed\n")
+    for reason in status.entries_frozen:
+        text.append(f"no entries: {one_line(reason, 200)}\n", style="yellow")
     for ailment in status.ailments:
         text.append(f"ailing: {one_line(ailment, 200)}\n", style="yellow")
     for event in status.next_events:
         text.append(f"next: {event.name} at {event.at}\n")
     text.append(f"process {status.pid}, up since {status.started_at}")
     return text
+
+
+def _books_line(status: Status) -> str:
+    """What is held and worth; a question mark for what nobody knows."""
+    worth = "?" if status.nlv_usd is None else f"{status.nlv_usd:,.2f} USD"
+    held = "?" if status.positions is None else str(status.positions)
+    orders = "?" if status.working_orders is None else str(status.working_orders)
+    agrees = "agrees with the broker's" if status.reconciled else "is NOT reconciled"
+    return f"worth {worth} · {held} positions · {orders} working orders · the book {agrees}\n"
 
 
 def halt_words(halt: HaltView) -> str:

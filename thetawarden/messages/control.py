@@ -36,6 +36,12 @@ class StopRequest(Request, frozen=True, kw_only=True):
     reason: Reason = "asked to stop"
 
 
+class AcceptBookRequest(Request, frozen=True, kw_only=True):
+    """Take the broker's word for everything our book cannot explain."""
+
+    reason: Reason
+
+
 class HaltView(msgspec.Struct, frozen=True, kw_only=True):
     """A halt as shown to people; `at` is an ISO instant."""
 
@@ -83,6 +89,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     working_orders: int | None
     actors: ActorCounts
     next_events: tuple[EventView, ...]
+    entries_frozen: tuple[str, ...]
     pid: int
     started_at: str
     ailments: tuple[str, ...]

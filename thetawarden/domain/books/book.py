@@ -227,6 +227,18 @@ def cause_of(book: Book, execution: Execution) -> Cause:
     return _CAUSES[origin_of(execution, client_id=book.client_id)]
 
 
+def strategy_of(book: Book, account: str, instrument: Instrument) -> str | None:
+    """Return what our latest order in a contract was for: the first part of its reference."""
+    ours = [
+        one.execution
+        for one in book.fills.values()
+        if _concerns(one, account, instrument.conid)
+        and cause_of(book, one.execution) is Cause.TRADE
+    ]
+    latest = max(ours, key=lambda one: (one.at_ns, one.execution_id), default=None)
+    return None if latest is None else latest.order_ref.partition(".")[0]
+
+
 def _with_closed(
     book: Book, folded: dict[str, Holding], *, closed_only: bool = True
 ) -> dict[str, Decimal]:

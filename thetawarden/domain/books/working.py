@@ -14,7 +14,7 @@ import msgspec
 
 from thetawarden.domain.books.amounts import ZERO
 from thetawarden.domain.books.book import Book
-from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState
 
 ENDED = (BrokerOrderState.CANCELLED, BrokerOrderState.FILLED, BrokerOrderState.INACTIVE)
@@ -60,6 +60,30 @@ def listed(known: WorkingOrders, orders: Iterable[BrokerOrder]) -> WorkingOrders
     everyone = known.ended | known.orders
     ended = {key: one for key, one in everyone.items() if key not in working}
     return WorkingOrders(orders=working, ended=_latest(ended))
+
+
+class Bracket(msgspec.Struct, frozen=True, kw_only=True):
+    """At which prices working orders end a position."""
+
+    take_profit_usd: Decimal | None
+    stop_usd: Decimal | None
+
+
+def bracket_of(known: WorkingOrders, instrument: Instrument, quantity: Decimal) -> Bracket | None:
+    """Return the orders that would close a position, None when none would."""
+    closing = [
+        one
+        for one in known.orders.values()
+        if one.instrument.conid == instrument.conid and one.quantity * quantity < 0
+    ]
+    stops = [one.stop_usd for one in closing if one.stop_usd is not None]
+    limits = [one.limit_usd for one in closing if one.stop_usd is None]
+    if not closing:
+        return None
+    return Bracket(
+        take_profit_usd=next((one for one in limits if one is not None), None),
+        stop_usd=next(iter(stops), None),
+    )
 
 
 def overfilled(book: Book, order: BrokerOrder) -> Decimal:

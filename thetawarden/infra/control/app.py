@@ -23,6 +23,7 @@ from thetawarden.config.problems import one_line
 from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError
 from thetawarden.infra.control.workers import BusyError, Workers
 from thetawarden.messages.control import (
+    AcceptBookRequest,
     Done,
     HaltRequest,
     Inspection,
@@ -93,6 +94,10 @@ class Operator(Protocol):
         """Begin to end the desk."""
         ...
 
+    def accept_book(self, request: AcceptBookRequest, *, by: str) -> Done:
+        """Take the broker's word for our book; raises RefusedError when there is no need."""
+        ...
+
 
 def control_app(
     operator: Operator, *, max_request_bytes: int, request_timeout_s: float
@@ -104,6 +109,7 @@ def control_app(
         route_handlers=[
             *_looks(operator, desk),
             *_hands_on_actors(operator, desk),
+            *_hands_on_the_book(operator, desk),
             *_brakes(operator, brakes),
         ],
         request_max_body_size=max_request_bytes,
@@ -188,6 +194,18 @@ def _brakes(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
         return await workers.run(lambda: operator.stop(data, by=by))
 
     return [halt, resume, stop]
+
+
+def _hands_on_the_book(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
+    @post("/accept-book", status_code=200, responses=_REFUSALS)
+    async def accept_book(
+        request: Request[Any, Any, Any], data: JSONBody[AcceptBookRequest]
+    ) -> Done:
+        """Take the broker's word for what our book cannot explain."""
+        by = _peer(request)
+        return await workers.run(lambda: operator.accept_book(data, by=by))
+
+    return [accept_book]
 
 
 class _Nobody:

@@ -17,6 +17,7 @@ from thetawarden.config.problems import one_line
 from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError, UnreachableError
 from thetawarden.infra.control.place import peer_uid, socket_address, socket_path
 from thetawarden.messages.control import (
+    AcceptBookRequest,
     Done,
     HaltRequest,
     Inspection,
@@ -106,6 +107,10 @@ class ControlClient:
     def stop(self, reason: str) -> Done:
         """Begin to end the desk."""
         return self._call("POST", "/stop", StopRequest(reason=reason), Done)
+
+    def accept_book(self, reason: str) -> Done:
+        """Take the broker's word for what is unexplained."""
+        return self._call("POST", "/accept-book", AcceptBookRequest(reason=reason), Done)
 
     def _call(self, method: str, path: str, body: Request | None, answer: type[T]) -> T:
         raw, status = self._exchange(method, path, body)

@@ -1,0 +1,152 @@
+"""`thetawarden positions`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import click
+import msgspec
+
+from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.domain.units import to_float
+
+
+class BracketView(msgspec.Struct, frozen=True, kw_only=True):
+    """The working orders that end a position: at a profit, or at a loss."""
+
+    take_profit: float | None
+    stop: float | None
+
+
+class PositionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One position; null means not known, never zero. `book_quantity` is our own count."""
+
+    account: str
+    underlying: str
+    contract: str
+    conid: int
+    quantity: float
+    book_quantity: float
+    average_cost_usd: float
+    mark_usd: float | None
+    unrealised_usd: float | None
+    realised_today_usd: float
+    day_usd: float | None
+    delta_shares: float | None
+    dte: int | None
+    bracket: BracketView | None
+    strategy: str | None
+
+
+@click.command()
+@click.option("--accept", metavar="REASON", help="Take the broker's word for all differences.")
+@as_json
+@on_place
+def positions(*, place: Place, accept: str | None, as_json: bool) -> None:
+    """Show what is held, as the broker counts it, with marks and results."""
+    if accept is not None:
+        done = place.desk().accept_book(accept)
+        click.echo(done.what, err=as_json)
+    state = place.desk().inspect("keeper").actor_state
+    views = views_of(state)
+    if as_json:
+        print_json(views)
+        return
+    from thetawarden.cli.tables import plain_table, print_table  # noqa: PLC0415  # rich is slow
+
+    print_table(plain_table(words_of(state), _COLUMNS, [_cells(one) for one in views]))
+
+
+def views_of(state: Any) -> list[PositionView]:
+    """Return what the keeper's state says of every position."""
+    if state is None:
+        return []
+    from thetawarden.actors.keeping import KeeperState, rows_of  # noqa: PLC0415  # slow to import
+    from thetawarden.domain.books.book import strategy_of  # noqa: PLC0415
+    from thetawarden.domain.books.rows import PositionRow  # noqa: PLC0415
+    from thetawarden.domain.books.working import Bracket, bracket_of  # noqa: PLC0415
+
+    known = msgspec.convert(state, KeeperState, strict=False)
+
+    def view(row: PositionRow) -> PositionView:
+        bracket: Bracket | None = bracket_of(known.orders, row.instrument, row.quantity)
+        return PositionView(
+            account=row.account,
+            underlying=row.instrument.symbol,
+            contract=row.contract,
+            conid=row.instrument.conid,
+            quantity=to_float(row.quantity),
+            book_quantity=to_float(row.book_quantity),
+            average_cost_usd=to_float(row.average_cost_usd),
+            mark_usd=_float(row.mark_usd),
+            unrealised_usd=_float(row.unrealised_usd),
+            realised_today_usd=to_float(row.realised_today_usd),
+            day_usd=_float(row.day_usd),
+            delta_shares=row.delta_shares,
+            dte=_days(known.day, row.instrument.expiry),
+            bracket=None
+            if bracket is None
+            else BracketView(
+                take_profit=_float(bracket.take_profit_usd), stop=_float(bracket.stop_usd)
+            ),
+            strategy=strategy_of(known.book, row.account, row.instrument),
+        )
+
+    return [view(row) for row in rows_of(known)]
+
+
+def words_of(state: Any) -> str:
+    """Return in one line how far the book can be relied on."""
+    if state is None:
+        return "the keeper does not answer: nothing is known of any position"
+    if not state["unexplained"]:
+        return "the book agrees with the broker's"
+    return "NOT RECONCILED: " + "; ".join(state["unexplained"])
+
+
+_COLUMNS = (
+    "account",
+    "contract",
+    "quantity",
+    "average cost",
+    "mark",
+    "unrealised",
+    "today",
+    "delta",
+    "DTE",
+    "bracket",
+    "strategy",
+)
+
+
+def _cells(one: PositionView) -> tuple[str, ...]:
+    bracket = one.bracket
+    count = f"{one.quantity:g}"
+    differs = "" if one.quantity == one.book_quantity else f" (our book: {one.book_quantity:g})"
+    return (
+        one.account,
+        one.contract,
+        count + differs,
+        f"{one.average_cost_usd:,.2f}",
+        _number(one.mark_usd, ",.2f"),
+        _number(one.unrealised_usd, "+,.2f"),
+        _number(one.day_usd, "+,.2f"),
+        _number(one.delta_shares, "+,.0f"),
+        _number(one.dte, "d"),
+        "none" if bracket is None else f"{bracket.take_profit or '-'} / {bracket.stop or '-'}",
+        one.strategy or "-",
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    return "?" if value is None else format(value, form)
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else to_float(value)
+
+
+def _days(today: dt.date | None, expiry: dt.date | None) -> int | None:
+    return None if today is None or expiry is None else (expiry - today).days
