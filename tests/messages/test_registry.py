@@ -17,6 +17,7 @@ from thetawarden.domain.regime.vix_limits import DEFAULT_BANDS, VixBandRule
 from thetawarden.domain.restart import Policy
 from thetawarden.messages import (
     books,
+    chains,
     context,
     lifecycle,
     lines,
@@ -32,6 +33,7 @@ from thetawarden.messages.registry import KINDS, ROUTES, Refused, Route, Vocabul
 from thetawarden.supervisor import ADAPTERS, desk_tree
 
 TOPICS = (books, context, lifecycle, lines, link, market, operations, timers, trading)
+TOPICS = (books, chains, context, lifecycle, link, market, operations, timers, trading)
 
 
 def every_message_class():

@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from thetawarden.messages import (
     books,
+    chains,
     context,
     lifecycle,
     lines,
@@ -136,6 +137,10 @@ ROUTES: Mapping[type[Message], Route] = {
     market.FetchHistory: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
     market.RegimeAssessed: Route(to=("effect:lake",), lane=Lane.TIMER),
+    # chains
+    chains.ChainViewed: Route(to=("effect:lake",), lane=Lane.MARKET),
+    chains.ChainStateChanged: Route(to=(RECORD,), lane=Lane.TIMER),
+    chains.InterestChanged: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
     # context
     context.HoldingsNamed: Route(to=("context", "universe"), lane=Lane.TIMER),
     context.ContextTaken: Route(to=("regime",), lane=Lane.TIMER),

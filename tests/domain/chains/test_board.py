@@ -31,7 +31,7 @@ ticks = st.lists(
 
 
 def look(board, world, *, now=NOW):
-    return board.look(underlying=world.symbol, today=DAY, now=now)
+    return board.look(underlying=world.symbol, number=1, today=DAY, now=now)
 
 
 def copy_of(board):

@@ -19,12 +19,12 @@ ROW = 5
 
 
 def verdict(board, world, row=ROW, *, now=NOW, today=DAY):
-    rows = read_rows(board.look(underlying=world.symbol, today=today, now=now))
+    rows = read_rows(board.look(underlying=world.symbol, number=1, today=today, now=now))
     return row_doubt(rows, row)
 
 
 def rows_at(board, world, now):
-    return read_rows(board.look(underlying=world.symbol, today=DAY, now=now))
+    return read_rows(board.look(underlying=world.symbol, number=1, today=DAY, now=now))
 
 
 def keep_spot(board, world, at):
@@ -206,7 +206,7 @@ def test_m07_a_jump_of_the_underlying_makes_everything_unsure_until_it_is_confir
     for number in (1, 2, 3):
         at = NOW + number
         world.tell_spot(board, world.spot_usd * 1.15, at_ns=at)
-        said.append(board.look(underlying="X", today=DAY, now=at))
+        said.append(board.look(underlying="X", number=1, today=DAY, now=at))
 
     assert [view.spot_doubt for view in said] == ["jumped", "jumped", ""]
     unsure = CODES[Doubt.UNDERLYING_UNSURE]
@@ -230,7 +230,7 @@ def test_m09_a_wide_market_is_not_used_and_the_summary_names_the_widest_that_is(
     middle = rows.mid_usd[row]
     world.tell(board, [row], at_ns=NOW + 1, bid_usd=0.5 * middle, ask_usd=1.5 * middle)
 
-    view = board.look(underlying="X", today=DAY, now=NOW + 1)
+    view = board.look(underlying="X", number=1, today=DAY, now=NOW + 1)
 
     assert row_doubt(read_rows(view), row) is Doubt.TOO_WIDE
     assert view.summary.doubts == ((Doubt.TOO_WIDE, 1),)

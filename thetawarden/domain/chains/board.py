@@ -61,7 +61,6 @@ class BoardState(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
     link_up: bool = False
     cut_ns: UnixNs = UnixNs(0)
-    number: int = 0
 
 
 class Board:
@@ -73,7 +72,7 @@ class Board:
         self.series, self.rows, self.spot = rest.series, rest.rows, rest.spot
         self.epoch, self.link_up, self.fitted_ns = rest.epoch, rest.link_up, rest.fitted_ns
         self.skews, self._skew_ns = list(rest.skews), rest.skew_ns
-        self._cut_ns, self._number, self._gaps = rest.cut_ns, rest.number, rest.gaps
+        self._cut_ns, self._gaps = rest.cut_ns, rest.gaps
         pace = settings.pace
         self.table = (
             unpack_columns(rest.table, QuoteTable) if rest.table else table_of((), (), pace=pace)
@@ -96,7 +95,6 @@ class Board:
             epoch=self.epoch,
             link_up=self.link_up,
             cut_ns=self._cut_ns,
-            number=self._number,
         )
 
     @property
@@ -200,14 +198,13 @@ class Board:
         self.fitted_ns = now
         self._sample_skew(now)
 
-    def look(self, *, underlying: str, today: dt.date, now: UnixNs) -> ChainView:
+    def look(self, *, underlying: str, number: int, today: dt.date, now: UnixNs) -> ChainView:
         """What the chain looks like now."""
         self._refresh()
-        self._number += 1
         doubt = doubt_spot(self.spot, now_ns=now, limits=self._settings.spot)
         return draw(
             underlying=underlying,
-            number=self._number,
+            number=number,
             epoch=self.epoch,
             series=self.series,
             table=self.table,

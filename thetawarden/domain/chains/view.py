@@ -111,6 +111,20 @@ class ChainView(msgspec.Struct, frozen=True, kw_only=True):
     summary: ChainSummary
     columns: tuple[bytes, ...]
 
+    def differs(self, other: ChainView) -> bool:
+        """Whether more than the clock has moved on since the other view."""
+        mine, theirs = self.summary, other.summary
+        return (self.columns, self.series, mine.doubts, mine.usable) != (
+            other.columns,
+            other.series,
+            theirs.doubts,
+            theirs.usable,
+        ) or (self.epoch, self.spot_usd, self.spot_doubt) != (
+            other.epoch,
+            other.spot_usd,
+            other.spot_doubt,
+        )
+
 
 class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The rows of a view as arrays, one entry an option."""
