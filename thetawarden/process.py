@@ -99,6 +99,7 @@ class DeskProcess:
                 "alerts": LogAlerts(logging.getLogger("thetawarden.alerts")),
                 "broker": broker_adapter(
                     self.config.broker,
+                    self.config.lines,
                     host=self._broker_at[0],
                     port=self._broker_at[1],
                     clock=self.clock,

@@ -6,10 +6,11 @@ What a restart means is decided in `domain/restart.py` and carried out in `actor
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from thetawarden.actors.chain import Chain
 from thetawarden.actors.connection import Connection
 from thetawarden.actors.context import Context
 from thetawarden.actors.futures import Futures
@@ -21,22 +22,24 @@ from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.regime import RegimeActor
 from thetawarden.actors.scheduler import Scheduler
 from thetawarden.actors.slots import Slots
-from thetawarden.actors.tree import Group, Tree
+from thetawarden.actors.tree import Group, Template, Tree
 from thetawarden.actors.universe import Universe
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.config.broker import link_rules
 from thetawarden.config.events import load_macro_dates
+from thetawarden.config.lines import line_limits
 from thetawarden.config.regime import regime_limits
 from thetawarden.config.schema import Config, Mode, RestartConfig
 from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.chains.settings import WatchSettings
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.products import classes_of
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
-from thetawarden.domain.slots.state import LineLimits
 from thetawarden.domain.vitals import VitalLimits
 
+S = TypeVar("S", bound=msgspec.Struct)
 ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation")
 WATCHERS = "chain"  # the role of which there is one for each underlying
 SILENT_HEARTBEATS = 6
@@ -113,13 +116,21 @@ def _market(config: Config, speed: float) -> Group:
         name="market",
         policy=_policy(config.supervisor.market, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
         actors=(
-            _actor(config, "slots", Slots, {"limits": line_limits(speed)}),
+            _actor(config, "slots", Slots, {"limits": line_limits(config.lines, speed=speed)}),
             _actor(config, "context", Context, context),
             _actor(config, "futures", Futures, {"sessions": load_sessions(Exchange.NYSE)}),
             _actor(config, "regime", RegimeActor, verdicts),
-            _actor(config, "universe", Universe, {"chosen": ()}),
+            _actor(config, "universe", Universe, {"chosen": UNDERLYINGS}),
+        ),
+        template=Template(
+            role=WATCHERS, kind=Chain, make=lambda underlying: _watcher(config, speed, underlying)
         ),
     )
+
+
+def _watcher(config: Config, speed: float, underlying: str) -> ActorSpec:
+    settings = {"underlying": underlying, "settings": watch_settings(speed)}
+    return _actor(config, f"{WATCHERS}/{underlying}", Chain, settings)
 
 
 def _advisory(config: Config) -> Group:
@@ -174,15 +185,26 @@ def _policy(restarts: RestartConfig, strategy: Strategy, give_up: GiveUp) -> Pol
     )
 
 
-def line_limits(speed: float) -> LineLimits:
-    """The ledger's limits; all of its durations but the longest are the machine's."""
-    limits = LineLimits()
-    scaled = {
-        name: round(getattr(limits, name) * speed)
-        for name in LineLimits.__struct_fields__
-        if name.endswith(("_ns", "_ns_min"))
+def watch_settings(speed: float) -> WatchSettings:
+    """How chains are watched: cadences and ages are the machine's, samples of skew the market's."""
+    settings = WatchSettings()
+    pace, limits = settings.pace, settings.limits
+    return msgspec.structs.replace(
+        settings,
+        pace=msgspec.structs.replace(_scaled(pace, speed), skew_sample_ns=pace.skew_sample_ns),
+        limits=_scaled(limits, speed),
+        spot=_scaled(settings.spot, speed),
+    )
+
+
+def _scaled(settings: S, speed: float) -> S:
+    """The same with every duration of the machine told in market time."""
+    durations = {
+        name: round(getattr(settings, name) * speed)
+        for name in settings.__struct_fields__
+        if name.endswith(("_ns", "_ns_min", "_ns_max"))
     }
-    return msgspec.structs.replace(limits, **scaled)
+    return msgspec.structs.replace(settings, **durations)
 
 
 def instrument_kind(underlying: str) -> InstrumentKind:

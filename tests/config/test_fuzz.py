@@ -176,6 +176,7 @@ def _may_be_refused(field, value, lines):
     contradicts = ("mode live", "thresholds in their order")
     pair = any(f"risk.{path}" == field.path for paths in IN_ORDER for path in paths)
     told = any(each in lines[0] for each in contradicts)
+    pair = pair or field.path in {"lines.limit", "lines.reserve"}
     return outside or "backoff" in field.path or pair or told
 
 

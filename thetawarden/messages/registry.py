@@ -54,7 +54,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 _EVERY_ACTOR = (
     *("watchdog", "connection", "keeper", "governor"),
-    *("slots", "context", "futures", "regime", "universe"),
+    *("slots", "context", "futures", "regime", "universe", "chain"),
     *("scheduler", "notifier"),
 )
 
@@ -98,7 +98,7 @@ ROUTES: Mapping[type[Message], Route] = {
     link.BrokerNoticed: Route(to=("connection",), lane=Lane.CONTROL),
     link.DecodingFailed: Route(to=("connection",), lane=Lane.CONTROL),
     link.LinkChanged: Route(
-        to=("keeper", "slots", "context", "futures", "governor"), lane=Lane.CONTROL
+        to=("keeper", "slots", "chain", "context", "futures", "governor"), lane=Lane.CONTROL
     ),
     # books: one lane for all, as a fill and the position it makes must not overtake each other
     books.BookFetched: Route(to=("keeper", "connection"), lane=Lane.ORDERS),

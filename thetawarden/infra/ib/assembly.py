@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thetawarden.config.broker import BrokerConfig
+from thetawarden.config.lines import LinesConfig
 from thetawarden.infra.ib.book import BookHandler
 from thetawarden.infra.ib.broker import Broker, Handler
 from thetawarden.infra.ib.history import HistoryHandler
 from thetawarden.infra.ib.pacing import Pace
-from thetawarden.infra.ib.quotes import LineSettings, QuoteHandler
+from thetawarden.infra.ib.quotes import QuoteHandler, line_settings
 from thetawarden.infra.ib.session import Session, SessionSettings
 from thetawarden.ports import Clock, DeskPort
 
 
-def broker_adapter(broker: BrokerConfig, *, host: str, port: int, clock: Clock) -> Broker:
+def broker_adapter(
+    broker: BrokerConfig, lines: LinesConfig, *, host: str, port: int, clock: Clock
+) -> Broker:
     """Return the adapter of `effect:broker`; it connects when the connection actor says so."""
+    quoting = line_settings(lines)
 
     def handlers(session: Session, desk: DeskPort) -> Sequence[Handler]:
         return (
             BookHandler(
                 session, desk, clock=clock, account=broker.account, timeout_s=broker.book_timeout_s
             ),
-            QuoteHandler(session, desk, clock=clock, settings=LineSettings()),
+            QuoteHandler(session, desk, clock=clock, settings=quoting),
             HistoryHandler(session, desk, clock=clock),
         )
 
