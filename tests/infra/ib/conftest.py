@@ -19,14 +19,20 @@ class Notes:
         self.opened, self.ended, self.nonsense = [], [], []
         self.errors, self.orders, self.strays = [], [], []
         self.executions, self.commissions = [], []
+        self.refusals = []
         self.listener = Listener(
             link_opened=lambda ib, epoch: self.opened.append(epoch),
-            error=lambda *told: self.errors.append(told),
+            error=self._error,
             order=lambda trade: self.orders.append((trade.order.orderId, trade.orderStatus.status)),
             stray_order=lambda *told: self.strays.append(told),
             execution=lambda contract, execution: self.executions.append(execution.execId),
             commission=self.commissions.append,
         )
+
+    def _error(self, req_id, code, words):
+        self.errors.append((req_id, code, words))
+        if req_id != -1:
+            self.refusals.append((req_id, code, words))
 
 
 @pytest.fixture

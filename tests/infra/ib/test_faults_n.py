@@ -3,10 +3,9 @@
 Judged by what whoever rests on the link is told: its state, its epoch, and whether entries may go.
 """
 
+import asyncio
 import contextlib
 import datetime as dt
-import socket
-import threading
 
 import msgspec
 import pytest
@@ -22,6 +21,7 @@ from thetawarden.domain.link.notices import Service
 from thetawarden.domain.link.states import LinkState, LinkTrouble
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.ib.answers import Failed
+from thetawarden.infra.ib.loop import LoopThread
 from thetawarden.infra.ib.pacing import Priority
 from thetawarden.messages.books import BookFetched, ExecutionReported, OrderReported
 from thetawarden.messages.link import BrokerNoticed, DecodingFailed, FetchBook, LinkProbed, OpenLink
@@ -272,17 +272,17 @@ def test_n10_data_kept_still_reconciles_before_entries_go_on():
 
 def test_n11_a_competing_session_stops_entries_wakes_a_person_once_and_starts_no_storm():
     with linked(rules=rules(look_again_ns=S // 10)) as desk:
-        spy = Contract(secType="STK", conId=SPY, symbol="SPY", exchange="SMART", currency="USD")
 
-        def watch(ib):
-            return ib.reqMktData(spy)
+        def watch(con_id):
+            contract = Contract(conId=con_id, exchange="SMART")
+            return desk.on_loop(lambda session: session._ib.reqMktData(contract).contract)
 
-        desk.on_loop(lambda session: watch(session._ib))
+        watch(SPY)
         desk.gateway.play("competing-session")
         desk.until_link(LinkState.COMPETING, epoch=1, entries=False)
         looked = len(desk.links())
         desk.until_link(LinkState.SYNCING, epoch=1, after=looked)
-        desk.on_loop(lambda session: watch(session._ib))
+        watch(PUT)
         desk.until_link(LinkState.COMPETING, epoch=1, after=looked)
 
         assert ["competing" in text for text in desk.paged()] == [True]
@@ -397,43 +397,42 @@ class Tunnel:
 
     def __init__(self, port):
         self._to = port
-        self._pairs = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._ends = []
+        self._loop = LoopThread("tunnel")
+        self._loop.start()
+        self._server = self._loop.submit(asyncio.start_server(self._carry, "127.0.0.1", 0)).result(
+            20
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
 
-    def _accept(self):
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self._to))
-            self._pairs.append((near, far))
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(one, other), daemon=True).start()
+    async def _carry(self, near_in, near_out):
+        far_in, far_out = await asyncio.open_connection("127.0.0.1", self._to)
+        self._ends += [near_out, far_out]
+        await asyncio.gather(self._pump(near_in, far_out), self._pump(far_in, near_out))
 
     @staticmethod
-    def _pump(one, other):
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-        except OSError:
-            pass
-        for end in (one, other):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+    async def _pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                sink.write(data)
+                await sink.drain()
+        sink.close()
+
+    async def _tear(self):
+        while self._ends:
+            self._ends.pop().transport.abort()
 
     def tear(self):
-        """Cut the desk's side; the pumps close what hangs on it."""
-        while self._pairs:
-            near, _far = self._pairs.pop()
-            with contextlib.suppress(OSError):
-                near.shutdown(socket.SHUT_RDWR)
+        self._loop.submit(self._tear()).result(20)
+
+    async def _close(self):
+        self._server.close()
+        await self._tear()
+        await asyncio.sleep(0.05)  # the aborted ends have to be told
 
     def close(self):
-        self._listener.close()
-        self.tear()
+        self._loop.submit(self._close()).result(20)
+        self._loop.stop()
 
 
 def test_n16_a_torn_tunnel_is_a_lost_link_and_the_same_desk_comes_back_through_it():
@@ -445,7 +444,7 @@ def test_n16_a_torn_tunnel_is_a_lost_link_and_the_same_desk_comes_back_through_i
 
         lost_then_ready(desk, LinkTrouble.CLOSED_BY_PEER, epoch=desk_epoch(desk, beyond=1))
         assert gateway.do(lambda server: list(server.gateway.sessions)) == [17]
-        tunnel.close()
+    tunnel.close()
 
 
 def test_n16_a_name_that_does_not_resolve_is_tried_again_until_it_does():

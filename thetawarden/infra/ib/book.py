@@ -42,6 +42,7 @@ from thetawarden.messages.books import (
     MarkObserved,
     OrderReported,
     PositionReported,
+    RefreshBook,
 )
 from thetawarden.messages.link import FetchBook
 from thetawarden.ports import Clock, DeskPort
@@ -75,6 +76,7 @@ class BookHandler:
             link_opened=self._link_opened,
             link_ended=self._link_ended,
             order=self._order,
+            stray_order=self._stray_order,
             execution=self._execution,
             commission=self._commission,
         )
@@ -163,6 +165,11 @@ class BookHandler:
             return
         order = _broker_order(trade, perm_ids(self._ib.trades()))
         self._desk.say(OrderReported(epoch=self._session.epoch, order=order))
+
+    def _stray_order(self, perm_id: int, status: str) -> None:
+        """Somebody trades by hand, or an order of ours is missing here: look at the whole."""
+        words = f"the broker calls an order nobody here knows ({perm_id}) {status}"
+        self._desk.say(RefreshBook(reason=words))
 
     def _execution(self, contract: ib_async.Contract, execution: ib_async.Execution) -> None:
         """Say that a fill, a repetition or a correction was told."""

@@ -7,10 +7,21 @@ the wire; nothing here judges it. `docs/link.md` maps each trap to its guard and
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ib_async import IB, CommissionReport, Contract, Execution, Order, OrderState, Trade
+from ib_async import (
+    IB,
+    CommissionReport,
+    Contract,
+    Execution,
+    Order,
+    OrderState,
+    TagValue,
+    Ticker,
+    Trade,
+)
 from ib_async.client import Client
 from ib_async.util import UNSET_DOUBLE
 from ib_async.wrapper import RequestError, Wrapper
@@ -20,6 +31,8 @@ from thetawarden.infra.ib.frames import FrameGate, GarbageError, pieces
 
 VALIDATION_FAILED = 321
 """ib_async takes it for a warning and lets the request wait for ever."""
+WORDS_MAX = 200
+STREAM = "mktData"
 COMPLETED_ORDERS, CURRENT_TIME = "completedOrders", "currentTime"
 
 
@@ -116,6 +129,13 @@ class GuardedWrapper(Wrapper):
         self.ears.heard_order(trade)
 
     @override
+    def endTicker(self, ticker: Ticker, tickType: int | str) -> Any:
+        """Forget the number as well: late ticks of a line given back must not change anything."""
+        req_id = super().endTicker(ticker, tickType)
+        self.reqId2Ticker.pop(req_id, None)
+        return req_id
+
+    @override
     def orderStatus(  # the library calls it by position
         self,
         orderId: int,
@@ -196,7 +216,7 @@ class GuardedIB(IB):
         self.client = Client(self.wrapper)
         self.client.apiEnd += self.disconnectedEvent
         self.gate = FrameGate()
-        self.throttled = 0
+        self.throttled = self.unplaced = 0
         self._dropped = False
         self._ears = ears
         self._monotonic_ns = monotonic_ns
@@ -211,6 +231,23 @@ class GuardedIB(IB):
     @override
     def _onError(self, reqId: int, errorCode: int, errorString: str, contract: Any) -> None:
         """Nothing: after 1102 the library would ask for another account summary, for ever."""
+
+    @override
+    def reqMktData(
+        self,
+        contract: Contract,
+        genericTickList: str = "",
+        snapshot: bool = False,
+        regulatorySnapshot: bool = False,
+        mktDataOptions: list[TagValue] = [],  # noqa: B006  # the library's own signature, never changed
+    ) -> Ticker:
+        """Refuse a second stream of one contract: it would use a line that is never given back."""
+        ticker = self.wrapper.tickers.get(hash(contract))
+        if not snapshot and ticker is not None and ticker in self.wrapper.ticker2ReqId[STREAM]:
+            raise AlreadyAskedError(f"a stream of {contract.conId or contract.symbol}")
+        return super().reqMktData(
+            contract, genericTickList, snapshot, regulatorySnapshot, mktDataOptions
+        )
 
     def is_waiting(self, kind: str) -> bool:
         """Whether somebody still waits for the answer to a question of this kind."""
@@ -258,17 +295,39 @@ class GuardedIB(IB):
         conn.sendMsg = count  # type: ignore[method-assign]
 
     def _guard_decoder(self) -> None:
-        """Count what cannot be decoded; the library only logs it and goes on without."""
-        decoder, heard = self.client.decoder, self._ears.heard_nonsense
+        """Count what cannot be decoded; the library only logs it and goes on without.
 
-        class _Counting:
-            def exception(self, words: str, *_values: object) -> None:
-                heard(words[:200])
+        A kind of message or tick that the library has no place for is counted apart: nothing of
+        ours is in it, and a newer gateway may send it all day.
+        """
+        decoder = self.client.decoder
+        interpret: Callable[[list[str]], None] = decoder.interpret
 
-            def error(self, words: str, *_values: object) -> None:
-                heard(words[:200])
+        def known_only(fields: list[str]) -> None:
+            if fields and fields[0].isdecimal() and int(fields[0]) not in decoder.handlers:
+                self.unplaced += 1
+                return
+            interpret(fields)
 
-        decoder.logger = _Counting()  # type: ignore[assignment]
+        decoder.interpret = known_only  # type: ignore[method-assign]
+        decoder.logger = _Failures(self._heard_failure)  # type: ignore[assignment]
+
+    def _heard_failure(self, words: str) -> None:
+        if isinstance(sys.exc_info()[1], AssertionError):  # how the library says "no such tick"
+            self.unplaced += 1
+            return
+        self._ears.heard_nonsense(words[:WORDS_MAX])
 
     def _count_throttling(self) -> None:
         self.throttled += 1
+
+
+class _Failures:
+    """Stands in for the decoder's logger: what it would only log is told."""
+
+    def __init__(self, heard: Callable[[str], None]) -> None:
+        self._heard = heard
+
+    def exception(self, words: str, *_values: object) -> None:
+        """The decoder's one way of saying that something went wrong."""
+        self._heard(words)

@@ -183,7 +183,7 @@ def position_of(position: ib_async.Position) -> BrokerPosition:
     return BrokerPosition(
         account=position.account,
         instrument=_routed(instrument_of(position.contract)),
-        quantity=money(position.position) or Decimal(),
+        quantity=_signed(1, position.position),
         average_cost_usd=money(position.avgCost) or Decimal(),
     )
 
@@ -308,7 +308,11 @@ def _expiry(contract: ib_async.Contract) -> dt.date | None:
 
 
 def _signed(sign: int, quantity: float) -> Decimal:
-    return sign * (money(quantity) or Decimal()) or Decimal()  # never minus zero
+    """Return a quantity that is never minus zero; one that is unknown must not pass for none."""
+    known = money(quantity)
+    if known is None:
+        raise ValueError(f"the broker told a quantity of {quantity}")
+    return sign * known or Decimal()
 
 
 def _instant(at: dt.datetime) -> UnixNs:
