@@ -54,6 +54,7 @@ class Connection(asyncio.Protocol):
         self._stage = Stage.PREFIX
         self._head = bytearray()
         self._unheard = bytearray()
+        self._unheard_since_s = 0.0
         self._frames = FrameSplitter()
         self._version = 0
         self._paced = False
@@ -92,21 +93,28 @@ class Connection(asyncio.Protocol):
             if not data:
                 return
         if self._gateway.seams.mute:
+            if not self._unheard:
+                self._unheard_since_s = self._server.now_s()
             self._unheard += data
             if len(self._unheard) > UNHEARD_BYTES_MAX:
                 self._drop("unheard_too_long")
             return
-        self._hear(data)
+        now_s = self._server.now_s()
+        since_s = self._server.stalls.unread_since_s(now_s)
+        self._server.stalls.note_work(now_s)
+        self._hear(data, since_s=since_s, now_s=now_s)
 
-    def _hear(self, data: bytes) -> None:
+    def _hear(self, data: bytes, *, since_s: float, now_s: float) -> None:
+        """Carry out what has come evenly since then."""
         try:
             payloads = self._frames.feed(data)
         except FrameTooLongError as error:
             self._drop(str(error))
             return
         self._note_progress(payloads)
-        for payload in payloads:
-            self._take(payload)
+        for number, payload in enumerate(payloads, start=1):
+            part = number / len(payloads)
+            self._take(payload, came_s=since_s + (now_s - since_s) * part)
         self._gateway.flush()
 
     def check(self, now_s: float) -> None:
@@ -116,7 +124,7 @@ class Connection(asyncio.Protocol):
         if self._unheard:
             unheard = bytes(self._unheard)
             self._unheard.clear()
-            self._hear(unheard)
+            self._hear(unheard, since_s=self._unheard_since_s, now_s=now_s)
         if self._waiting_since_s is None:
             return
         settings = self._gateway.settings
@@ -178,13 +186,14 @@ class Connection(asyncio.Protocol):
         elif payloads or self._waiting_since_s is None:
             self._waiting_since_s = self._server.now_s()
 
-    def _take(self, payload: bytes) -> None:
+    def _take(self, payload: bytes, *, came_s: float) -> None:
         if self._stage is Stage.VERSION:
             self._agree(payload)
         elif self._stage is Stage.START:
             self._start(payload)
         elif self._stage is Stage.RUNNING and self._session is not None:
-            self._gateway.handle(self._session, payload, now_s=self._server.now_s())
+            now_s = self._server.now_s()
+            self._gateway.handle(self._session, payload, now_s=now_s, came_s=came_s)
 
     def _agree(self, payload: bytes) -> None:
         version = negotiate(payload)

@@ -19,6 +19,7 @@ from thetawarden.practice.connection import Connection
 from thetawarden.practice.faults.panel import FaultPanel
 from thetawarden.practice.gateway.core import Gateway
 from thetawarden.practice.settings import Settings
+from thetawarden.practice.stalls import Stalls
 from thetawarden.practice.state import StateFile
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Server:
         self.faults.plan(plan)
         self._listener: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self.stalls = Stalls(lambda turn: asyncio.get_running_loop().call_soon(turn))
         self._saved_s = self._saving_s = self._step_s = 0.0
         self._host = LOOPBACK
         self._port = 0
@@ -173,6 +175,7 @@ class Server:
         interval_s = self.gateway.settings.push_interval_s
         while True:
             started_s = self.now_s()
+            self.stalls.note_work(started_s)
             worked_s = time.thread_time()
             self.gateway.advance(now_s=started_s)
             self.gateway.clock.note_advance(time.thread_time() - worked_s)

@@ -47,8 +47,9 @@ class RateLimiter:
         """Count one message and say what to do about it."""
         if self._max <= 0:
             return Pace.FINE
-        self._forget_before(now_s)
         times = self._times
+        now_s = max(now_s, times[-1]) if times else now_s
+        self._forget_before(now_s)
         if len(times) >= self._max:
             return self._violate(now_s)
         times.append(now_s)

@@ -1,0 +1,165 @@
+"""A client's pace is judged by its own clock on the wall, however fast or busy the market is."""
+
+import asyncio
+import socket
+import struct
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ib_async import Stock
+
+from tests.practice.fake_exchange import FakeExchange
+from tests.practice.fake_market import SPY, FakeMarket
+from thetawarden.practice.gateway.rate import Pace, RateLimiter
+from thetawarden.practice.stalls import Stalls
+
+PACE_PER_S, FOR_S = 40, 4.0
+BUSY_S = 0.8
+SPEEDS = pytest.mark.parametrize("speed", [1.0, 60.0, None], ids=["1x", "60x", "flat out"])
+
+
+class BusyMarket(FakeMarket):
+    """Keeps the gateway from its sockets for most of a second, then leaves it alone as long."""
+
+    rested_s = 0.0
+
+    def advance(self, to_ns):
+        super().advance(to_ns)
+        if time.monotonic() > self.rested_s + BUSY_S:
+            time.sleep(BUSY_S)
+            self.rested_s = time.monotonic()
+
+
+def frame(*fields):
+    body = "".join(f"{one}\0" for one in fields).encode()
+    return struct.pack(">I", len(body)) + body
+
+
+class Raw:
+    """A client that is nothing but a socket, in a thread of its own."""
+
+    def __init__(self, port):
+        self.wire = socket.create_connection(("127.0.0.1", port), timeout=20)
+        hello = b"v100..178"
+        self.wire.sendall(b"API\0" + struct.pack(">I", len(hello)) + hello)
+        self.wire.recv(4096)
+        self.wire.sendall(frame(71, 2, 1, ""))
+
+    def pace(self):
+        """Ask for the time at a steady forty a second; never two at once to catch up."""
+        ends_s, sent = time.monotonic() + FOR_S, 0
+        while time.monotonic() < ends_s:
+            self.wire.sendall(frame(49, 1))
+            sent += 1
+            time.sleep(1.0 / PACE_PER_S)
+        return sent, self.heard()
+
+    def flood(self):
+        self.wire.sendall(frame(49, 1) * 400)
+        return self.heard()
+
+    def heard(self):
+        """Everything that came, until a quiet second; answers, and codes of errors."""
+        self.wire.settimeout(1.5)
+        data = bytearray()
+        with self.wire, suppress(TimeoutError):
+            while more := self.wire.recv(1 << 16):
+                data += more
+        answers, codes = 0, []
+        while len(data) >= 4:
+            (length,) = struct.unpack(">I", data[:4])
+            fields = bytes(data[4 : 4 + length]).decode().split("\0")
+            del data[: 4 + length]
+            answers += fields[0] == "49"
+            if fields[0] == "4":
+                codes.append(int(fields[3]))
+        return answers, codes
+
+
+async def busy_server(start, speed):
+    return await start(exchange=FakeExchange(BusyMarket()), speed=speed)
+
+
+@SPEEDS
+async def test_a_client_that_keeps_its_pace_is_never_refused(start, speed):
+    server = await busy_server(start, speed)
+
+    sent, (answers, codes) = await asyncio.to_thread(lambda: Raw(server.port).pace())
+
+    assert 100 not in codes
+    assert answers == sent
+
+
+@SPEEDS
+async def test_a_client_that_floods_is_refused(start, speed):
+    server = await busy_server(start, speed)
+
+    answers, codes = await asyncio.to_thread(lambda: Raw(server.port).flood())
+
+    assert codes.count(100) > 200
+    assert answers < 150
+
+
+async def test_historys_pacing_goes_by_the_wall_at_sixty_times(start, connect, until):
+    server = await start(speed=60.0)
+    client = await connect(server)
+    spy = Stock("SPY", "SMART", "USD", conId=SPY)
+    refused = []
+    client.errorEvent += lambda _id, code, text, _contract: refused.append((code, text))
+
+    def ask():
+        return client.reqHistoricalDataAsync(spy, "", "1800 S", "30 secs", "TRADES", True)
+
+    assert await ask()
+    asked_ns = server.gateway.now_ns
+    await until(lambda: server.gateway.now_ns > asked_ns + 60 * 10**9)
+    assert not await ask()
+
+    assert [code for code, text in refused if "pacing violation" in text] == [162]
+
+
+def turned(stalls, queue):
+    """One turn of the loop: what was due runs, in order."""
+    due, queue[:] = list(queue), []
+    for one in due:
+        one()
+
+
+def test_what_arrives_during_work_may_have_come_since_it_began():
+    queue = []
+    stalls = Stalls(queue.append)
+    assert stalls.unread_since_s(5.0) == 5.0
+
+    stalls.note_work(5.0)
+    stalls.note_work(5.2)
+    assert stalls.unread_since_s(5.4) == 5.4
+
+    turned(stalls, queue)
+    assert stalls.unread_since_s(5.5) == 5.0
+    stalls.note_work(5.5)
+
+    turned(stalls, queue)
+    assert stalls.unread_since_s(5.9) == 5.5
+
+    turned(stalls, queue)
+    assert stalls.unread_since_s(9.0) == 9.0
+    assert queue == []
+
+
+@given(
+    stalls=st.lists(st.floats(min_value=0.0, max_value=0.9), min_size=1, max_size=30),
+    gap_s=st.floats(min_value=0.0251, max_value=0.2),
+)
+def test_spreading_a_stall_keeps_a_steady_sender_within_the_limit(stalls, gap_s):
+    rate = RateLimiter(per_s_max=50, per_s_warn=44, violations_max=3)
+    now_s, sent = 0.0, 0
+
+    for stall_s in stalls:
+        since_s, now_s = now_s, now_s + stall_s
+        came = int(now_s / gap_s) - sent
+        sent += came
+        for number in range(1, came + 1):
+            assert rate.judge(since_s + stall_s * number / came) is not Pace.REFUSE

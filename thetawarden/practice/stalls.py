@@ -1,0 +1,41 @@
+"""Says since when what is read now may have been waiting, because the loop was busy elsewhere.
+
+A turn of the loop looks at the sockets once and then works. Whatever arrives while it works is read
+in the next turn, all at once, and looks like a burst although its sender kept its pace. So the
+limits on clients count it as having come evenly since that work began.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Stalls:
+    """The work of the turn before this one; `soon` calls something first in the next turn."""
+
+    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        self._soon = soon
+        self._working_since_s: float | None = None
+        self._unread_since_s: float | None = None
+
+    def note_work(self, now_s: float) -> None:
+        """Work begins that may take a while."""
+        if self._working_since_s is None:
+            self._working_since_s = now_s
+            self._soon(self._turn)
+
+    def unread_since_s(self, now_s: float) -> float:
+        """Return the earliest moment at which what is read in this turn may have come."""
+        return now_s if self._unread_since_s is None else min(self._unread_since_s, now_s)
+
+    def _turn(self) -> None:
+        """Sockets have just been looked at again."""
+        self._unread_since_s, self._working_since_s = self._working_since_s, None
+        self._soon(self._rest)
+
+    def _rest(self) -> None:
+        """What is read from now on came in this turn or the last, unless that worked too."""
+        self._unread_since_s = None
