@@ -94,6 +94,8 @@ def test_a_share_class_is_american_also_when_its_symbol_has_a_space():
         ({"strike": None}, Refusal.INCOMPLETE),
         ({"right": None}, Refusal.INCOMPLETE),
         ({"conid": 0}, Refusal.INCOMPLETE),
+        ({"local_symbol": "SPXW  260320P06410000"}, Refusal.CONTRADICTORY),
+        ({"local_symbol": "SPXW  260320C06400000"}, Refusal.CONTRADICTORY),
     ],
 )
 def test_a_contract_that_is_not_what_was_asked_for_is_refused_with_its_reason(changes, why):
@@ -101,6 +103,11 @@ def test_a_contract_that_is_not_what_was_asked_for_is_refused_with_its_reason(ch
 
     assert found.strikes == ()
     assert found.refused == ((why, 1),)
+
+
+def test_a_contract_whose_symbol_says_the_same_is_kept_and_so_is_one_without_a_readable_one():
+    assert sorted_out(option(local_symbol="SPXW  260320P06400000")).puts == (7,)
+    assert sorted_out(option(local_symbol="whatever")).puts == (7,)
 
 
 def test_one_contract_told_twice_is_one_and_two_that_look_alike_are_none():

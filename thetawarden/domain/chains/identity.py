@@ -18,7 +18,8 @@ from decimal import Decimal
 import msgspec
 
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
-from thetawarden.domain.market.contracts import OptionClass, Right
+from thetawarden.domain.market.contracts import OptionClass, OptionContract, Right
+from thetawarden.domain.market.occ import parse_occ
 from thetawarden.domain.market.products import (
     CENT_THEN_NICKEL,
     OPTION_CLASSES,
@@ -39,6 +40,7 @@ class Refusal(enum.StrEnum):
     OTHER_SYMBOL = "other_symbol"
     OTHER_CLASS = "other_class"
     OTHER_EXPIRY = "other_expiry"
+    CONTRADICTORY = "contradictory"
     AMBIGUOUS = "ambiguous"
 
 
@@ -146,5 +148,15 @@ def _misfit(option: Instrument, *, underlying: str, key: SeriesKey) -> Refusal |
         (Refusal.OTHER_CLASS, option.trading_class != key.trading_class),
         (Refusal.OTHER_EXPIRY, option.expiry != key.expiry),
         (Refusal.MULTIPLIER, option.multiplier != MULTIPLIER),
+        (Refusal.CONTRADICTORY, _contradicts_itself(option)),
     )
     return next((why for why, applies in checks if applies), None)
+
+
+def _contradicts_itself(option: Instrument) -> bool:
+    """Whether the symbol, when there is one, names another option than the fields do."""
+    named = parse_occ(option.local_symbol)
+    if not isinstance(named, OptionContract):
+        return False
+    fields = (option.trading_class, option.expiry, option.right, option.strike)
+    return (named.trading_class, named.expiry, named.right, named.strike) != fields
