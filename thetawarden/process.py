@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,7 @@ from thetawarden.supervisor import ADAPTERS, WATCHERS, actor_names, actor_roles,
 
 LOG_FOLDER = "log"
 NOWHERE = 0  # no port: whoever connects there is refused at once
+SWITCH_INTERVAL_S = 20e-6  # docs/decisions/0004: a thread that computes holds up no message
 _log = logging.getLogger("thetawarden.process")
 
 
@@ -84,6 +86,7 @@ class DeskProcess:
 
     def open(self) -> None:
         """Recover, and start every actor; the store must have been taken."""
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         tree = desk_tree(self.config, speed=self.clock.speed)
         check_tree(tree, adapters=ADAPTERS)
         folder = prepare_folder(self.store / LOG_FOLDER)
