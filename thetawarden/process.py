@@ -90,7 +90,7 @@ class DeskProcess:
         tree = desk_tree(self.config, speed=self.clock.speed)
         check_tree(tree, adapters=ADAPTERS)
         folder = prepare_folder(self.store / LOG_FOLDER)
-        recovered = recover(folder, actor_names(tree), actor_roles(tree))
+        recovered = recover(folder, actor_names(tree), actor_roles(tree), fits=tree.can_begin_with)
         if isinstance(self.clock, PracticeClock) and not self.clock.not_before(recovered.last_ns):
             _log.warning("market_time_behind_log", extra={"log_at": iso(recovered.last_ns)})
         self.journal = self._open_journal(folder, recovered)

@@ -72,6 +72,17 @@ def restore(factory: ActorFactory, snapshot: bytes | None) -> tuple[Actor, Timer
     return actor, dict(kept.timers)
 
 
+def fits(factory: ActorFactory, snapshot: bytes) -> bool:
+    """Whether today's actor can begin with a snapshot that may be of an older version of it."""
+    try:
+        restore(factory, snapshot)
+    except msgspec.MsgspecError:
+        return False
+    except Exception:  # noqa: BLE001  # it cannot be made at all: its start will tell
+        return True
+    return True
+
+
 def note_timers(timers: Timers, step: Delivery, answers: tuple[Message, ...]) -> None:
     """Keep the list of armed timers true after a step."""
     body: Any = step.envelope.body

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from thetawarden.actors.memory import fits
 from thetawarden.actors.post import ActorSpec
 from thetawarden.domain.restart import Policy
 from thetawarden.messages.registry import instance_of, role_of
@@ -59,3 +60,8 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
             if template.role == role_of(name) and instance_of(name):
                 return template.spec(instance_of(name))
         return None
+
+    def can_begin_with(self, name: str, snapshot: bytes) -> bool:
+        """Whether today's actor of this name can take up a state that was written earlier."""
+        spec = self.spec_of(name)
+        return spec is None or fits(spec.make, snapshot)

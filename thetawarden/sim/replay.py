@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from typing_extensions import override
 
-from thetawarden.actors.memory import Timers, encode_snapshot, note_timers, restore
+from thetawarden.actors.memory import Timers, encode_snapshot, fits, note_timers, restore
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Tree
 from thetawarden.errors import EXIT_USAGE, ThetawardenError
@@ -130,7 +130,10 @@ def actors_before(
     """Every actor as it was when a day's file began."""
     earlier = tuple(day for day in days if day.day < first.day)
     latest: dict[str, StoredSnapshot] = {
-        snapshot.actor: snapshot for day in earlier for snapshot in day.snapshots()
+        snapshot.actor: snapshot
+        for day in earlier
+        for snapshot in day.snapshots()
+        if tree.can_begin_with(snapshot.actor, snapshot.body)
     }
     cast = Cast(tree, only=only)
     cast.begin_with(latest)
@@ -244,6 +247,8 @@ def _difference(
 
 
 def _shown(spec: ActorSpec, snapshot: bytes) -> Any:
+    if not fits(spec.make, snapshot):
+        return "a state that today's actor cannot begin with"
     actor, _ = restore(spec.make, snapshot)
     return msgspec.to_builtins(actor.state)
 

@@ -38,8 +38,8 @@ class Log:
     def path(self, day=DAY):
         return self.folder / f"{day}.db"
 
-    def recover(self, names=NAMES, roles=()):
-        return recover(self.folder, names, roles)
+    def recover(self, names=NAMES, roles=(), **options):
+        return recover(self.folder, names, roles, **options)
 
     def crashed(self, name="crashed"):
         """A copy as a killed process would leave it, while the log is open."""

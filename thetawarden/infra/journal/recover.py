@@ -6,6 +6,8 @@ snapshot with the steps since, and what was said to it but not handled yet.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import msgspec
 from thetawarden.domain.instants import UnixNs
 from thetawarden.infra.journal.errors import DamagedLogError
 from thetawarden.infra.journal.journal import Position
-from thetawarden.infra.journal.reader import DayLog
+from thetawarden.infra.journal.reader import DayLog, StoredSnapshot
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import verify_day
 from thetawarden.messages.base import Envelope, Lane, Message
@@ -23,6 +25,8 @@ from thetawarden.messages.registry import ROUTES, is_meant, role_of
 from thetawarden.ports import Delivery
 
 LOOK_BACK_DAYS = 2
+Fits = Callable[[str, bytes], bool]
+_log = logging.getLogger("thetawarden.journal")
 # handled (0) or put aside (3); one that crashed or hung comes again, unless that happened twice
 _SETTLED = (
     "SELECT seq, actor FROM deliveries WHERE outcome IN (0, 3)"
@@ -53,12 +57,19 @@ class Recovered(msgspec.Struct, kw_only=True):
     last_ns: UnixNs = UnixNs(0)
 
 
-def recover(folder: Path, names: tuple[str, ...], roles: tuple[str, ...] = ()) -> Recovered:
+def recover(
+    folder: Path,
+    names: tuple[str, ...],
+    roles: tuple[str, ...] = (),
+    *,
+    fits: Fits = lambda _actor, _snapshot: True,
+) -> Recovered:
     """Read the log back for actors of these names, and for every instance of these roles.
 
     A damaged row raises, it is never believed. The newest file is verified whole. Earlier ones are
     opened only while an actor is without a snapshot, and the last before it always: every page
-    begins with who else is known and with what was waiting.
+    begins with who else is known and with what was waiting. A snapshot that does not fit what the
+    actor's state is today is passed over, at worst back to its first day.
     """
     files = day_files(folder)
     actors = {name: Remembered() for name in names}
@@ -72,7 +83,7 @@ def recover(folder: Path, names: tuple[str, ...], roles: tuple[str, ...] = ()) -
     try:
         last_ns = UnixNs(max(ns or 0 for day in days[-LOOK_BACK_DAYS:] for (ns,) in day.raw(_LAST)))
         next_seq, next_n = (top + 1 for top in days[-1].tops())
-        for day in _needed(days, actors, roles):
+        for day in _needed(days, actors, roles, fits):
             _read_steps(day, actors)
         for earlier, later in pairwise(days[-LOOK_BACK_DAYS:]):
             _check_end(earlier, followed_by=later)
@@ -92,7 +103,7 @@ def recover(folder: Path, names: tuple[str, ...], roles: tuple[str, ...] = ()) -
 
 
 def _needed(
-    days: list[DayLog], actors: dict[str, Remembered], roles: tuple[str, ...]
+    days: list[DayLog], actors: dict[str, Remembered], roles: tuple[str, ...], fits: Fits
 ) -> list[DayLog]:
     """Find each actor's latest snapshot; the days whose steps are needed too, oldest first."""
     for day in days[-LOOK_BACK_DAYS:] if roles else []:
@@ -100,18 +111,51 @@ def _needed(
             if role_of(name) in roles:
                 actors.setdefault(name, Remembered())
     needed: list[DayLog] = []
+    passed_over: set[str] = set()
     for day in reversed(days):
         if needed:
             _check_end(day, followed_by=needed[0])
         needed.insert(0, day)
-        for snapshot in day.snapshots():
-            actor = actors.get(snapshot.actor)
-            if actor is not None and (actor.snapshot is None or snapshot.n >= actor.snapshot_n):
-                actor.snapshot, actor.snapshot_n = snapshot.body, snapshot.n
-                actor.incarnation = snapshot.incarnation
+        for name, snapshots in _by_actor(day, actors).items():
+            passed_over |= _take_latest(name, actors[name], snapshots, fits)
         if all(actor.snapshot is not None for actor in actors.values()):
             break
+    _refuse_lost_pasts(days[0], {name for name in passed_over if actors[name].snapshot is None})
     return needed
+
+
+def _by_actor(day: DayLog, actors: dict[str, Remembered]) -> dict[str, list[StoredSnapshot]]:
+    """The snapshots of a day of those who have none of a later one."""
+    found: dict[str, list[StoredSnapshot]] = {}
+    for snapshot in day.snapshots():
+        if snapshot.actor in actors and actors[snapshot.actor].snapshot is None:
+            found.setdefault(snapshot.actor, []).append(snapshot)
+    return found
+
+
+def _take_latest(
+    name: str, actor: Remembered, snapshots: list[StoredSnapshot], fits: Fits
+) -> set[str]:
+    """Let the actor begin with the latest that fits; its name if one did not."""
+    passed_over: set[str] = set()
+    for snapshot in reversed(snapshots):
+        actor.incarnation = max(actor.incarnation, snapshot.incarnation)
+        if fits(name, snapshot.body):
+            actor.snapshot, actor.snapshot_n = snapshot.body, snapshot.n
+            return passed_over
+        passed_over.add(name)
+        _log.warning("snapshot_passed_over", extra={"actor": name, "n": snapshot.n})
+    return passed_over
+
+
+def _refuse_lost_pasts(oldest: DayLog, names: set[str]) -> None:
+    """An actor can only be replayed from its first day if that is still there."""
+    if names and oldest.first_n > 1:
+        found = (
+            f"this version cannot use the snapshots of {', '.join(sorted(names))}, and the log"
+            f" before delivery {oldest.first_n} is gone"
+        )
+        raise DamagedLogError(oldest.path, found)
 
 
 def _check_end(day: DayLog, *, followed_by: DayLog) -> None:
