@@ -97,7 +97,19 @@ def _spec(name, kind, **settings):
 
 
 class LinkDesk(RunningDesk):
-    def __init__(self, port, *, rules=RULES, objections=(), **settings):
+    """`slots` stands in the place of an onlooker; `handlers` and `others` are more of them."""
+
+    def __init__(  # one for each part a test may exchange
+        self,
+        port,
+        *,
+        rules=RULES,
+        objections=(),
+        slots=None,
+        handlers=lambda session, desk: (),
+        others=(),
+        **settings,
+    ):
         session = {"connect_timeout_s": 10.0, "frame_deadline_s": 0.4} | settings
         self.account = session.pop("account", "")
         host_fails = session.pop("host_fails", 0)
@@ -107,8 +119,9 @@ class LinkDesk(RunningDesk):
         trading = (
             _spec("connection", Connection, rules=rules),
             _spec("keeper", Agreeing, objections=objections),
-            _spec("slots", Onlooker),
+            slots or _spec("slots", Onlooker),
             _spec("notifier", Notifier),
+            *others,
         )
         self.alerts, self.sink, self.log, self.gave_up = Sink(), Sink(), SharedLog(), []
         self.broker = Broker(
@@ -123,15 +136,16 @@ class LinkDesk(RunningDesk):
                     account=self.account,
                     timeout_s=book_timeout_s,
                 ),
+                *handlers(session, desk),
             ),
         )
         self._fail_names(host_fails)
-        others = dict.fromkeys(("halt_flag", "log_rotation", "lake"), self.sink)
+        sinks = dict.fromkeys(("halt_flag", "log_rotation", "lake"), self.sink)
         self.desk = Desk(
             tree=tree(Group(name="trading", policy=policy(), actors=trading)),
             log=self.log,
             clock=WallClock(),
-            adapters={"alerts": self.alerts, "broker": self.broker} | others,
+            adapters={"alerts": self.alerts, "broker": self.broker} | sinks,
             settings=DeskSettings(handler_budget_s=30.0, check_every_s=0.01, heartbeat_s=3600.0),
             take_vitals=lambda actors: VitalsTaken(
                 vitals=Vitals(actors=actors, log_lag_ns=0, disk_free_bytes=2**40)
