@@ -77,7 +77,8 @@ def test_inspect_of_one_actor_shows_its_whole_state(desk):
     one = desk("inspect", "governor", "--json")
 
     assert [actor["name"] for actor in one.json["actors"]] == ["governor"]
-    assert one.json["actor_state"] == {"latch": {"epoch": 0, "halt": None}}
+    assert one.json["actor_state"]["latch"] == {"epoch": 0, "halt": None}
+    assert set(one.json["actor_state"]["frozen"]) == {"link", "book"}
 
 
 def test_status_and_inspect_are_readable_too(desk):

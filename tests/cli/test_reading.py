@@ -191,7 +191,7 @@ def test_an_answer_that_differs_is_shown_with_the_state_before_it(other_code):
     assert found.code == said.code == 1
     difference = found.json["first_difference"]
     assert (difference["actor"], difference["kind"]) == ("governor", "Halt")
-    assert difference["state_before"] == {"latch": {"epoch": 0, "halt": None}}
+    assert difference["state_before"]["latch"] == {"epoch": 0, "halt": None}
     assert "as an older version put it" in difference["expected"][0]
     assert "as it was" in difference["got"][0]
     for part in ("state before: ", "recorded: ", "today: ", "as it was", "as an older version"):

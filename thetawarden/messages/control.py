@@ -89,10 +89,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     working_orders: int | None
     actors: ActorCounts
     next_events: tuple[EventView, ...]
-    entries_frozen: tuple[str, ...]
     pid: int
     started_at: str
     ailments: tuple[str, ...]
+    entries_frozen: tuple[str, ...] = ()
 
 
 class Lanes(msgspec.Struct, frozen=True, kw_only=True):
