@@ -17,6 +17,7 @@ from tests.domain.books.accounts import (
     position,
     stock,
 )
+from tests.domain.books.test_marks import view
 from thetawarden.actors.governor import Governor
 from thetawarden.actors.keeper import Keeper
 from thetawarden.actors.keeping import KeeperSettings, KeeperState
@@ -41,6 +42,7 @@ from thetawarden.messages.books import (
     PositionsValued,
     RefreshBook,
 )
+from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.context import HoldingsNamed
 from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.link import LinkChanged
@@ -455,6 +457,16 @@ def test_positions_are_valued_with_marks_and_the_day_begins_anew_in_new_york():
     (later,) = only(desk.tell(TimerFired(name="value")), PositionsValued)
     assert later.positions[0].day_usd == 20
     assert later.results[""] == later.results["SPY"]
+
+
+def test_a_chains_view_marks_what_is_held_on_it_and_tells_where_the_underlying_stands():
+    desk = Desk(positions=(position(option(), -2, "149"),)).agree()
+
+    desk.tell(ChainViewed(underlying="SPY", view=view((2, 1.1, 1.3, -0.25, 0))))
+    (valued,) = only(desk.tell(TimerFired(name="value")), PositionsValued)
+
+    assert (valued.positions[0].mark_usd, valued.positions[0].delta_shares) == (Decimal("1.2"), 50)
+    assert desk.state.spots_usd == {"SPY": Decimal("500.25")}
 
 
 def test_account_values_that_are_not_ready_replace_nothing():

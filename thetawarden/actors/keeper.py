@@ -46,6 +46,7 @@ from thetawarden.messages.books import (
     RefreshBook,
     SpotObserved,
 )
+from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.context import HoldingsNamed
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.link import LinkChanged
@@ -66,6 +67,7 @@ Hears = (
     | AccountReported
     | MarkObserved
     | SpotObserved
+    | ChainViewed
     | AcceptBook
 )
 Says = (
@@ -132,6 +134,9 @@ class Keeper:
             case SpotObserved(symbol=symbol, spot_usd=spot):
                 self.state.spots_usd[symbol] = spot
                 return ()
+            case ChainViewed(view=view):
+                keeping.look(self.state, view)
+                return ()
             case AcceptBook(reason=reason, by=by):
                 self.state.accepting = f"{reason} ({by})"
                 return self._ask(f"{by} accepts the broker's book")
@@ -141,6 +146,8 @@ class Keeper:
     def _begin(self) -> tuple[Says, ...]:
         """Nothing that came back from the log is believed before it was compared again."""
         self.state.soon, self.state.unexplained = "", NEVER
+        number = self._settings.client_id
+        self.state.book = msgspec.structs.replace(self.state.book, client_id=number)
         return (
             StartTimer(name=REGULARLY, after_ns=self._settings.refresh_ns),
             StartTimer(name=VALUES, after_ns=self._settings.value_ns),

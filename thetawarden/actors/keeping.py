@@ -12,11 +12,13 @@ from thetawarden.domain.books.book import Book, cash_usd, cause_of, holding_of, 
 from thetawarden.domain.books.gaps import contract_words
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.books.judge import Doubt, Judgement
+from thetawarden.domain.books.marks import viewed_marks, viewed_spot
 from thetawarden.domain.books.profit import DayStart, results_by_underlying
 from thetawarden.domain.books.rows import Mark, PositionRow, position_rows
 from thetawarden.domain.books.working import WorkingOrders
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
 from thetawarden.domain.broker.orders import BrokerOrder, Execution, execution_stem
+from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
 from thetawarden.domain.link.states import LinkState
 from thetawarden.messages.books import FillBooked, PositionExplained, PositionsValued
@@ -76,6 +78,17 @@ def rows_of(state: KeeperState) -> tuple[PositionRow, ...]:
     return position_rows(
         holdings(state.book), broker=state.broker, starts=state.starts, marks=state.marks
     )
+
+
+def look(state: KeeperState, view: ChainView) -> None:
+    """Take from a chain's view what concerns the holdings on it."""
+    spot = viewed_spot(view)
+    if spot is not None:
+        state.spots_usd[view.underlying] = spot
+    if view.underlying in state.underlyings:
+        held = [one.instrument for one in rows_of(state)]
+        conids = [one.conid for one in held if one.symbol == view.underlying]
+        state.marks |= viewed_marks(view, conids, state.marks)
 
 
 def valued(state: KeeperState) -> PositionsValued:

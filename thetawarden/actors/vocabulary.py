@@ -9,7 +9,7 @@ from typing import Any
 
 from thetawarden.actors.tree import Tree
 from thetawarden.errors import ThetawardenError
-from thetawarden.messages import lifecycle, operations, trading
+from thetawarden.messages import books, lifecycle, operations, trading
 from thetawarden.messages.base import Message
 from thetawarden.messages.registry import Misfit, Vocabulary, check_vocabularies
 
@@ -46,7 +46,11 @@ OUTSIDERS = (
         hears=frozenset(),
         says=frozenset({lifecycle.EffectFailed, operations.AlertDelivered}),
     ),
-    Vocabulary(name="person", hears=frozenset(), says=frozenset({trading.Halt, trading.Resume})),
+    Vocabulary(
+        name="person",
+        hears=frozenset(),
+        says=frozenset({trading.Halt, trading.Resume, books.AcceptBook}),
+    ),
 )
 
 

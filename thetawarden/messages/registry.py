@@ -138,7 +138,9 @@ ROUTES: Mapping[type[Message], Route] = {
     market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
     market.RegimeAssessed: Route(to=("effect:lake",), lane=Lane.TIMER),
     # chains
-    chains.ChainViewed: Route(to=("effect:lake",), lane=Lane.MARKET),
+    chains.ChainViewed: Route(
+        to=("keeper", "effect:lake"), lane=Lane.MARKET, conflate_by=("underlying",)
+    ),
     chains.ChainStateChanged: Route(to=(RECORD,), lane=Lane.TIMER),
     chains.InterestChanged: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
     # context
