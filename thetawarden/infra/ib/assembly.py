@@ -8,6 +8,7 @@ from thetawarden.config.broker import BrokerConfig
 from thetawarden.config.lines import LinesConfig
 from thetawarden.infra.ib.book import BookHandler
 from thetawarden.infra.ib.broker import Broker, Handler
+from thetawarden.infra.ib.discovery import DiscoveryHandler
 from thetawarden.infra.ib.history import HistoryHandler
 from thetawarden.infra.ib.pacing import Pace
 from thetawarden.infra.ib.quotes import QuoteHandler, line_settings
@@ -27,6 +28,7 @@ def broker_adapter(
                 session, desk, clock=clock, account=broker.account, timeout_s=broker.book_timeout_s
             ),
             QuoteHandler(session, desk, clock=clock, settings=quoting),
+            DiscoveryHandler(session, desk, clock=clock),
             HistoryHandler(session, desk, clock=clock),
         )
 
