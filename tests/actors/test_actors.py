@@ -7,7 +7,7 @@ import pytest
 from thetawarden.actors.governor import Governor
 from thetawarden.actors.notifier import Notifier
 from thetawarden.actors.scheduler import Scheduler
-from thetawarden.actors.watchdog import SILENCE, Watchdog
+from thetawarden.actors.watchdog import DOUBT, SILENCE, Watchdog
 from thetawarden.domain.halt import HaltRecord, ResumeRefusal
 from thetawarden.domain.instants import new_york_ns
 from thetawarden.domain.restart import Ending
@@ -140,9 +140,23 @@ def test_silence_of_the_supervisor_is_a_halt():
 
     assert dog.receive(BEGIN, T0) == (rearmed,)
     assert dog.receive(look(0), T0)[0] == rearmed
-    said = dog.receive(TimerFired(name=SILENCE), T0)
+    assert dog.receive(TimerFired(name=SILENCE), T0) == (
+        StartTimer(name=DOUBT, after_ns=3_000_000_000),
+    )
+    said = dog.receive(TimerFired(name=DOUBT), T0)
     assert only(said, Halt) == [Halt(reason="no vital signs for 6 s", by="watchdog")]
-    assert dog.receive(Quiesce(), T0) == (CancelTimer(name=SILENCE),)
+    assert CancelTimer(name=SILENCE) in dog.receive(Quiesce(), T0)
+
+
+def test_a_clock_that_jumped_is_no_silence():
+    dog = watchdog()
+    dog.receive(look(0), T0)
+
+    dog.receive(TimerFired(name=SILENCE), T0)
+    said = dog.receive(look(0), T0)
+
+    assert CancelTimer(name=DOUBT) in said
+    assert only(said, Halt) == []
 
 
 @pytest.mark.parametrize(

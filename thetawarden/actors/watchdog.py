@@ -25,7 +25,7 @@ from thetawarden.messages.operations import HealthChanged, NotifyPerson, Urgency
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 from thetawarden.messages.trading import Halt
 
-SILENCE = "vitals overdue"
+SILENCE, DOUBT = "vitals overdue", "still no vitals"
 Hears = (
     Begin
     | Quiesce
@@ -47,6 +47,7 @@ class WatchdogState(msgspec.Struct, kw_only=True):
 
     findings: tuple[Finding, ...] = ()
     abnormal_endings: dict[str, int] = msgspec.field(default_factory=dict)
+    doubting: bool = False
 
 
 class Watchdog:
@@ -66,12 +67,13 @@ class Watchdog:
             case Begin():
                 return (self._rearm(),)
             case Quiesce():
-                return (CancelTimer(name=SILENCE),)
+                return (CancelTimer(name=SILENCE), CancelTimer(name=DOUBT))
             case VitalsTaken(vitals=vitals):
-                return (self._rearm(), *self._judge(examine(vitals, self._limits)))
-            case TimerFired():
-                seconds = self._silence_ns_max / 1e9
-                return (self._rearm(), *_halt(f"no vital signs for {seconds:g} s"))
+                calm = (CancelTimer(name=DOUBT),) if self.state.doubting else ()
+                self.state.doubting = False
+                return (self._rearm(), *calm, *self._judge(examine(vitals, self._limits)))
+            case TimerFired(name=name):
+                return self._miss_vitals(name)
             case ActorStarted():
                 return ()
             case ActorEnded():
@@ -90,6 +92,15 @@ class Watchdog:
                 return (NotifyPerson(urgency=Urgency.HIGH, topic=f"effect:{adapter}", text=text),)
             case _:
                 assert_never(message)
+
+    def _miss_vitals(self, name: str) -> tuple[Says, ...]:
+        """Doubt first: a clock that jumped looks like silence, but is followed by vital signs."""
+        if name == SILENCE:
+            self.state.doubting = True
+            return (StartTimer(name=DOUBT, after_ns=self._silence_ns_max // 2),)
+        self.state.doubting = False
+        seconds = self._silence_ns_max / 1e9
+        return (self._rearm(), *_halt(f"no vital signs for {seconds:g} s"))
 
     def _rearm(self) -> StartTimer:
         return StartTimer(name=SILENCE, after_ns=self._silence_ns_max)

@@ -11,7 +11,10 @@ from thetawarden.domain.chains.spot import SpotLimits
 from thetawarden.domain.chains.windows import ExpiryWindow, StrikeWindow
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
 
-INDEX_EXPIRIES = (ExpiryWindow(dte_max=7, expiries_max=5), ExpiryWindow(dte_min=25, dte_max=35))
+INDEX_EXPIRIES = (
+    ExpiryWindow(dte_max=7, expiries_max=5),
+    ExpiryWindow(dte_min=25, dte_max=45, expiries_max=2),
+)
 SHARE_EXPIRIES = (
     ExpiryWindow(dte_max=10, expiries_max=2, expiries_min=2),
     ExpiryWindow(dte_min=21, dte_max=35, expiries_max=1),
