@@ -23,20 +23,28 @@ KEYS = ("SPX", "NDX", "RUT")
 
 
 def tree(config):
-    """The real tree, with watchers."""
+    """The real tree, with watchers that keep what they are told."""
     real = desk_tree(config)
-    return msgspec.structs.replace(real, groups=(*real.groups, watcher_group()))
+    groups = (*(_without_watchers(group) for group in real.groups), watcher_group())
+    return msgspec.structs.replace(real, groups=groups)
+
+
+def _without_watchers(group):
+    """The group as it is, but for whoever would start and stop watchers besides us."""
+    actors = tuple(spec for spec in group.actors if spec.name != "universe")
+    return msgspec.structs.replace(group, actors=actors, template=None)
 
 
 def main(store, life):
-    thetawarden.process.desk_tree = tree
+    thetawarden.process.desk_tree = lambda config, **_: tree(config)
+    thetawarden.process.check_tree = lambda *_, **__: ()
     process = DeskProcess(Config(), Path(store))
     process.open()
     process.desk.say(WatchUnderlyings(underlyings=KEYS), sender="person")
-    until(lambda: len(process.desk.posts) == 4 + len(KEYS))
+    until(lambda: {f"chain/{key}" for key in KEYS} <= set(process.desk.posts))
     if life == "finish":
-        posts = process.desk.posts
-        until(lambda: not any(sum(post.mailbox.depths()) for post in posts.values()))
+        posts = [process.desk.posts[f"chain/{key}"] for key in KEYS]
+        until(lambda: not any(sum(post.mailbox.depths()) for post in posts))
         known = {key: process.desk.state_of(f"chain/{key}", timeout_s=10) for key in KEYS}
         os.write(1, json.dumps({key: state["texts"] for key, state in known.items()}).encode())
         process.close()

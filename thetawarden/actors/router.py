@@ -80,6 +80,7 @@ class Router:
         self._routes = routes
         self._deliver: dict[type[Message], Deliver] = {}
         self._reported: dict[tuple[str, str], int] = {}
+        self._known: dict[str, Post] = {}
         self.posts: dict[str, Post] = {}
         self.takes_market_data = True
 
@@ -93,9 +94,10 @@ class Router:
         self._know({name: post for name, post in self.posts.items() if name not in gone})
 
     def _know(self, posts: dict[str, Post]) -> None:
-        """Replace, never change: other threads are looking."""
-        self.posts = posts
+        """Replace, never change: other threads are looking. Who is seen can be reached."""
+        self._known = posts
         self._deliver = {kind: self._plan(kind, route) for kind, route in self._routes.items()}
+        self.posts = posts
 
     def say(
         self, body: Message, *, sender: str, incarnation: int = 0, cause_seq: int | None = None
@@ -175,7 +177,7 @@ class Router:
     def _players(self, route: Route) -> list[Post]:
         return [
             post
-            for name, post in self.posts.items()
+            for name, post in self._known.items()
             if role_of(name) in route.to and (route.key is None or not instance_of(name))
         ]
 
@@ -185,7 +187,7 @@ class Router:
             role
             for role in route.to
             if role not in _NO_ROLES
-            and role not in self.posts
+            and role not in self._known
             and not role.startswith(EFFECT_PREFIX)
         ]
 
@@ -193,7 +195,7 @@ class Router:
         read = attrgetter(str(route.key))
         instances = {
             instance_of(name): self._to_post(post, kind, route)
-            for name, post in self.posts.items()
+            for name, post in self._known.items()
             if role_of(name) == role
         }
         if route.lane is Lane.MARKET:  # nobody watches it: it stands in the log
