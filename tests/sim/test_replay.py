@@ -19,7 +19,7 @@ from thetawarden.infra.journal.reader import open_log
 from thetawarden.messages.operations import AlertDelivered, VitalsTaken
 from thetawarden.messages.trading import Halt, Resume, TradingHalted
 from thetawarden.sim.replay import NoSuchDayError, Replayed, actors_before, verify_replay
-from thetawarden.supervisor import desk_tree
+from thetawarden.supervisor import ADAPTERS, desk_tree
 
 DAY = dt.date(2026, 2, 3)
 NEXT_DAY = dt.date(2026, 2, 4)
@@ -45,7 +45,7 @@ def record(folder, tree, say, *, snapshot_every=5000, next_day=None):
         tree=tree,
         log=journal,
         clock=WallClock(),
-        adapters={"alerts": nothing, "halt_flag": nothing, "log_rotation": nothing},
+        adapters=dict.fromkeys(ADAPTERS, nothing),
         settings=DeskSettings(heartbeat_s=0.05, snapshot_every=snapshot_every),
         take_vitals=lambda actors: VitalsTaken(
             vitals=Vitals(actors=actors, log_lag_ns=0, disk_free_bytes=2**40)

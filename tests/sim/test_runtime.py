@@ -19,11 +19,10 @@ from thetawarden.messages.operations import (
     TradingDayStarted,
     Urgency,
 )
-from thetawarden.messages.timers import TimerFired
 from thetawarden.messages.trading import Halt, Resume, TradingHalted
 from thetawarden.sim.log import MemoryLog
 from thetawarden.sim.runtime import SimDesk
-from thetawarden.supervisor import desk_tree
+from thetawarden.supervisor import ADAPTERS, desk_tree
 
 MONDAY = new_york_ns(dt.date(2026, 2, 2), dt.time(23, 59))
 
@@ -34,7 +33,8 @@ class Alerts:
 
 
 def simulate(seed, *, a_tree=None, adapters=None, seconds=0, act=lambda _desk: None):
-    adapters = adapters or {"alerts": Alerts(), "halt_flag": Sink(), "log_rotation": Sink()}
+    silent = {name: Sink() for name in ADAPTERS}
+    adapters = silent | {"alerts": Alerts()} | (adapters or {})
     desk = SimDesk(
         tree=a_tree or desk_tree(Config()),
         log=MemoryLog(),
@@ -94,8 +94,12 @@ def test_time_jumps_to_the_next_timer_and_the_day_is_announced_at_midnight():
         TradingDayStarted(day="2026-02-02"),
         TradingDayStarted(day="2026-02-03"),
     ]
-    fired = [each for each in desk.log.records if type(getattr(each, "body", None)) is TimerFired]
-    assert fired[0].at_ns == MONDAY + 60 * NS_PER_SECOND
+    turned = [
+        each.at_ns
+        for each in desk.log.records
+        if type(getattr(each, "body", None)) is TradingDayStarted
+    ]
+    assert turned == [MONDAY, MONDAY + 60 * NS_PER_SECOND]
     assert desk.clock.now_ns() == MONDAY + 120 * NS_PER_SECOND
 
 
