@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 import msgspec
@@ -26,6 +27,7 @@ from thetawarden.domain.slots.state import (
     Subscribe,
     TakeSnapshots,
     Unsubscribe,
+    Wish,
 )
 from thetawarden.domain.slots.views import uses
 from thetawarden.messages.lifecycle import Begin, Quiesce
@@ -125,13 +127,14 @@ class Slots:
         self.state.ledger = settled.ledger
         epoch = settled.ledger.epoch
         orders = tuple(_order(move, epoch) for move in settled.moves)
-        return (*orders, *self._share(now), *self._wake(settled.next_ns, now))
+        shared = self._share(settled.wishes, now)
+        return (*orders, *shared, *self._wake(settled.next_ns, now))
 
-    def _share(self, now: UnixNs) -> tuple[Says, ...]:
+    def _share(self, wishes: Mapping[int, Wish], now: UnixNs) -> tuple[Says, ...]:
         """Say how the lines are used, when that is news."""
         ledger = self.state.ledger
         limit = lines_max(ledger, self._limits, now)
-        shared = LinesShared(limit=limit, uses=uses(ledger))
+        shared = LinesShared(limit=limit, uses=uses(ledger, wishes))
         if shared == self.state.shared:
             return ()
         self.state.shared = shared

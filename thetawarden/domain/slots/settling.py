@@ -38,15 +38,16 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger after its orders, the orders, and when to settle again, None for never."""
 
     ledger: Ledger
+    wishes: dict[int, Wish]
     moves: tuple[Move, ...]
     next_ns: int | None
 
 
 def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     """Order what the wishes need; said twice at one instant, the second orders nothing."""
-    if not ledger.open:
-        return Settled(ledger=ledger, moves=(), next_ns=None)
     wishes = gather(ledger.wants)
+    if not ledger.open:
+        return Settled(ledger=ledger, wishes=wishes, moves=(), next_ns=None)
     chosen = choose(ledger=ledger, wishes=wishes, limits=limits, now_ns=now_ns)
     slots = _marked(ledger, wishes, now_ns)
     going = _going(slots, chosen, _needed(ledger, chosen, limits, now_ns), limits, now_ns)
@@ -73,7 +74,7 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
         *batches,
     )
     next_ns = _next_ns(after, wishes, streaming=streaming, limits=limits, now_ns=now_ns)
-    return Settled(ledger=after, moves=moves, next_ns=next_ns)
+    return Settled(ledger=after, wishes=wishes, moves=moves, next_ns=next_ns)
 
 
 def _marked(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> dict[int, Slot]:

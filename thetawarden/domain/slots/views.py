@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import msgspec
 
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineUse
-from thetawarden.domain.slots.state import Ledger, Phase
+from thetawarden.domain.slots.state import Ledger, Phase, Wish
 from thetawarden.domain.slots.wishes import gather
 
 
@@ -21,10 +22,10 @@ class OwnerUse(msgspec.Struct, frozen=True, kw_only=True):
     snapshots: int
 
 
-def uses(ledger: Ledger) -> tuple[LineUse, ...]:
-    """Each class that is wanted or streams, most important first."""
+def uses(ledger: Ledger, wishes: Mapping[int, Wish] | None = None) -> tuple[LineUse, ...]:
+    """Each class that is wanted, most important first; `wishes` are the ledger's, if at hand."""
     counts: Counter[tuple[LinePriority, str]] = Counter()
-    for conid, wish in gather(ledger.wants).items():
+    for conid, wish in (gather(ledger.wants) if wishes is None else wishes).items():
         counts[_place(ledger, conid, wish.stream, wish.priority)] += 1
     return tuple(
         LineUse(
