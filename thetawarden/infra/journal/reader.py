@@ -35,6 +35,7 @@ from thetawarden.messages.base import Envelope, Message
 from thetawarden.ports import Delivery, Outcome
 
 _FETCH = 256
+_SEQ_MAX = 2**62
 _FIRST_BYTES = b"SQLite format 3\0"
 _NOT_DAMAGE = {
     sqlite3.SQLITE_CANTOPEN,
@@ -48,6 +49,7 @@ _WRONG_TYPE = (struct.error, TypeError)
 _UNDECODABLE = (ValueError, TypeError, IndexError, RecursionError, zlib.error, msgspec.MsgspecError)
 _UNREADABLE = (*_WRONG_TYPE, *_UNDECODABLE, KeyError)
 MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
+_COUNT_KINDS = "SELECT kind, count(*) FROM messages"
 SNAPSHOT_COLUMNS = "SELECT n, actor, incarnation, at_ns, body, crc FROM snapshots"
 
 
@@ -154,12 +156,27 @@ class DayLog:
             return self._envelope(*row)
         return None
 
-    def of_kinds(self, kinds: tuple[str, ...]) -> Iterator[Envelope[Message]]:
+    def of_kinds(
+        self, kinds: tuple[str, ...], *, after_seq: int = 0, until_seq: int | None = None
+    ) -> Iterator[Envelope[Message]]:
         """The messages of these kinds said on this day, in order; the others are not looked at."""
-        marks = ",".join("?" * len(kinds))
-        query = f"{MESSAGE_COLUMNS} WHERE seq >= ? AND kind IN ({marks}) ORDER BY seq"
-        for row in self._rows(query, [self.first_seq, *kinds]):
+        where, values = self._among(kinds, after_seq, until_seq)
+        for row in self._rows(f"{MESSAGE_COLUMNS} WHERE {where} ORDER BY seq", values):
             yield self._envelope(*row)
+
+    def count_kinds(
+        self, kinds: tuple[str, ...], *, after_seq: int = 0, until_seq: int | None = None
+    ) -> dict[str, int]:
+        """How many messages of each of these kinds were said, without reading one."""
+        where, values = self._among(kinds, after_seq, until_seq)
+        return dict(self._rows(f"{_COUNT_KINDS} WHERE {where} GROUP BY kind", values))
+
+    def _among(
+        self, kinds: tuple[str, ...], after_seq: int, until_seq: int | None
+    ) -> tuple[str, list[Any]]:
+        marks = ",".join("?" * len(kinds))
+        values = [max(after_seq + 1, self.first_seq), until_seq or _SEQ_MAX, *kinds]
+        return f"seq >= ? AND seq <= ? AND kind IN ({marks})", values
 
     def steps(self, *, after_n: int = 0, actor: str | None = None) -> Iterator[Step]:
         """What was handled on this day, in order."""
