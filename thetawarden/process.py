@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,7 @@ from thetawarden.actors.vocabulary import check_tree
 from thetawarden.config.loader import fingerprint
 from thetawarden.config.places import prepare_folder
 from thetawarden.config.schema import Config
+from thetawarden.config.secrets import Secret
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import iso, trading_day
 from thetawarden.domain.vitals import ActorVitals, Vitals
@@ -36,6 +37,8 @@ from thetawarden.infra.journal.journal import Journal, Trouble
 from thetawarden.infra.journal.recover import Recovered, recover
 from thetawarden.infra.journal.reserve import DiskReserve
 from thetawarden.infra.journal.store import day_files
+from thetawarden.infra.lake.adapter import LakeAdapter
+from thetawarden.infra.lake.desk import desk_lake
 from thetawarden.infra.logs import handling
 from thetawarden.infra.practice_clock import PracticeClock
 from thetawarden.infra.store_lock import StoreLock
@@ -55,9 +58,12 @@ _log = logging.getLogger("thetawarden.process")
 class DeskProcess:
     """Everything a running desk holds; one thread opens, runs and closes it."""
 
-    def __init__(self, config: Config, store: Path) -> None:
+    def __init__(
+        self, config: Config, store: Path, *, secrets: Mapping[str, Secret] | None = None
+    ) -> None:
         self.config = config
         self.store = store
+        self.secrets = secrets or {}
         self.clock: Clock = WallClock()
         self.started_ns = self.clock.now_ns()
         self.flag = HaltFlagFile(store / "halt")
@@ -109,7 +115,7 @@ class DeskProcess:
                 ),
                 "children": _Children(lambda keys: self.desk.ensure_children(WATCHERS, keys)),
                 "halt_flag": self.flag,
-                "lake": _Nothing(),
+                "lake": self._lake(folder),
                 "log_rotation": _PageTurner(self._turn_page),
             },
             settings=self._settings(),
@@ -153,6 +159,16 @@ class DeskProcess:
     def socket_path(self) -> Path:
         """Where this desk listens to people."""
         return socket_path(self.store)
+
+    def _lake(self, log_folder: Path) -> LakeAdapter:
+        return desk_lake(
+            self.config.lake,
+            store=self.store,
+            log_folder=log_folder,
+            turns_at=self.config.schedule.rotate_at,
+            secrets=self.secrets,
+            stop_deadline_s=self.config.desk.stop_deadline_s,
+        )
 
     def _open_journal(self, folder: Path, recovered: Recovered) -> Journal:
         settings = self.config.journal
@@ -277,9 +293,4 @@ class _PageTurner:
         message = envelope.body
         if isinstance(message, TradingDayStarted):
             self._turn(dt.date.fromisoformat(message.day))
-        return ()
-
-
-class _Nothing:
-    def perform(self, _envelope: Envelope[Message], /) -> tuple[Message, ...]:
         return ()

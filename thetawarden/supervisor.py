@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from thetawarden.actors.archivist import Archivist, ArchivistSettings
 from thetawarden.actors.chain import Chain
 from thetawarden.actors.connection import Connection
 from thetawarden.actors.context import Context
@@ -44,6 +45,7 @@ ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation")
 WATCHERS = "chain"  # the role of which there is one for each underlying
 SILENT_HEARTBEATS = 6
 BUSY_S = 5.0  # nothing is fetched as a whole more often than this, however fast the market runs
+REBUILD_AGAIN_S = 3600.0  # a table that is damaged again this soon has another cause
 UNDERLYINGS = ("SPX", "XSP", "SPY")
 
 
@@ -59,7 +61,7 @@ def desk_tree(config: Config, *, speed: float = 1.0) -> Tree:
             _watch(config, speed),
             _trading(config, speed),
             _market(config, speed),
-            _advisory(config),
+            _advisory(config, speed),
         ),
     )
 
@@ -133,16 +135,25 @@ def _watcher(config: Config, speed: float, underlying: str) -> ActorSpec:
     return _actor(config, f"{WATCHERS}/{underlying}", Chain, settings)
 
 
-def _advisory(config: Config) -> Group:
+def _advisory(config: Config, speed: float) -> Group:
     """Helpful, not vital: giving up means no new risk, what is open is still looked after."""
     scheduling = {"turns_at": config.schedule.rotate_at}
     return Group(
         name="advisory",
         policy=_policy(config.supervisor.advisory, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
         actors=(
+            _actor(config, "archivist", Archivist, {"settings": _archiving(config, speed)}),
             _actor(config, "scheduler", Scheduler, scheduling),
             _actor(config, "notifier", Notifier),
         ),
+    )
+
+
+def _archiving(config: Config, speed: float) -> ArchivistSettings:
+    return ArchivistSettings(
+        flush_ns=market_ns(config.lake.flush_s, speed=speed),
+        maintain_after_ns=_ns(config.lake.maintain_after_s),
+        rebuild_again_ns=market_ns(REBUILD_AGAIN_S, speed=speed),
     )
 
 

@@ -91,7 +91,8 @@ def test_a_body_with_more_fields_than_we_know_is_refused():
 def test_the_real_tree_fits_the_routing_table():
     vocabularies = check_tree(desk_tree(Config()), adapters=ADAPTERS)
 
-    watching = {"watchdog", "scheduler", "notifier", "regime", "futures", "context", "universe"}
+    watching = {"watchdog", "scheduler", "notifier", "archivist"}
+    watching |= {"regime", "futures", "context", "universe"}
     trading_ = {"connection", "keeper", "governor", "slots", "chain"}
     assert {each.name for each in vocabularies} == watching | trading_
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from thetawarden.actors.tree import Tree
 from thetawarden.errors import ThetawardenError
-from thetawarden.messages import books, lifecycle, operations, trading
+from thetawarden.messages import books, lake, lifecycle, operations, trading
 from thetawarden.messages.base import Message
 from thetawarden.messages.registry import Misfit, Vocabulary, check_vocabularies
 
@@ -44,7 +44,17 @@ OUTSIDERS = (
     Vocabulary(
         name="effects",
         hears=frozenset(),
-        says=frozenset({lifecycle.EffectFailed, operations.AlertDelivered}),
+        says=frozenset(
+            {
+                lifecycle.EffectFailed,
+                operations.AlertDelivered,
+                lake.LakeCommitted,
+                lake.LakeUnavailable,
+                lake.LakeFellBehind,
+                lake.LakeRebuilt,
+                lake.LakeMaintained,
+            }
+        ),
     ),
     Vocabulary(
         name="person",

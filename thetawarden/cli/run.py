@@ -18,9 +18,13 @@ from thetawarden.config.schema import Config, Mode
 from thetawarden.errors import EXIT_DONE, EXIT_HALTED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from thetawarden.cli.summary import Summary
     from thetawarden.config.loader import Loaded
+    from thetawarden.config.secrets import Secret
     from thetawarden.infra.gateway_process import GatewayProcess
+    from thetawarden.process import DeskProcess
 
 
 _KEYS = {
@@ -57,12 +61,13 @@ def run(*, place: Place, for_s: float | None, fresh: bool, **keys: str | None) -
     if config.mode is Mode.LIVE:
         words = "this version does not trade real money yet; allowed: practice, paper"
         raise click.UsageError(f"mode {config.mode} found; {words}")
-    place.secrets()
+    secrets = place.secrets()
     prepare_folder(place.data)
     folder = store_folder(place.data, mode=config.mode, account=config.broker.account)
     if fresh:
         _set_aside(folder)
-    return _run(config, prepare_folder(folder), for_s, market=_market_options(loaded))
+    market = _market_options(loaded)
+    return _run(config, prepare_folder(folder), for_s, market=market, secrets=secrets)
 
 
 def _market_options(loaded: Loaded) -> list[str]:
@@ -76,17 +81,23 @@ def _market_options(loaded: Loaded) -> list[str]:
     return options
 
 
-def _run(config: Config, folder: Path, for_s: float | None, *, market: list[str]) -> int:
+def _run(
+    config: Config,
+    folder: Path,
+    for_s: float | None,
+    *,
+    market: list[str],
+    secrets: Mapping[str, Secret],
+) -> int:
     """Start from top to bottom; the end is the exact reverse, however far the start came."""
     from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
     from thetawarden.infra.gateway_process import GatewayProcess  # noqa: PLC0415
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
-    from thetawarden.infra.practice_clock import PracticeClock, ask_gateway  # noqa: PLC0415
     from thetawarden.operating import Operator  # noqa: PLC0415
     from thetawarden.process import DeskProcess  # noqa: PLC0415
 
     summary = _summary()
-    process = DeskProcess(config, folder)
+    process = DeskProcess(config, folder, secrets=secrets)
     with contextlib.ExitStack() as undo:
         end_by_signal(process.ended)
         process.take()
@@ -98,14 +109,7 @@ def _run(config: Config, folder: Path, for_s: float | None, *, market: list[str]
             gateway = GatewayProcess(market, state=folder / "gateway")
             undo.callback(gateway.stop)
             gateway.start()
-        if (port := _practice_port(config, gateway)) is not None:
-            clock = PracticeClock(lambda: ask_gateway(port))
-            clock.start()
-            undo.callback(clock.stop)
-            process.follow(clock)
-            process.reach("127.0.0.1", port)
-        elif config.mode is not Mode.PRACTICE:
-            process.reach(config.broker.host, config.broker.port)
+        _reach(process, config, gateway, undo)
         process.open()
         undo.callback(process.close)
         operator = Operator(process, gateway)
@@ -125,9 +129,26 @@ def _run(config: Config, folder: Path, for_s: float | None, *, market: list[str]
         halted = operator.status().halt is not None
     if summary is not None:
         summary.say_goodbye()
-    if process.exit_code != EXIT_DONE:
-        return process.exit_code
-    return EXIT_HALTED if halted else EXIT_DONE
+    return process.exit_code or (EXIT_HALTED if halted else EXIT_DONE)
+
+
+def _reach(
+    process: DeskProcess,
+    config: Config,
+    gateway: GatewayProcess | None,
+    undo: contextlib.ExitStack,
+) -> None:
+    """Tell the desk where its broker is, and whose time it lives in."""
+    from thetawarden.infra.practice_clock import PracticeClock, ask_gateway  # noqa: PLC0415
+
+    if (port := _practice_port(config, gateway)) is not None:
+        clock = PracticeClock(lambda: ask_gateway(port))
+        clock.start()
+        undo.callback(clock.stop)
+        process.follow(clock)
+        process.reach("127.0.0.1", port)
+    elif config.mode is not Mode.PRACTICE:
+        process.reach(config.broker.host, config.broker.port)
 
 
 def _practice_port(config: Config, gateway: GatewayProcess | None) -> int | None:

@@ -163,6 +163,76 @@ class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = 256
 
 
+class LakeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The tables that everything is kept in for good (Delta Lake)."""
+
+    url: Annotated[
+        str,
+        Meta(
+            max_length=1000,
+            pattern=r"^([a-z][a-z0-9+.-]*://[^\s]+|/[^\s]*|~[^\s]*)?$",
+            title='a folder, or an object store such as "s3://bucket/path"',
+            description="Where the tables are, one folder a mode and account in it;"
+            " empty for lake/ in the data folder.",
+        ),
+    ] = ""
+    options: Annotated[
+        tuple[
+            Annotated[
+                str,
+                Meta(
+                    max_length=1000,
+                    pattern=r"^[A-Za-z][A-Za-z0-9_.-]*=.*$",
+                    title="name=value",
+                ),
+            ],
+            ...,
+        ],
+        Meta(
+            max_length=50,
+            title="a list of name=value",
+            description="What the object store needs to be told, such as aws_region=eu-west-1."
+            " Secrets come from THETAWARDEN_SECRET_LAKE_<NAME>.",
+        ),
+    ] = ()
+    flush_s: Annotated[
+        float, Meta(ge=0.1, le=3600, description="What has gathered is written this often.")
+    ] = 10.0
+    flush_rows_max: Annotated[
+        int, Meta(ge=100, le=1_000_000, description="So many rows are written at once.")
+    ] = 5_000
+    buffer_rows_max: Annotated[
+        int,
+        Meta(
+            ge=1_000,
+            le=10_000_000,
+            description="More rows wait for a table: dropped, and read from the log again.",
+        ),
+    ] = 50_000
+    views_per_kept_max: Annotated[
+        int, Meta(ge=1, le=1000, description="Of so many views of a chain one is kept.")
+    ] = 15
+    fold_files_max: Annotated[
+        int, Meta(ge=4, le=1000, description="So many small files of a day are made one.")
+    ] = 64
+    removed_kept_s: Annotated[
+        float,
+        Meta(ge=0, le=2_592_000, description="Replaced files stay this long, for readers."),
+    ] = 7200.0
+    maintain_after_s: Annotated[
+        float, Meta(ge=0, le=86400, description="Housekeeping follows the turn of the day by this.")
+    ] = 600.0
+    log_kept_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3650,
+            description="Day files of the message log older than this go once the archive"
+            " is proven; 0 keeps all.",
+        ),
+    ] = 30
+
+
 class ControlConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The control socket that the command line and the console talk to."""
 
@@ -230,6 +300,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     desk: DeskConfig = DeskConfig()
     supervisor: SupervisorConfig = SupervisorConfig()
     journal: JournalConfig = JournalConfig()
+    lake: LakeConfig = LakeConfig()
     control: ControlConfig = ControlConfig()
     logs: LogsConfig = LogsConfig()
     schedule: ScheduleConfig = ScheduleConfig()

@@ -20,6 +20,7 @@ from thetawarden.messages import (
     books,
     chains,
     context,
+    lake,
     lifecycle,
     lines,
     link,
@@ -55,7 +56,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 _EVERY_ACTOR = (
     *("watchdog", "connection", "keeper", "governor"),
     *("slots", "context", "futures", "regime", "universe", "chain"),
-    *("scheduler", "notifier"),
+    *("archivist", "scheduler", "notifier"),
 )
 
 ROUTES: Mapping[type[Message], Route] = {
@@ -101,12 +102,12 @@ ROUTES: Mapping[type[Message], Route] = {
         to=("keeper", "slots", "chain", "context", "futures", "governor"), lane=Lane.CONTROL
     ),
     # books: one lane for all, as a fill and the position it makes must not overtake each other
-    books.BookFetched: Route(to=("keeper", "connection"), lane=Lane.ORDERS),
+    books.BookFetched: Route(to=("keeper", "connection", "effect:lake"), lane=Lane.ORDERS),
     books.OrderReported: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.ExecutionReported: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.CommissionReported: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.PositionReported: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.AccountReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.ExecutionReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
+    books.CommissionReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
+    books.PositionReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
+    books.AccountReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
     books.RefreshBook: Route(to=("connection",), lane=Lane.ORDERS),
     books.BookJudged: Route(to=("connection", "governor"), lane=Lane.ORDERS),
     books.PositionExplained: Route(to=("notifier", "effect:lake"), lane=Lane.ORDERS),
@@ -128,9 +129,9 @@ ROUTES: Mapping[type[Message], Route] = {
     market.QuotesObserved: Route(to=("chain",), lane=Lane.MARKET, key="underlying"),
     market.ContextObserved: Route(to=("context", "futures"), lane=Lane.MARKET),
     market.FindInstrument: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
-    market.InstrumentsFound: Route(to=("context", "futures"), lane=Lane.TIMER),
+    market.InstrumentsFound: Route(to=("context", "futures", "effect:lake"), lane=Lane.TIMER),
     market.DiscoverChain: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
-    market.ChainDiscovered: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
+    market.ChainDiscovered: Route(to=("chain", "effect:lake"), lane=Lane.TIMER, key="underlying"),
     market.QualifySeries: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.SeriesQualified: Route(to=("chain", "effect:lake"), lane=Lane.TIMER, key="underlying"),
     market.DiscoveryFailed: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
@@ -149,11 +150,20 @@ ROUTES: Mapping[type[Message], Route] = {
     context.FiguresComputed: Route(to=(RECORD,), lane=Lane.TIMER),
     context.LikenessesComputed: Route(to=(RECORD,), lane=Lane.TIMER),
     context.LeadsViewed: Route(to=("effect:lake",), lane=Lane.TIMER),
+    # lake
+    lake.FlushLake: Route(to=("effect:lake",), lane=Lane.TIMER, after_crash=False),
+    lake.MaintainLake: Route(to=("effect:lake",), lane=Lane.TIMER, after_crash=False),
+    lake.RebuildTable: Route(to=("effect:lake",), lane=Lane.TIMER, after_crash=False),
+    lake.LakeCommitted: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
+    lake.LakeUnavailable: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
+    lake.LakeFellBehind: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
+    lake.LakeRebuilt: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
+    lake.LakeMaintained: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
     # operations
     operations.VitalsTaken: Route(to=("watchdog",), lane=Lane.MARKET, conflate_by=()),
     operations.HealthChanged: Route(to=(RECORD,), lane=Lane.CONTROL),
-    operations.TradingDayStarted: Route(to=("effect:log_rotation",), lane=Lane.TIMER),
-    operations.NotifyPerson: Route(to=("notifier",), lane=Lane.TIMER),
+    operations.TradingDayStarted: Route(to=("effect:log_rotation", "archivist"), lane=Lane.TIMER),
+    operations.NotifyPerson: Route(to=("notifier", "effect:lake"), lane=Lane.TIMER),
     operations.DeliverAlert: Route(to=("effect:alerts",), lane=Lane.TIMER),
     operations.AlertDelivered: Route(to=("notifier",), lane=Lane.TIMER),
 }
