@@ -32,6 +32,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "stop": ("brakes", "End the running desk gracefully."),
     "log": ("log", "The message log: show, tail, verify, export."),
     "replay": ("replay", "Rebuild an actor from the message log, or verify a day of it."),
+    "lake": ("lake", "The tables everything is kept in: info, maintain, query."),
     "config": ("config", "Show or check the configuration."),
     "gateway": ("gateway", "The practice gateway alone: a market that speaks the TWS protocol."),
     "version": ("version", "The version of this program."),
