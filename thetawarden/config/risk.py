@@ -65,7 +65,7 @@ class GreeksConfig(Section, frozen=True, kw_only=True):
         float, Meta(ge=0, le=1, description="Theta of a day; more is sold too much.")
     ] = 0.005
     vega_max_fraction: Annotated[
-        float, Meta(ge=0, le=1, description="Cost of one volatility point more.")
+        float, Meta(ge=0, le=1, description="Cost of one VIX point more.")
     ] = 0.005
     gamma_max_fraction: Annotated[
         float, Meta(ge=0, le=1, description="Cost of an index move of 1 % by gamma alone.")

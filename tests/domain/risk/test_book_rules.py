@@ -26,7 +26,7 @@ SECOND = 1_000_000_000
     [
         (Figure.INDEX_DROP, {"index_drop_max_fraction": 0.003}),
         (Figure.GAMMA, {"gamma_max_fraction": 0.002}),
-        (Figure.VOL_RISE, {"vega_max_fraction": 0.005}),
+        (Figure.VIX_RISE, {"vega_max_fraction": 0.005}),
         (Figure.INCOME, {"theta_max_fraction": 0.005}),
         (Figure.NOTIONAL, {"notional_max_nlv": 5.0}),
     ],

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from thetawarden.domain.halt import TradingState
 from thetawarden.domain.risk.approving import ApprovalGap, Approved, approve
 from thetawarden.domain.risk.flow import OrderFlow
 from thetawarden.domain.risk.ledger import (
@@ -27,9 +28,10 @@ from thetawarden.domain.risk.ledger import (
 from thetawarden.domain.risk.measure import measure_book
 
 SECOND = 1_000_000_000
+RUNNING = TradingState.RUNNING
 
 
-def reservation(ledger, *, units=5, expires_ns=100, epoch=0, key=None):
+def reservation(ledger, *, units=5, expires_ns=100, epoch=0, key=None, reducing=False):
     approval = Approval(
         key=key or mint_key(ledger),
         candidate_key="c",
@@ -42,7 +44,7 @@ def reservation(ledger, *, units=5, expires_ns=100, epoch=0, key=None):
         stress_at_ns=0,
         worst_loss_usd=0.0,
         book_version="b",
-        reducing=False,
+        reducing=reducing,
     )
     return Reservation(
         approval=approval, strategy="s", legs=(), margin_usd_per_unit=10.0, auto_selected=False
@@ -60,10 +62,10 @@ def one():
 
 
 def test_an_approval_is_used_once(one):
-    used = use(one, "A1", now_ns=99, halt_epoch=0)
+    used = use(one, "A1", now_ns=99, halt_epoch=0, state=RUNNING)
 
     assert isinstance(used, Ledger)
-    assert use(used, "A1", now_ns=99, halt_epoch=0) is LedgerRefusal.USED
+    assert use(used, "A1", now_ns=99, halt_epoch=0, state=RUNNING) is LedgerRefusal.USED
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,17 @@ def test_an_approval_is_used_once(one):
     ],
 )
 def test_an_approval_is_used_in_time_and_in_its_own_epoch(one, key, now_ns, epoch, refusal):
-    assert use(one, key, now_ns=now_ns, halt_epoch=epoch) is refusal
+    assert use(one, key, now_ns=now_ns, halt_epoch=epoch, state=RUNNING) is refusal
+
+
+@pytest.mark.parametrize("state", [TradingState.CAUTIOUS, TradingState.HALTED])
+def test_an_entry_approved_before_a_caution_is_not_sent_in_it_and_an_exit_is(one, state):
+    both = reserve(one, reservation(one, reducing=True))
+
+    entry, exit_ = (use(both, key, now_ns=1, halt_epoch=0, state=state) for key in ("A1", "A2"))
+
+    assert entry is LedgerRefusal.NOT_RUNNING
+    assert isinstance(exit_, Ledger)
 
 
 def test_what_runs_out_unused_is_released_and_its_key_never_minted_again(one):
@@ -89,21 +101,21 @@ def test_what_runs_out_unused_is_released_and_its_key_never_minted_again(one):
 
 
 def test_what_was_sent_does_not_run_out(one):
-    sent = use(one, "A1", now_ns=1, halt_epoch=0)
+    sent = use(one, "A1", now_ns=1, halt_epoch=0, state=RUNNING)
 
     assert counted(expire_unused(sent, now_ns=10**9)) == {"A1": 5}
 
 
 @pytest.mark.parametrize("state", [OrderState.WORKING, OrderState.UNKNOWN])
 def test_what_is_not_known_to_be_over_counts_in_full(one, state):
-    sent = use(one, "A1", now_ns=1, halt_epoch=0)
+    sent = use(one, "A1", now_ns=1, halt_epoch=0, state=RUNNING)
 
     assert counted(move(fill(sent, "A1", units_filled=2), "A1", state=state)) == {"A1": 5}
 
 
 @pytest.mark.parametrize("state", sorted(TERMINAL))
 def test_what_is_over_counts_what_it_filled_until_the_book_has_it(one, state):
-    sent = fill(use(one, "A1", now_ns=1, halt_epoch=0), "A1", units_filled=2)
+    sent = fill(use(one, "A1", now_ns=1, halt_epoch=0, state=RUNNING), "A1", units_filled=2)
 
     over = move(sent, "A1", state=state)
 
@@ -113,7 +125,7 @@ def test_what_is_over_counts_what_it_filled_until_the_book_has_it(one, state):
 
 
 def test_what_is_over_stays_over_and_what_is_unsent_cannot_fill(one):
-    sent = fill(use(one, "A1", now_ns=1, halt_epoch=0), "A1", units_filled=2)
+    sent = fill(use(one, "A1", now_ns=1, halt_epoch=0, state=RUNNING), "A1", units_filled=2)
     over = move(sent, "A1", state=OrderState.CANCELLED)
 
     assert move(over, "A1", state=OrderState.WORKING) is LedgerRefusal.OVER_ALREADY
@@ -124,7 +136,7 @@ def test_what_is_over_stays_over_and_what_is_unsent_cannot_fill(one):
 
 
 def test_more_fills_than_approved_count_and_are_seen(one):
-    sent = fill(use(one, "A1", now_ns=1, halt_epoch=0), "A1", units_filled=7)
+    sent = fill(use(one, "A1", now_ns=1, halt_epoch=0, state=RUNNING), "A1", units_filled=7)
 
     assert sent.reservations["A1"].is_overfilled
     assert counted(sent) == {"A1": 7}
@@ -155,7 +167,7 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), now=st.sampled_from([50, 150]))
     def send(self, data, now):
         key = data.draw(st.sampled_from(sorted(self.approved)))
-        self.take(use(self.ledger, key, now_ns=now, halt_epoch=0))
+        self.take(use(self.ledger, key, now_ns=now, halt_epoch=0, state=RUNNING))
 
     @rule(now=st.sampled_from([50, 150]))
     def expire(self, now):

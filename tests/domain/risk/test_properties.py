@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from thetawarden.domain.halt import HaltRecord, Latch
+from thetawarden.domain.halt import HaltRecord, Latch, TradingState
 from thetawarden.domain.risk.approving import Approved, approve
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.finding import Verdict
@@ -121,7 +121,7 @@ def used_of_limits(world, book, account):
         "drop": figures[Figure.INDEX_DROP] / nlv / limits.greeks.index_drop_max_fraction,
         "rise": figures[Figure.INDEX_RISE] / nlv / limits.greeks.index_drop_max_fraction,
         "gamma": figures[Figure.GAMMA] / nlv / limits.greeks.gamma_max_fraction,
-        "vega": figures[Figure.VOL_RISE] / nlv / limits.greeks.vega_max_fraction,
+        "vega": figures[Figure.VIX_RISE] / nlv / limits.greeks.vega_max_fraction,
         "theta": figures[Figure.INCOME] / nlv / limits.greeks.theta_max_fraction,
         "notional": figures[Figure.NOTIONAL] / nlv / limits.greeks.notional_max_nlv,
         "margin": (account.initial_margin_usd + waiting) / nlv / 0.60,
@@ -180,7 +180,13 @@ def test_no_approval_lets_anything_exceed_a_limit_whatever_fills(world, data):
         if not isinstance(found, Approved) or found.approval.reducing:
             continue
         ledger, own = found.ledger, msgspec.structs.replace(own, flow=found.flow)
-        ledger = use(ledger, found.approval.key, now_ns=world.NOW_NS, halt_epoch=0)
+        ledger = use(
+            ledger,
+            found.approval.key,
+            now_ns=world.NOW_NS,
+            halt_epoch=0,
+            state=TradingState.RUNNING,
+        )
         state = data.draw(st.sampled_from([OrderState.WORKING, OrderState.UNKNOWN]))
         ledger = move(ledger, found.approval.key, state=state)
 

@@ -148,3 +148,31 @@ def test_the_wide_collar_still_holds_a_reducing_order(world, legs):
         return world.review(cand, held=held).approved
 
     assert [buys(1.2), buys(1.5), buys(1.51), buys(90.0)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("held", "order"), [({"stock": 100}, {"stock": -100}), ({"put": -3}, {"put": 3})]
+)
+def test_what_is_being_closed_cannot_be_closed_again_by_another_name(world, legs, held, order):
+    """The second sale of the same shares would open a short position."""
+    book = world.held_book(*(world.hold(legs[name], n) for name, n in held.items()))
+    cand = world.candidate(*(world.leg(legs[name], n) for name, n in order.items()), whatif=None)
+    first = world.review(cand, held=book)
+    waiting = world.pending(world.candidate(*cand.legs, margin=0.0), reducing=True)
+
+    again = world.review(cand, held=book, orders=[waiting])
+
+    assert first.reduction.proved
+    assert not again.reduction.words.startswith(("it takes away", "it only buys back"))
+    assert again.reduction.proved is ("put" in held)  # long puts lose what they cost and no more
+
+
+def test_shares_are_not_sold_twice_before_the_first_sale_has_filled(world, legs):
+    held = world.held_book(world.hold(legs["stock"], 100))
+    sale = world.candidate(world.leg(legs["stock"], -100), whatif=None)
+    waiting = world.pending(world.candidate(*sale.legs, margin=0.0), reducing=True)
+
+    assert world.review(sale, held=held).reduction.proved
+    again = world.review(sale, held=held, orders=[waiting])
+    assert not again.approved
+    assert "once all that is pending fills" in again.reduction.words

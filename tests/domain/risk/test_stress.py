@@ -12,6 +12,7 @@ from thetawarden.domain.risk.demands import DemandKind, demands_of, naked_positi
 from thetawarden.domain.risk.equity import losses_of
 from thetawarden.domain.risk.measure import measure_book, measure_candidate, with_pending
 from thetawarden.domain.risk.stress import StressResult, StressVerdict, stress_map, stress_result
+from thetawarden.domain.risk.usage import limits_in_use
 
 RULES = ShockRules()
 
@@ -139,18 +140,19 @@ def test_the_worst_loss_decides_what_is_asked_for(world, fraction, verdict):
     assert result.worst.name == "index -20 %, VIX +40"
 
 
-def demanded(world, held, *, nlv=1e6, regime=None, equity=None, view=None, utilisation=0.1):
+def demanded(world, held, *, nlv=1e6, regime=None, equity=None, view=None, use=()):
     book = measure_book(held=held, pending=(), ruler=world.ruler(held=held, view=view))
     return demands_of(
         brakes=read_brakes(
             losses=losses_of(equity or world.equity()),
-            utilisation_fraction=utilisation,
+            utilisation_fraction=0.1,
             margin_max_fraction=0.6,
             limits=world.LIMITS.brakes,
         ),
         stress=stress_result(book, nlv_usd=nlv, limits=world.LIMITS.stress),
         regime=regime or world.regime(),
         held=held,
+        use=use,
     )
 
 
@@ -208,6 +210,48 @@ def test_what_cannot_be_valued_is_told_and_not_called_fine(world):
     assert result.worst is None
     assert str(put.con_id) in result.unknown[0]
     assert [one.kind for one in demanded(world, held, view=world.market())] == [DemandKind.TELL]
+
+
+def in_use(world, held, orders, *, account=None):
+    ruler = world.ruler(held=held)
+    book = measure_book(held=held, pending=tuple(orders), ruler=ruler)
+    found = limits_in_use(
+        book, account=account or world.account(), limits=world.LIMITS, positions_max=20
+    )
+    return {one.name: one for one in found}
+
+
+def test_the_use_of_every_limit_is_told_with_and_without_what_is_pending(world):
+    held = world.held_book(
+        world.hold(world.option("AAA", 80), -1), world.hold(world.option("XSP", 540), -1)
+    )
+    cand = world.candidate(world.leg(world.option("AAA", 79), -1), margin=6_000.0)
+
+    found = in_use(world, held, [world.pending(cand, units=2)])
+
+    assert found["AAA"].held == pytest.approx(8_000 / 1e6)
+    assert found["AAA"].used == pytest.approx((8_000 + 2 * 7_900) / 1e6)
+    assert found["AAA"].fraction == pytest.approx((8_000 + 2 * 7_900) / 100_000)
+    assert found["utilisation"].held == pytest.approx(0.10)
+    assert found["utilisation"].used == pytest.approx(0.112)
+    assert found["notional"].used == pytest.approx((8_000 + 54_000 + 2 * 7_900) / 1e6)
+    assert (found["positions"].held, found["positions"].used) == (2.0, 3.0)
+    assert "XSP" not in found
+    assert {one.rule.value for one in found.values()} == {"R2", "R3", "R4", "R6", "R10"}
+    assert all(one.used >= one.held for one in found.values())
+
+
+def test_entries_are_cancelled_when_the_market_has_taken_their_room(world):
+    held = world.held_book(world.hold(world.option("XSP", 540), -1))
+    waiting = [world.pending(world.candidate(margin=300_000.0))]
+    full = world.account(margin=500_000.0)
+
+    room, none = (in_use(world, held, waiting, account=a) for a in (world.account(), full))
+
+    assert not any(one.is_over_by_pending for one in room.values())
+    assert [name for name, one in none.items() if one.is_over_by_pending] == ["utilisation"]
+    kinds = [one.kind for one in demanded(world, held, use=tuple(none.values()))]
+    assert kinds == [DemandKind.CANCEL_ENTRIES]
 
 
 def test_the_heat_map_meets_the_scenarios_where_they_cross(world):

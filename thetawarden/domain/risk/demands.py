@@ -16,6 +16,7 @@ from thetawarden.domain.risk.exposure import Lot, is_defined_risk
 from thetawarden.domain.risk.finding import percent
 from thetawarden.domain.risk.holdings import HeldBook
 from thetawarden.domain.risk.stress import StressResult, StressVerdict
+from thetawarden.domain.risk.usage import LimitUse
 
 
 class DemandKind(enum.StrEnum):
@@ -25,6 +26,7 @@ class DemandKind(enum.StrEnum):
     HALT = "halt"
     BE_CAUTIOUS = "be_cautious"
     CLOSE_NAKED = "close_naked"
+    CANCEL_ENTRIES = "cancel_entries"
     REDUCE = "reduce"
     CLOSE_WEAKEST = "close_weakest"
     TELL = "tell"
@@ -53,10 +55,19 @@ def demands_of(
     stress: StressResult,
     regime: Regime | None,
     held: HeldBook,
+    use: tuple[LimitUse, ...] = (),
 ) -> tuple[Demand, ...]:
-    """Return everything that is demanded now."""
+    """Return everything that is demanded now.
+
+    Entries on their way are cancelled when a limit, moved by the market since they were approved,
+    has no room for them any more.
+    """
     found = [_of_brake(one) for one in brakes if one.demand is not BrakeDemand.NOTHING]
     found += _of_stress(stress)
+    over = [f"{one.rule.value} {one.name}" for one in use if one.is_over_by_pending]
+    if over:
+        why = f"with what is pending more is used than allowed: {', '.join(over)}"
+        found.append(Demand(kind=DemandKind.CANCEL_ENTRIES, why=why))
     if regime is not None and regime.close_naked:
         naked = naked_positions(held)
         why = f"the volatility curve is {regime.term_structure.factor.label.replace('_', ' ')}"

@@ -44,6 +44,20 @@ def is_shrunk(held_contracts: float, change: float) -> bool:
     return held_contracts * change < 0.0 and abs(change) <= abs(held_contracts) + 1e-9
 
 
+def left_to_close(
+    held_contracts: float, *, pending: tuple[PendingOrder, ...], con_id: ConId
+) -> float:
+    """Return what of a holding no order that may yet fill would take away."""
+    changes = (
+        leg.ratio * order.units
+        for order in pending
+        for leg in order.legs
+        if leg.instrument.con_id == con_id and leg.ratio * held_contracts < 0.0
+    )
+    left = abs(held_contracts) - math.fsum(map(abs, changes))
+    return math.copysign(max(left, 0.0), held_contracts)
+
+
 class PendingLeg(msgspec.Struct, frozen=True, kw_only=True):
     """One leg of an order that may yet fill, with the marks it was approved on."""
 

@@ -12,6 +12,7 @@ import enum
 
 import msgspec
 
+from thetawarden.domain.halt import TradingState
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.risk.holdings import PendingLeg, PendingOrder
 from thetawarden.domain.risk.instrument import QuoteSeen
@@ -49,6 +50,7 @@ class LedgerRefusal(enum.StrEnum):
     USED = "used"
     EXPIRED = "expired"
     OTHER_EPOCH = "other_epoch"
+    NOT_RUNNING = "not_running"
     OVER_ALREADY = "over_already"
     NOT_SENT = "not_sent"
     NONSENSE = "nonsense"
@@ -120,8 +122,13 @@ def reserve(ledger: Ledger, reservation: Reservation) -> Ledger:
     return Ledger(minted=ledger.minted + 1, reservations=kept)
 
 
-def use(ledger: Ledger, key: str, *, now_ns: int, halt_epoch: int) -> Ledger | LedgerRefusal:
-    """Send by an approval: once, in time, and in no other halt epoch than it was given in."""
+def use(
+    ledger: Ledger, key: str, *, now_ns: int, halt_epoch: int, state: TradingState
+) -> Ledger | LedgerRefusal:
+    """Send by an approval: once, in time, in its own halt epoch, and an entry only while running.
+
+    An approval given before a halt is of another epoch; one given before a caution is not.
+    """
     found = ledger.reservations.get(key)
     if found is None:
         return LedgerRefusal.NO_SUCH_APPROVAL
@@ -131,6 +138,8 @@ def use(ledger: Ledger, key: str, *, now_ns: int, halt_epoch: int) -> Ledger | L
         return LedgerRefusal.EXPIRED
     if halt_epoch != found.approval.halt_epoch:
         return LedgerRefusal.OTHER_EPOCH
+    if state is not TradingState.RUNNING and not found.approval.reducing:
+        return LedgerRefusal.NOT_RUNNING
     return _put(ledger, msgspec.structs.replace(found, state=OrderState.IN_FLIGHT))
 
 

@@ -1,7 +1,8 @@
 """Measures a book and a candidate in the numbers the limits are stated in, by full revaluation.
 
 Every measured number is written as a profit in USD, so that smaller is worse: scenario profits,
-what small moves bring, and, with their signs turned, income per day and controlled notional. What
+what small moves bring, and, with their signs turned, income of a day and controlled notional. Small
+moves are revalued too: in an option's last hours its Greeks promise what no price can keep. What
 may yet fill counts wherever it makes a number worse and nowhere else, order by order, so the sum
 is a bound whatever fills. A candidate is measured per unit and alone. Unknown inputs give NaN.
 """
@@ -18,39 +19,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.instants import UnixNs
-from thetawarden.domain.portfolio.book import KINDS, Book, Underlyings
-from thetawarden.domain.portfolio.greeks import per_share_greeks, position_greeks
+from thetawarden.domain.portfolio.book import KINDS, Book, PositionKind, Underlyings
 from thetawarden.domain.portfolio.margin import StressRanges, risk_based, strategy_based
 from thetawarden.domain.portfolio.regt import RegTRates
-from thetawarden.domain.portfolio.revaluation import scenario_profits
-from thetawarden.domain.portfolio.scenario import MARGIN_STRESS, ShockRules, shocked_book
+from thetawarden.domain.portfolio.revaluation import position_worths
+from thetawarden.domain.portfolio.scenario import MARGIN_STRESS, Scenario, ShockRules, shocked_book
 from thetawarden.domain.pricing.arrays import FloatArray
 from thetawarden.domain.risk.candidate import Candidate
 from thetawarden.domain.risk.holdings import HeldBook, MarketView, PendingOrder
 from thetawarden.domain.risk.instrument import Instrument, Marks, UnderlyingView
 from thetawarden.domain.risk.limits import MarginModel, RiskLimits
-from thetawarden.domain.risk.scenarios import ScenarioSet, sector_numbers
+from thetawarden.domain.risk.scenarios import SMALL_MOVES, ScenarioSet, sector_numbers
 from thetawarden.domain.risk.standing import Standing, standing_of, with_order
 
 _SHOCKS: Final = ShockRules()
 _UNKNOWN: Final = Marks(
     tau_years=math.nan, iv_annual=math.nan, rate_annual=math.nan, yield_annual=math.nan
 )
-_SMALL_MOVE: Final = 0.01
+_TODAY: Final = Scenario(name="today")
 
 
 class Figure(enum.IntEnum):
     """The measured numbers that follow the scenarios, by place; all as profits in USD."""
 
     INDEX_DROP = 0
-    """The index falls by 1 %: delta and gamma."""
     INDEX_RISE = 1
-    GAMMA = 2
-    """What an index move of 1 % brings by gamma alone."""
-    VOL_RISE = 3
-    """Volatilities rise by one point."""
+    VIX_RISE = 2
+    GAMMA = 3
+    """What an index move of 1 % brings on the average of both ways: curvature alone."""
     INCOME = 4
-    """Theta of a day with its sign turned: selling more is what costs."""
+    """What a day that passes brings, with its sign turned: selling more is what costs."""
     NOTIONAL = 5
     """Controlled notional with its sign turned."""
 
@@ -68,7 +66,7 @@ class BookMeasure(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a book stands for at an instant; the part of a decision that any candidate shares.
 
     `filled` is the account alone, `worst` with all that may yet fill. `rows` and `profits_usd` (row
-    x scenario) are there to tell by position.
+    x scenario) are there to tell by position. `broad` are the symbols that are no single names.
     """
 
     key: str
@@ -82,7 +80,9 @@ class BookMeasure(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     filled: FloatArray
     worst: FloatArray
     stressed_requirement_usd: float
+    held_requirement_usd: float
     unknown: tuple[str, ...]
+    broad: frozenset[str]
 
 
 class AddedMeasure(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -140,7 +140,7 @@ def measure_book(*, held: HeldBook, pending: tuple[PendingOrder, ...], ruler: Ru
     """Measure what is held and what may yet be."""
     rows = _held_rows(held, ruler.market)
     profits, _ = _profits(rows, ruler)
-    filled = profits.sum(axis=0)
+    filled, requirement = profits.sum(axis=0), _requirement_usd(rows, ruler)
     book = BookMeasure(
         key=f"{held.version}@{ruler.market.at_ns}",
         at_ns=UnixNs(min(held.at_ns, ruler.market.at_ns)),
@@ -152,8 +152,10 @@ def measure_book(*, held: HeldBook, pending: tuple[PendingOrder, ...], ruler: Ru
         profits_usd=profits[:, : ruler.scenarios.size],
         filled=filled,
         worst=filled,
-        stressed_requirement_usd=_requirement_usd(rows, ruler),
+        stressed_requirement_usd=requirement,
+        held_requirement_usd=requirement,
         unknown=_unknown(rows, ruler),
+        broad=frozenset(one.symbol for one in ruler.market.underlyings if one.broad_index),
     )
     for order in pending:
         book = with_pending(book, order, ruler)
@@ -270,30 +272,36 @@ def _profits(rows: Sequence[Row], ruler: Ruler) -> tuple[FloatArray, FloatArray]
     width = ruler.scenarios.size + len(Figure)
     if not rows:
         return np.zeros((0, width)), np.zeros(0)
-    book, underlyings = columns(rows, ruler), ruler.underlyings
-    index_usd = ruler.market.index_usd
-    profits = np.empty((len(rows), width))
+    book = columns(rows, ruler)
     with np.errstate(all="ignore"):
-        profits[:, : ruler.scenarios.size] = scenario_profits(
+        worths = position_worths(
             book,
-            underlyings,
+            ruler.underlyings,
             vix_now=ruler.market.vix_points,
-            scenarios=ruler.scenarios.all,
+            scenarios=(_TODAY, *ruler.scenarios.all),
             rules=_SHOCKS,
-        )
-        per_share = per_share_greeks(book, underlyings)
-        greeks = position_greeks(book, underlyings, per_share=per_share, index_usd=index_usd)
-        move = index_usd * _SMALL_MOVE
-        delta = greeks.index_delta_shares * move
-        gamma = greeks.index_gamma_shares_per_usd * move**2 / 2.0
+        )[:, :, 0, 0]
+    today = worths[:, 0]
+    profits = np.empty((len(rows), width))
+    profits[:, : ruler.scenarios.size] = worths[:, 1:] - today[:, None]
+    drop, rise, vix, day = worths[:, -len(SMALL_MOVES) :].T - today
     figures = profits[:, ruler.scenarios.size :]
-    figures[:, Figure.INDEX_DROP] = gamma - delta
-    figures[:, Figure.INDEX_RISE] = gamma + delta
-    figures[:, Figure.GAMMA] = gamma
-    figures[:, Figure.VOL_RISE] = greeks.vega_usd_per_vol_point
-    figures[:, Figure.INCOME] = -greeks.theta_usd_per_day
-    figures[:, Figure.NOTIONAL] = -greeks.notional_usd
-    return profits, per_share.price_usd * book.contracts * book.multiplier
+    figures[:, Figure.INDEX_DROP] = drop
+    figures[:, Figure.INDEX_RISE] = rise
+    figures[:, Figure.VIX_RISE] = vix
+    figures[:, Figure.GAMMA] = (drop + rise) / 2.0
+    figures[:, Figure.INCOME] = -day
+    figures[:, Figure.NOTIONAL] = -_notional_usd(book, ruler)
+    return profits, today
+
+
+def _notional_usd(book: Book, ruler: Ruler) -> FloatArray:
+    """Strikes of options and prices of everything else, times shares, without sign."""
+    each = book.strike_usd.copy()
+    linear = book.rows(PositionKind.LINEAR)
+    each[linear] = ruler.underlyings.spot_usd[book.underlying[linear]]
+    notional: FloatArray = np.abs(book.contracts * book.multiplier) * each
+    return notional
 
 
 def _requirement_usd(rows: Sequence[Row], ruler: Ruler) -> float:

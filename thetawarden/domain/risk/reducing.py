@@ -17,7 +17,7 @@ import numpy as np
 from thetawarden.domain.risk.candidate import Candidate
 from thetawarden.domain.risk.exposure import loss_at_expiry_usd, naked_shares
 from thetawarden.domain.risk.finding import usd
-from thetawarden.domain.risk.holdings import is_shrunk
+from thetawarden.domain.risk.holdings import is_shrunk, left_to_close
 from thetawarden.domain.risk.measure import (
     AddedMeasure,
     BookMeasure,
@@ -88,6 +88,9 @@ def prove_reduction(
     )
     if change.saved < -_CENT and not change.takes_away:
         return found  # no margin could prove it now
+    if _saved_when_all_fills(book, added, units=units) < -paid - _CENT:
+        words = f"{found.words}, and larger than before once all that is pending fills"
+        return msgspec.structs.replace(found, words=words)
     margin = None if margin_change_usd_per_unit is None else margin_change_usd_per_unit * units
     return _with_margin(
         found, change, candidate=candidate, book=book, ruler=ruler, units=units, broker_usd=margin
@@ -130,10 +133,24 @@ def _with_margin(
 
 
 def takes_away(candidate: Candidate, *, book: BookMeasure, units: int) -> bool:
-    """Return whether every leg only makes a held position smaller."""
-    changes = ((leg.instrument.con_id, leg.ratio * units) for leg in candidate.legs)
-    held = book.standing.contracts
-    return all(is_shrunk(held.get(con_id, 0.0), change) for con_id, change in changes)
+    """Return whether every leg only takes from what is held and not being closed already."""
+    held, pending = book.standing.contracts, book.pending
+    for leg in candidate.legs:
+        con_id = leg.instrument.con_id
+        left = left_to_close(held.get(con_id, 0.0), pending=pending, con_id=con_id)
+        if not is_shrunk(left, leg.ratio * units):
+            return False
+    return True
+
+
+def _saved_when_all_fills(book: BookMeasure, added: AddedMeasure, *, units: int) -> float:
+    """How much the worst loss shrinks in the book as every pending order would leave it.
+
+    What is sold twice would be short: each sale alone takes away from what is held.
+    """
+    losses = -book.profits_usd.sum(axis=0)
+    after = losses - units * added.profits[: book.scenarios.size]
+    return max(float(losses.max()), 0.0) - max(float(after.max()), 0.0)
 
 
 def _buys_options(candidate: Candidate) -> bool:

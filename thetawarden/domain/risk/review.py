@@ -169,7 +169,9 @@ def _reduction(
     """The proof is of the size that sanity leaves, for no more than that can be sent."""
     units = sized(candidate.units, [one for one in findings if one.sanity])
     answer = candidate.whatif if case.whatif_fault is None else None
-    change = None if answer is None else answer.initial_change_usd / answer.units
+    change = None
+    if answer is not None:
+        change = max(answer.initial_change_usd, answer.maintenance_change_usd) / answer.units
     return prove_reduction(
         candidate,
         added=case.added,

@@ -1,8 +1,8 @@
 """Lists the states of the world a book is revalued in (R6): the standard six, a person's own.
 
 The worst sector is as many scenarios as there are sectors; their worst counts. Behind those that
-limits are held against stand the margin stress (R4) and rises of the index, which only serve to
-prove that an order reduces risk. A scenario of a person's own is written in words:
+R6 limits stand the margin stress (R4), rises of the index, which only serve to prove that an order
+reduces risk, and the small moves that R2 limits. A scenario of a person's own is written in words:
 `gap: index -7 %, VIX +12` or `VIX x2`.
 """
 
@@ -21,6 +21,12 @@ SECTOR_VIX_POINTS: Final = 10.0
 RISES: Final = tuple(
     Scenario(name=f"index +{percent} %", index_return=percent / 100.0) for percent in (3, 5, 10, 20)
 )
+SMALL_MOVES: Final = (
+    Scenario(name="index -1 %", index_return=-0.01),
+    Scenario(name="index +1 %", index_return=0.01),
+    Scenario(name="VIX +1", vix_points=1.0),
+    Scenario(name="a day passes", days_forward=1.0),
+)
 OWN_PATTERN: Final = (
     r"^[^:,]{1,60}: index [+-]?[0-9]{1,2}([.][0-9]+)? %,"
     r" VIX ([+-][0-9]{1,3}([.][0-9]+)?|x[0-9]([.][0-9]+)?)$"
@@ -29,7 +35,7 @@ _OWN: Final = re.compile(r"^(?P<name>[^:]+): index (?P<index>\S+) %, VIX (?P<vix
 
 
 class ScenarioSet(msgspec.Struct, frozen=True, kw_only=True):
-    """All scenarios in order: first those under R6's limit, then the margin stress, then rises."""
+    """All in order: those under R6's limit, the margin stress, rises, and last the small moves."""
 
     limited: tuple[Scenario, ...]
 
@@ -41,12 +47,12 @@ class ScenarioSet(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def all(self) -> tuple[Scenario, ...]:
         """Every scenario, in the order of the measured numbers."""
-        return (*self.limited, MARGIN_STRESS, *RISES)
+        return (*self.limited, MARGIN_STRESS, *RISES, *SMALL_MOVES)
 
     @property
     def size(self) -> int:
         """How many there are."""
-        return len(self.limited) + 1 + len(RISES)
+        return len(self.limited) + 1 + len(RISES) + len(SMALL_MOVES)
 
     @property
     def margin_stress(self) -> int:

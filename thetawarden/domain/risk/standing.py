@@ -24,13 +24,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What is held: contracts, positions by the end of their risk, and losses by name.
 
     `endings` has None for positions that never end. `losses_usd` is the worst at expiry, of what is
-    held and of what may yet be, by underlying.
+    held and of what may yet be, by underlying; `held_losses_usd` of what is held alone.
     """
 
     contracts: dict[ConId, float]
     positions: int
     endings: dict[dt.date | None, Ending]
     underlyings: frozenset[str]
+    held_losses_usd: dict[str, float]
     losses_usd: dict[str, float]
 
     @property
@@ -51,15 +52,17 @@ def standing_of(held: HeldBook, market: MarketView) -> Standing:
         positions.setdefault(one.position, []).append(lot)
         margins[one.position] = margins.get(one.position, 0.0) + one.margin_usd
         names.setdefault(one.instrument.underlying, []).append(lot)
+    losses = {
+        symbol: loss_at_expiry_usd(lots, spot_usd=_spot_usd(market, symbol))
+        for symbol, lots in names.items()
+    }
     return Standing(
         contracts=contracts,
         positions=len(positions),
         endings=_endings(positions, margins),
         underlyings=frozenset(names),
-        losses_usd={
-            symbol: loss_at_expiry_usd(lots, spot_usd=_spot_usd(market, symbol))
-            for symbol, lots in names.items()
-        },
+        held_losses_usd=losses,
+        losses_usd=losses,
     )
 
 

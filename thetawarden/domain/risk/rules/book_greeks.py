@@ -1,4 +1,8 @@
-"""R2: the whole book's Greeks with the candidate added, in the money that small moves cost."""
+"""R2: the whole book's Greeks with the candidate added, in the money that small moves cost.
+
+Delta, gamma, vega and theta are those of the prices after a small move, not of a formula: beta
+weighs the underlyings, tenors weigh the volatility point.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +37,8 @@ def judge(case: Case) -> tuple[RuleFinding, ...]:
         ),
         _caps(
             case,
-            Figure.VOL_RISE,
-            "a rise of volatility by one point would cost",
+            Figure.VIX_RISE,
+            "a rise of the VIX by one point would cost",
             limit=greeks.vega_max_fraction,
         ),
         _caps(case, Figure.INCOME, "theta of a day is", limit=greeks.theta_max_fraction),
@@ -93,8 +97,8 @@ def _efficiency(case: Case) -> RuleFinding:
     size, units = case.book.scenarios.size, case.candidate.units
     after = case.book.filled + units * case.added.profits
     theta = -float(after[size + Figure.INCOME])
-    fall, gamma = float(after[size + Figure.INDEX_DROP]), float(after[size + Figure.GAMMA])
-    shares = (gamma - fall) / (case.market.index_usd * 0.01)
+    fall, rise = float(after[size + Figure.INDEX_DROP]), float(after[size + Figure.INDEX_RISE])
+    shares = (rise - fall) / (2.0 * case.market.index_usd * 0.01)
     least = case.limits.greeks.theta_per_index_delta_min_usd
     if not (math.isfinite(theta) and math.isfinite(shares)):
         return check.passes("theta per index delta is not known")

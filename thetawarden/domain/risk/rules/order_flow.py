@@ -12,6 +12,7 @@ from thetawarden.domain.risk.candidate import Leg, Purpose
 from thetawarden.domain.risk.case import Case
 from thetawarden.domain.risk.finding import Check, RuleFinding, RuleId, Usage, count, given
 from thetawarden.domain.risk.flow import LiveOrder, cancels_within, is_repeat, orders_within
+from thetawarden.domain.risk.holdings import left_to_close
 from thetawarden.domain.risk.rule import Rule
 from thetawarden.domain.units import to_float
 
@@ -147,15 +148,11 @@ def _closing_legs(case: Case) -> list[Leg]:
 
 def _left(case: Case, leg: Leg) -> float:
     """Contracts held that nothing else is closing, on the side that this leg closes."""
-    sign = 1.0 if leg.ratio > 0 else -1.0
     con_id = leg.instrument.con_id
-    closing = math.fsum(
-        abs(other.ratio * order.units)
-        for order in case.book.pending
-        for other in order.legs
-        if other.instrument.con_id == con_id and other.ratio * sign > 0.0
-    )
-    return -sign * case.book.standing.contracts.get(con_id, 0.0) - closing
+    held = case.book.standing.contracts.get(con_id, 0.0)
+    if held * leg.ratio >= 0.0:
+        return 0.0
+    return abs(left_to_close(held, pending=case.book.pending, con_id=con_id))
 
 
 RULE = Rule(
