@@ -15,9 +15,6 @@ INDEX_EXPIRIES = (
     ExpiryWindow(dte_max=7, expiries_max=5),
     ExpiryWindow(dte_min=25, dte_max=45, expiries_max=2),
 )
-    ExpiryWindow(dte_max=7, expiries_max=5),
-    ExpiryWindow(dte_min=25, dte_max=45, expiries_max=2),
-)
 SHARE_EXPIRIES = (
     ExpiryWindow(dte_max=10, expiries_max=2, expiries_min=2),
     ExpiryWindow(dte_min=21, dte_max=35, expiries_max=1),
