@@ -22,6 +22,10 @@ Value: TypeAlias = str | int | float | Decimal | bool | enum.Enum | None
 
 def field(value: Value) -> str:
     """Return one value as text; None is empty, floats are written as Java would."""
+    if type(value) is str:  # most are, and a chain has hundreds of thousands of them
+        return value if value.isascii() and "\0" not in value else ascii_text(value)
+    if type(value) is int:
+        return str(value)
     if isinstance(value, enum.Enum):
         return str(value.value)
     if isinstance(value, str):
