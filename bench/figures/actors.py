@@ -37,8 +37,10 @@ from thetawarden.messages.lifecycle import ActorPaused
 from thetawarden.messages.operations import AlertDelivered, NotifyPerson, Urgency, VitalsTaken
 from thetawarden.ports import MessageLog
 from thetawarden.sim.log import MemoryLog
+from thetawarden.supervisor import ADAPTERS
 
 MESSAGES = 200_000
+
 QUOTES = 20_000
 HOPS = 1000
 ASLEEP_S = 300e-6
@@ -313,7 +315,7 @@ def restart_ms() -> float:
             tree=tree,
             log=journal,
             clock=WallClock(),
-            adapters={"alerts": nothing, "halt_flag": nothing, "log_rotation": nothing},
+            adapters=dict.fromkeys(ADAPTERS, nothing),
             settings=DeskSettings(heartbeat_s=3600.0),
             take_vitals=_vitals,
             give_up=lambda _: None,

@@ -21,6 +21,7 @@ from thetawarden.messages.operations import (
     VitalsTaken,
 )
 from thetawarden.sim.log import MemoryLog
+from thetawarden.supervisor import ADAPTERS
 
 DEADLINE_S = 10.0
 
@@ -141,7 +142,8 @@ class RunningDesk:
             tree=a_tree,
             log=self.log,
             clock=WallClock(),
-            adapters={"alerts": self.sink, "halt_flag": self.sink, "log_rotation": self.sink},
+            adapters=dict.fromkeys(ADAPTERS, Sink())
+            | dict.fromkeys(("alerts", "halt_flag", "log_rotation"), self.sink),
             settings=DeskSettings(**settings),
             take_vitals=lambda actors: VitalsTaken(
                 vitals=Vitals(actors=actors, log_lag_ns=0, disk_free_bytes=2**40)

@@ -24,6 +24,7 @@ from thetawarden.infra.journal.recover import recover
 from thetawarden.infra.journal.verify import verify_log
 from thetawarden.messages.operations import VitalsTaken
 from thetawarden.sim.replay import verify_replay
+from thetawarden.supervisor import ADAPTERS
 
 KEYS = ("SPX", "NDX", "RUT")
 FIRST_DAY = dt.date(2026, 3, 2)
@@ -57,7 +58,7 @@ class Watchers(RuleBasedStateMachine):
             tree=watching(self.tried),
             log=self.journal,
             clock=WallClock(),
-            adapters={"alerts": nothing, "halt_flag": nothing, "log_rotation": nothing},
+            adapters=dict.fromkeys(ADAPTERS, nothing),
             settings=DeskSettings(heartbeat_s=3600.0, snapshot_every=4),
             take_vitals=lambda actors: VitalsTaken(
                 vitals=Vitals(actors=actors, log_lag_ns=0, disk_free_bytes=2**40)

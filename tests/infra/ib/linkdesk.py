@@ -145,7 +145,7 @@ class LinkDesk(RunningDesk):
             tree=tree(Group(name="trading", policy=policy(), actors=trading)),
             log=self.log,
             clock=WallClock(),
-            adapters={"alerts": self.alerts, "broker": self.broker} | sinks,
+            adapters=sinks | {"alerts": self.alerts, "broker": self.broker},
             settings=DeskSettings(handler_budget_s=30.0, check_every_s=0.01, heartbeat_s=3600.0),
             take_vitals=lambda actors: VitalsTaken(
                 vitals=Vitals(actors=actors, log_lag_ns=0, disk_free_bytes=2**40)
