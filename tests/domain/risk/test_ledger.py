@@ -25,7 +25,7 @@ from thetawarden.domain.risk.ledger import (
     reserve,
     use,
 )
-from thetawarden.domain.risk.measure import measure_book
+from thetawarden.domain.risk.measure import Figure, measure_book, measure_candidate
 
 SECOND = 1_000_000_000
 RUNNING = TradingState.RUNNING
@@ -278,3 +278,40 @@ def test_the_entry_that_reaches_the_session_s_number_locks_its_strategy(world):
     found = approved(world, world.candidate(), flow=flow)
 
     assert found.flow.locked == ("daily_puts",)
+
+
+def test_a_closing_on_its_way_takes_no_room_and_gives_none(world):
+    """Until it fills, the position it closes is still there; nothing of it may be counted off."""
+    put = world.option("AAA", 80)
+    held = world.held_book(world.hold(put, -3))
+    ruler = world.ruler(held=held)
+    closing = world.pending(world.candidate(world.leg(put, 1), units=3, margin=0.0), reducing=True)
+
+    alone, beside = (
+        measure_book(held=held, pending=orders, ruler=ruler) for orders in ((), (closing,))
+    )
+
+    size = alone.scenarios.size
+    assert beside.worst[size + Figure.NOTIONAL] == alone.worst[size + Figure.NOTIONAL]
+    assert beside.stressed_requirement_usd == alone.stressed_requirement_usd
+    assert beside.standing.losses_usd == alone.standing.losses_usd
+    assert (beside.worst <= alone.worst).all()
+
+
+def test_an_entry_on_its_way_takes_its_margin_after_the_shock(world):
+    held = world.held_book(world.hold(world.option("AAA", 80), -3))
+    ruler = world.ruler(held=held)
+    entry = world.pending(world.candidate(world.leg(world.option("AAA", 79), -1), units=2))
+
+    alone, beside = (
+        measure_book(held=held, pending=orders, ruler=ruler) for orders in ((), (entry,))
+    )
+
+    more = beside.stressed_requirement_usd - alone.stressed_requirement_usd
+    assert more == pytest.approx(
+        2
+        * measure_candidate(
+            world.candidate(world.leg(world.option("AAA", 79), -1)), ruler
+        ).stressed_requirement_usd
+    )
+    assert more > 0.0

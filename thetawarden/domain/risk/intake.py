@@ -1,0 +1,177 @@
+"""Turns what keeper, chain watchers and broker tell into what the rules read.
+
+Pure. What cannot be told in the rules' terms is not left out: a holding that is neither share,
+future nor a plain option is taken in with an unknown number of contracts, so that nothing can be
+valued and no entry passes, while everything else may still be closed. Unknown model inputs are NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import numpy as np
+
+from thetawarden.domain.books.rows import PositionRow
+from thetawarden.domain.broker.account import AccountValues
+from thetawarden.domain.broker.instrument import Instrument as BrokerInstrument
+from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.broker.orders import BrokerOrder
+from thetawarden.domain.broker.quote import DataType, Quote
+from thetawarden.domain.chains.view import ChainView, SeriesView, read_rows
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.market.contracts import ExerciseStyle, Right
+from thetawarden.domain.market.products import OPTION_CLASSES
+from thetawarden.domain.portfolio.book import PositionKind
+from thetawarden.domain.risk.flow import LiveOrder
+from thetawarden.domain.risk.holdings import Account, HeldBook, Holding
+from thetawarden.domain.risk.instrument import ConId, Instrument, LegQuote, Marks
+from thetawarden.domain.units import to_decimal, to_float
+
+_LINEAR = (InstrumentKind.STOCK, InstrumentKind.FUTURE)
+_PRICE_PLACES = 4
+
+
+def instrument_of(told: BrokerInstrument) -> Instrument | None:
+    """Return an instrument in the rules' terms, or None when it is nothing they know.
+
+    A class we have no terms for is a stock's: its options are American.
+    """
+    if told.kind in _LINEAR:
+        return Instrument(
+            con_id=ConId(told.conid),
+            underlying=told.symbol,
+            kind=PositionKind.LINEAR,
+            multiplier=float(told.multiplier),
+        )
+    plain = told.expiry is not None and told.strike is not None and told.right is not None
+    if told.kind is not InstrumentKind.OPTION or not plain or told.multiplier <= 0:
+        return None
+    terms = OPTION_CLASSES.get(told.trading_class)
+    european = terms is not None and terms.style is ExerciseStyle.EUROPEAN
+    return Instrument(
+        con_id=ConId(told.conid),
+        underlying=told.symbol,
+        kind=PositionKind.EUROPEAN if european else PositionKind.AMERICAN,
+        multiplier=float(told.multiplier),
+        expiry=told.expiry,
+        is_call=told.right is Right.CALL,
+        strike_usd=math.nan if told.strike is None else to_float(told.strike),
+    )
+
+
+def held_book_of(
+    rows: Iterable[PositionRow],
+    *,
+    version: str,
+    agreed_ns: UnixNs,
+    reconciled: bool,
+    positions: Mapping[int, str],
+    margins_usd: Mapping[str, float],
+) -> HeldBook:
+    """Return the book as the broker counts it.
+
+    `positions` names the position of a contract, `margins_usd` the margin of a position; what has
+    no name is a position of its own, and one whose margin nobody knows has an unknown one. The
+    margin of a position stands with its first leg.
+    """
+    holdings: list[Holding] = []
+    told: set[str] = set()
+    for row in rows:
+        if not row.quantity:
+            continue
+        name = positions.get(row.instrument.conid, row.contract)
+        margin = 0.0 if name in told else margins_usd.get(name, math.nan)
+        told.add(name)
+        holdings.append(_holding(row, name=name, margin_usd=margin))
+    return HeldBook(
+        version=version, at_ns=agreed_ns, reconciled=reconciled, holdings=tuple(holdings)
+    )
+
+
+def account_of(told: AccountValues, *, auto_select_margin_usd: float) -> Account | None:
+    """Return the account's figures, or None while one of them is missing or being summed up."""
+    net, initial = told.net_liquidation_usd, told.initial_margin_usd
+    excess = told.excess_liquidity_usd
+    if not told.ready or net is None or initial is None or excess is None:
+        return None
+    return Account(
+        at_ns=told.at_ns,
+        nlv_usd=to_float(net),
+        initial_margin_usd=to_float(initial),
+        excess_liquidity_usd=to_float(excess),
+        auto_select_margin_usd=auto_select_margin_usd,
+    )
+
+
+def leg_quote_of(told: Quote, *, seq: int, epoch: int) -> LegQuote:
+    """Return a quote as a leg carries it; a halted line is not live."""
+    return LegQuote(
+        seq=seq,
+        bid_usd=_price(told.bid_usd),
+        ask_usd=_price(told.ask_usd),
+        at_ns=told.at_ns,
+        epoch=epoch,
+        live=told.data_type is DataType.LIVE and not told.halted,
+    )
+
+
+def live_orders_of(orders: Iterable[BrokerOrder]) -> tuple[LiveOrder, ...]:
+    """Return what may still trade of the working orders; combinations trade as one and are left."""
+    return tuple(
+        LiveOrder(
+            con_id=ConId(one.instrument.conid),
+            contracts=int(one.quantity - one.filled.copy_sign(one.quantity)),
+            limit_usd=one.limit_usd,
+            single=True,
+        )
+        for one in orders
+        if one.instrument.kind is not InstrumentKind.COMBO
+    )
+
+
+def marks_of_chain(view: ChainView) -> dict[ConId, Marks]:
+    """Return the model inputs of every row: its own volatility, else its smile's, else NaN."""
+    rows = read_rows(view)
+    own = np.isfinite(rows.iv_annual) & rows.usable
+    iv = np.where(own, rows.iv_annual, rows.smile_iv_annual)
+    carry = [_carry(one, spot_usd=view.spot_usd) for one in view.series]
+    return {
+        ConId(int(conid)): Marks(
+            tau_years=carry[series][0],
+            iv_annual=float(volatility),
+            rate_annual=carry[series][1],
+            yield_annual=carry[series][2],
+        )
+        for conid, series, volatility in zip(rows.conid, rows.series, iv, strict=True)
+    }
+
+
+def _carry(series: SeriesView, *, spot_usd: float | None) -> tuple[float, float, float]:
+    """Time, rate and yield of a series, from its forward and its discount."""
+    tau, forward, discount = series.tau_years, series.forward_usd, series.discount
+    if tau is None or forward is None or discount is None or spot_usd is None:
+        return math.nan, math.nan, math.nan
+    if not (tau > 0.0 and forward > 0.0 and discount > 0.0 and spot_usd > 0.0):
+        return math.nan, math.nan, math.nan
+    rate = -math.log(discount) / tau
+    return tau, rate, rate - math.log(forward / spot_usd) / tau
+
+
+def _holding(row: PositionRow, *, name: str, margin_usd: float) -> Holding:
+    instrument = instrument_of(row.instrument)
+    contracts = to_float(row.quantity)
+    if instrument is None:
+        contracts = math.nan
+        instrument = Instrument(
+            con_id=ConId(row.instrument.conid),
+            underlying=row.instrument.symbol,
+            kind=PositionKind.LINEAR,
+            multiplier=1.0,
+        )
+    return Holding(instrument=instrument, contracts=contracts, position=name, margin_usd=margin_usd)
+
+
+def _price(value: float | None) -> Decimal | None:
+    return None if value is None else to_decimal(value, places=_PRICE_PLACES)
