@@ -86,7 +86,7 @@ def look(state: KeeperState, view: ChainView) -> None:
     if spot is not None:
         state.spots_usd[view.underlying] = spot
     if view.underlying in state.underlyings:
-        held = [one.instrument for one in rows_of(state)]
+        held = [one.instrument for one in state.broker.values() if one.quantity]
         conids = [one.conid for one in held if one.symbol == view.underlying]
         state.marks |= viewed_marks(view, conids, state.marks)
 

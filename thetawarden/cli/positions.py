@@ -56,7 +56,9 @@ def positions(*, place: Place, accept: str | None, as_json: bool) -> None:
         return
     from thetawarden.cli.tables import plain_table, print_table  # noqa: PLC0415  # rich is slow
 
-    print_table(plain_table(words_of(state), _COLUMNS, [_cells(one) for one in views]))
+    names = ", ".join(dict.fromkeys(one.account for one in views))
+    title = f"{names}: {words_of(state)}" if names else words_of(state)
+    print_table(plain_table(title, _COLUMNS, [_cells(one) for one in views]))
 
 
 def views_of(state: Any) -> list[PositionView]:
@@ -107,7 +109,6 @@ def words_of(state: Any) -> str:
 
 
 _COLUMNS = (
-    "account",
     "contract",
     "quantity",
     "average cost",
@@ -126,7 +127,6 @@ def _cells(one: PositionView) -> tuple[str, ...]:
     count = f"{one.quantity:g}"
     differs = "" if one.quantity == one.book_quantity else f" (our book: {one.book_quantity:g})"
     return (
-        one.account,
         one.contract,
         count + differs,
         f"{one.average_cost_usd:,.2f}",

@@ -419,6 +419,65 @@ def test_an_order_by_hand_is_left_alone(account):
     assert new_york_date(kept.state.agreed_ns) == dt.date(2026, 3, 2)
 
 
+def ours(kept, contract, action, quantity):
+    """Send an order of our own past the desk, and hear what comes of it live."""
+    fills = len(kept.all_of(FillBooked))
+    kept.line.place(MarketOrder(action, quantity, orderRef="wheel.1.1"), con_id=contract.conId)
+    deadline = time.monotonic() + PATIENCE_S
+    while len(kept.all_of(FillBooked)) == fills:
+        assert time.monotonic() < deadline, "no fill was booked"
+        time.sleep(0.01)
+        kept.pump()
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings"),
+    [
+        ("duplicates", {"times": 3}),
+        ("no-status", {}),
+        ("out-of-order", {}),
+        ("late-commission", {"delay_s": 0.0}),
+        ("late-commission", {"delay_s": 0.5}),
+        ("early-commission", {}),
+        ("perm-id", {}),
+    ],
+    ids=["O04", "O05", "O06", "O07-never", "O07-late", "O07-early", "O09"],
+)
+def test_our_own_fills_are_booked_once_however_they_are_reported(account, fault, settings):
+    kept = account()
+    kept.agree()
+    share = found(kept, SPY)
+    kept.gateway.play(fault, **settings)
+
+    ours(kept, share, "BUY", 30)
+    ours(kept, share, "SELL", 10)
+    kept.gateway.end(fault)
+    kept.agree()
+
+    assert {one.cause for one in kept.all_of(FillBooked)} == {"trade"}
+    assert kept.causes() == []
+    assert [one.quantity for one in rows_of(kept.state)] == [20]
+
+
+def test_O18_a_combination_that_is_left_half_on_is_in_the_book_as_it_is(account):
+    kept = account()
+    kept.agree()
+    puts = options(kept, SPY, number=4)
+    price = spot(kept, found(kept, SPY))
+    short, long = near(puts, price * 0.97), near(puts, price * 0.95)
+    legs = [
+        ComboLeg(conId=short.conId, ratio=1, action="SELL", exchange="SMART"),
+        ComboLeg(conId=long.conId, ratio=1, action="BUY", exchange="SMART"),
+    ]
+    bag = Contract(symbol="SPY", secType="BAG", currency="USD", exchange="SMART", comboLegs=legs)
+    kept.other.run(_placed(bag, LimitOrder("BUY", 2, -90.0)))
+
+    kept.gateway.play("legged", price=1.25)
+    kept.agree()
+
+    assert [one.quantity for one in rows_of(kept.state)] == [-2]
+
+
 def _placed(contract, order):
     async def place(ib):
         ib.placeOrder(contract, order)

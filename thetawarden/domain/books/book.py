@@ -8,6 +8,7 @@ forward; a report older than that is not taken again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -151,10 +152,16 @@ def with_cash(book: Book, move: CashMove) -> Book:
 
 def holding_of(book: Book, account: str, instrument: Instrument) -> Holding:
     """Return what is held of a contract, an empty holding when nothing ever was."""
+    empty = Holding(account=account, instrument=instrument)
+    start = book.carried.get(holding_key(account, instrument.conid), empty)
+    return _folded(start, moves_of(book, account, instrument))
+
+
+def moves_of(book: Book, account: str, instrument: Instrument) -> tuple[Move, ...]:
+    """Return all that moved a holding since the balance was carried forward, in order of time."""
     key = holding_key(account, instrument.conid)
     fills = [one for one in book.fills.values() if _concerns(one, account, instrument.conid)]
-    start = book.carried.get(key, Holding(account=account, instrument=instrument))
-    return _folded(start, _moves(book, key, fills))
+    return tuple(_moves(book, key, fills))
 
 
 def holdings(book: Book) -> dict[str, Holding]:
@@ -288,7 +295,7 @@ def _move(book: Book, fill: Fill) -> Move:
     )
 
 
-def _folded(start: Holding, moves: list[Move]) -> Holding:
+def _folded(start: Holding, moves: Iterable[Move]) -> Holding:
     for move in moves:
         start = moved(start, move)
     return start
