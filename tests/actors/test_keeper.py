@@ -42,7 +42,7 @@ from thetawarden.messages.books import (
     PositionsValued,
     RefreshBook,
 )
-from thetawarden.messages.chains import ChainViewed
+from thetawarden.messages.chains import ChainViewed, InterestChanged
 from thetawarden.messages.context import HoldingsNamed
 from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.link import LinkChanged
@@ -467,6 +467,23 @@ def test_a_chains_view_marks_what_is_held_on_it_and_tells_where_the_underlying_s
 
     assert (valued.positions[0].mark_usd, valued.positions[0].delta_shares) == (Decimal("1.2"), 50)
     assert desk.state.spots_usd == {"SPY": Decimal("500.25")}
+
+
+def test_the_watchers_hear_which_options_are_held_and_hear_it_again_with_every_valuation():
+    desk = Desk().agree()
+    desk.tell(ExecutionReported(epoch=1, execution=bought(option(), -2, "1.50")))
+    desk.positions, desk.executions = (position(option(), -2, "149"),), ()
+
+    (first,) = only(desk.fetch(), InterestChanged)
+    again = only(desk.tell(TimerFired(name="value")), InterestChanged)
+    desk.positions = ()
+    (gone,) = only(desk.fetch(), InterestChanged)
+
+    assert (first.underlying, first.owner, first.priority) == ("SPY", "keeper", 0)
+    assert [one.conid for one in first.instruments] == [2]
+    assert again == [first]
+    assert gone.instruments == ()
+    assert only(desk.tell(TimerFired(name="value")), InterestChanged) == []
 
 
 def test_account_values_that_are_not_ready_replace_nothing():

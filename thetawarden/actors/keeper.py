@@ -44,9 +44,8 @@ from thetawarden.messages.books import (
     PositionReported,
     PositionsValued,
     RefreshBook,
-    SpotObserved,
 )
-from thetawarden.messages.chains import ChainViewed
+from thetawarden.messages.chains import ChainViewed, InterestChanged
 from thetawarden.messages.context import HoldingsNamed
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.link import LinkChanged
@@ -66,13 +65,13 @@ Hears = (
     | PositionReported
     | AccountReported
     | MarkObserved
-    | SpotObserved
     | ChainViewed
     | AcceptBook
 )
 Says = (
     BookJudged
     | FillBooked
+    | InterestChanged
     | Halt
     | HoldingsNamed
     | NotifyPerson
@@ -131,9 +130,6 @@ class Keeper:
             case MarkObserved():
                 self._mark(message)
                 return ()
-            case SpotObserved(symbol=symbol, spot_usd=spot):
-                self.state.spots_usd[symbol] = spot
-                return ()
             case ChainViewed(view=view):
                 keeping.look(self.state, view)
                 return ()
@@ -162,7 +158,11 @@ class Keeper:
                 return (again, *self._ask("the regular comparison is due"))
             case _ if name == VALUES:
                 again = StartTimer(name=VALUES, after_ns=self._settings.value_ns)
-                return (again, keeping.valued(self.state), *self._named())
+                named = self._named()
+                # a watcher that has begun since does not know what we hold
+                held = keeping.interests(keeping.rows_of(self.state), {})
+                again_said = tuple(one for one in held if one not in named)
+                return (again, keeping.valued(self.state), *named, *again_said)
             case _:
                 reason, self.state.soon = self.state.soon, ""
                 return self._ask(reason or "something changed")
@@ -349,12 +349,22 @@ class Keeper:
         return (keeping.worry(judgement.unexplained),)
 
     def _named(self) -> tuple[Says, ...]:
-        """Say which underlyings are held, when that has changed."""
-        held = held_underlyings(keeping.rows_of(self.state))
+        """Say which underlyings are held and which of their options, when that has changed."""
+        rows = keeping.rows_of(self.state)
+        told = keeping.interests(rows, self.state.interests)
+        changed = tuple(one for one in told if self._is_news(one))
+        held = held_underlyings(rows)
         if held == self.state.underlyings:
-            return ()
+            return changed
         self.state.underlyings = held
-        return (HoldingsNamed(underlyings=held),)
+        return (HoldingsNamed(underlyings=held), *changed)
+
+    def _is_news(self, interest: InterestChanged) -> bool:
+        conids = tuple(one.conid for one in interest.instruments)
+        before = self.state.interests.pop(interest.underlying, ())
+        if conids:
+            self.state.interests[interest.underlying] = conids
+        return conids != before
 
     def _turn_day(self, now: UnixNs) -> None:
         """With a new day in New York results begin anew, and what is old is carried forward."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -17,15 +18,19 @@ from thetawarden.domain.books.profit import DayStart, results_by_underlying
 from thetawarden.domain.books.rows import Mark, PositionRow, position_rows
 from thetawarden.domain.books.working import WorkingOrders
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
+from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.broker.orders import BrokerOrder, Execution, execution_stem
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
 from thetawarden.domain.link.states import LinkState
 from thetawarden.messages.books import FillBooked, PositionExplained, PositionsValued
+from thetawarden.messages.chains import InterestChanged
 from thetawarden.messages.operations import NotifyPerson, Urgency
 
 NEVER = ("the book has not been compared with the broker's yet",)
 WORDS_MAX = 1_000
+OWNER = "keeper"
 _FOREIGN = {
     Cause.MANUAL_TRADE: "traded by hand",
     Cause.LIQUIDATION: "closed by the broker",
@@ -69,6 +74,7 @@ class KeeperState(msgspec.Struct, kw_only=True):
     marks: dict[int, Mark] = {}
     spots_usd: dict[str, Decimal] = {}
     underlyings: tuple[str, ...] = ()
+    interests: dict[str, tuple[int, ...]] = {}
     day: dt.date | None = None
     starts: dict[str, DayStart] = {}
 
@@ -107,6 +113,27 @@ def valued(state: KeeperState) -> PositionsValued:
         cash_usd={account: cash_usd(state.book, account) for account in accounts},
         values=() if state.values is None else (state.values,),
         working_orders=len(state.orders.orders),
+    )
+
+
+def interests(
+    rows: tuple[PositionRow, ...], before: Mapping[str, tuple[int, ...]]
+) -> tuple[InterestChanged, ...]:
+    """Say of every underlying which of its options are held, also where none is any more."""
+    held = [
+        one.instrument
+        for one in rows
+        if one.quantity and one.instrument.kind is InstrumentKind.OPTION
+    ]
+    symbols = sorted({one.symbol for one in held} | set(before))
+    return tuple(
+        InterestChanged(
+            underlying=symbol,
+            owner=OWNER,
+            priority=LinePriority.POSITION,
+            instruments=tuple(one for one in held if one.symbol == symbol),
+        )
+        for symbol in symbols
     )
 
 

@@ -104,13 +104,6 @@ class MarkObserved(Event, frozen=True, kw_only=True):
     delta_per_share: float | None = None
 
 
-class SpotObserved(Event, frozen=True, kw_only=True):
-    """Where an underlying of something we hold stands."""
-
-    symbol: str
-    spot_usd: Decimal
-
-
 class AcceptBook(Command, frozen=True, kw_only=True):
     """Take the broker's word for everything that is unexplained. Only a person says it."""
 

@@ -115,7 +115,6 @@ ROUTES: Mapping[type[Message], Route] = {
     books.FillBooked: Route(to=("effect:lake",), lane=Lane.ORDERS),
     books.PositionsValued: Route(to=("effect:lake",), lane=Lane.TIMER),
     books.MarkObserved: Route(to=("keeper",), lane=Lane.MARKET, conflate_by=("conid",)),
-    books.SpotObserved: Route(to=("keeper",), lane=Lane.MARKET, conflate_by=("symbol",)),
     # market
     market.WantLines: Route(to=("slots",), lane=Lane.TIMER),
     market.SubscribeLine: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
