@@ -357,6 +357,24 @@ def test_a_fetch_that_raced_with_a_fill_changes_nothing():
     assert only(whole, PositionExplained) == []
 
 
+def test_cash_that_lags_behind_the_fills_alarms_nobody_and_holds_entries_up():
+    desk = Desk().agree()
+    for number in (1, 2):
+        late = bought(option(), -1, "1.50", number=number, at_s=desk.now // SECOND - T0 // SECOND)
+        desk.tell(ExecutionReported(epoch=1, execution=late))
+        desk.tell(CommissionReported(epoch=1, commission=cost(number, "1")))
+    desk.positions, desk.cash = (position(option(), -2, "149"),), "100149"
+
+    said = [desk.fetch() for _ in range(4)]
+    desk.cash = "100298"
+
+    assert {judged(one).unexplained for one in said} == {
+        ("the broker's cash does not show the latest fills yet",)
+    }
+    assert [one for some in said for one in only(some, NotifyPerson)] == []
+    assert judged(desk.fetch()).agreed
+
+
 def test_what_is_found_twice_too_soon_is_not_yet_believed():
     desk = Desk(positions=(position(option(), -2, "149"),)).agree()
     desk.positions = ()

@@ -110,10 +110,10 @@ def words_of(state: Any) -> str:
 
 _COLUMNS = (
     "contract",
-    "quantity",
-    "average cost",
+    "held",
+    "cost",
     "mark",
-    "unrealised",
+    "open",
     "today",
     "delta",
     "DTE",

@@ -29,7 +29,11 @@ from thetawarden.domain.books.gaps import Gap, contract_words, find_gaps, gap_wo
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
 from thetawarden.domain.broker.orders import Commission, Execution
-from thetawarden.domain.instants import UnixNs, new_york_date
+from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date
+
+LAG_NS = 5 * NS_PER_MINUTE
+"""The broker tells an account's values at least every three minutes."""
+_BEHIND = ("the broker's cash does not show the latest fills yet",)
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +137,8 @@ def judge(
         rest -= sum((one.cash_usd for one in costs), ZERO)
         if same_cents(rest, ZERO):
             return Judgement(book=book, changes=costs)
+        if _lags(book, values.account, rest, now):
+            return Judgement(book=book, unexplained=_BEHIND, confirmed=False)
     finding = (*(gap_words(gap) for gap in gaps), f"cash {to_cents(rest):+f}")
     again = _seen_again(finding, doubt, now=now, confirm_ns=knowledge.confirm_ns)
     if again is not None:
@@ -174,6 +180,23 @@ def _seen_again(
     if doubt is None or doubt.finding != finding:
         return Doubt(finding=finding, since_ns=now)
     return doubt if now - doubt.since_ns < confirm_ns else None
+
+
+def _lags(book: Book, account: str, rest: Decimal, now: UnixNs) -> bool:
+    """Whether the cash is what it was before the latest fills: it may be minutes behind them."""
+    recent = sorted(
+        (one for one in book.fills.values() if one.execution.account == account),
+        key=lambda one: (one.execution.at_ns, one.base),
+        reverse=True,
+    )
+    missing = ZERO
+    for fill in recent:
+        if now - fill.execution.at_ns > LAG_NS:
+            return False
+        missing += fill.cash_usd
+        if same_cents(rest, -missing):
+            return True
+    return False
 
 
 def _inferred(
