@@ -6,9 +6,7 @@ What a restart means is decided in `domain/restart.py` and carried out in `actor
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from thetawarden.actors.archivist import Archivist, ArchivistSettings
 from thetawarden.actors.chain import Chain
@@ -27,12 +25,12 @@ from thetawarden.actors.tree import Group, Template, Tree
 from thetawarden.actors.universe import Universe
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.config.broker import link_rules
+from thetawarden.config.chains import watch_settings
 from thetawarden.config.events import load_macro_dates
 from thetawarden.config.lines import line_limits
 from thetawarden.config.regime import regime_limits
 from thetawarden.config.schema import Config, Mode, RestartConfig
 from thetawarden.domain.broker.instrument import InstrumentKind
-from thetawarden.domain.chains.settings import WatchSettings
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.products import classes_of
@@ -40,13 +38,11 @@ from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
 from thetawarden.domain.vitals import VitalLimits
 
-S = TypeVar("S", bound=msgspec.Struct)
 ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation")
 WATCHERS = "chain"  # the role of which there is one for each underlying
 SILENT_HEARTBEATS = 6
 BUSY_S = 5.0  # nothing is fetched as a whole more often than this, however fast the market runs
 REBUILD_AGAIN_S = 3600.0  # a table that is damaged again this soon has another cause
-UNDERLYINGS = ("SPX", "XSP", "SPY")
 
 
 def desk_tree(config: Config, *, speed: float = 1.0) -> Tree:
@@ -107,7 +103,7 @@ def _market(config: Config, speed: float) -> Group:
     context = {
         "sessions": load_sessions(Exchange.NYSE),
         "macro": load_macro_dates(regime.events.macro_dates),
-        "underlyings": {name: instrument_kind(name) for name in UNDERLYINGS},
+        "underlyings": {name: instrument_kind(name) for name in config.chains.underlyings},
         "every_ns": market_ns(regime.look_every_s, speed=speed),
     }
     verdicts = {
@@ -122,7 +118,7 @@ def _market(config: Config, speed: float) -> Group:
             _actor(config, "context", Context, context),
             _actor(config, "futures", Futures, {"sessions": load_sessions(Exchange.NYSE)}),
             _actor(config, "regime", RegimeActor, verdicts),
-            _actor(config, "universe", Universe, {"chosen": UNDERLYINGS}),
+            _actor(config, "universe", Universe, {"chosen": config.chains.underlyings}),
         ),
         template=Template(
             role=WATCHERS, kind=Chain, make=lambda underlying: _watcher(config, speed, underlying)
@@ -131,8 +127,9 @@ def _market(config: Config, speed: float) -> Group:
 
 
 def _watcher(config: Config, speed: float, underlying: str) -> ActorSpec:
-    settings = {"underlying": underlying, "settings": watch_settings(speed)}
-    return _actor(config, f"{WATCHERS}/{underlying}", Chain, settings)
+    settings = watch_settings(config.chains, speed=speed)
+    watching = {"underlying": underlying, "settings": settings}
+    return _actor(config, f"{WATCHERS}/{underlying}", Chain, watching)
 
 
 def _advisory(config: Config, speed: float) -> Group:
@@ -194,28 +191,6 @@ def _policy(restarts: RestartConfig, strategy: Strategy, give_up: GiveUp) -> Pol
         backoff_max_ns=_ns(restarts.backoff_max_s),
         jitter_fraction=restarts.jitter_fraction,
     )
-
-
-def watch_settings(speed: float) -> WatchSettings:
-    """How chains are watched: cadences and ages are the machine's, samples of skew the market's."""
-    settings = WatchSettings()
-    pace, limits = settings.pace, settings.limits
-    return msgspec.structs.replace(
-        settings,
-        pace=msgspec.structs.replace(_scaled(pace, speed), skew_sample_ns=pace.skew_sample_ns),
-        limits=_scaled(limits, speed),
-        spot=_scaled(settings.spot, speed),
-    )
-
-
-def _scaled(settings: S, speed: float) -> S:
-    """The same with every duration of the machine told in market time."""
-    durations = {
-        name: round(getattr(settings, name) * speed)
-        for name in settings.__struct_fields__
-        if name.endswith(("_ns", "_ns_min", "_ns_max"))
-    }
-    return msgspec.structs.replace(settings, **durations)
 
 
 def instrument_kind(underlying: str) -> InstrumentKind:

@@ -20,7 +20,7 @@ PLAIN_NUMBERS = {
 }
 UNITS = (
     *("_s", "_ms", "_mb", "_kb", "_fraction", "_usd", "_days", "_points", "_correlation"),
-    *("_min", "_max", "intensity", "_kept", "_nlv", "_weeks", "_reserved"),
+    *("_min", "_max", "intensity", "_kept", "_nlv", "_weeks", "_reserved", "_annual", "_delta"),
 )
 
 

@@ -25,6 +25,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "inspect": ("inspect", "All actors, or one with its whole state."),
     "slots": ("slots", "Market data lines: who streams, who waits, what was refused."),
     "positions": ("positions", "What is held, with marks, results and brackets."),
+    "chain": ("chain", "An option chain: quotes, our Greeks, smile, skew, and every doubt."),
     "regime": ("regime", "What the market's state allows, rule by rule."),
     "actor": ("actor", "Restart, pause or resume one actor by hand."),
     "halt": ("brakes", "Stop taking risk now; only a person lifts it."),

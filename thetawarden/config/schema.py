@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from thetawarden.config.broker import BrokerConfig
+from thetawarden.config.chains import ChainsConfig
 from thetawarden.config.lines import LinesConfig
 from thetawarden.config.regime import RegimeConfig
 from thetawarden.config.risk import RiskConfig
@@ -307,3 +308,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     regime: RegimeConfig = RegimeConfig()
     risk: RiskConfig = RiskConfig()
     lines: LinesConfig = LinesConfig()
+    chains: ChainsConfig = ChainsConfig()

@@ -160,7 +160,9 @@ def test_a_position_far_outside_the_window_is_watched_and_streams(world, board):
     assert wants[far].manner is LineManner.STREAM
 
 
-def test_the_underlying_comes_first_entries_stream_and_the_rest_are_snapshots(world, board):
+def test_the_underlying_comes_first_then_entries_then_pairs_at_the_money_then_snapshots(
+    world, board
+):
     first, *options = board.wants(world.underlying)
 
     assert first.instrument == world.underlying
@@ -170,9 +172,13 @@ def test_the_underlying_comes_first_entries_stream_and_the_rest_are_snapshots(wo
     assert len(entries) == 9
     assert len(days) == 3
     assert all(want.manner is LineManner.STREAM for want in entries)
-    assert {want.manner for want in options if want.priority is LinePriority.SCAN} == {
-        LineManner.SNAPSHOT
-    }
+    scanned = [want for want in options if want.priority is LinePriority.SCAN]
+    streamed = [want for want in scanned if want.manner is LineManner.STREAM]
+    money = [abs(float(want.instrument.strike) / world.spot_usd - 1) for want in streamed]
+    assert len(streamed) == 3 * 2 * WatchSettings().strikes.pairs
+    assert {want.instrument.expiry for want in streamed} == days
+    assert max(money) < 0.01
+    assert scanned[: len(streamed)] == streamed
     rows = read_rows(look(board, world))
     streamed = np.isin(rows.conid, [want.instrument.conid for want in entries])
     assert ((rows.delta_per_share > -0.10) & (rows.delta_per_share < -0.03))[streamed].all()

@@ -168,7 +168,12 @@ class Board:
                 today=today,
                 settings=self._settings,
             )
-        rows = plan_rows(fresh, spot_usd=spot_usd, interest=interest)
+        rows = plan_rows(
+            fresh,
+            spot_usd=spot_usd,
+            interest=interest,
+            near_expiries=self._settings.entries.expiries,
+        )
         same = rows == self.rows and [one.key for one in fresh] == [*before]
         if not same:
             self._take_rows(fresh, rows)

@@ -1,6 +1,7 @@
 """Turns what should be watched into rows of a table and into wishes for market data.
 
-Pure. Positions and orders stream first, then the options an entry would be made of; the rest of
+Pure. Positions and orders stream first, then the options an entry would be made of. The pairs at
+the money of the near expiries, on which forwards rest, stream as far as lines are left; the rest of
 the window is asked for as snapshots, which hold no line. The underlying comes before all: without
 its price no quote can be judged.
 """
@@ -61,11 +62,7 @@ class PlannedRow(msgspec.Struct, frozen=True, kw_only=True):
     strike_at: int
     right: Right
     priority: LinePriority
-
-    @property
-    def manner(self) -> LineManner:
-        """Whatever matters more than a scan streams."""
-        return LineManner.SNAPSHOT if self.priority is LinePriority.SCAN else LineManner.STREAM
+    streams: bool = True
 
 
 def choose_rows(
@@ -99,10 +96,13 @@ def plan_rows(
     *,
     spot_usd: float,
     interest: Mapping[int, LinePriority],
+    near_expiries: int,
 ) -> tuple[PlannedRow, ...]:
     """List the options to be watched: the chosen ones, and whatever somebody has asked for."""
     rows: dict[int, PlannedRow] = {}
+    near = sorted({one.key.expiry for one in series})[:near_expiries]
     for number, one in enumerate(series):
+        paired = set(one.choice.paired) if one.key.expiry in near else set()
         for strike_at, right, priority in _wanted_of(one, spot_usd, interest):
             conids = one.contracts.calls if right is Right.CALL else one.contracts.puts
             conid = conids[strike_at]
@@ -114,6 +114,7 @@ def plan_rows(
                     strike_at=strike_at,
                     right=right,
                     priority=priority,
+                    streams=priority is not LinePriority.SCAN or strike_at in paired,
                 )
     return tuple(sorted(rows.values(), key=lambda row: (row.series, row.strike_at, row.right)))
 
@@ -155,10 +156,10 @@ def line_wants(
                 right=row.right,
             ),
             priority=row.priority,
-            manner=row.manner,
+            manner=LineManner.STREAM if row.streams else LineManner.SNAPSHOT,
             refresh_ns=_refresh_ns(row.priority, pace),
         )
-        for row in sorted(rows, key=lambda row: row.priority)
+        for row in sorted(rows, key=lambda row: (row.priority, not row.streams))
     )
     return (first, *wants)
 
