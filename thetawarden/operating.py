@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from thetawarden.actors.connection import ConnectionState
 from thetawarden.actors.host import HostGoneError
 from thetawarden.actors.keeping import KeeperState, rows_of
 from thetawarden.actors.post import Post, Status
@@ -44,6 +45,7 @@ ANSWER_TIMEOUT_S = 2.0
 DURABLE_TIMEOUT_S = 10.0
 RATE_OVER_S = 10.0
 KEEPER = "keeper"
+CONNECTION = "connection"
 _ABNORMAL = (Status.RESTARTING, Status.FAILED, Status.DOWN)
 
 
@@ -68,13 +70,13 @@ class Operator:
     def status(self) -> StatusView:
         """The desk in one look."""
         process, latch, market = self._process, self._latch(), self._market()
-        keeper = self._keeper()
+        keeper, connection = self._keeper(), self._connection()
         return StatusView(
             mode=str(process.config.mode),
             trading_state=str(latch.state),
             halt=_halt_view(latch.halt),
-            link=_link_view(keeper),
-            reconciled=keeper is not None and not keeper.unexplained,
+            link=_link_view(connection),
+            reconciled=connection is not None and connection.reconciled,
             market_time=market.time,
             speed=market.speed,
             gateway=market.address,
@@ -166,6 +168,16 @@ class Operator:
         except HostGoneError:
             return None
         return msgspec.convert(state, KeeperState, strict=False)
+
+    def _connection(self) -> ConnectionState | None:
+        """The link as its actor has it, None while it cannot answer or there is none."""
+        if CONNECTION not in self._desk.posts:
+            return None
+        try:
+            state = self._desk.state_of(CONNECTION, timeout_s=ANSWER_TIMEOUT_S)
+        except HostGoneError:
+            return None
+        return msgspec.convert(state, ConnectionState, strict=False)
 
     def _frozen(self) -> tuple[str, ...]:
         """Why no new risk is taken, besides a halt; empty when nothing stands against it."""
@@ -282,10 +294,10 @@ class _Rates:
             self.of(post)
 
 
-def _link_view(keeper: KeeperState | None) -> LinkView:
-    if keeper is None or keeper.link is None:
+def _link_view(connection: ConnectionState | None) -> LinkView:
+    if connection is None:
         return LinkView(state="none", epoch=0)
-    return LinkView(state=keeper.link, epoch=keeper.epoch)
+    return LinkView(state=connection.state, epoch=connection.epoch)
 
 
 def _worth(keeper: KeeperState | None) -> float | None:

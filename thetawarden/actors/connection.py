@@ -90,6 +90,11 @@ class ConnectionState(msgspec.Struct, kw_only=True):
     told: LinkChanged | None = None
     stopping: bool = False
 
+    @property
+    def reconciled(self) -> bool:
+        """Whether the broker's whole book is also ours, on the link there is now."""
+        return self.state in LIVE and self.rounds.agreed
+
 
 class Connection:
     """Keeps one link to the broker, and says Ready only when the broker's book is also ours.
@@ -147,8 +152,7 @@ class Connection:
 
     def _wake(self, name: str, now: UnixNs) -> tuple[Says, ...]:
         own, within_ns = self.state, self._rules.pace_ns
-        due = event_due(name)
-        if due is not None:
+        if (due := event_due(name)) is not None:
             return self._meet(due, name, now)
         match name:
             case Wait.OPENING:
@@ -235,9 +239,9 @@ class Connection:
             if own.garbled > 1:
                 said = f"what the broker sends is garbled, {own.garbled} times now: {lost.words}"
                 alarms = self._page("garbled", Urgency.HIGH, said, now)
-        taken = lost.trouble is LinkTrouble.CLIENT_ID_TAKEN
         ghost = own.live_ns > 0 and now - own.live_ns < self._rules.own_ghost_ns
-        if lost.trouble is LinkTrouble.WRONG_VERSION or (taken and not ghost):
+        taken = lost.trouble is LinkTrouble.CLIENT_ID_TAKEN and not ghost
+        if taken or lost.trouble is LinkTrouble.WRONG_VERSION:
             return self._turn_away(words, now)
         return (*alarms, *_cancelled(Wait.OPENING), *self._meet(LinkEvent.LOST, words, now))
 
@@ -257,8 +261,7 @@ class Connection:
             if now - own.live_ns >= rules.probe_overdue_ns:
                 return self._give_up("a probe was never answered", now)
             return (_timer(Wait.PROBE, rules.probe_ns),)
-        own.live_ns = now
-        own.probe += 1
+        own.live_ns, own.probe = now, own.probe + 1
         probe = ProbeLink(epoch=own.epoch, number=own.probe)
         return (probe, _timer(Wait.PROBE, rules.probe_ns))
 
@@ -348,8 +351,8 @@ class Connection:
     def _page_outage(self, now: UnixNs) -> tuple[Says, ...]:
         own = self.state
         own.timing_outage = False
-        if own.state is LinkState.READY:
-            return ()
+        if own.state in (LinkState.READY, LinkState.REFUSED):
+            return ()  # a refusal is told as such
         if look_at(now, self._rules.night).excuses_loss:
             return self._time_outage(now)
         words = f"no link to rest on for too long: {own.why}"
@@ -371,12 +374,12 @@ class Connection:
     def _tell(self) -> tuple[Says, ...]:
         """Say what holds now, when that is not what was said last."""
         own = self.state
-        against = objections(own.state, own.gates)
+        standing = objections(own.gates)
         change = LinkChanged(
             epoch=own.epoch,
             state=own.state,
-            entries=not against,
-            why="; ".join((*against, own.why) if against else (own.why,)),
+            entries=own.state is LinkState.READY and not standing,
+            why="; ".join((*standing, own.why)),
             closed=closed_services(own.gates),
         )
         if own.told is not None and _essence(own.told) == _essence(change):

@@ -26,7 +26,7 @@ from thetawarden.domain.link.notices import (
     Service,
     read_notice,
 )
-from thetawarden.domain.link.states import LinkState, LinkTrouble
+from thetawarden.domain.link.states import LinkTrouble
 
 BACKOFF = Backoff(min_ns=NS_PER_SECOND, max_ns=60 * NS_PER_SECOND, jitter_fraction=0.2)
 WINDOW = NightWindow(
@@ -151,9 +151,9 @@ def test_a_farm_we_need_closes_the_gate_until_it_works_and_one_we_do_not_need_do
     both = with_farm(with_farm(Gates(), options), history)
     healed = with_farm(both, FarmNews("usopt", Service.OPTIONS, works=True))
 
-    assert objections(LinkState.READY, both) == ("farm usopt (options) does not work",)
+    assert objections(both) == ("farm usopt (options) does not work",)
     assert closed_services(both) == (Service.OPTIONS, Service.HISTORY)
-    assert objections(LinkState.READY, healed) == ()
+    assert objections(healed) == ()
     assert closed_services(healed) == (Service.HISTORY,)
 
 
@@ -162,8 +162,8 @@ def test_without_its_servers_a_gateway_serves_nothing_and_a_working_farm_means_t
     back = with_farm(lost, FarmNews("usfarm", Service.STOCKS, works=True))
 
     assert set(closed_services(lost)) == set(Service)
-    assert objections(LinkState.READY, lost)
-    assert objections(LinkState.READY, back) == ()
+    assert objections(lost)
+    assert objections(back) == ()
 
 
 def test_one_refusal_for_pace_is_forgiven_a_second_one_soon_is_not():
@@ -171,15 +171,10 @@ def test_one_refusal_for_pace_is_forgiven_a_second_one_soon_is_not():
     soon = with_refusal(once, UnixNs(59), within_ns=60)
     late = with_refusal(once, UnixNs(60), within_ns=60)
 
-    assert objections(LinkState.READY, once) == ()
-    assert objections(LinkState.READY, soon) != ()
-    assert objections(LinkState.READY, late) == ()
-    assert objections(LinkState.READY, without_old_refusals(soon, UnixNs(119), within_ns=60)) == ()
-
-
-@given(st.sampled_from([one for one in LinkState if one is not LinkState.READY]))
-def test_no_state_but_ready_lets_risk_through(state):
-    assert objections(state, Gates())
+    assert objections(once) == ()
+    assert objections(soon) != ()
+    assert objections(late) == ()
+    assert objections(without_old_refusals(soon, UnixNs(119), within_ns=60)) == ()
 
 
 PAPER, LIVE = (

@@ -10,7 +10,6 @@ import msgspec
 
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.link.notices import NEEDED, FarmNews, Service
-from thetawarden.domain.link.states import LinkState
 
 
 class Gates(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,9 +52,9 @@ def closed_services(gates: Gates) -> tuple[Service, ...]:
     return tuple(one for one in Service if one in broken or gates.servers_lost)
 
 
-def objections(state: LinkState, gates: Gates) -> tuple[str, ...]:
-    """Return every reason against new risk in words; none means that it may rest on this link."""
-    against = [] if state is LinkState.READY else [f"the link is {state.replace('_', ' ')}"]
+def objections(gates: Gates) -> tuple[str, ...]:
+    """Return every reason against new risk in words, also on a link that is ready."""
+    against = []
     if gates.servers_lost:
         against.append("the gateway has no servers")
     against += [

@@ -6,6 +6,7 @@ the wire; nothing here judges it. `docs/link.md` maps each trap to its guard and
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from typing_extensions import override
 
 from thetawarden.infra.ib.frames import FrameGate, GarbageError, pieces
 
+_log = logging.getLogger("thetawarden.broker")
 VALIDATION_FAILED = 321
 """ib_async takes it for a warning and lets the request wait for ever."""
 WORDS_MAX = 200
@@ -218,6 +220,8 @@ class GuardedIB(IB):
         self.gate = FrameGate()
         self.throttled = self.unplaced = 0
         self._dropped = False
+        for part in (self, self.client, self.wrapper):
+            part._logger = _Murmur()  # type: ignore[assignment]  # noqa: SLF001
         self._ears = ears
         self._monotonic_ns = monotonic_ns
         self._guard_socket()
@@ -331,3 +335,21 @@ class _Failures:
     def exception(self, words: str, *_values: object) -> None:
         """The decoder's one way of saying that something went wrong."""
         self._heard(words)
+
+
+class _Murmur:
+    """Stands in for the library's loggers.
+
+    It calls every attempt in vain an error, and tells every order; we hear of it by other ways.
+    """
+
+    def isEnabledFor(self, _level: int) -> bool:  # noqa: N802  # the logger's own name
+        """Never; the library asks before it formats every message of the wire."""
+        return False
+
+    def debug(self, words: object, *_values: object) -> None:
+        """Leave a trace for whoever wants the debug level."""
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("library_said", extra={"words": str(words)})
+
+    info = warning = error = exception = debug
