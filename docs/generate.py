@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import link_page
 import messages_page
 import risk_page
 
@@ -23,6 +24,7 @@ DOCS = Path(__file__).parent
 GENERATORS: dict[str, Callable[[], str]] = {
     "configuration.md": render_reference,
     "control-api.json": describe_api,
+    "link.md": link_page.render,
     "messages.md": messages_page.render,
     "faults.md": render_faults,
     "risk-rules.md": risk_page.render,

@@ -7,8 +7,10 @@ import asyncio
 import gc
 import logging
 import math
+import re
 import threading
 from decimal import Decimal
+from pathlib import Path
 
 import ib_async
 import pytest
@@ -634,3 +636,12 @@ async def test_idleness_is_measured_by_the_monotonic_clock_alone(peer, session_t
 
     assert 0 <= session.idle_ns() < 60 * 10**9
     assert session._clock.steps == 0
+
+
+def test_every_test_the_page_about_the_link_names_is_there():
+    root = Path(__file__).parents[3]
+    named = set(re.findall(r"`(test_\w+)`", (root / "docs/link.md").read_text()))
+    sources = "".join(path.read_text() for path in (root / "tests").rglob("test_*.py"))
+
+    assert len(named) > 25
+    assert [name for name in sorted(named) if f"def {name}(" not in sources] == []
