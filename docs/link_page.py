@@ -25,7 +25,6 @@ TROUBLES = {
     LinkTrouble.CLIENT_ID_TAKEN: "326",
     LinkTrouble.WRONG_VERSION: "a server version no test has seen",
     LinkTrouble.WRONG_ACCOUNT: "not the account that was meant",
-    LinkTrouble.SYNC_FAILED: "the book could not be fetched",
 }
 TRAPS: tuple[tuple[str, str, str, str], ...] = (
     (

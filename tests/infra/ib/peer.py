@@ -5,7 +5,7 @@ import struct
 
 
 def frame(*fields):
-    payload = "".join(f"{field}\0" for field in fields).encode()
+    payload = "".join(f"{field}\0" for field in fields).encode("utf-8", "surrogateescape")
     return struct.pack(">I", len(payload)) + payload
 
 

@@ -1,14 +1,23 @@
 """The session over real sockets: what a link may do, and how each way of losing it is told."""
 
 import asyncio
+import random
 
 import ib_async
 import pytest
 
+from tests.infra.ib.desk import Ear
+from tests.infra.ib.peer import frame
+from tests.practice.fake_exchange import FakeExchange
+from tests.practice.hostile import TOKENS
 from thetawarden.domain.link.states import LinkTrouble
+from thetawarden.infra.clock import WallClock
 from thetawarden.infra.ib.answers import Failed, Failure
+from thetawarden.infra.ib.book import BookHandler
 from thetawarden.infra.ib.pacing import Priority
 from thetawarden.infra.ib.session import Opened
+from thetawarden.practice.server import Server
+from thetawarden.practice.settings import Settings
 
 
 def book(make):
@@ -122,3 +131,58 @@ async def test_a_refusal_keeps_its_code_and_no_foreign_exception_comes_out(gatew
     assert unknown.why is Failure.REFUSED
     assert unknown.code == 200
     assert broken.why is Failure.BROKEN
+
+
+async def test_n12_our_pace_stays_below_the_wall_of_a_genuine_gateway(session_to):
+    server = Server(exchange=FakeExchange(), settings=Settings(push_interval_s=0.01))
+    session = session_to(await server.start())
+    await session.open(1)
+
+    def details(ib):
+        return ib.reqContractDetailsAsync(ib_async.Stock("NOPE", "SMART", "USD"))
+
+    data = [asyncio.ensure_future(session.ask(**book(details))) for _ in range(90)]
+    await asyncio.sleep(0)
+    cancels = [
+        asyncio.ensure_future(
+            session.send(lambda ib: ib.client.cancelOrder(9999), priority=Priority.CANCEL)
+        )
+        for _ in range(10)
+    ]
+    await asyncio.wait({*data, *cancels})
+
+    assert {one.result().code for one in data} == {200}
+    assert {code for _, code, _ in session.notes.errors} & {0, 100} == set()
+    assert session._ib.throttled == 0
+    await server.stop()
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_no_messages_however_bent_raise_out_of_the_link_or_fill_its_memory(
+    peer, session_to, until, seed
+):
+    chance = random.Random(seed)
+    escaped = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: escaped.append(told))
+    session, ear = session_to(peer.port), Ear()
+    handler = BookHandler(session, ear, clock=WallClock(), account="", timeout_s=5.0)
+    session.listeners.append(handler.listener)
+    await session.open(1)
+
+    for _ in range(150):
+        kind = chance.choice([*range(1, 22), *range(45, 108), 0, 999])
+        fields = [chance.choice(TOKENS) for _ in range(chance.randrange(40))]
+        data = bytearray(frame(kind, *fields))
+        if chance.random() < 0.1:
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        if not session.is_open:
+            await session.open(session.epoch + 1)
+        peer.writer.write(bytes(data))
+        await asyncio.sleep(0)
+    peer.writer.write(b"\xff" * 8)
+    await until(lambda: not session.is_open or session._ib.gate.waiting_bytes < 1 << 24)
+    session.close("enough")
+    await session.open(session.epoch + 1)
+    await until(lambda: session.is_open)
+
+    assert escaped == []

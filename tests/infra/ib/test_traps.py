@@ -16,11 +16,13 @@ import ib_async
 import pytest
 from ib_async import Contract, LimitOrder, MarketOrder, Stock
 
+from tests.infra.ib.desk import Ear
 from tests.infra.ib.peer import frame
 from tests.practice.fake_market import EXPIRIES, SPY, option_con_id
 from thetawarden.domain.broker.orders import BrokerOrderState
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.ib.answers import Failed, Failure
+from thetawarden.infra.ib.book import BookHandler
 from thetawarden.infra.ib.guarded import GuardedIB
 from thetawarden.infra.ib.loop import LoopThread
 from thetawarden.infra.ib.pacing import Priority
@@ -324,6 +326,20 @@ def test_7_1_9_a_holding_of_unknown_size_is_no_holding_of_nothing():
 
     with pytest.raises(ValueError, match="quantity"):
         position_of(held)
+
+
+@pytest.mark.parametrize("size", [UNSET, "nan", "inf"])
+async def test_7_1_9_a_holding_whose_size_cannot_be_read_is_told_as_unreadable(
+    peer, session_to, until, size
+):
+    session = session_to(peer.port)
+    handler = BookHandler(session, Ear(), clock=WallClock(), account="DU1234567", timeout_s=5.0)
+    session.listeners.append(handler.listener)
+    await opened(session)
+
+    peer.send(61, 3, "DU1234567", 1, "SPY", "STK", "", 0, "", "", "", "USD", "SPY", "SPY", size, 5)
+
+    await until(lambda: session.notes.nonsense)
 
 
 async def test_7_1_10_a_hundred_questions_from_other_threads_all_arrive(peer, session_to, until):

@@ -29,4 +29,3 @@ class LinkTrouble(enum.StrEnum):
     CLIENT_ID_TAKEN = "client_id_taken"
     WRONG_VERSION = "wrong_version"
     WRONG_ACCOUNT = "wrong_account"
-    SYNC_FAILED = "sync_failed"

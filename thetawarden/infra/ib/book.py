@@ -79,6 +79,7 @@ class BookHandler:
             stray_order=self._stray_order,
             execution=self._execution,
             commission=self._commission,
+            position=self._position,
         )
 
     @property
@@ -145,7 +146,6 @@ class BookHandler:
         """Listen to the new client."""
         del epoch
         self._ib = ib
-        ib.positionEvent += self._position
         ib.accountValueEvent += self._value
         ib.updatePortfolioEvent += self._portfolio
 

@@ -44,6 +44,7 @@ ABOUT_ALL = frozenset({100, 420, 10197})
 """Codes that come with the number of a request and yet concern every one of them."""
 SAME_NOTICE_NS = NS_PER_SECOND // 20
 WORDS_MAX = 400
+EARLY_MAX = 100
 
 
 class Handler(Protocol):
@@ -81,6 +82,7 @@ class Broker:
         self._handlers: dict[type[Message], Handler] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._noticed_ns: dict[int, int] = {}
+        self._early: list[BrokerNoticed] = []
 
     def start(self, desk: DeskPort, /) -> None:
         """Begin; there is no link until one is ordered."""
@@ -135,9 +137,12 @@ class Broker:
         task.add_done_callback(self._running.discard)
 
     async def _open(self, session: Session, epoch: int) -> None:
+        self._early.clear()
         match await session.open(epoch):
             case Opened(server_version=version, accounts=accounts):
                 self._say(LinkOpened(epoch=epoch, server_version=version, accounts=accounts))
+                for notice in self._early:
+                    self._say(notice)
             case Trouble() as trouble:
                 self._say_lost(epoch, trouble)
 
@@ -175,14 +180,20 @@ class Broker:
     def _say_notice(self, req_id: int, code: int, words: str) -> None:
         """Pass on what the broker says about itself, at a length a person can read.
 
-        What it says of every line at once is passed on once.
+        What it says of every line at once is passed on once; what comes with its first words, when
+        the link itself is known.
         """
         session = self._session
         pacing = code == HISTORY_REFUSED and HISTORY_PACING in words.lower()
         own = req_id == ABOUT_ITSELF
-        if session is None or not session.is_open or not (own or pacing or code in ABOUT_ALL):
+        if session is None or not (own or pacing or code in ABOUT_ALL):
             return
         now, before = self._clock.monotonic_ns(), self._noticed_ns.get(code)
-        if own or before is None or now - before >= SAME_NOTICE_NS:
-            self._noticed_ns[code] = now
-            self._say(BrokerNoticed(epoch=session.epoch, code=code, words=words[:WORDS_MAX]))
+        if not own and before is not None and now - before < SAME_NOTICE_NS:
+            return
+        self._noticed_ns[code] = now
+        notice = BrokerNoticed(epoch=session.epoch, code=code, words=words[:WORDS_MAX])
+        if session.is_open:
+            self._say(notice)
+        elif len(self._early) < EARLY_MAX:
+            self._early.append(notice)

@@ -19,6 +19,7 @@ from ib_async import (
     Execution,
     Order,
     OrderState,
+    Position,
     TagValue,
     Ticker,
     Trade,
@@ -68,6 +69,9 @@ class Ears(Protocol):
 
     def heard_commission(self, report: CommissionReport) -> None:
         """What a fill cost, of whichever session."""
+
+    def heard_position(self, position: Position) -> None:
+        """A holding changed, or was listed because somebody asked."""
 
     def sent_message(self) -> None:
         """A message left."""
@@ -186,6 +190,13 @@ class GuardedWrapper(Wrapper):
             answers[-1] = answers[-1]._replace(contract=Contract.recreate(contract))
         else:
             self.ears.heard_execution(contract, execution)
+
+    @override
+    def position(self, account: str, contract: Contract, posSize: float, avgCost: float) -> None:
+        """Tell of every holding from within the decoder: what is raised by its event is lost."""
+        super().position(account, contract, posSize, avgCost)
+        told = Position(account, Contract.recreate(contract), posSize, avgCost)
+        self.ears.heard_position(told)
 
     @override
     def commissionReport(self, commissionReport: CommissionReport) -> None:

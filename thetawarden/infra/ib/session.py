@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
-from ib_async import CommissionReport, Contract, Execution, Trade
+from ib_async import CommissionReport, Contract, Execution, Position, Trade
 from ib_async.wrapper import RequestError
 
 from thetawarden.domain.instants import NS_PER_SECOND
@@ -71,7 +71,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions. `link_ended(epoch)`: nothing more will come of it. `error(req_id, code, words)`:
     of a request, an order, or (-1) the broker itself. `order(trade)` and `stray_order(perm_id,
     status)`: the broker spoke of an order, known here or not. `execution(contract, execution)`: a
-    fill, repeated or corrected. `commission(report)`: what a fill cost.
+    fill, repeated or corrected. `commission(report)`: what a fill cost. `position(position)`: how
+    much is held now.
     """
 
     link_opened: Callable[[GuardedIB, int], None] = _ignore
@@ -81,6 +82,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     stray_order: Callable[[int, str], None] = _ignore
     execution: Callable[[Contract, Execution], None] = _ignore
     commission: Callable[[CommissionReport], None] = _ignore
+    position: Callable[[Position], None] = _ignore
 
 
 class Session:
@@ -339,6 +341,11 @@ class Session:
         """Pass it on."""
         for listener in self.listeners:
             listener.commission(report)
+
+    def heard_position(self, position: Position) -> None:
+        """Pass it on."""
+        for listener in self.listeners:
+            listener.position(position)
 
     def sent_message(self) -> None:
         """Count it."""
