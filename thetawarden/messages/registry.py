@@ -102,11 +102,11 @@ ROUTES: Mapping[type[Message], Route] = {
         to=("keeper", "slots", "chain", "context", "futures", "governor"), lane=Lane.CONTROL
     ),
     # books: one lane for all, as a fill and the position it makes must not overtake each other
-    books.BookFetched: Route(to=("keeper", "connection", "effect:lake"), lane=Lane.ORDERS),
+    books.BookFetched: Route(to=("keeper", "connection"), lane=Lane.ORDERS),
     books.OrderReported: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.ExecutionReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
-    books.CommissionReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
-    books.PositionReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
+    books.ExecutionReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.CommissionReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.PositionReported: Route(to=("keeper",), lane=Lane.ORDERS),
     books.AccountReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
     books.RefreshBook: Route(to=("connection",), lane=Lane.ORDERS),
     books.BookJudged: Route(to=("connection", "governor"), lane=Lane.ORDERS),

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from thetawarden.domain.books.fills import CommissionKind
+from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import Execution
@@ -28,7 +30,7 @@ from thetawarden.infra.lake.keeping import LakeWork
 from thetawarden.infra.lake.place import LakePlace
 from thetawarden.infra.lake.store import Tuning
 from thetawarden.infra.lake.writer import WriterSettings
-from thetawarden.messages.books import AccountReported, ExecutionReported
+from thetawarden.messages.books import AccountReported, FillBooked
 from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.operations import NotifyPerson, Urgency
 
@@ -195,8 +197,8 @@ def put_on(symbol="SPX"):
 
 
 def fill(execution="0001.02.01"):
-    return ExecutionReported(
-        epoch=1,
+    return FillBooked(
+        fill=execution.rpartition(".")[0],
         execution=Execution(
             execution_id=execution,
             instrument=put_on(),
@@ -209,6 +211,14 @@ def fill(execution="0001.02.01"):
             order_ref="tw-1",
             account="DU1",
         ),
+        cause=Cause.TRADE,
+        quantity=Decimal(-2),
+        commission_usd=Decimal("1.30"),
+        commission_kind=CommissionKind.REPORTED,
+        cash_usd=Decimal("908.70"),
+        position_after=Decimal(-2),
+        average_cost_usd=Decimal("454.35"),
+        realised_usd=Decimal(0),
     )
 
 

@@ -14,9 +14,8 @@ from typing import Any
 
 import msgspec
 
-from thetawarden.domain.broker.account import AccountValues, BrokerPosition
+from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.instrument import Instrument
-from thetawarden.domain.broker.orders import Commission, Execution
 from thetawarden.domain.chains.doubts import doubt_of
 from thetawarden.domain.chains.view import read_rows
 from thetawarden.domain.instants import trading_day
@@ -165,32 +164,36 @@ def _contract(underlying: str, of: Instrument, asked: dt.date | None) -> Row:
     return (underlying, *_instrument(of), of.exchange, of.currency, of.local_symbol, asked)
 
 
-def _fetched_positions(body: books.BookFetched, _: Envelope[Message]) -> list[Row]:
-    return [_position(each, "fetched") for each in body.positions]
-
-
-def _fetched_values(body: books.BookFetched, _: Envelope[Message]) -> list[Row]:
-    return [] if body.values is None else [_account(body.values)]
-
-
-def _fetched_fills(body: books.BookFetched, _: Envelope[Message]) -> list[Row]:
-    executions = [_execution(each) for each in body.executions]
-    return executions + [_commission(each) for each in body.commissions]
-
-
-def _reported_position(body: books.PositionReported, _: Envelope[Message]) -> list[Row]:
-    return [_position(body.position, "reported")]
-
-
-def _position(of: BrokerPosition, source: str) -> Row:
-    named = (of.instrument.symbol, source, of.account, *_instrument(of.instrument))
-    return (*named, of.quantity, None, of.average_cost_usd, None, None, None)
+def _valued(body: books.PositionsValued, _: Envelope[Message]) -> list[Row]:
+    return [
+        (
+            row.instrument.symbol,
+            "valued",
+            row.account,
+            *_instrument(row.instrument),
+            row.quantity,
+            None,
+            row.average_cost_usd,
+            row.mark_usd,
+            row.value_usd,
+            row.unrealised_usd,
+            row.realised_usd,
+            row.realised_today_usd,
+            row.fees_usd,
+            row.delta_shares,
+            None,
+            None,
+            None,
+        )
+        for row in body.positions
+    ]
 
 
 def _explained(body: books.PositionExplained, _: Envelope[Message]) -> list[Row]:
     instrument = (body.conid, None, body.contract, None, None, None, None, None)
     symbol = body.contract.partition(" ")[0]
-    change = (body.after, body.before, None, body.cause, body.cash_usd, body.words)
+    unknown = (None,) * 8
+    change = (body.after, body.before, *unknown, body.cause, body.cash_usd, body.words)
     return [(symbol, "explained", body.account, *instrument, *change)]
 
 
@@ -216,38 +219,30 @@ def _account(of: AccountValues) -> Row:
     )
 
 
-def _reported_fill(body: books.ExecutionReported, _: Envelope[Message]) -> list[Row]:
-    return [_execution(body.execution)]
-
-
-def _reported_cost(body: books.CommissionReported, _: Envelope[Message]) -> list[Row]:
-    return [_commission(body.commission)]
-
-
-def _execution(of: Execution) -> Row:
-    identity, _, revision = of.execution_id.rpartition(".")
-    return (
-        of.instrument.symbol,
-        "execution",
-        identity or revision,
-        revision,
-        of.account,
-        *_instrument(of.instrument),
-        of.quantity,
-        of.price_usd,
-        instant_of(of.at_ns),
-        of.order_ref,
-        of.perm_id,
-        of.liquidation,
-        None,
-        None,
-    )
-
-
-def _commission(of: Commission) -> Row:
-    identity, _, revision = of.execution_id.rpartition(".")
-    named = (None, "commission", identity or revision, revision, None)
-    return (*named, *(None,) * 14, of.commission_usd, of.realised_usd)
+def _booked(body: books.FillBooked, _: Envelope[Message]) -> list[Row]:
+    of = body.execution
+    return [
+        (
+            of.instrument.symbol,
+            body.fill,
+            of.execution_id,
+            of.account,
+            *_instrument(of.instrument),
+            body.quantity,
+            of.price_usd,
+            instant_of(of.at_ns),
+            of.order_ref,
+            of.perm_id,
+            of.liquidation,
+            str(body.cause),
+            body.commission_usd,
+            str(body.commission_kind),
+            body.cash_usd,
+            body.position_after,
+            body.average_cost_usd,
+            body.realised_usd,
+        )
+    ]
 
 
 def _notification(body: operations.NotifyPerson, envelope: Envelope[Message]) -> list[Row]:
@@ -285,16 +280,10 @@ PROJECTIONS: Mapping[type[Message], tuple[tuple[str, Build], ...]] = {
     market.SeriesQualified: (("contracts", _series),),
     market.ChainDiscovered: (("contracts", _listing),),
     market.InstrumentsFound: (("contracts", _found),),
-    books.BookFetched: (
-        ("position_updates", _fetched_positions),
-        ("account_updates", _fetched_values),
-        ("fills", _fetched_fills),
-    ),
-    books.PositionReported: (("position_updates", _reported_position),),
+    books.PositionsValued: (("position_updates", _valued),),
     books.PositionExplained: (("position_updates", _explained),),
     books.AccountReported: (("account_updates", _reported_values),),
-    books.ExecutionReported: (("fills", _reported_fill),),
-    books.CommissionReported: (("fills", _reported_cost),),
+    books.FillBooked: (("fills", _booked),),
     operations.NotifyPerson: (("notifications", _notification),),
 }
 

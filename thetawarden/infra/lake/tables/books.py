@@ -16,15 +16,22 @@ from thetawarden.infra.lake.columns import (
 
 POSITION_UPDATES = Table(
     name="position_updates",
-    words="Each count of a holding by the broker, and each explained change of one.",
+    words="Every holding as it stood on a cadence, and each explained change of one.",
     columns=(
         text("underlying", "The underlying."),
-        text("source", "reported, fetched or explained."),
+        text("source", "valued or explained."),
         text("account", "The account."),
         *INSTRUMENT,
-        money("quantity", "Signed holding after it."),
+        money("quantity", "Signed holding, or what it is after the change."),
         money("quantity_before", "Signed holding before it; only of an explained change."),
-        money("average_cost_usd", "The broker's average cost: per contract, multiplier included."),
+        money("average_cost_usd", "Average cost of a contract, multiplier and fees included."),
+        money("mark_usd", "What a share of it was worth; null when unknown."),
+        money("value_usd", "Market value."),
+        money("unrealised_usd", "Result of what is held."),
+        money("realised_usd", "Result of what was closed, since the book began."),
+        money("realised_today_usd", "Result of what was closed today."),
+        money("fees_usd", "Commissions paid."),
+        number("delta_shares", "Shares that would move alike; null when unknown."),
         text("cause", "Why it changed: trade, manual, expiry, assignment, split, ..."),
         money("cash_usd", "Cash that came with the change."),
         text("words", "The explanation for people."),
@@ -55,24 +62,28 @@ ACCOUNT_UPDATES = Table(
 FILLS = Table(
     name="fills",
     words=(
-        "Executions and their commissions as told. The same one may be told again, and a higher"
-        " revision corrects a lower: take the newest row of each execution."
+        "Every fill as it stands in the book. A correction, a bust or a cost that came later is a"
+        " row of its own: take the newest of each fill."
     ),
     columns=(
-        text("underlying", "The underlying; null in a commission's row."),
-        text("row", "execution or commission."),
-        text("execution", "The execution's identity, without its revision."),
-        text("revision", "The last part of the broker's id: a higher one corrects."),
+        text("underlying", "The underlying."),
+        text("fill", "The fill's identity over all its revisions."),
+        text("execution", "The broker's id, with the revision."),
         text("account", "The account."),
         *INSTRUMENT,
-        money("quantity", "Signed; above zero bought."),
+        money("quantity", "Signed; above zero bought; 0 after a bust."),
         money("price_usd", "Per share."),
         instant("filled_at", "The broker's time of the fill."),
         text("order_ref", "Our name of the order; empty for anybody else's."),
         whole("perm_id", "The broker's lasting number of the order."),
         truth("liquidation", "Whether the broker forced it."),
-        money("commission_usd", "What it cost; in a commission's row."),
-        money("realised_usd", "The broker's realised result; in a commission's row."),
+        text("cause", "trade of ours, manual, ..."),
+        money("commission_usd", "What it cost."),
+        text("commission_kind", "reported by the broker, inferred from cash, or estimated."),
+        money("cash_usd", "Cash it moved, commission included."),
+        money("quantity_after", "Signed holding after it."),
+        money("average_cost_usd", "Average cost of a contract after it."),
+        money("realised_usd", "Result of what it closed."),
     ),
 )
 
