@@ -1,0 +1,42 @@
+"""What a person sets about the link, and the rules that follow from it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thetawarden.config.broker import BrokerConfig, link_rules
+from thetawarden.domain.instants import NS_PER_SECOND
+
+S = NS_PER_SECOND
+
+
+def test_n02_a_mute_peer_is_found_within_ten_seconds_by_default():
+    broker = BrokerConfig()
+
+    assert broker.probe_every_s + broker.probe_timeout_s <= 10
+
+
+def test_the_adapter_gives_a_mute_peer_up_before_the_actor_gives_the_adapter_up():
+    broker = BrokerConfig()
+    rules = link_rules(broker, real_money=False, speed=1.0)
+
+    assert rules.probe_overdue_ns > (broker.probe_every_s + broker.probe_timeout_s) * S
+    assert rules.opening_ns > broker.connect_timeout_s * S
+    assert rules.book_ns > broker.book_timeout_s * S
+
+
+@given(st.floats(1.0, 10_000.0))
+def test_the_machines_durations_are_told_in_market_time_and_new_yorks_are_not(speed):
+    broker = BrokerConfig()
+    real, fast = (link_rules(broker, real_money=False, speed=one) for one in (1.0, speed))
+
+    for name in ("probe_ns", "apart_ns", "refresh_ns", "outage_ns", "book_ns", "opening_ns"):
+        assert abs(getattr(fast, name) - getattr(real, name) * speed) <= speed
+    assert fast.night == real.night
+
+
+def test_real_money_is_asked_for_by_mode_account_and_word():
+    broker = BrokerConfig(account="U7654321", i_mean_live=True)
+
+    terms = link_rules(broker, real_money=True, speed=1.0).terms
+
+    assert (terms.real_money, terms.account, terms.i_mean_live) == (True, "U7654321", True)
