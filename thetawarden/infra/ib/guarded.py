@@ -316,15 +316,19 @@ class GuardedIB(IB):
         ours is in it, and a newer gateway may send it all day.
         """
         decoder = self.client.decoder
-        interpret: Callable[[list[str]], None] = decoder.interpret
+        handlers = decoder.handlers
 
-        def known_only(fields: list[str]) -> None:
-            if fields and fields[0].isdecimal() and int(fields[0]) not in decoder.handlers:
-                self.unplaced += 1
-                return
-            interpret(fields)
+        def interpret(fields: list[str]) -> None:
+            try:
+                handle = handlers.get(int(fields[0]))
+                if handle is None:
+                    self.unplaced += 1
+                    return
+                handle(fields)
+            except Exception as error:  # noqa: BLE001  # as the library does, but told
+                self._heard_failure(f"{type(error).__name__}: {error} in {fields[:8]}")
 
-        decoder.interpret = known_only  # type: ignore[method-assign]
+        decoder.interpret = interpret  # type: ignore[method-assign]
         decoder.logger = _Failures(self._heard_failure)  # type: ignore[assignment]
 
     def _heard_failure(self, words: str) -> None:
