@@ -48,3 +48,12 @@ def test_refusals_and_what_the_broker_taught_are_shown():
     assert (refused.conid, refused.code, refused.again_at[:4]) == (1, 354, "2023")
     assert "error 101" in words_of(view)
     assert "takes no requests" in words_of(view)
+
+
+def test_a_running_desk_shows_its_lines_as_a_table_and_as_json(desk):
+    table, document = desk("slots"), desk("slots", "--json")
+
+    assert table.code == document.code == 0
+    assert "of 100 lines in use" in table.out
+    assert set(document.json) >= {"limit", "used", "open", "classes", "owners", "refused"}
+    assert document.json["limit"] == 100

@@ -96,6 +96,7 @@ def view_of(state: Any) -> SlotsView:
                 again_at=iso(UnixNs(refusal.again_ns)),
             )
             for conid, refusal in sorted(ledger.refused.items())
+            if conid not in ledger.slots
         ),
     )
 

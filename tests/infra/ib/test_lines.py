@@ -6,11 +6,13 @@ The gateway counts: never more lines than there are, whatever is played on it.
 import contextlib
 
 import msgspec
+import pytest
 
 from tests.actors.desks import until
 from tests.infra.ib.desk import Gateway
 from tests.infra.ib.linkdesk import RULES, Onlooker, linked
 from tests.practice.fake_market import AAPL, EXPIRIES, SPX, SPY, STRIKES, option_con_id
+from tests.practice.test_whole_gateway import exchange
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.slots import Slots
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
@@ -239,6 +241,69 @@ def test_m08_delayed_data_is_shown_as_what_it_is():
         assert codes(desk) == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "args", "bid"),
+    [
+        ("bad-price", {"value": "minus-one"}, None),
+        ("bad-price", {"value": "negative"}, None),
+        ("bad-price", {"value": "missing"}, None),
+        ("bad-price", {"value": "zero"}, 0.0),
+        ("not-a-number", {"value": "nan"}, None),
+        ("not-a-number", {"value": "inf"}, None),
+    ],
+)
+def test_m03_m04_what_is_no_price_is_told_as_unknown_and_the_link_lives_on(fault, args, bid):
+    with lined() as desk:
+        wants(desk, "chain/SPY", want(SPY), want(AAPL))
+        assert told(desk, SPY).bid_usd > 0
+        desk.counted.gateway.play(fault, con_id=SPY, **args)
+        until(lambda: told(desk, SPY).bid_usd == bid, what=f"a bid of {bid}")
+
+        assert told(desk, AAPL).bid_usd > 0
+        assert desk.losses() == []
+
+
+def test_m06_a_halt_is_part_of_the_quote_and_so_is_its_end():
+    with lined(exchange=exchange()) as desk:
+        wants(desk, "chain/SPY", want(SPY))
+        assert not told(desk, SPY).halted
+        desk.counted.gateway.play("halt", con_id=SPY)
+        until(lambda: told(desk, SPY).halted, what="a halt")
+        desk.counted.gateway.end("halt")
+
+        until(lambda: told(desk, SPY).halted is False, what="the end of it")
+
+
+def test_m08_frozen_data_is_told_as_such():
+    with lined() as desk:
+        wants(desk, "chain/SPY", want(SPY))
+        told(desk, SPY)
+        desk.counted.gateway.play("frozen-type")
+
+        until(lambda: told(desk, SPY).data_type is DataType.FROZEN)
+
+
+def test_m12_in_a_burst_messages_stay_few_and_every_tick_counts():
+    with lined(line_settings={"flush_ns": S // 5}, speed=200.0) as desk:
+        desk.counted.gateway.play("burst", factor=50)
+        wants(desk, "chain/SPY", *map(want, OPTIONS[:20]))
+        until(
+            lambda: sum(one.updates for each in OPTIONS[:20] for one in quotes(desk, each)) > 10**4
+        )
+
+        updates = sum(one.updates for each in OPTIONS[:20] for one in quotes(desk, each))
+        assert updates > 100 * len(desk.said(QuotesObserved))
+
+
+def test_m13_greeks_the_broker_does_not_compute_are_unknown():
+    with lined(speed=20.0) as desk:
+        desk.counted.gateway.play("bad-greeks", kind="missing")
+        wants(desk, "chain/SPY", want(OPTIONS[9]))
+        until(lambda: len(quotes(desk, OPTIONS[9])) > 3, what="quotes with and after the model")
+
+        assert all(quote.greeks is None for quote in quotes(desk, OPTIONS[9]))
+
+
 def test_n09_after_a_loss_of_data_every_line_is_there_again():
     with lined() as desk:
         wants(desk, "chain/SPY", *map(want, OPTIONS[:20]))
@@ -284,8 +349,10 @@ def test_n11_lines_a_rival_took_come_back_when_it_has_gone():
 def test_a_request_the_gateway_lost_is_noticed_by_its_silence_and_made_again():
     unprobed = msgspec.structs.replace(RULES, probe_ns=3600 * S)
     with lined(rules=unprobed, line_settings={"silent_s": 0.5}) as desk:
+        wants(desk, "chain/SPY", want(AAPL))
+        told(desk, AAPL)
         desk.counted.gateway.play("pacing", count=1)
-        wants(desk, "chain/SPY", want(SPY))
-        until(lambda: desk.counted.lines() == [SPY], what="the line after all")
+        wants(desk, "chain/SPY", want(AAPL), want(SPY))
+        until(lambda: desk.counted.lines() == [AAPL, SPY], what="the line after all")
 
         assert codes(desk) == [0]

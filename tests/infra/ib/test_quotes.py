@@ -322,15 +322,35 @@ async def test_m08_delayed_data_in_the_place_of_live_marks_the_line(rig):
     assert line.desk.all_of(LineRefused) == []
 
 
-async def test_a_line_the_broker_says_nothing_of_is_given_up_and_cancelled(rig):
+async def test_a_line_the_broker_says_nothing_of_while_it_talks_is_given_up(rig):
     line = await rig(silent_s=0.01)
-    number = await line.stream(7)
+    number, other = await line.stream(7), await line.stream(8)
 
+    async def talk():
+        while True:
+            line.tick(other)
+            await asyncio.sleep(0.05)
+
+    talking = asyncio.ensure_future(talk())
     await line.until(lambda: line.desk.all_of(LineRefused))
     await line.until(lambda: line.peer.asked(CANCEL))
+    talking.cancel()
 
-    assert line.desk.all_of(LineRefused)[0].code == 0
+    assert [(one.conid, one.code) for one in line.desk.all_of(LineRefused)] == [(7, 0)]
     assert line.peer.asked(CANCEL)[0][2] == number
+
+
+async def test_n02_a_line_of_a_broker_that_says_nothing_at_all_is_kept(rig, monkeypatch):
+    monkeypatch.setattr("thetawarden.infra.ib.quotes.LOOK_EVERY_S", 0.02)
+    line = await rig(silent_s=0.1)
+    await line.stream(7)
+    looked = []
+    idle_ns = line.session.idle_ns
+    monkeypatch.setattr(line.session, "idle_ns", lambda: looked.append(idle_ns()) or looked[-1])
+
+    await line.until(lambda: sum(each > 20 * MS for each in looked) > 20)
+
+    assert line.desk.all_of(LineRefused) == []
 
 
 async def test_n09_a_new_link_has_no_lines_and_what_is_left_of_the_old_is_forgotten(rig):

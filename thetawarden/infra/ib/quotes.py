@@ -76,12 +76,15 @@ class _Act(enum.Enum):
 
 
 class _Request:
-    """One subscription; `number` is 0 until it was sent, `dropped` once nobody wants it."""
+    """One subscription; `number` is 0 until it was sent, `dropped` once nobody wants it.
+
+    `passed_over` counts the looks at which the broker had talked, and not of this.
+    """
 
     def __init__(self, line: Line) -> None:
         self.line = line
         self.number = 0
-        self.sent_ns = 0
+        self.passed_over = 0
         self.dropped = False
 
 
@@ -100,7 +103,6 @@ class QuoteHandler:
     ) -> None:
         self._session = session
         self._desk = desk
-        self._clock = clock
         self._settings = settings
         self.outlets = Outlets(desk=desk, clock=clock, flush_ns=settings.flush_ns)
         self.tap = Tap(self.outlets, self._snapshot_ended)
@@ -230,7 +232,6 @@ class QuoteHandler:
             return
         line = request.line
         request.number = ib.client.getReqId()
-        request.sent_ns = self._clock.monotonic_ns()
         self._by_number[request.number] = request
         self.tap.add(request.number, line)
         generics = GENERIC_TICKS.get(line.instrument.kind, "")
@@ -297,11 +298,18 @@ class QuoteHandler:
             self._give_up(request, COMPETING, words)
 
     def _look(self) -> None:
-        """Give up lines the broker has said nothing of, as when it lost our request."""
+        """Give up lines the broker says nothing of while it talks, as when it lost our request.
+
+        While it says nothing at all it may only be slow; whether it lives is for others to ask.
+        """
         self._watch = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look)
-        since_ns = self._clock.monotonic_ns() - round(self._settings.silent_s * NS_PER_SECOND)
+        if self._session.idle_ns() > LOOK_EVERY_S * NS_PER_SECOND:
+            return
         for request in tuple(self._by_number.values()):
-            if not request.line.heard and request.sent_ns < since_ns:
+            if request.line.heard:
+                continue
+            request.passed_over += 1
+            if request.passed_over * LOOK_EVERY_S > self._settings.silent_s:
                 self._give_up(request, NO_ANSWER, NO_ANSWER_WORDS)
 
     def _snapshot_ended(self, number: str) -> None:
