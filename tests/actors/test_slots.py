@@ -6,7 +6,7 @@ from thetawarden.actors.slots import TURN, Slots
 from thetawarden.domain.broker.lines import LinePriority, LineUse
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.slots.state import LineLimits
-from thetawarden.messages.lifecycle import Begin, Quiesce
+from thetawarden.messages.lifecycle import Begin, ChildrenChanged, Quiesce
 from thetawarden.messages.lines import LinesReleased, RedirectLine
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.market import (
@@ -102,6 +102,17 @@ def test_a_freed_place_is_given_on_once_the_broker_was_told():
     assert only(cancelled, UnsubscribeLine) == [UnsubscribeLine(epoch=1, conid=1)]
     assert only(cancelled, SubscribeLine) == []
     assert [each.instrument.conid for each in only(given, SubscribeLine)] == [2]
+
+
+def test_what_a_watcher_wanted_goes_with_it():
+    slots = ready(linger_ns=0)
+    for conid, owner in enumerate(("chain/SPX", "chain/SPY", "context")):
+        slots.receive(wants(owner, stream(conid, ENTRY)), T0)
+
+    said = slots.receive(ChildrenChanged(role="chain", keys=("SPY",)), T0 + 1)
+
+    assert [each.conid for each in only(said, UnsubscribeLine)] == [0]
+    assert sorted(slots.state.ledger.wants) == ["chain/SPY", "context"]
 
 
 def test_scans_turn_when_the_timer_fires_and_the_next_one_is_armed():

@@ -14,6 +14,7 @@ from thetawarden.domain.slots.events import (
     TOO_MANY_LINES,
     end_batch,
     hear_of_link,
+    keep_instances,
     refuse,
     release,
     want,
@@ -30,7 +31,7 @@ from thetawarden.domain.slots.state import (
     Wish,
 )
 from thetawarden.domain.slots.views import uses
-from thetawarden.messages.lifecycle import Begin, Quiesce
+from thetawarden.messages.lifecycle import Begin, ChildrenChanged, Quiesce
 from thetawarden.messages.lines import LinesReleased, RedirectLine
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.market import (
@@ -49,6 +50,7 @@ TURN = "turn of lines"
 Hears = (
     Begin
     | Quiesce
+    | ChildrenChanged
     | WantLines
     | LinkChanged
     | LineRefused
@@ -106,6 +108,8 @@ class Slots:
                 return self._settle(ledger, now)
             case WantLines(owner=owner, wants=wants):
                 return self._settle(want(ledger, owner=owner, wants=wants), now)
+            case ChildrenChanged(role=role, keys=keys):
+                return self._settle(keep_instances(ledger, role=role, keys=keys), now)
             case LinkChanged(epoch=epoch, state=link):
                 if epoch > ledger.epoch:
                     self.state.told = ()

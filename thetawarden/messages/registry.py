@@ -66,7 +66,7 @@ ROUTES: Mapping[type[Message], Route] = {
     lifecycle.WatchUnderlyings: Route(
         to=("effect:children",), lane=Lane.CONTROL, after_crash=False
     ),
-    lifecycle.ChildrenChanged: Route(to=(RECORD,), lane=Lane.CONTROL),
+    lifecycle.ChildrenChanged: Route(to=("slots",), lane=Lane.CONTROL),
     lifecycle.DeskStarted: Route(to=(RECORD,), lane=Lane.CONTROL),
     lifecycle.ActorStarted: Route(to=("watchdog",), lane=Lane.CONTROL),
     lifecycle.ActorEnded: Route(to=("watchdog",), lane=Lane.CONTROL),

@@ -25,6 +25,19 @@ def want(ledger: Ledger, *, owner: str, wants: tuple[LineWant, ...]) -> Ledger:
     return msgspec.structs.replace(ledger, wants=others | ({owner: wants} if wants else {}))
 
 
+def keep_instances(ledger: Ledger, *, role: str, keys: Iterable[str]) -> Ledger:
+    """Forget what instances of a role want that are no more; nobody else would withdraw it."""
+    left = {f"{role}/{key}" for key in keys}
+    return msgspec.structs.replace(
+        ledger,
+        wants={
+            owner: wants
+            for owner, wants in ledger.wants.items()
+            if owner in left or not owner.startswith(f"{role}/")
+        },
+    )
+
+
 def hear_of_link(ledger: Ledger, *, epoch: int, state: LinkState) -> Ledger:
     """Take note of the link: another epoch, or none, has no lines and owes no snapshots.
 

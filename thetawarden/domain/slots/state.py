@@ -12,7 +12,7 @@ import msgspec
 
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.broker.lines import LinePriority, LineWant
-from thetawarden.domain.instants import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
+from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_SECOND
 
 
 class LineLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class LineLimits(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_patience_ns: int = 72 * NS_PER_SECOND
     retry_ns: int = 30 * NS_PER_SECOND
     retry_ns_max: int = 30 * NS_PER_MINUTE
-    learned_for_ns: int = NS_PER_DAY
+    learned_for_ns: int = 4 * NS_PER_HOUR
 
 
 class Phase(enum.StrEnum):
