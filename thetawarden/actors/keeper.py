@@ -257,10 +257,10 @@ class Keeper:
         return judging.judge(book, told, doubt=state.doubt, now=now, knowledge=knowledge)
 
     def _again(self, judgement: Judgement) -> tuple[Says, ...]:
-        """What was found once is looked at again; what stays unexplained, with the next round."""
-        if judgement.doubt is None or judgement.agreed:
+        """What was found once must be found twice; what stays unexplained may explain itself."""
+        if judgement.agreed:
             return ()
-        return self._ask_soon("a difference must be found twice", self._settings.confirm_ns)
+        return self._ask_soon("the book does not agree", self._settings.confirm_ns)
 
     def _execution(self, execution: Execution) -> tuple[Says, ...]:
         """Fold a fill in; before the book is open it will come with the balance that opens it."""
