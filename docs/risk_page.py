@@ -27,9 +27,10 @@ worse and nowhere else, so the sum is a bound whatever fills. A candidate is mea
 time and alone; what it might net against something else is not credited before it is filled.
 
 **What reduces risk** is proved, not believed: buying back short options; or the worst loss over
-all scenarios (falls, rises, VIX) shrinks by at least what is paid, or shrinks none while margin
-does; or the order only takes away from what is held. Margin may not rise beyond what is paid, and
-no more may be naked than was. Such an order passes every rule but the few checks that bind exits
+all scenarios (falls, rises, VIX) shrinks by at least what is paid, or stays while margin shrinks,
+and no scenario loses more by it than what is paid; or the order only takes away from what is held.
+Margin may not rise beyond what is paid, no more may be naked than was, and the same must hold once
+all that is pending has filled. Such an order passes every rule but the few checks that bind exits
 too, in every state of the desk. Without a valuation, taking away is still proved by payoffs at
 expiry.
 
@@ -40,6 +41,15 @@ rest on, and reserve their limits from the instant they are given until the book
 
 | rule | what it does | what it reads | numbers | binds exits too |
 | --- | --- | --- | --- | --- |
+"""
+
+_NUMBERS_HEAD = """
+## Numbers
+
+Fractions are of net liquidation value (NLV) unless said otherwise. The loss of a month, losses in a
+row, the limits of vega and gamma, the largest deltas, what is marginal, and all of `orders` are our
+own choices: nothing that we read names a number for them. The bands and factors of the regime
+itself (R1, R9, R11) are in `thetawarden/domain/regime/`.
 """
 
 

@@ -68,6 +68,8 @@ def test_what_makes_losses_smaller_is_proved(world, legs, held, order):
         ({"put": -1}, {"put": 1, "lower": -3}),  # a roll that sells more
         ({"put": -1}, {"put": 1, "later": -2}),
         ({}, {"put": 1}),  # a long put on nothing
+        ({"put": -3}, {"call": -1, "higher": 1}),  # the other side earns in a fall, and is no hedge
+        ({"put": -1, "lowest": 1}, {"call": -1, "higher": 1}),  # a condor, margin for one side
         ({"stock": 300}, {"put": -1}),
     ],
 )

@@ -2,9 +2,10 @@
 
 Losses are those of every scenario, falls and rises alike, with all that may yet fill. Three proofs
 are taken. Buying back short options costs what is paid and can never cost more. The worst loss
-shrinks by at least what is paid, or shrinks none but margin does. Or the order only takes away from
-what is held, and makes the worst loss larger by no more than it pays. In the last two, margin after
-is at most margin before, plus what is paid, and no more is naked than was.
+shrinks by at least what is paid, or stays while margin shrinks, and no scenario loses more by it
+than what is paid: selling the other side is no hedge. Or the order only takes away from what is
+held, and makes the worst loss larger by no more than it pays. In the last two, margin after is at
+most margin before, plus what is paid, and no more is naked than was.
 """
 
 from __future__ import annotations
@@ -43,10 +44,15 @@ class Reduction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What an order would do to losses, in USD; `eases` when any scenario gets better."""
+    """What an order would do to losses, in USD.
+
+    `saved` is of the worst loss, `worsens` the most that any scenario loses by it, `eases` when any
+    scenario gets better.
+    """
 
     saved: float
     paid: float
+    worsens: float
     takes_away: bool
     eases: bool
 
@@ -76,6 +82,7 @@ def prove_reduction(
     change = _Change(
         saved=worst[0] - worst[1],
         paid=paid,
+        worsens=float((after - losses).max()),
         takes_away=takes_away(candidate, book=book, units=units),
         eases=bool((losses - after > _CENT).any()),
     )
@@ -163,9 +170,10 @@ def _proof(change: _Change, *, buys_back: bool, freed: float) -> str:
         return "it only buys back short options"
     if not math.isfinite(freed) or freed < -paid - _CENT:
         return ""
-    if saved > _CENT and saved >= paid:
+    bounded = change.takes_away or change.worsens <= paid + _CENT
+    if bounded and saved > _CENT and saved >= paid:
         return "the worst loss shrinks"
-    if saved >= -_CENT and freed > _CENT and paid <= _CENT:
+    if bounded and saved >= -_CENT and freed > _CENT and paid <= _CENT:
         return "margin shrinks"
     gone = change.takes_away and freed >= -_CENT and (freed > _CENT or change.eases)
     return "it takes away from what is held" if gone and saved >= -paid - _CENT else ""
