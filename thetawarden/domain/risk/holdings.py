@@ -99,7 +99,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarketView(msgspec.Struct, frozen=True, kw_only=True):
-    """What the models need of the market: the index, the VIX, underlyings, marks by instrument."""
+    """What the models need of the market: the index, the VIX, underlyings, marks by instrument.
+
+    `at_ns` is when the oldest part of it was true: a whole is no fresher than that.
+    """
 
     at_ns: UnixNs
     index_usd: float
