@@ -161,14 +161,7 @@ class DeskProcess:
         return socket_path(self.store)
 
     def _lake(self, log_folder: Path) -> LakeAdapter:
-        return desk_lake(
-            self.config.lake,
-            store=self.store,
-            log_folder=log_folder,
-            turns_at=self.config.schedule.rotate_at,
-            secrets=self.secrets,
-            stop_deadline_s=self.config.desk.stop_deadline_s,
-        )
+        return desk_lake(self.config, store=self.store, log_folder=log_folder, secrets=self.secrets)
 
     def _open_journal(self, folder: Path, recovered: Recovered) -> Journal:
         settings = self.config.journal

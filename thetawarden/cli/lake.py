@@ -116,13 +116,12 @@ def _household(place: Place) -> Household:
             f"no data folder {store}; run a desk there first, or name another with --data-dir"
         )
     return household_of(
-        config.lake,
+        config,
         place=lake_place(
             url=config.lake.url, options=config.lake.options, store=store, secrets=place.secrets()
         ),
         log_folder=store / "log",
         log=log_name(store) or UNNAMED,
-        turns_at=config.schedule.rotate_at,
     )
 
 

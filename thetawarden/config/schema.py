@@ -211,7 +211,8 @@ class LakeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ),
     ] = 50_000
     views_per_kept_max: Annotated[
-        int, Meta(ge=1, le=1000, description="Of so many views of a chain one is kept.")
+        int,
+        Meta(ge=1, le=1000, description="Of so many views of a chain one is kept, in real time."),
     ] = 15
     fold_files_max: Annotated[
         int, Meta(ge=4, le=1000, description="So many small files of a day are made one.")

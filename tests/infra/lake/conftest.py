@@ -125,9 +125,7 @@ class Desk:
 
     def rows(self, table):
         """What a reader finds in a table."""
-        return pl.scan_delta(
-            self.place.table(table), storage_options=self.place.options or None
-        ).collect()
+        return pl.scan_delta(self.place.table(table), storage_options=self.place.reading).collect()
 
     def close(self):
         for each in (self.work, self.journal):

@@ -127,9 +127,7 @@ class MessageArchive:
             self._store.remove(f"day = '{day}' AND log = '{self._log}'")
 
     def _scan(self) -> pl.LazyFrame:
-        options = self._store.place.options or None
-        lazy = pl.scan_delta(self._store.handle, storage_options=options)
-        return lazy.filter(pl.col("log") == self._log)
+        return self._store.scan().filter(pl.col("log") == self._log)
 
     def _proven_rows(self, day: dt.date) -> Iterator[tuple[str, int, int, int]]:
         """Identity and checksum of each archived row whose checksum still fits it."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from thetawarden.config.schema import LakeConfig
+from thetawarden.config.schema import Config
 from thetawarden.config.secrets import Secret
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.lake.adapter import AdapterSettings, LakeAdapter, Work
@@ -15,17 +14,15 @@ from thetawarden.infra.lake.place import lake_place
 
 
 def desk_lake(
-    config: LakeConfig,
+    config: Config,
     *,
     store: Path,
     log_folder: Path,
-    turns_at: dt.time,
     secrets: Mapping[str, Secret],
-    stop_deadline_s: float,
 ) -> LakeAdapter:
     """The adapter of `effect:lake`; raises LakePlaceError when the place makes no sense."""
-    clock = WallClock()
-    place = lake_place(url=config.url, options=config.options, store=store, secrets=secrets)
+    clock, lake = WallClock(), config.lake
+    place = lake_place(url=lake.url, options=lake.options, store=store, secrets=secrets)
     log = name_log(store, now_ns=clock.now_ns())
 
     def make_work() -> Work:
@@ -34,20 +31,20 @@ def desk_lake(
         from thetawarden.infra.lake.keeping import LakeWork  # noqa: PLC0415
         from thetawarden.infra.lake.writer import WriterSettings  # noqa: PLC0415
 
-        household = household_of(
-            config, place=place, log_folder=log_folder, log=log, turns_at=turns_at
-        )
+        household = household_of(config, place=place, log_folder=log_folder, log=log)
         return LakeWork(
             household,
             clock=clock,
             settings=WriterSettings(
-                flush_rows=config.flush_rows_max,
-                buffer_rows=config.buffer_rows_max,
+                flush_rows=lake.flush_rows_max,
+                buffer_rows=lake.buffer_rows_max,
             ),
             keep=lambda day: keep_apart(household, day),
         )
 
     return LakeAdapter(
         make_work,
-        AdapterSettings(flush_rows=config.flush_rows_max, stop_deadline_s=stop_deadline_s * 0.8),
+        AdapterSettings(
+            flush_rows=lake.flush_rows_max, stop_deadline_s=config.desk.stop_deadline_s * 0.8
+        ),
     )

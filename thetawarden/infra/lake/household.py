@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from thetawarden.config.schema import LakeConfig
+from thetawarden.config.schema import Config, Mode
 from thetawarden.infra.lake.archive import MessageArchive
 from thetawarden.infra.lake.place import LakePlace
 from thetawarden.infra.lake.store import TableStore, Tuning, log_app
@@ -41,19 +41,23 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def household_of(
-    config: LakeConfig, *, place: LakePlace, log_folder: Path, log: str, turns_at: dt.time
-) -> Household:
-    """The household a configuration describes."""
+def household_of(config: Config, *, place: LakePlace, log_folder: Path, log: str) -> Household:
+    """The household a configuration describes.
+
+    Chains are viewed at the machine's pace, whatever the market's; where market time runs faster,
+    more of the views are kept.
+    """
+    speed = config.practice.speed if config.mode is Mode.PRACTICE else 1.0
+    lake = config.lake
     return Household(
         place=place,
         log_folder=log_folder,
         log=log,
-        log_kept_days=config.log_kept_days,
-        turns_at=turns_at,
-        views_per_kept=config.views_per_kept_max,
+        log_kept_days=lake.log_kept_days,
+        turns_at=config.schedule.rotate_at,
+        views_per_kept=max(1, round(lake.views_per_kept_max / speed)),
         tuning=Tuning(
-            fold_files=config.fold_files_max,
-            keep_removed=dt.timedelta(seconds=config.removed_kept_s),
+            fold_files=lake.fold_files_max,
+            keep_removed=dt.timedelta(seconds=lake.removed_kept_s),
         ),
     )

@@ -16,6 +16,7 @@ from thetawarden.config.secrets import Secret, names_a_secret
 from thetawarden.infra.lake.errors import LakePlaceError
 
 FOLDER = "lake"
+_OWN_WAY = {"max_retries", "retry_timeout", "file_cache_ttl"}
 SECRET_PREFIX = "lake_"  # noqa: S105  # a prefix of names, no secret
 
 
@@ -34,6 +35,16 @@ class LakePlace(msgspec.Struct, frozen=True):
     def folder(self) -> Path | None:
         """The folder, when it is one of this machine's."""
         return None if "://" in self.root else Path(self.root)
+
+    @property
+    def writing(self) -> dict[str, str] | None:
+        """What the table's library is told."""
+        return self.options or None
+
+    @property
+    def reading(self) -> dict[str, str] | None:
+        """What the scanning library is told: it knows the same names, retries it counts itself."""
+        return {name: it for name, it in self.options.items() if name not in _OWN_WAY} or None
 
     def table(self, name: str) -> str:
         """Where a table is."""

@@ -48,7 +48,7 @@ def open_table(place: LakePlace, name: str) -> DeltaTable:
         raise NoTableError(name, place=place.root)
     with translated(name):
         try:
-            handle = DeltaTable(place.table(name), storage_options=place.options or None)
+            handle = DeltaTable(place.table(name), storage_options=place.reading)
         except TableNotFoundError:
             raise NoTableError(name, place=place.root) from None
         written_version(handle, TABLES[name])
@@ -59,7 +59,7 @@ def scan(place: LakePlace, name: str) -> pl.LazyFrame:
     """A table to be asked: filters on `day` and on the sort columns skip the rest."""
     handle = open_table(place, name)
     with translated(name):
-        return pl.scan_delta(handle, storage_options=place.options or None)
+        return pl.scan_delta(handle)
 
 
 def query(place: LakePlace, sql: str) -> pl.DataFrame:

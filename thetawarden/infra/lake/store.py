@@ -88,11 +88,23 @@ class TableStore:
     def exists(self) -> bool:
         """Whether anything was ever written here; makes nothing."""
         with translated(self.table.name):
-            return DeltaTable.is_deltatable(self.url, self.place.options or None)
+            try:
+                DeltaTable(self.url, storage_options=self.place.writing)
+            except TableNotFoundError:
+                return False
+            return True
 
     def let_go(self) -> None:
         """Open it anew when it is next needed."""
         self._handle = None
+
+    def scan(self) -> pl.LazyFrame:
+        """The table as it is now, to be read lazily."""
+        handle = self.handle
+        if self.place.reading != self.place.writing:
+            options = self.place.reading
+            handle = DeltaTable(self.url, version=handle.version(), storage_options=options)
+        return pl.scan_delta(handle)
 
     def watermark(self) -> int:
         """The last message that is in the table, 0 for none; as storage has it now."""
@@ -177,7 +189,7 @@ class TableStore:
 
     def _open(self) -> DeltaTable:
         try:
-            handle = DeltaTable(self.url, storage_options=self.place.options or None)
+            handle = DeltaTable(self.url, storage_options=self.place.writing)
         except TableNotFoundError:
             return self._create()
         written = written_version(handle, self.table)
@@ -194,7 +206,7 @@ class TableStore:
             name=self.table.name,
             description=self.table.words,
             configuration=self._configuration(),
-            storage_options=self.place.options or None,
+            storage_options=self.place.writing,
             raise_if_key_not_exists=False,
         )
 
@@ -205,7 +217,7 @@ class TableStore:
         if new:
             handle.alter.add_columns(delta_fields(new))
         handle.alter.set_table_properties(self._configuration(), raise_if_not_exists=False)
-        return DeltaTable(self.url, storage_options=self.place.options or None)
+        return DeltaTable(self.url, storage_options=self.place.writing)
 
     def _configuration(self) -> dict[str, str]:
         kept = f"interval {round(self.tuning.keep_removed.total_seconds())} seconds"
