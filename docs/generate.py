@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import lake_page
 import link_page
 import messages_page
 import risk_page
@@ -25,6 +26,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "configuration.md": render_reference,
     "control-api.json": describe_api,
     "link.md": link_page.render,
+    "lake.md": lake_page.render,
     "messages.md": messages_page.render,
     "faults.md": render_faults,
     "risk-rules.md": risk_page.render,

@@ -54,7 +54,7 @@ _DAMAGE = (
 
 
 class Tuning(msgspec.Struct, frozen=True, kw_only=True):
-    """How a table is written and kept; measured in docs/decisions/0004."""
+    """How a table is written and kept; measured in docs/decisions/0005."""
 
     reopen_commits: int = 50
     checkpoint_commits: int = 50
