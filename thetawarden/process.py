@@ -47,7 +47,14 @@ from thetawarden.messages.lifecycle import DeskStarted, WatchUnderlyings
 from thetawarden.messages.operations import TradingDayStarted, VitalsTaken
 from thetawarden.messages.trading import AdoptHaltFlag, Halt
 from thetawarden.ports import Clock
-from thetawarden.supervisor import ADAPTERS, WATCHERS, actor_names, actor_roles, desk_tree
+from thetawarden.supervisor import (
+    ADAPTERS,
+    WATCHERS,
+    actor_names,
+    actor_roles,
+    broker_settings,
+    desk_tree,
+)
 
 LOG_FOLDER = "log"
 NOWHERE = 0  # no port: whoever connects there is refused at once
@@ -107,7 +114,7 @@ class DeskProcess:
             adapters={
                 "alerts": LogAlerts(logging.getLogger("thetawarden.alerts")),
                 "broker": broker_adapter(
-                    self.config.broker,
+                    broker_settings(self.config),
                     self.config.lines,
                     host=self._broker_at[0],
                     port=self._broker_at[1],

@@ -24,7 +24,7 @@ from thetawarden.actors.slots import Slots
 from thetawarden.actors.tree import Group, Template, Tree
 from thetawarden.actors.universe import Universe
 from thetawarden.actors.watchdog import Watchdog
-from thetawarden.config.broker import link_rules
+from thetawarden.config.broker import BrokerConfig, link_rules, on_practice_market
 from thetawarden.config.chains import watch_settings
 from thetawarden.config.events import load_macro_dates
 from thetawarden.config.lines import line_limits
@@ -76,7 +76,7 @@ def _watch(config: Config, speed: float) -> Group:
 
 def _trading(config: Config, speed: float) -> Group:
     """Each depends on those before it: what comes after a failed one is restarted with it."""
-    broker = config.broker
+    broker = broker_settings(config)
     real_money = config.mode is Mode.LIVE
     rules = link_rules(broker, real_money=real_money, speed=speed)
     keeping = KeeperSettings(
@@ -152,6 +152,12 @@ def _archiving(config: Config, speed: float) -> ArchivistSettings:
         maintain_after_ns=_ns(config.lake.maintain_after_s),
         rebuild_again_ns=market_ns(REBUILD_AGAIN_S, speed=speed),
     )
+
+
+def broker_settings(config: Config) -> BrokerConfig:
+    """What a person set about the broker, as far as it holds in this mode."""
+    practice = config.mode is Mode.PRACTICE
+    return on_practice_market(config.broker) if practice else config.broker
 
 
 def actor_names(tree: Tree) -> tuple[str, ...]:

@@ -100,6 +100,11 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ] = 120.0
 
 
+def on_practice_market(broker: BrokerConfig) -> BrokerConfig:
+    """Return what holds on the practice market: the account that is pinned for others is not."""
+    return msgspec.structs.replace(broker, account="", i_mean_live=False)
+
+
 def link_rules(broker: BrokerConfig, *, real_money: bool, speed: float) -> LinkRules:
     """Return the connection's rules, with durations of the machine told in market time.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from thetawarden.config.schema import Config, SupervisorConfig
 
 PAPER_PREFIX = "D"  # DU, DF, DUH ...: every paper account begins with it, no real one does
+DATA_MESSAGES_PER_S_MIN = 4
 LIVE_PORTS = (4001, 7496)
 PAPER_PORTS = (4002, 7497)
 
@@ -64,6 +65,7 @@ def find_clashes(config: Config) -> tuple[Clash, ...]:
     judged = {Mode.PRACTICE: lambda _: iter(()), Mode.PAPER: _paper, Mode.LIVE: _live}
     return (
         *judged[config.mode](config.broker),
+        *_link(config.broker),
         *_backoffs(config.supervisor),
         *_regime(config.regime),
         *_risk(config.risk),
@@ -109,6 +111,31 @@ def _live(broker: BrokerConfig) -> Iterator[Clash]:
             found="false in mode live",
             allowed="true: real money is traded",
             remedy="set it to true if you mean it, or choose mode paper",
+        )
+
+
+def _link(broker: BrokerConfig) -> Iterator[Clash]:
+    if broker.backoff_min_s > broker.backoff_max_s:
+        yield Clash(
+            path="broker.backoff_min_s",
+            found=f"{broker.backoff_min_s}, more than backoff_max_s",
+            allowed=f"at most {broker.backoff_max_s}",
+            remedy="lower it, or raise backoff_max_s",
+        )
+    most = broker.messages_per_s_max - DATA_MESSAGES_PER_S_MIN
+    if broker.messages_reserved > most:
+        yield Clash(
+            path="broker.messages_reserved",
+            found=f"{broker.messages_reserved}, of {broker.messages_per_s_max} messages in all",
+            allowed=f"at most {most}",
+            remedy="leave some messages to data",
+        )
+    if broker.night_begins == broker.night_ends:
+        yield Clash(
+            path="broker.night_ends",
+            found=f"{broker.night_ends:%H:%M}, when the night begins",
+            allowed="another time: the night would last all day",
+            remedy="name the end of the broker's nightly restart",
         )
 
 

@@ -19,7 +19,7 @@ class Peer:
         self.welcome = frame(15, 1, "DU1234567") + frame(9, 1, 1)
         self.answers = {}
         self.links = 0
-        self.writer = None
+        self.writer = self.broken = None
         self.gone = asyncio.Event()
         self._server = None
 
@@ -55,8 +55,10 @@ class Peer:
                     writer.write(self.welcome)
                 if fields[0] in self.answers:
                     self.answers[fields[0]](fields)
-        except (asyncio.IncompleteReadError, OSError):
+        except asyncio.IncompleteReadError:
             pass
+        except OSError as error:
+            self.broken = error
         finally:
             self.gone.set()
             writer.close()

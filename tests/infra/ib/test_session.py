@@ -97,6 +97,26 @@ async def test_closing_tells_those_who_wait_and_says_so_once(peer, session_to, u
     assert session.notes.ended == [(1, LinkTrouble.CLOSED_BY_US)]
 
 
+async def test_a_link_given_up_by_us_is_left_in_good_order(peer, session_to):
+    session = session_to(peer.port)
+    await session.open(1)
+
+    session.close("enough")
+    await asyncio.wait_for(peer.gone.wait(), 20)
+
+    assert peer.broken is None
+
+
+async def test_a_link_in_doubt_is_reset_without_a_word(peer, session_to):
+    session = session_to(peer.port)
+    await session.open(1)
+    peer.writer.write(b"\xff" * 8)
+
+    await asyncio.wait_for(peer.gone.wait(), 20)
+
+    assert session.notes.ended == [(1, LinkTrouble.GARBLED)]
+
+
 async def test_a_new_epoch_is_a_new_client_with_nothing_left_of_the_old(gateway, session_to):
     session = session_to(gateway.port)
     await session.open(1)

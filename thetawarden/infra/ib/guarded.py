@@ -6,6 +6,7 @@ the wire; nothing here judges it. `docs/link.md` maps each trap to its guard and
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import sys
@@ -35,6 +36,7 @@ _log = logging.getLogger("thetawarden.broker")
 VALIDATION_FAILED = 321
 """ib_async takes it for a warning and lets the request wait for ever."""
 WORDS_MAX = 200
+LEAVE_S = 1.0
 STREAM = "mktData"
 COMPLETED_ORDERS, CURRENT_TIME = "completedOrders", "currentTime"
 
@@ -269,15 +271,24 @@ class GuardedIB(IB):
         asked = self.wrapper._futures.get(kind)  # noqa: SLF001  # no public way to know
         return asked is not None and not asked.done()
 
-    def drop(self) -> None:
-        """End the link at once; whoever waits for an answer learns that none will come."""
+    def drop(self, *, gently: bool = False) -> None:
+        """End the link at once; whoever waits for an answer learns that none will come.
+
+        Gently means in good order, so that the gateway gives our client id back sooner; a peer that
+        does not take its leave in time is dropped all the same.
+        """
         self._dropped = True
         transport = self.client.conn.transport
         self.wrapper.setEventsDone()
         self.wrapper.connectionClosed()
         self.client.connState = Client.DISCONNECTED
         self.client.reset()
-        if transport is not None:
+        if transport is None:
+            return
+        if gently:
+            transport.close()
+            asyncio.get_running_loop().call_later(LEAVE_S, transport.abort)
+        else:
             transport.abort()  # closing would first wait for a mute peer to take what is buffered
 
     def _guard_socket(self) -> None:

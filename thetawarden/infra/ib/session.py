@@ -283,7 +283,7 @@ class Session:
         ib, self._ib = self._ib, None
         if ib is None:
             return
-        ib.drop()
+        ib.drop(gently=trouble.kind is LinkTrouble.CLOSED_BY_US)
         if self._watch is not None:
             self._watch.cancel()
         for listener in self.listeners:
