@@ -300,7 +300,7 @@ def test_n09_after_a_new_link_each_option_must_be_quoted_on_both_sides_anew(worl
 
     assert (cut.doubt != 0).all()
     assert np.flatnonzero(later.doubt == 0).tolist() == [0, 1]
-    assert [row_doubt(later, row) for row in (2, 3)] == [Doubt.OLD_LINK, Doubt.OLD_LINK]
+    assert [row_doubt(later, row) for row in (2, 3)] == [Doubt.ONE_SIDED, Doubt.OLD_LINK]
 
 
 def test_n09_quotes_of_an_older_link_are_not_even_read(world, board):

@@ -72,7 +72,7 @@ def _circumstances(table: QuoteTable, frame: Frame, limits: DoubtLimits) -> dict
         Doubt.EXPIRED: frame.last_trade_ns[table.series] <= frame.now_ns,
         Doubt.LINK_DOWN: everywhere & (not frame.link_up),
         Doubt.NO_QUOTE: table.at_ns == 0,
-        Doubt.OLD_LINK: ~table.linked,
+        Doubt.OLD_LINK: ~table.linked & np.isfinite(table.bid_usd + table.ask_usd),
         Doubt.NOT_LIVE: table.data_type != _LIVE,
         Doubt.HALTED: halted,
         Doubt.UNDERLYING_UNSURE: everywhere & (not frame.spot_sure),
