@@ -10,8 +10,10 @@ from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.market.contracts import Right
 from thetawarden.infra.clock import WallClock
+from thetawarden.infra.ib.conflation import Outlets
 from thetawarden.infra.ib.pacing import Pace
 from thetawarden.infra.ib.quotes import LineSettings, QuoteHandler
+from thetawarden.infra.ib.ticks import Line
 from thetawarden.messages.lines import LinesReleased, RedirectLine
 from thetawarden.messages.market import (
     ContextObserved,
@@ -234,6 +236,21 @@ async def test_ticks_of_one_piece_are_one_message_and_a_busy_line_is_bundled(rig
     assert line.desk.quotes()[0].updates == 2
     assert line.desk.quotes()[-1].bid_usd == 5.05
     assert len(line.desk.quotes()) <= 3
+
+
+async def test_an_alarm_amid_a_piece_of_ticks_leaves_no_empty_message_behind():
+    desk = Listening()
+    outlets = Outlets(desk=desk, clock=WallClock(), flush_ns=MS)
+    outlets.begin_link(1)
+    outlet = outlets.outlet("SPX")
+    line = Line(option(7), (outlet,))
+    line.take_price("1", "5.1", "10", outlets.begin_turn())
+    outlets.changed(line)
+
+    outlets._wake(outlet)
+    await asyncio.sleep(0.02)
+
+    assert [len(one.quotes) for one in desk.said] == [1]
 
 
 async def test_a_listener_that_has_not_read_is_told_no_more_until_it_has_and_loses_nothing(rig):

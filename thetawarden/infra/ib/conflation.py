@@ -88,6 +88,8 @@ class Outlets:
                 self._tell_or_wait(outlet, now)
 
     def _tell_or_wait(self, outlet: Outlet, now: int) -> None:
+        if not outlet.waiting:  # told by an alarm while this piece was being taken
+            return
         early_ns = outlet.told_ns + self._flush_ns - now
         if early_ns > 0:
             self._wait(outlet, early_ns)
