@@ -97,6 +97,21 @@ def test_a_line_is_not_taken_from_its_class_before_it_was_held_a_while():
     assert {move.conid for move in late} == {1, 2}
 
 
+def test_wishes_that_change_their_mind_every_second_do_not_make_lines_flap():
+    fickle, coming = Desk(lines_max=2, reserve=0, hold_ns=15 * S), Desk(linger_ns=5 * S)
+    orders = ([1, 2, 3, 4], [3, 4, 1, 2])
+
+    for second in range(60):
+        fickle.wants("chain/SPX", *[stream(each, ENTRY) for each in orders[second % 2]])
+        coming.wants("chain/SPX", *[stream(7, ENTRY)][: second % 2])
+        for desk in (fickle, coming):
+            desk.deliver()
+            desk.wait(1)
+
+    assert fickle.subscriptions <= 2 + 2 * 60 // 15
+    assert coming.subscriptions == 1
+
+
 def test_owners_of_one_class_share_alike_and_what_one_leaves_the_others_take():
     desk = Desk(lines_max=12, reserve=0, hold_ns=0)
 

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -12,7 +13,7 @@ from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.slots.choosing import lines_max, may_ask
 from thetawarden.domain.slots.events import TOO_MANY_LINES, end_batch, refuse
 from thetawarden.domain.slots.settling import settle
-from thetawarden.domain.slots.state import Phase, Subscribe, Unsubscribe
+from thetawarden.domain.slots.state import Ledger, Phase, Subscribe, Unsubscribe
 from thetawarden.domain.slots.wishes import gather
 
 OWNERS = ("chain/A", "chain/B", "context", "keeper")
@@ -160,6 +161,15 @@ class LedgerMachine(RuleBasedStateMachine):
         again = settle(desk.ledger, limits=desk.limits, now_ns=desk.now_ns)
         assert again.moves == ()
         assert again.ledger == desk.ledger
+
+    @invariant()
+    def the_same_ledger_read_back_from_a_log_decides_the_same(self):
+        desk = self.desk
+        copy = msgspec.msgpack.decode(msgspec.msgpack.encode(desk.ledger), type=Ledger)
+        later_ns = desk.now_ns + 20 * S
+        first = settle(desk.ledger, limits=desk.limits, now_ns=later_ns)
+        second = settle(copy, limits=desk.limits, now_ns=later_ns)
+        assert first == second
 
     @invariant()
     def snapshots_out_are_bounded(self):
