@@ -181,7 +181,8 @@ def test_a_fill_of_ours_is_booked_and_the_book_compared_soon():
     said = desk.tell(ExecutionReported(epoch=1, execution=bought(option(), -2, "1.50")))
     priced = desk.tell(CommissionReported(epoch=1, commission=cost(1, "2.00")))
 
-    (fill,) = only(said, FillBooked)
+    (fill,), (valued,) = only(said, FillBooked), only(said, PositionsValued)
+    assert [one.book_quantity for one in valued.positions] == [-2]
     assert (fill.cause, fill.position_after, fill.commission_kind) == ("trade", -2, "estimated")
     assert only(said, PositionExplained) == []
     assert only(said, StartTimer) == [StartTimer(name="refresh_soon", after_ns=SECOND)]
@@ -343,6 +344,25 @@ def test_O19_an_assignment_is_explained_when_it_was_seen_twice():
     assert judged(second).agreed
     assert [one.cause for one in only(second, PositionExplained)] == ["assignment"] * 2
     assert desk.held(1).average_cost_usd == 500
+
+
+def test_an_assignment_that_is_told_as_executions_after_all_is_not_counted_twice():
+    desk = Desk(positions=(position(option(), -2, "149"),)).agree()
+    desk.positions, desk.cash = (position(stock(), 200, "500"),), "0"
+    desk.agree()
+    nobody = {"perm_id": 0, "order_id": 0, "client_id": 0, "order_ref": ""}
+    late_s = (desk.now - T0) // SECOND
+    desk.executions = (
+        bought(option(), 2, "0", number=8, at_s=late_s, **nobody),
+        bought(stock(), 200, "500", number=9, at_s=late_s, **nobody),
+    )
+
+    said = desk.fetch()
+
+    assert judged(said).agreed
+    assert (desk.held(1).quantity, desk.held(2).quantity) == (200, 0)
+    assert cash_usd(desk.state.book, ACCOUNT) == 0
+    assert {one.cause for one in only(said, FillBooked)} == {"assignment"}
 
 
 def test_a_fetch_that_raced_with_a_fill_changes_nothing():

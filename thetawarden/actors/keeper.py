@@ -192,7 +192,7 @@ class Keeper:
             values=fetched.values,
         )
         self._hear(fetched)
-        before, opened = state.book, state.opened
+        before, opened, agreed = state.book, state.opened, not state.unexplained
         judgement = self._judge(told, now)
         state.book, state.doubt = judgement.book, judgement.doubt
         state.opened = opened or judgement.agreed
@@ -215,6 +215,7 @@ class Keeper:
             *self._worry(judgement),
             *self._again(judgement),
             *self._named(),
+            *((keeping.valued(state),) if state.book != before or not agreed else ()),
         )
 
     def _hear(self, fetched: BookFetched) -> None:
@@ -272,7 +273,12 @@ class Keeper:
         if not said:
             return ()
         orders = self.state.orders.filled_by(execution.perm_id)
-        return (*said, *self._ask_soon("a fill"), *self._overfill(orders))
+        return (
+            *said,
+            keeping.valued(self.state),
+            *self._ask_soon("a fill"),
+            *self._overfill(orders),
+        )
 
     def _commission(self, commission: Commission) -> tuple[Says, ...]:
         before = self.state.book
