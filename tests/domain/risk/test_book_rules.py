@@ -193,6 +193,8 @@ def test_margin_kept_free_for_pending_orders_is_margin_in_use(world):
 
     assert world.finding(alone, "utilisation").units_max == 12
     assert world.finding(beside, "utilisation").units_max == 4
+    assert world.finding(alone, "excess_liquidity").units_max == 52
+    assert world.finding(beside, "excess_liquidity").units_max == 44
 
 
 @pytest.mark.parametrize(("room", "fits"), [(3.01, 3), (2.99, 2), (0.5, 0)])
