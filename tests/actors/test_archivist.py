@@ -9,6 +9,7 @@ from thetawarden.messages.lake import (
     LakeCommitted,
     LakeFellBehind,
     LakeMaintained,
+    LakeSkipped,
     LakeTrouble,
     LakeUnavailable,
     MaintainLake,
@@ -135,3 +136,11 @@ def test_at_the_end_it_has_the_lake_written_once_more():
     said = archivist().receive(Quiesce(), NOW)
 
     assert said == (CancelTimer(name=FLUSH), CancelTimer(name=MAINTAIN), FlushLake())
+
+
+def test_a_message_that_is_not_in_the_lake_is_told():
+    skipped = LakeSkipped(seq=12, kind="FillSeen", error="a mistake of ours")
+
+    (said,) = told(archivist().receive(skipped, NOW))
+
+    assert "message 12" in said.text

@@ -14,6 +14,7 @@ from thetawarden.messages.lake import (
     LakeFellBehind,
     LakeMaintained,
     LakeRebuilt,
+    LakeSkipped,
     LakeTrouble,
     LakeUnavailable,
     MaintainLake,
@@ -33,6 +34,7 @@ Hears = (
     | LakeCommitted
     | LakeUnavailable
     | LakeFellBehind
+    | LakeSkipped
     | LakeRebuilt
     | LakeMaintained
 )
@@ -98,6 +100,9 @@ class Archivist:
             case LakeFellBehind(table=table, rows=rows):
                 self._table(table).dropped_rows += rows
                 return ()
+            case LakeSkipped(seq=seq, kind=kind, error=error):
+                text = f"message {seq} ({kind}) is not in the lake, only in the log: {error}"
+                return (_tell(Urgency.NORMAL, f"skipped:{kind}", text),)
             case LakeRebuilt(table=table, from_seq=seq):
                 text = f"lake table {table} is being written anew from message {seq} on"
                 return (_tell(Urgency.NORMAL, table, text),)

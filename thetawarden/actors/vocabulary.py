@@ -51,6 +51,7 @@ OUTSIDERS = (
                 lake.LakeCommitted,
                 lake.LakeUnavailable,
                 lake.LakeFellBehind,
+                lake.LakeSkipped,
                 lake.LakeRebuilt,
                 lake.LakeMaintained,
             }

@@ -62,6 +62,14 @@ class LakeFellBehind(Event, frozen=True, kw_only=True):
     rows: int
 
 
+class LakeSkipped(Event, frozen=True, kw_only=True):
+    """A message could not be made into rows; it stays in the message log alone."""
+
+    seq: int
+    kind: str
+    error: str
+
+
 class LakeRebuilt(Event, frozen=True, kw_only=True):
     """A table was emptied from this message on and is being written anew."""
 

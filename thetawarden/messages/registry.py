@@ -156,6 +156,7 @@ ROUTES: Mapping[type[Message], Route] = {
     lake.LakeCommitted: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
     lake.LakeUnavailable: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
     lake.LakeFellBehind: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
+    lake.LakeSkipped: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
     lake.LakeRebuilt: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
     lake.LakeMaintained: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
     # operations

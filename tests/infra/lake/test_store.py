@@ -53,7 +53,7 @@ def test_every_column_has_words_and_a_unit_where_it_is_an_amount(table):
     for column in table.columns:
         assert column.words.endswith((".", "..."))
         if column.kind is Kind.MONEY:
-            assert "usd" in column.name or column.name.startswith("quantity")
+            assert "usd" in column.name or column.name.startswith(("quantity", "position"))
 
 
 def test_an_entry_snapshot_has_all_that_attribution_needs():

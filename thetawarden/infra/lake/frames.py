@@ -17,6 +17,9 @@ from thetawarden.infra.lake.columns import Column, Kind, Table
 MONEY_DIGITS = 28
 MONEY_PLACES = 8
 _PLACES = Decimal(1).scaleb(-MONEY_PLACES)
+_TOO_MUCH = Decimal(10) ** (MONEY_DIGITS - MONEY_PLACES)
+_TOO_FAR = 2**63
+_END_NS = 2**63 - 1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 Row = tuple[Any, ...]
@@ -60,7 +63,10 @@ def delta_schema(table: Table) -> Schema:
 
 
 def frame_of(table: Table, rows: list[Row]) -> pl.DataFrame:
-    """Rows with values in the order of all the table's columns, sorted as the table is."""
+    """Rows with values in the order of all the table's columns, sorted as the table is.
+
+    What a column cannot hold, be it NaN or beyond all measure, is null.
+    """
     schema = frame_schema(table)
     columns = {
         column.name: pl.Series(column.name, _values(column, rows, at), dtype=schema[column.name])
@@ -70,8 +76,10 @@ def frame_of(table: Table, rows: list[Row]) -> pl.DataFrame:
 
 
 def instant_of(at_ns: int | None) -> dt.datetime | None:
-    """An instant as columns hold it; none before 1970 is one."""
-    return _EPOCH + dt.timedelta(microseconds=at_ns // 1_000) if at_ns else None
+    """An instant as columns hold it; what is no instant of these centuries is none."""
+    if at_ns is None or not 0 < at_ns < _END_NS:
+        return None
+    return _EPOCH + dt.timedelta(microseconds=at_ns // 1_000)
 
 
 def _values(column: Column, rows: list[Row], at: int) -> list[Any]:
@@ -80,18 +88,24 @@ def _values(column: Column, rows: list[Row], at: int) -> list[Any]:
             return [_exact(row[at]) for row in rows]
         case Kind.NUMBER:
             return [_finite(row[at]) for row in rows]
+        case Kind.WHOLE:
+            return [_fitting(row[at]) for row in rows]
         case _:
             return [row[at] for row in rows]
 
 
 def _exact(value: Decimal | None) -> Decimal | None:
-    if value is None or not value.is_finite():
+    if value is None or not value.is_finite() or abs(value) >= _TOO_MUCH:
         return None
     return value.quantize(_PLACES, rounding=ROUND_HALF_EVEN)
 
 
+def _fitting(value: int | None) -> int | None:
+    return value if value is not None and abs(value) < _TOO_FAR else None
+
+
 def _finite(value: float | Decimal | None) -> float | None:
-    if value is None:
+    if value is None or (isinstance(value, Decimal) and not value.is_finite()):
         return None
     number = float(value)
     return number if math.isfinite(number) else None

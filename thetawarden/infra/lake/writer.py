@@ -19,6 +19,7 @@ import msgspec
 from thetawarden.errors import ThetawardenError
 from thetawarden.infra.lake.columns import Table
 from thetawarden.infra.lake.errors import (
+    LINE_MAX,
     AheadOfLogError,
     DamagedTableError,
     LakeAwayError,
@@ -35,6 +36,7 @@ from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lake import (
     LakeCommitted,
     LakeFellBehind,
+    LakeSkipped,
     LakeTrouble,
     LakeUnavailable,
 )
@@ -125,8 +127,9 @@ class LakeWriter:
         seq = envelope.seq
         if seq <= self._verified or seq in self._taken or type(envelope.body) not in PROJECTIONS:
             return
+        found = self._project(envelope)
         self._taken[seq] = type(envelope.body).__name__
-        for table, rows in self._project(envelope):
+        for table, rows in found:
             line = self.lines[table]
             if line.behind:
                 line.passed_seq = max(seq, line.passed_seq)
@@ -303,12 +306,19 @@ class LakeWriter:
         self._said.append(_unavailable(line.name, error))
 
     def _project(self, envelope: Envelope[Message]) -> tuple[tuple[str, list[Row]], ...]:
-        rows = project(
-            envelope,
-            log=self._log,
-            turns_at=self._settings.turns_at,
-            views_per_kept=self._settings.views_per_kept,
-        )
+        """What a message becomes; one that cannot be read so must not stop all that follow it."""
+        try:
+            rows = project(
+                envelope,
+                log=self._log,
+                turns_at=self._settings.turns_at,
+                views_per_kept=self._settings.views_per_kept,
+            )
+        except Exception as error:  # noqa: BLE001  # a mistake of ours, whatever it is
+            words = f"{error!r}"[:LINE_MAX]
+            kind = type(envelope.body).__name__
+            self._said.append(LakeSkipped(seq=envelope.seq, kind=kind, error=words))
+            return ()
         return tuple(each for each in rows if each[0] in self.lines)
 
 
