@@ -7,7 +7,7 @@ ARGS   ?=
 ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit bench study docs clean
+.PHONY: help run test check unit bench soak study docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ unit: $(READY) ## The tests (ARGS="-k halt" to pick)
 
 bench: $(READY) ## Figures, each beside its reference (ONLY=name)
 	@$(BIN)/python -m bench $(ONLY)
+
+soak: $(READY) ## A whole market day in real processes, with kills (ARGS="--speed 30")
+	@$(BIN)/python -m soak day $(ARGS)
 
 study: $(READY) ## The practice market beside the real one: table and charts in docs/
 	@$(BIN)/python -m bench.market_study
