@@ -39,7 +39,8 @@ def gateway_pid(shell):
 
 
 def test_a_running_desk_comes_back_reconciled_from_every_kind_of_loss(linked):
-    linked("gateway", "fault", "reset", "--port", gateway_port(linked))
+    played = linked("gateway", "fault", "reset", "--port", gateway_port(linked))
+    assert played.code == 0, played.err
     wait_for(lambda: is_ready(linked, beyond=1))
     after_reset = linked("status", "--json").json["link"]["epoch"]
 

@@ -62,6 +62,11 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting_since_s: float | None = None
 
+    @property
+    def is_operator(self) -> bool:
+        """Whether it is somebody at the admin channel, and no client."""
+        return self._stage is Stage.ADMIN
+
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the peer in, unless there are too many."""

@@ -57,7 +57,7 @@ class Server:
             self._state.restore(self.gateway)
             self.gateway.keep = self.save
         self._connections: dict[Connection, None] = {}
-        self.faults = FaultPanel(self.gateway, links=self.connections)
+        self.faults = FaultPanel(self.gateway, links=self._links)
         self.faults.plan(plan)
         self._listener: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -152,6 +152,10 @@ class Server:
     def connections(self) -> list[Connection]:
         """Everybody connected, in order of arrival."""
         return list(self._connections)
+
+    def _links(self) -> list[Connection]:
+        """The connections a fault may break: not the one it was ordered through."""
+        return [one for one in self._connections if not one.is_operator]
 
     def admit(self, connection: Connection) -> bool:
         """Take a peer in, or say that it must go."""
