@@ -295,6 +295,19 @@ def test_what_comes_with_the_first_words_is_told_behind_the_link_it_is_about(scr
     ]
 
 
+def test_what_the_broker_writes_reaches_a_person_as_one_bounded_line(scripted, line_to):
+    hostile = "restored\r\n\x1b[31mHALT\u202e" + "x" * 5000
+    scripted.welcome += frame(4, 2, -1, 1102, hostile, "")
+    line = line_to(scripted.port)
+
+    line.open(1)
+    words = line.ear.wait_for(BrokerNoticed).words
+
+    assert words.isprintable()
+    assert words.startswith("restored")
+    assert len(words) <= 400
+
+
 def test_a_correction_is_told_and_takes_the_place_of_the_fill_it_corrects(gateway, line):
     line.open(1)
     line.place(LimitOrder("SELL", 2, 0.05, orderRef="ours.1"))

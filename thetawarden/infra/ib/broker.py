@@ -171,11 +171,11 @@ class Broker:
             self._desk.say(message)
 
     def _say_lost(self, epoch: int, trouble: Trouble) -> None:
-        words = trouble.words[:WORDS_MAX]
+        words = _shown(trouble.words)
         self._say(LinkLost(epoch=epoch, trouble=trouble.kind, words=words))
 
     def _say_nonsense(self, epoch: int, words: str) -> None:
-        self._say(DecodingFailed(epoch=epoch, words=words[:WORDS_MAX]))
+        self._say(DecodingFailed(epoch=epoch, words=_shown(words)))
 
     def _say_notice(self, req_id: int, code: int, words: str) -> None:
         """Pass on what the broker says about itself, at a length a person can read.
@@ -192,8 +192,13 @@ class Broker:
         if not own and before is not None and now - before < SAME_NOTICE_NS:
             return
         self._noticed_ns[code] = now
-        notice = BrokerNoticed(epoch=session.epoch, code=code, words=words[:WORDS_MAX])
+        notice = BrokerNoticed(epoch=session.epoch, code=code, words=_shown(words))
         if session.is_open:
             self._say(notice)
         elif len(self._early) < EARLY_MAX:
             self._early.append(notice)
+
+
+def _shown(words: str) -> str:
+    """What the broker wrote, as it may be shown to a person: one line, of bounded length."""
+    return "".join(one if one.isprintable() else " " for one in words[:WORDS_MAX])
