@@ -526,6 +526,17 @@ async def test_a_message_that_cannot_be_read_is_told_and_not_only_logged(
     assert session.notes.ended == [(1, "garbled")]
 
 
+async def test_what_is_said_of_an_unreadable_message_names_no_account(peer, session_to, until):
+    session = session_to(peer.port)
+    await opened(session)
+
+    peer.send(61, 3, "DU1234567", "no conid", "SPY")
+    await until(lambda: session.notes.nonsense)
+
+    assert "1234567" not in session.notes.nonsense[0]
+    assert "61" in session.notes.nonsense[0]
+
+
 async def test_a_loss_forgets_everything_in_the_library_and_nothing_was_kept_there(
     gateway, session_to, until
 ):

@@ -337,7 +337,7 @@ class GuardedIB(IB):
                     return
                 handle(fields)
             except Exception as error:  # noqa: BLE001  # as the library does, but told
-                self._heard_failure(f"{type(error).__name__}: {error} in {fields[:8]}")
+                self._heard_failure(f"message {fields[:1]}: {type(error).__name__}: {error}")
 
         decoder.interpret = interpret  # type: ignore[method-assign]
         decoder.logger = _Failures(self._heard_failure)  # type: ignore[assignment]
@@ -359,8 +359,8 @@ class _Failures:
         self._heard = heard
 
     def exception(self, words: str, *_values: object) -> None:
-        """The decoder's one way of saying that something went wrong."""
-        self._heard(words)
+        """The decoder's one way of saying that something went wrong; values may be secret."""
+        self._heard(f"{words.partition('(')[0]}: {sys.exc_info()[1]}")
 
 
 class _Murmur:
