@@ -6,6 +6,7 @@ import math
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from thetawarden.domain.chains.identity import SeriesKey
 from thetawarden.domain.chains.windows import (
@@ -14,6 +15,7 @@ from thetawarden.domain.chains.windows import (
     StrikeWindow,
     choose_expiries,
     choose_strikes,
+    edges_by_delta,
     edges_by_distance,
     nearest_strikes,
     next_step,
@@ -172,3 +174,25 @@ def test_both_classes_of_a_third_friday_are_two_series():
     chosen = choose_expiries(both, today=TODAY, windows=(ExpiryWindow(dte_max=20),))
 
     assert [key.trading_class for key in chosen] == ["SPX", "SPXW"]
+
+
+@given(
+    spot=st.floats(5000.0, 7500.0),
+    deviation=st.floats(0.005, 0.15),
+    least=st.floats(0.005, 0.2),
+)
+def test_a_window_by_delta_reaches_to_the_strikes_of_that_delta_on_both_sides(
+    spot, deviation, least
+):
+    call_delta = norm.cdf(-np.log(STRIKES / spot) / deviation)
+    window = StrikeWindow(delta_min=least)
+
+    edges = edges_by_delta(STRIKES, call_delta, window=window)
+
+    (low, high), listed = edges[0], STRIKES
+    inside = (listed >= low) & (listed <= high)
+    assert (np.minimum(call_delta, 1.0 - call_delta)[inside] >= least - 1e-9).all()
+    outside = ~inside & (listed > listed[0]) & (listed < listed[-1])
+    assert (np.minimum(call_delta, 1.0 - call_delta)[outside] <= least + 1e-9).all()
+    assert (np.diff(edges[:, 0]) <= 0).all()
+    assert (np.diff(edges[:, 1]) >= 0).all()

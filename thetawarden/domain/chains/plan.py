@@ -9,6 +9,7 @@ its price no quote can be judged.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.chains.identity import Contracts, SeriesKey, instrument_of
-from thetawarden.domain.chains.settings import EntryZone, Pace, WatchSettings
+from thetawarden.domain.chains.settings import Pace, WatchSettings
 from thetawarden.domain.chains.table import QuoteTable, blank_table
 from thetawarden.domain.chains.windows import (
     StrikeChoice,
@@ -26,11 +27,12 @@ from thetawarden.domain.chains.windows import (
     edges_by_delta,
     edges_by_distance,
     nearest_strikes,
+    price_of_delta,
 )
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import ExerciseStyle, Right, Settlement
 from thetawarden.domain.surface.smile import Smiles
-from thetawarden.domain.surface.strikes import delta_strike
+from thetawarden.domain.surface.strikes import strike_delta
 from thetawarden.domain.units import to_float
 
 
@@ -174,10 +176,15 @@ def _choice(
     settings: WatchSettings,
 ) -> StrikeChoice:
     strikes, window = one.strikes_usd(), settings.strikes
-    edges = None if smile is None else edges_by_delta(smile[0], expiry=smile[1], window=window)
-    if edges is None:
+    call_delta = _call_deltas(smile, strikes)
+    if call_delta is None:
         edges = edges_by_distance(spot_usd=spot_usd, dte=dte, window=window)
-    put_usd, call_usd = _targets(smile, settings.entries) if for_entries else (np.nan, np.nan)
+    else:
+        edges = edges_by_delta(strikes, call_delta, window=window)
+    put_usd = call_usd = math.nan
+    if for_entries and call_delta is not None:
+        put_usd = float(price_of_delta(strikes, call_delta, 1.0 - settings.entries.put_delta))
+        call_usd = float(price_of_delta(strikes, call_delta, settings.entries.call_delta))
     choice = choose_strikes(
         strikes,
         before=one.choice,
@@ -198,17 +205,18 @@ def _choice(
     )
 
 
-def _targets(smile: tuple[Smiles, int] | None, entries: EntryZone) -> tuple[float, float]:
-    """The strikes that the entries' deltas mean now; NaN without a smile."""
+def _call_deltas(
+    smile: tuple[Smiles, int] | None, strike_usd: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """What a call of each strike has of delta; None without a smile that can tell.
+
+    Beyond the quotes a smile is a guess, but a window is no price: a guess will do.
+    """
     if smile is None or smile[0].gaps[smile[1]] is not None:
-        return np.nan, np.nan
-    found = delta_strike(
-        smile[0],
-        expiry=np.array([smile[1], smile[1]]),
-        delta=np.array([-entries.put_delta, entries.call_delta]),
-        is_call=np.array([False, True]),
-    )
-    return float(found.strike_usd[0]), float(found.strike_usd[1])
+        return None
+    expiry = np.full(len(strike_usd), smile[1])
+    found = strike_delta(smile[0], expiry=expiry, strike_usd=strike_usd, is_call=True)
+    return found if np.isfinite(found).all() else None
 
 
 def _wanted_of(

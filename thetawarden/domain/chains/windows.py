@@ -11,17 +11,12 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.chains.identity import SeriesKey
-from thetawarden.domain.surface.strikes import delta_strike
-
-if TYPE_CHECKING:
-    from thetawarden.domain.surface.smile import Smiles
 
 _WEEK_DAYS = 7.0
 
@@ -146,22 +141,29 @@ def edges_by_distance(*, spot_usd: float, dte: float, window: StrikeWindow) -> N
 
 
 def edges_by_delta(
-    smiles: Smiles, *, expiry: int, window: StrikeWindow
-) -> NDArray[np.float64] | None:
-    """Low and high of every step's window by delta, or None where the smile cannot tell.
+    strike_usd: NDArray[np.float64], call_delta: NDArray[np.float64], *, window: StrikeWindow
+) -> NDArray[np.float64]:
+    """Low and high of every step's window, from what a call of each rising strike has of delta.
 
-    Beyond the quotes a smile is a guess, but a window is no price: a guess will do.
+    Where the listed strikes end before the delta does, the window ends with them.
     """
-    if smiles.gaps[expiry] is not None:
-        return None
-    delta = window.delta_min / window.widen_factor ** np.arange(window.steps_max + 1)
-    found = delta_strike(
-        smiles,
-        expiry=np.full((len(delta), 2), expiry),
-        delta=np.stack([-delta, delta], axis=1),
-        is_call=np.array([False, True]),
-    )
-    return found.strike_usd if np.isfinite(found.strike_usd).all() else None
+    steps = np.arange(window.steps_max + 1, dtype=np.float64)
+    delta: NDArray[np.float64] = window.delta_min / window.widen_factor**steps
+    edges = [price_of_delta(strike_usd, call_delta, wanted) for wanted in (1.0 - delta, delta)]
+    return np.stack(edges, axis=1)
+
+
+def price_of_delta(
+    strike_usd: NDArray[np.float64],
+    call_delta: NDArray[np.float64],
+    wanted: NDArray[np.float64] | float,
+) -> NDArray[np.float64]:
+    """Return the price at which a call's delta is as wanted, between the nearest strikes.
+
+    A put's delta is its call's less one. Good enough to choose strikes by, at the cost of a look.
+    """
+    found = np.interp(wanted, call_delta[::-1], strike_usd[::-1])
+    return np.asarray(found, dtype=np.float64)
 
 
 def nearest_strikes(
