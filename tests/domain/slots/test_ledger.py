@@ -97,6 +97,17 @@ def test_a_line_is_not_taken_from_its_class_before_it_was_held_a_while():
     assert {move.conid for move in late} == {1, 2}
 
 
+def test_a_line_nobody_wants_does_not_keep_the_reserve_s_room_from_others():
+    desk = Desk(lines_max=8, reserve=3)
+    desk.wants("keeper", stream(2, POSITION))
+    desk.wants("chain/A", stream(6, SCAN))
+
+    desk.wants("keeper", *streams(10, 12, POSITION), stream(3, ENTRY))
+    desk.deliver()
+
+    assert desk.lines == {3, 6, 10, 11, 12}
+
+
 def test_wishes_that_change_their_mind_every_second_do_not_make_lines_flap():
     fickle, coming = Desk(lines_max=2, reserve=0, hold_ns=15 * S), Desk(linger_ns=5 * S)
     orders = ([1, 2, 3, 4], [3, 4, 1, 2])

@@ -210,5 +210,5 @@ class LedgerMachine(RuleBasedStateMachine):
         assert served >= set(wishes)
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 TestLedger = LedgerMachine.TestCase

@@ -50,7 +50,7 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
         return Settled(ledger=ledger, wishes=wishes, moves=(), next_ns=None)
     chosen = choose(ledger=ledger, wishes=wishes, limits=limits, now_ns=now_ns)
     slots = _marked(ledger, wishes, now_ns)
-    going = _going(slots, chosen, _needed(ledger, chosen, limits, now_ns), limits, now_ns)
+    going = _going(slots, chosen, _needed(ledger, chosen, wishes, limits, now_ns), limits, now_ns)
     for conid in going:
         slots[conid] = msgspec.structs.replace(slots[conid], phase=Phase.LEAVING)
     arrivals = _arrivals(ledger, slots, chosen, wishes, limits=limits, now_ns=now_ns)
@@ -91,13 +91,23 @@ def _marked(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> dict[int
     return marked
 
 
-def _needed(ledger: Ledger, chosen: Sequence[int], limits: LineLimits, now_ns: int) -> int:
+def _needed(
+    ledger: Ledger,
+    chosen: Sequence[int],
+    wishes: Mapping[int, Wish],
+    limits: LineLimits,
+    now_ns: int,
+) -> int:
     """How many places the chosen ones lack even when all that are leaving have left."""
-    held = sum(slot.phase is Phase.HELD for slot in ledger.slots.values())
-    new = sum(
-        conid not in ledger.slots or ledger.slots[conid].phase is Phase.LEAVING for conid in chosen
-    )
-    return new + held - lines_max(ledger, limits, now_ns)
+    total = lines_max(ledger, limits, now_ns)
+    taken = sum(slot.phase is Phase.HELD for slot in ledger.slots.values())
+    lacking = taken - total
+    for conid in chosen:
+        slot, priority = ledger.slots.get(conid), wishes[conid].stream
+        if priority is not None and (slot is None or slot.phase is Phase.LEAVING):
+            taken += 1
+            lacking = max(lacking, taken - room_for(priority, total=total, limits=limits))
+    return lacking
 
 
 def _going(
