@@ -190,6 +190,22 @@ def test_an_answer_of_yesterday_is_a_failure_and_not_asked_again_at_once(world):
     assert play.chain.state.course.search.contracts == ()
 
 
+def test_a_series_that_has_traded_for_the_last_time_is_not_even_asked_for(world):
+    play = Watching(world, answers=False)
+    play.now += 6 * 60 * MINUTE  # seventeen o'clock: today's options and the morning's are over
+    today, friday = DAY, DAY + dt.timedelta(days=1)
+    listed = ListedClass(
+        trading_class="SPXW", exchange="SMART", multiplier=100, expiries=(today,), strikes=()
+    )
+    morning = msgspec.structs.replace(listed, trading_class="SPX", expiries=(friday,))
+    play.begin()
+
+    play.tell(play.discovered(listed, morning))
+
+    asked = {(one.trading_class, one.expiry) for one in play.all_of(QualifySeries)}
+    assert asked == {("SPXW", expiry) for expiry in sorted(play.options)[:3]}
+
+
 # the cadence
 
 

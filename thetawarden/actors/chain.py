@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import assert_never
 
 import msgspec
@@ -237,7 +236,7 @@ class Chain:
         course, today = self._course, new_york_date(now)
         keys = searching.next_questions(
             course.search,
-            self._keys(today),
+            self._keys(now),
             today=today,
             now=now,
             at_once_max=self._settings.asked_at_once_max,
@@ -271,7 +270,7 @@ class Chain:
         if instrument is None or course.quiet:
             return ()
         series = searching.watched_series(
-            course.search, self._keys(today), now=now, sessions=self._sessions
+            course.search, self._keys(now), now=now, sessions=self._sessions
         )
         wanted = {
             one.conid: interest.priority
@@ -284,7 +283,7 @@ class Chain:
     def _want(self, instrument: Instrument) -> WantLines:
         return WantLines(owner=f"chain/{self._underlying}", wants=self._board.wants(instrument))
 
-    def _keys(self, today: dt.date) -> tuple[SeriesKey, ...]:
+    def _keys(self, now: UnixNs) -> tuple[SeriesKey, ...]:
         held = [
             SeriesKey(expiry=one.expiry, trading_class=one.trading_class)
             for interest in self._course.interest.values()
@@ -292,7 +291,11 @@ class Chain:
             if one.expiry is not None and not self._refusal(one)
         ]
         return searching.wanted_keys(
-            self._course.search, today=today, interest=held, settings=self._settings
+            self._course.search,
+            now=now,
+            interest=held,
+            settings=self._settings,
+            sessions=self._sessions,
         )
 
     def _refusal(self, option: Instrument) -> Refusal | None:
@@ -348,10 +351,8 @@ class Chain:
         return self._fail(name, failure.words, now)
 
     def _fail(self, name: str, why: str, now: UnixNs) -> tuple[Says, ...]:
-        pace = self._settings.pace
-        self._course.search = searching.failed(
-            self._course.search, name, why=why, now=now, pace=pace
-        )
+        search, pace = self._course.search, self._settings.pace
+        self._course.search = searching.failed(search, name, why=why, now=now, pace=pace)
         return self._upkeep(now)
 
     def _take_interest(self, message: InterestChanged, now: UnixNs) -> tuple[Says, ...]:
@@ -378,9 +379,8 @@ class Chain:
             course.complained = False
             text = f"the {self._underlying} chain is found again"
             return (NotifyPerson(urgency=Urgency.LOW, topic=topic, text=text),)
-        if course.complained or not since_ns:
-            return ()
-        if now - since_ns < self._settings.pace.complain_after_ns:
+        patience_ns = self._settings.pace.complain_after_ns
+        if course.complained or not since_ns or now - since_ns < patience_ns:
             return ()
         course.complained = True
         text = f"the {self._underlying} chain cannot be found: {course.search.why}"

@@ -17,9 +17,9 @@ from thetawarden.domain.chains.identity import Contracts, Refusal, SeriesKey, te
 from thetawarden.domain.chains.plan import WatchedSeries
 from thetawarden.domain.chains.settings import Pace, WatchSettings
 from thetawarden.domain.chains.windows import choose_expiries
-from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.market.contracts import OptionClass
-from thetawarden.domain.market.expiry import ExpiryFault, expiry_terms
+from thetawarden.domain.market.expiry import ExpiryFault, ExpiryTerms, expiry_terms
 from thetawarden.domain.market.sessions import Sessions
 
 SMART = "SMART"
@@ -153,21 +153,34 @@ def impatient(search: Search, *, now: UnixNs) -> Search:
 def wanted_keys(
     search: Search,
     *,
-    today: dt.date,
+    now: UnixNs,
     interest: Iterable[SeriesKey],
     settings: WatchSettings,
+    sessions: Sessions,
 ) -> tuple[SeriesKey, ...]:
-    """Return the series to be watched: those in the windows, and those somebody cares for."""
+    """Return the series to be watched: those in the windows, and those somebody cares for.
+
+    One that has traded for the last time is none of them: the broker may know it no more.
+    """
     if search.instrument is None:
         return ()
-    listed = [
+    listed = {
         SeriesKey(expiry=expiry, trading_class=listing.trading_class)
         for listing in search.listings
         for expiry in listing.expiries
+    }
+    held = set(interest)
+    alive = [
+        key
+        for key in sorted(listed | held)
+        if (ends := _ends(search, key, sessions)) is not None and ends.last_trade_ns > now
     ]
-    chosen = choose_expiries(listed, today=today, windows=settings.expiries(search.instrument.kind))
-    held = [key for key in interest if key.expiry >= today]
-    return tuple(sorted({*chosen, *held}))
+    chosen = choose_expiries(
+        [key for key in alive if key in listed],
+        today=new_york_date(now),
+        windows=settings.expiries(search.instrument.kind),
+    )
+    return tuple(key for key in alive if key in held or key in chosen)
 
 
 def next_questions(
@@ -201,10 +214,8 @@ def watched_series(
         if contracts.key not in wanted or not contracts.strikes:
             continue
         terms = class_terms(search, contracts.key.trading_class)
-        if isinstance(terms, Refusal):
-            continue
-        ends = expiry_terms(option_class=terms, expiry=contracts.key.expiry, sessions=sessions)
-        if isinstance(ends, ExpiryFault) or ends.last_trade_ns <= now:
+        ends = _ends(search, contracts.key, sessions)
+        if isinstance(terms, Refusal) or ends is None or ends.last_trade_ns <= now:
             continue
         found.append(
             WatchedSeries(
@@ -237,6 +248,15 @@ def exchange_of(search: Search, key: SeriesKey) -> str:
 def name_of(key: SeriesKey) -> str:
     """Return the name of the question after a series."""
     return f"{key.expiry} {key.trading_class}"
+
+
+def _ends(search: Search, key: SeriesKey, sessions: Sessions) -> ExpiryTerms | None:
+    """When a series ends; None for a class we do not know or a day that is no expiry."""
+    terms = class_terms(search, key.trading_class)
+    if isinstance(terms, Refusal):
+        return None
+    ends = expiry_terms(option_class=terms, expiry=key.expiry, sessions=sessions)
+    return None if isinstance(ends, ExpiryFault) else ends
 
 
 def _answered(search: Search, name: str) -> Search:
