@@ -11,7 +11,7 @@ import asyncio
 import enum
 import functools
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import msgspec
 
@@ -142,11 +142,7 @@ class QuoteHandler:
         self._forget(epoch)
         self.tap.install(ib)
         if self._settings.delayed:
-            asking = self._session.send(
-                lambda ib: ib.client.reqMarketDataType(DELAYED_IF_NOT_LIVE),
-                priority=Priority.LINES,
-            )
-            self._worker = asyncio.ensure_future(self._ask_first(asking))
+            self._worker = asyncio.ensure_future(self._ask_first())
         self._watch = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._look)
 
     def _link_ended(self, _epoch: int) -> None:
@@ -197,9 +193,11 @@ class QuoteHandler:
         if self._worker is None or self._worker.done():
             self._worker = asyncio.ensure_future(self._work())
 
-    async def _ask_first(self, asking: Awaitable[object]) -> None:
+    async def _ask_first(self) -> None:
         """Say which data we take before any line is asked for."""
-        await asking
+        await self._session.send(
+            lambda ib: ib.client.reqMarketDataType(DELAYED_IF_NOT_LIVE), priority=Priority.LINES
+        )
         await self._work()
 
     async def _work(self) -> None:
