@@ -446,6 +446,18 @@ def test_a_sector_has_room_for_so_many_underlyings(world, limit, fits):
     assert same is Verdict.PASS
 
 
+def test_a_sector_that_is_full_takes_more_of_what_is_held_in_it(world):
+    held = world.held_book(
+        world.hold(world.option("AAA", 80), -1), world.hold(world.option("BBB", 40), -1)
+    )
+    limits = world.limits(concentration={"sector_underlyings_max": 1})
+    more = world.candidate(world.leg(world.option("BBB", 39), -1))
+
+    found = world.finding(concentration.judge(world.case(more, held=held, limits=limits)), "sector")
+
+    assert (found.verdict, found.used) == (Verdict.PASS, 2.0)
+
+
 @pytest.mark.parametrize(
     ("held", "waiting", "fits"), [(18, 1, True), (19, 1, False), (20, 0, False)]
 )
