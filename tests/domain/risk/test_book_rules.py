@@ -370,6 +370,10 @@ def test_at_most_two_fifths_of_margin_end_together(world):
     # 10 k <= 40 % of (400 + 10 k): k = 26
     assert world.finding(findings, "date_by_margin").units_max == 26
     assert world.finding(findings, "bucket_by_margin").units_max == 26
+    there = world.pending(world.candidate(margin=30.0))
+    beside = expiries.judge(world.case(cand, held=held, orders=[there]))
+    # 30 + 10 k <= 40 % of (430 + 10 k): k = 23
+    assert world.finding(beside, "date_by_margin").units_max == 23
 
 
 def test_what_may_yet_fill_makes_a_share_larger_and_never_smaller(world):

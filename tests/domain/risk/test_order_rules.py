@@ -139,6 +139,9 @@ def test_the_value_of_an_order_is_bounded(world, units, fits):
     )
 
     assert world.review(world.candidate(units=units), limits=limits).units == fits
+    cheap = world.candidate(world.leg(world.option("XSP", 540), 1), units=units, limit=0.01)
+    found = world.finding(order_sanity.judge(world.case(cheap, limits=limits)), "order_value")
+    assert found.units_max == 10  # by what it is worth, whatever is bid for it
 
 
 def sent(world, cand, ages_s, *, entry=True):
