@@ -28,7 +28,8 @@ and time, so a question that names a day and an underlying opens only their file
 it is made from. Before a commit the message log is asked how many messages of each kind there are;
 whatever is missing is read from there. A crash, storage that is away, a table that is damaged or
 gone are the same case: the table reads the log from where it ends. `lake info` shows that position
-(`watermark`) and how many messages are still to come (`lag`). Trading never waits for the lake.
+(`watermark`) and how many messages since then it has still to look at (`lag`); of a table that
+little comes for it is noted every few minutes. Trading never waits for the lake.
 
 **Housekeeping** follows the turn of the trading day, in a process of its own: files of the days
 before are folded into few sorted ones, files nobody can need any more are removed, the message log

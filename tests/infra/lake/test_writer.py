@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from tests.infra.lake.conftest import SECOND, Desk, chain, fill, money, note
-from thetawarden.messages.lake import LakeCommitted, LakeFellBehind, LakeUnavailable
+from thetawarden.infra.lake.keeping import SETTLE_FLUSHES
+from thetawarden.messages.lake import FlushLake, LakeCommitted, LakeFellBehind, LakeUnavailable
 
 
 def committed(said, table):
@@ -223,3 +224,12 @@ def test_of_many_views_of_a_chain_one_is_kept(tmp_path):
     assert desk.rows("option_snapshots").height == 2 * 2
     assert desk.work.writer.lines["option_snapshots"].watermark == 12
     desk.close()
+
+
+def test_a_table_that_nothing_comes_for_says_all_the_same_how_far_it_is(desk):
+    work = desk.begin()
+    for _ in range(SETTLE_FLUSHES + 1):
+        last = desk.say(note("for another table"))
+        work.carry_out(FlushLake())
+
+    assert desk.household.store("fills").watermark() >= last.seq - 2

@@ -30,6 +30,7 @@ from thetawarden.messages.lake import (
 )
 from thetawarden.ports import Clock
 
+SETTLE_FLUSHES = 60
 Keep = Callable[[dt.date], LakeMaintained]
 
 
@@ -51,6 +52,7 @@ class LakeWork:
         self._spool = Spool(household.log_folder, older=self._archive.messages)
         self._kept: SimpleQueue[LakeMaintained] = SimpleQueue()
         self._keeper: threading.Thread | None = None
+        self._flushes = 0
         stores = [household.store(name) for name in sorted(FEEDS)]
         self.writer = LakeWriter(
             stores,
@@ -66,7 +68,7 @@ class LakeWork:
         """Do what an actor asked for."""
         match command:
             case FlushLake():
-                return (*self.writer.flush(), *self._what_was_kept())
+                return (*self._flush(), *self._what_was_kept())
             case MaintainLake(day=day):
                 said = self.writer.flush()
                 self.writer.settle()
@@ -80,6 +82,14 @@ class LakeWork:
     def close(self) -> None:
         """Let go of the message log."""
         self._spool.close()
+
+    def _flush(self) -> tuple[Message, ...]:
+        """Now and then a table that nothing came for notes how far it is all the same."""
+        said = self.writer.flush()
+        self._flushes += 1
+        if self._flushes % SETTLE_FLUSHES == 0:
+            self.writer.settle()
+        return said
 
     def _what_was_kept(self) -> tuple[LakeMaintained, ...]:
         return tuple(self._kept.get() for _ in range(self._kept.qsize()))
