@@ -376,6 +376,18 @@ def test_at_most_two_fifths_of_margin_end_together(world):
     assert world.finding(beside, "date_by_margin").units_max == 23
 
 
+def test_a_position_ends_with_its_first_short_and_its_legs_margins_add_up(world):
+    near, far = world.option("XSP", 500, days=5), world.option("XSP", 500, days=30)
+    held = world.held_book(
+        world.hold(near, 1, "calendar", margin=70.0), world.hold(far, -1, "calendar", margin=30.0)
+    )
+
+    standing = world.case(held=held).book.standing
+
+    ((end, ending),) = standing.endings.items()
+    assert (end, ending.positions, ending.margin_usd) == (far.expiry, 1, 100.0)
+
+
 def test_what_may_yet_fill_makes_a_share_larger_and_never_smaller(world):
     held = world.held_book(*spread_out(world, (9, 5, 1, 2)))
     elsewhere = [

@@ -8,7 +8,7 @@ import pytest
 
 from thetawarden.domain.halt import HaltRecord, Latch, TradingState
 from thetawarden.domain.risk.candidate import OrderKind, Purpose
-from thetawarden.domain.risk.exposure import is_naked
+from thetawarden.domain.risk.exposure import is_naked, naked_shares
 from thetawarden.domain.risk.finding import RuleId, Verdict
 from thetawarden.domain.risk.flow import (
     LiveOrder,
@@ -202,6 +202,8 @@ def test_a_strategy_that_enters_too_often_is_locked_until_a_person_unlocks_it(wo
     assert not world.review(own_desk=world.desk(flow=start_session(locked))).approved
     assert world.review(own_desk=world.desk(flow=start_session(flow))).approved
     assert world.review(own_desk=world.desk(flow=unlock_strategy(locked, "daily_puts"))).approved
+    fresh = lock_strategy(OrderFlow(), "daily_puts")
+    assert "locked until a person" in world.review(own_desk=world.desk(flow=fresh)).words
 
 
 @pytest.mark.parametrize(("age_s", "fits"), [(4.9, False), (5.0, True)])
@@ -408,6 +410,14 @@ def test_what_is_naked_is_told_by_what_bounds_it(world):
     assert not naked((call, -1), shares=200, short_calls=1)
     assert not naked((stock, 100), (call, -1))
     assert not naked((lower, 1))
+
+
+def test_a_long_bounds_one_short_and_none_that_outlives_it(world):
+    late, middle, early = (world.option("AAA", 80, days=days) for days in (60, 30, 10))
+
+    assert naked_shares([(late, -1), (middle, 1), (early, -1)]) == 100.0
+    assert naked_shares([(late, -1), (early, 1)]) == 100.0
+    assert naked_shares([(late, 1), (middle, -1), (early, -1)]) == 100.0
 
 
 def test_shares_promised_to_a_pending_call_are_not_free(world):

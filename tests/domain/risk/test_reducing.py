@@ -18,6 +18,7 @@ def legs(world):
         "later": world.option("AAA", 80, days=60),
         "call": world.option("AAA", 115, is_call=True),
         "higher": world.option("AAA", 125, is_call=True),
+        "deep": world.option("AAA", 200),
         "stock": world.shares("AAA"),
     }
 
@@ -68,6 +69,8 @@ def test_what_makes_losses_smaller_is_proved(world, legs, held, order):
         ({"put": -1}, {"put": 1, "lower": -3}),  # a roll that sells more
         ({"put": -1}, {"put": 1, "later": -2}),
         ({}, {"put": 1}),  # a long put on nothing
+        ({"put": -3}, {"deep": 1}),  # a hedge that costs more than it saves
+        ({"stock": 300, "put": 3}, {"put": -3}),  # frees margin and takes the floor away
         ({"put": -3}, {"call": -1, "higher": 1}),  # the other side earns in a fall, and is no hedge
         ({"put": -1, "lowest": 1}, {"call": -1, "higher": 1}),  # a condor, margin for one side
         ({"stock": 300}, {"put": -1}),
@@ -96,6 +99,10 @@ def test_the_broker_s_margin_outranks_the_model_s(world, legs):
         return world.review(hedge, held=held).reduction.proved
 
     assert [hedges(-900.0), hedges(0.0), hedges(5_000.0)] == [True, True, False]
+    hedge = world.candidate(world.leg(legs["lower"], 1), margin=-900.0)
+    dearer = msgspec.structs.replace(hedge.whatif, maintenance_change_usd=5_000.0)
+    worse = msgspec.structs.replace(hedge, whatif=dearer)
+    assert not world.review(worse, held=held).reduction.proved
 
 
 @pytest.mark.parametrize("nonsense", [math.nan, math.inf, 1.7976931348623157e308])
