@@ -142,7 +142,9 @@ ROUTES: Mapping[type[Message], Route] = {
         to=("keeper", "effect:lake"), lane=Lane.MARKET, conflate_by=("underlying",)
     ),
     chains.ChainStateChanged: Route(to=(RECORD,), lane=Lane.TIMER),
-    chains.InterestChanged: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
+    chains.InterestChanged: Route(
+        to=("chain",), lane=Lane.MARKET, key="underlying", conflate_by=("underlying", "owner")
+    ),
     # context
     context.HoldingsNamed: Route(to=("context", "universe"), lane=Lane.TIMER),
     context.ContextTaken: Route(to=("regime",), lane=Lane.TIMER),

@@ -1,0 +1,138 @@
+"""A whole desk on a practice gateway at real time, timed from a tick's arrival to the chain's view.
+
+`python -m bench.wire_desk PORT FOLDER SECONDS` runs the desk, idle and then with a thread that will
+not let go of the interpreter, and prints how long views took in each half. What it watched is left
+in FOLDER for `bench.wire_bare`, which does the same without any desk.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from thetawarden.config.broker import BrokerConfig
+from thetawarden.config.chains import CadenceConfig, ChainsConfig
+from thetawarden.config.schema import Config, JournalConfig
+from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.chains.board import BoardState
+from thetawarden.infra.practice_clock import PracticeClock, ask_gateway
+from thetawarden.messages.base import Envelope
+from thetawarden.messages.chains import ChainViewed
+from thetawarden.messages.market import QuotesObserved
+from thetawarden.process import SWITCH_INTERVAL_S, DeskProcess
+
+UNDERLYING = "SPY"
+READY_S = 120.0
+SETTLE_S = 10.0
+TURN = 1000
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """What the desk's watcher knows, for the bare script to begin with the same."""
+
+    underlying: Instrument
+    board: BoardState
+
+
+class Stopwatch:
+    """Stands between the router and its listeners: when bundles arrived, when views were out."""
+
+    def __init__(self, process: DeskProcess) -> None:
+        self.took_us: list[float] = []
+        self._now_ns = process.clock.now_ns
+        self._arrived: dict[int, int] = {}
+        routes = process.desk.router._deliver  # noqa: SLF001  # nothing else sees both ends
+        self._quotes, self._views = routes[QuotesObserved], routes[ChainViewed]
+        routes[QuotesObserved], routes[ChainViewed] = self._on_quotes, self._on_view
+
+    def lap(self) -> list[float]:
+        """The delays since the last lap."""
+        took, self.took_us = self.took_us, []
+        return took
+
+    def _on_quotes(self, envelope: Envelope[Any]) -> None:
+        self._arrived[envelope.seq] = max(quote.at_ns for quote in envelope.body.quotes)
+        self._quotes(envelope)
+
+    def _on_view(self, envelope: Envelope[Any]) -> None:
+        self._views(envelope)
+        arrived = self._arrived.get(envelope.cause_seq or 0)
+        if arrived is not None:
+            self.took_us.append((self._now_ns() - arrived) / 1000)
+
+
+def settings() -> Config:
+    """A desk that shows a chain as often as it changes."""
+    return Config(
+        broker=BrokerConfig(agree_apart_s=1.0),
+        chains=ChainsConfig(underlyings=(UNDERLYING,), cadence=CadenceConfig(view_s=0.05)),
+        journal=JournalConfig(reserve_mb=1),
+    )
+
+
+def main(port: int, folder: Path, seconds: float) -> None:
+    """Run both halves and print the delays of each in microseconds."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    clock = PracticeClock(lambda: ask_gateway(port))
+    clock.start()
+    process = DeskProcess(settings(), folder / "store")
+    process.follow(clock)
+    process.reach("127.0.0.1", port)
+    process.take()
+    process.open()
+    _wait_until_watching(process)
+    watch = Stopwatch(process)
+    time.sleep(SETTLE_S)
+    watch.lap()
+    time.sleep(seconds)
+    idle = watch.lap()
+    over = threading.Event()
+    hog = threading.Thread(target=_compute, args=(over,), daemon=True)
+    hog.start()
+    time.sleep(seconds)
+    hogged = watch.lap()
+    over.set()
+    hog.join()
+    (folder / "watched").write_bytes(msgspec.msgpack.encode(_known(process)))
+    process.close()
+    process.give_back()
+    clock.stop()
+    sys.stdout.write(json.dumps({"idle_us": idle, "hogged_us": hogged}) + "\n")
+
+
+def _compute(over: threading.Event) -> None:
+    total = 0
+    while not over.is_set():
+        for number in range(TURN):
+            total += number * number
+
+
+def _wait_until_watching(process: DeskProcess) -> None:
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until:
+        time.sleep(1.0)
+        try:
+            state: Any = process.desk.state_of(f"chain/{UNDERLYING}", timeout_s=5.0)
+        except Exception:  # noqa: BLE001, S112  # not there yet
+            continue
+        if state["course"]["condition"] is not None and state["board"]["fitted_ns"]:
+            return
+    raise TimeoutError("the chain was not found")
+
+
+def _known(process: DeskProcess) -> Watched:
+    state: Any = process.desk.state_of(f"chain/{UNDERLYING}", timeout_s=5.0)
+    return Watched(
+        msgspec.convert(state["course"]["search"]["instrument"], Instrument),
+        msgspec.convert(state["board"], BoardState),
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
