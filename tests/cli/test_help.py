@@ -25,6 +25,7 @@ HEAVY = (
 )
 SUBVERBS = {
     "actor": ("restart", "pause", "resume"),
+    "lake": ("info", "maintain", "query"),
     "log": ("show", "tail", "verify", "export"),
     "config": ("show", "check"),
 }
