@@ -18,7 +18,7 @@ import ib_async
 import msgspec
 
 from bench.wire_desk import UNDERLYING, Watched, settings
-from thetawarden.config.chains import watch_settings
+from thetawarden.config.watching import watch_settings
 from thetawarden.domain.broker.lines import LineManner
 from thetawarden.domain.broker.quote import Quote
 from thetawarden.domain.chains.board import Board

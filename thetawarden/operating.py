@@ -71,6 +71,7 @@ class Operator:
         """The desk in one look."""
         process, latch, market = self._process, self._latch(), self._market()
         keeper, connection = self._keeper(), self._connection()
+        heard = keeper if keeper is not None and keeper.opened else None  # of a broker's book
         return StatusView(
             mode=str(process.config.mode),
             trading_state=str(latch.state),
@@ -81,8 +82,8 @@ class Operator:
             speed=market.speed,
             gateway=market.address,
             nlv_usd=_worth(keeper),
-            positions=None if keeper is None else len(rows_of(keeper)),
-            working_orders=None if keeper is None else len(keeper.orders.orders),
+            positions=None if heard is None else len(rows_of(heard)),
+            working_orders=None if heard is None else len(heard.orders.orders),
             actors=self._counts(),
             next_events=self._next_events(),
             entries_frozen=self._frozen(),

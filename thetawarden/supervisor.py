@@ -25,11 +25,11 @@ from thetawarden.actors.tree import Group, Template, Tree
 from thetawarden.actors.universe import Universe
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.config.broker import BrokerConfig, link_rules, on_practice_market
-from thetawarden.config.chains import watch_settings
 from thetawarden.config.events import load_macro_dates
 from thetawarden.config.lines import line_limits
 from thetawarden.config.regime import regime_limits
 from thetawarden.config.schema import Config, Mode, RestartConfig
+from thetawarden.config.watching import watch_settings
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.market.contracts import UnderlyingKind

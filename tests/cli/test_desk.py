@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -43,7 +44,8 @@ def test_status_has_the_keys_that_scripts_rely_on(desk):
     }
     assert (seen.json["mode"], seen.json["trading_state"]) == ("practice", "running")
     assert set(seen.json["link"]) >= {"state", "epoch"}
-    assert seen.json["actors"] == {"running": 4, "restarting": 0, "failed": 0}
+    assert seen.json["actors"]["running"] >= 12
+    assert seen.json["actors"]["failed"] == 0
     assert seen.json["halt"] is seen.json["nlv_usd"] is seen.json["positions"] is None
     assert seen.json["ailments"] == []
 
@@ -54,7 +56,8 @@ def test_inspect_has_the_keys_that_scripts_rely_on_and_sane_figures(desk):
 
     assert seen.code == 0
     names = [actor["name"] for actor in seen.json["actors"]]
-    assert names == ["watchdog", "governor", "scheduler", "notifier"]
+    assert names[:4] == ["watchdog", "connection", "keeper", "governor"]
+    assert {"slots", "context", "regime", "archivist", "scheduler", "notifier"} <= set(names)
     for actor in seen.json["actors"]:
         assert set(actor) >= {
             "name",
@@ -69,7 +72,7 @@ def test_inspect_has_the_keys_that_scripts_rely_on_and_sane_figures(desk):
         }
         assert set(actor["lanes"]) == {"control", "orders", "timer", "market"}
         assert 0 <= actor["rate_per_s"] <= 100
-        assert 0 < actor["handler_us_p99"] < 1e7
+        assert 0 <= actor["handler_us_p99"] < 1e7
     assert "actor_state" not in seen.json
 
 
@@ -85,7 +88,8 @@ def test_status_and_inspect_are_readable_too(desk):
     status, inspected = desk("status"), desk("inspect", "notifier")
 
     assert "trading running" in status.out
-    assert "4 running" in status.out
+    assert re.search(r"actors: \d\d running, 0 restarting, 0 failed", status.out)
+    assert "worth ? · ? positions · ? working orders" in status.out
     assert "notifier" in inspected.out
     assert '"outbox": {}' in inspected.out
     assert "\x1b" not in status.out + inspected.out

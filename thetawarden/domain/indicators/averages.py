@@ -7,10 +7,10 @@ exponential one it never passes, since everything later rests on it.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import lfilter
 
 from thetawarden.domain.indicators.windows import mean, trailing
 
@@ -42,7 +42,8 @@ def smoothed(*, values: NDArray[np.float64], window: int, memory: float) -> NDAr
         return result
     seed = values[:window].mean()
     kept = 1.0 - 1.0 / memory
-    later, _ = lfilter([1.0 / memory], [1.0, -kept], values[window:], zi=[kept * seed])
-    result[window - 1] = seed
-    result[window:] = later
+    later = accumulate(
+        (values[window:] / memory).tolist(), lambda old, new: kept * old + new, initial=float(seed)
+    )
+    result[window - 1 :] = list(later)
     return result
