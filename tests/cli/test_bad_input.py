@@ -132,7 +132,6 @@ WORDS = {
     "option": (["status", "--jsn"], "--json"),
     "missing reason": (["halt"], "--reason"),
     "mode": (["run", "--mode", "demo"], "one of practice, paper, live"),
-    "paper": (["run", "--mode", "paper"], "cannot connect to a broker yet; allowed: practice"),
     "for nothing": (["run", "--for", "0s"], "90s, 5m or 1h30m"),
     "for a word": (["run", "--for", "soon"], "90s, 5m or 1h30m"),
     "for minus": (["run", "--for", "-5s"], "90s, 5m or 1h30m"),

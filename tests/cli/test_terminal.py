@@ -11,6 +11,7 @@ import sys
 import termios
 import time
 
+import msgspec
 from rich.console import Console
 
 from tests.cli.shell import wait_for
@@ -90,6 +91,21 @@ def test_the_summary_never_outgrows_the_screen():
         assert len(screen) == HEIGHT
         assert max(map(len, screen)) <= WIDTH
         assert "line 99" in screen[-1]
+
+
+def test_of_many_actors_the_ailing_ones_are_shown_and_the_others_counted():
+    many = inspection([f"chain/U{number}" for number in range(40)])
+    ill = msgspec.structs.replace(many.actors[-1], name="keeper", state="failed")
+    seen = msgspec.structs.replace(many, actors=(*many.actors[:-1], ill))
+    console = Console(width=WIDTH, height=HEIGHT, force_terminal=True)
+    with console.capture() as capture:
+        console.print(draw(status(), seen, ["the latest"], height=HEIGHT))
+    screen = STYLE.sub("", capture.get())
+
+    assert screen.count("\n") <= HEIGHT
+    assert "keeper" in screen
+    assert re.search(r"and \d+ more, running", screen)
+    assert "the latest" in screen
 
 
 def test_a_desk_on_a_terminal_draws_one_screen_and_leaves_the_last_look(shell):

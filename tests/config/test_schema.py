@@ -15,7 +15,7 @@ NUMBERS = [
     field for field in FIELDS.values() if field.kind in (Kind.WHOLE, Kind.NUMBER, Kind.MONEY)
 ]
 PLAIN_NUMBERS = {
-    *("broker.port", "broker.client_id", "practice.speed", "practice.seed"),
+    *("broker.port", "broker.client_id", "practice.port", "practice.speed", "practice.seed"),
     *("lines.limit", "lines.reserve"),
 }
 UNITS = (

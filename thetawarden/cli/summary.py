@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -17,7 +18,7 @@ from typing_extensions import override
 
 from thetawarden.cli.tables import actors_table, status_text
 from thetawarden.infra.control.app import Operator
-from thetawarden.messages.control import Inspection, Status
+from thetawarden.messages.control import ActorView, Inspection, Status
 
 LINES_KEPT = 200
 LINES_SHOWN_MIN = 3
@@ -88,7 +89,9 @@ def draw(status: Status, seen: Inspection, lines: list[str], *, height: int) -> 
     """All of it, no higher than the screen: what does not fit are the older log lines."""
     top = status_text(status)
     top.no_wrap, top.overflow = True, "ellipsis"
-    used = RULES + len(top.split("\n")) + 1 + len(seen.actors)
+    fixed = RULES + len(top.split("\n")) + 1
+    actors, left_out = _most_urgent(seen.actors, height - fixed - LINES_SHOWN_MIN)
+    used = fixed + len(actors) + bool(left_out)
     room = max(LINES_SHOWN_MIN, height - used)
     latest = Text("\n").join(_shortened(line) for line in lines[-room:])
     latest.no_wrap, latest.overflow = True, "ellipsis"
@@ -96,10 +99,21 @@ def draw(status: Status, seen: Inspection, lines: list[str], *, height: int) -> 
         Rule("Thetawarden · Ctrl-C stops it gracefully", align="left"),
         top,
         Rule("actors", align="left"),
-        actors_table(seen.actors),
+        actors_table(actors),
+        *([Text(f"and {left_out} more, running", style="dim")] if left_out else []),
         Rule("latest", align="left"),
         latest,
     )
+
+
+def _most_urgent(actors: Sequence[ActorView], room: int) -> tuple[list[ActorView], int]:
+    """As many actors as there is room for, whatever ails first; and how many are left out."""
+    if len(actors) <= room:
+        return list(actors), 0
+    ailing = [actor for actor in actors if actor.state != "running"]
+    well = [actor for actor in actors if actor.state == "running"]
+    shown = (ailing + well)[: max(1, len(ailing), room - 1)]
+    return shown, len(actors) - len(shown)
 
 
 def _shortened(line: str) -> Text:
