@@ -92,7 +92,9 @@ class ConnectionState(msgspec.Struct, kw_only=True):
 
     @property
     def reconciled(self) -> bool:
-        """Whether the broker's whole book is also ours, on the link there is now."""
+        """Whether the broker's whole book is ours; once ready, the latest word on it is enough."""
+        if self.state is LinkState.READY:
+            return self.rounds.latest_is_ours
         return self.state in LIVE and self.rounds.agreed
 
 
@@ -329,17 +331,13 @@ class Connection:
         if own.state is LinkState.READY:
             return (_timer(Wait.REFRESH, rules.refresh_ns),)
         if not own.rounds.agreed:
-            return (
-                () if own.state is not LinkState.SYNCING else (_timer(Wait.LATER, rules.apart_ns),)
-            )
+            syncing = own.state is LinkState.SYNCING
+            return (_timer(Wait.LATER, rules.apart_ns),) if syncing else ()
         own.attempt, own.timing_outage = 0, False
         own.pages.pop(Wait.OUTAGE, None)
         ready = self._meet(LinkEvent.AGREED, "the broker's book is ours", now)
-        return (
-            *ready,
-            _timer(Wait.REFRESH, rules.refresh_ns),
-            *_cancelled(Wait.LATER, Wait.OUTAGE),
-        )
+        refresh = _timer(Wait.REFRESH, rules.refresh_ns)
+        return (*ready, refresh, *_cancelled(Wait.LATER, Wait.OUTAGE))
 
     def _time_outage(self, now: UnixNs) -> tuple[Says, ...]:
         """Time it once, from its beginning; attempts in vain do not begin it anew."""

@@ -140,6 +140,18 @@ def test_agreed_means_the_same_whole_book_twice_apart_and_the_keeper_behind_it(s
             assert run[-1][1] - run[0][1] >= APART
 
 
+def test_the_keepers_word_on_the_latest_book_covers_also_a_fetch_under_way():
+    rounds = judged(fetched(asked(Rounds()), book="a", now=UnixNs(0), apart_ns=APART), number=1)
+    under_way = asked(rounds)
+    unjudged = fetched(under_way, book="b", now=UnixNs(1), apart_ns=APART)
+
+    assert not Rounds().latest_is_ours
+    assert rounds.latest_is_ours
+    assert under_way.latest_is_ours
+    assert not unjudged.latest_is_ours
+    assert judged(unjudged, number=2).latest_is_ours
+
+
 def test_a_correction_replaces_the_fill_whatever_came_first():
     told = [fill("e.02", "2"), fill("f.01", "5"), fill("e.01", "1"), fill("e.10", "3")]
 

@@ -39,6 +39,11 @@ class Rounds(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a confirmed book is also the keeper's."""
         return self.confirmed > 0 and self.judged >= self.confirmed
 
+    @property
+    def latest_is_ours(self) -> bool:
+        """Whether the keeper agreed with the last book that came, however new that one is."""
+        return 0 < self.judged >= self.asked - int(self.open)
+
 
 def fingerprint(
     *,
