@@ -47,14 +47,14 @@ class Script:
 
     def listen(self, ib: ib_async.IB) -> None:
         """Note the arrival of bytes, and show the chain after each bundle of ticks."""
-        wrapper: Any = ib.wrapper
-        arrive = wrapper.tcpDataArrived
+        client: Any = ib.client
+        arrive = client._tcpDataArrived  # noqa: SLF001  # the library keeps it from the beginning
 
         def noted() -> None:
             self._arrived_ns = time.perf_counter_ns()
             arrive()
 
-        wrapper.tcpDataArrived = noted
+        client._tcpDataArrived = noted  # noqa: SLF001
         ib.pendingTickersEvent += self._show
 
     def _show(self, tickers: set[ib_async.Ticker]) -> None:

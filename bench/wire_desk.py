@@ -81,7 +81,9 @@ def main(port: int, folder: Path, seconds: float) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     clock = PracticeClock(lambda: ask_gateway(port))
     clock.start()
-    process = DeskProcess(settings(), folder / "store")
+    store = folder / "store"
+    store.mkdir()
+    process = DeskProcess(settings(), store)
     process.follow(clock)
     process.reach("127.0.0.1", port)
     process.take()
