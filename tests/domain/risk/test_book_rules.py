@@ -3,11 +3,12 @@
 import math
 
 import msgspec
+import numpy as np
 import pytest
 
 from thetawarden.domain.risk.exposure import loss_at_expiry_usd
 from thetawarden.domain.risk.finding import Verdict
-from thetawarden.domain.risk.measure import Figure
+from thetawarden.domain.risk.measure import Figure, measure_book, measure_candidate
 from thetawarden.domain.risk.rules import (
     book_greeks,
     concentration,
@@ -44,6 +45,19 @@ def test_every_greek_lets_through_what_fits_and_no_more(world, figure, limit, ro
     assert found.limit == getattr(world.LIMITS.greeks, name) == number
     assert found.units_max == fits
     assert found.verdict is (Verdict.REFUSE if fits == 0 else Verdict.SHRINK)
+
+
+def test_a_candidate_is_measured_by_the_markets_marks_as_the_book_will_be(world):
+    put = world.option("XSP", 540)
+    optimist = world.candidate(world.leg(put, -1, iv=0.10), units=3)
+    ruler = world.ruler(view=world.market(put))
+
+    one = measure_candidate(optimist, ruler).profits
+    book = measure_book(
+        held=world.held_book(), pending=(world.pending(optimist, units=3),), ruler=ruler
+    )
+
+    assert book.worst == pytest.approx(3 * np.minimum(one, 0.0))
 
 
 def test_an_index_fall_is_told_from_a_tenth_of_a_percent(world):

@@ -115,7 +115,9 @@ def test_slope_and_curvature_are_those_of_the_curve_beyond_its_quotes_too(mixtur
     )
 
     by_difference = (after.total_variance - before.total_variance) / (2 * step)
-    assert at.slope == pytest.approx(by_difference, abs=2e-3 * unit.max())
+    steady = np.abs(after.slope - before.slope) < 1e-3 * unit  # no edge of the quotes in between
+    assert steady.mean() > 0.98
+    assert at.slope[steady] == pytest.approx(by_difference[steady], abs=2e-3 * unit.max())
     bend = (after.slope - before.slope) / (2 * step)
     smooth = np.abs(after.curvature - before.curvature) < 1e-2
     assert at.curvature[smooth] == pytest.approx(bend[smooth], abs=2e-2)

@@ -189,9 +189,18 @@ def with_pending(book: BookMeasure, order: PendingOrder, ruler: Ruler) -> BookMe
 
 
 def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
-    """Measure one unit of a candidate, by the marks it brings."""
+    """Measure one unit of a candidate, by the market's marks as for all else that may fill.
+
+    The marks it brings stand in where the market has none: judged by other marks than the book
+    will be, it could be let in at a size that breaks a limit.
+    """
     rows = [
-        Row(instrument=leg.instrument, contracts=leg.ratio, marks=leg.marks, owner=candidate.key)
+        Row(
+            instrument=leg.instrument,
+            contracts=leg.ratio,
+            marks=marks_in(leg.instrument, ruler.market, fallback=leg.marks),
+            owner=candidate.key,
+        )
         for leg in candidate.legs
     ]
     profits, worth = _profits(rows, ruler)
@@ -244,7 +253,7 @@ def _held_rows(held: HeldBook, market: MarketView) -> tuple[Row, ...]:
         Row(
             instrument=one.instrument,
             contracts=one.contracts,
-            marks=_marks_of(one.instrument, market, fallback=_UNKNOWN),
+            marks=marks_in(one.instrument, market, fallback=_UNKNOWN),
             owner=one.position,
         )
         for one in held.holdings
@@ -256,14 +265,15 @@ def _order_rows(order: PendingOrder, market: MarketView) -> tuple[Row, ...]:
         Row(
             instrument=leg.instrument,
             contracts=leg.ratio * order.units,
-            marks=_marks_of(leg.instrument, market, fallback=leg.marks),
+            marks=marks_in(leg.instrument, market, fallback=leg.marks),
             owner=order.key,
         )
         for leg in order.legs
     )
 
 
-def _marks_of(instrument: Instrument, market: MarketView, *, fallback: Marks) -> Marks:
+def marks_in(instrument: Instrument, market: MarketView, *, fallback: Marks) -> Marks:
+    """The market's marks of an option, or those at hand where it has none."""
     return market.marks.get(instrument.con_id, fallback) if instrument.is_option else Marks()
 
 

@@ -18,13 +18,14 @@ import numpy as np
 from thetawarden.domain.risk.candidate import Candidate
 from thetawarden.domain.risk.exposure import loss_at_expiry_usd, naked_shares
 from thetawarden.domain.risk.finding import usd
-from thetawarden.domain.risk.holdings import is_shrunk, left_to_close
+from thetawarden.domain.risk.holdings import MarketView, is_shrunk, left_to_close
 from thetawarden.domain.risk.measure import (
     AddedMeasure,
     BookMeasure,
     Row,
     Ruler,
     held_rows_of,
+    marks_in,
     requirement_now_usd,
 )
 
@@ -116,7 +117,7 @@ def _with_margin(
 ) -> Reduction:
     """Finish a proof with the margin of the underlying before and after."""
     rows = held_rows_of(book, underlying=candidate.underlying)
-    then = _after(candidate, rows, units)
+    then = _after(candidate, rows, units, ruler.market)
     if _lots_naked(then) > _lots_naked(rows):
         words = f"{found.words}, and more would be naked than is"
         return msgspec.structs.replace(found, words=words)
@@ -187,7 +188,7 @@ def _by_payoff(
     What bounded a short option before must still do so after.
     """
     rows = held_rows_of(book, underlying=candidate.underlying)
-    after = _after(candidate, rows, units)
+    after = _after(candidate, rows, units, ruler.market)
     view = ruler.market.underlying(candidate.underlying)
     spot = math.nan if view is None else view.spot_usd
     lots = [[(row.instrument, row.contracts) for row in part] for part in (rows, after)]
@@ -205,7 +206,9 @@ def _lots_naked(rows: tuple[Row, ...]) -> float:
     return naked_shares([(row.instrument, row.contracts) for row in rows])
 
 
-def _after(candidate: Candidate, rows: tuple[Row, ...], units: int) -> tuple[Row, ...]:
+def _after(
+    candidate: Candidate, rows: tuple[Row, ...], units: int, market: MarketView
+) -> tuple[Row, ...]:
     """The rows once the order has filled: opposite contracts cancel out, position by position."""
     left = {leg.instrument.con_id: float(leg.ratio * units) for leg in candidate.legs}
     kept = []
@@ -221,7 +224,7 @@ def _after(candidate: Candidate, rows: tuple[Row, ...], units: int) -> tuple[Row
         Row(
             instrument=leg.instrument,
             contracts=left[leg.instrument.con_id],
-            marks=leg.marks,
+            marks=marks_in(leg.instrument, market, fallback=leg.marks),
             owner=candidate.key,
         )
         for leg in candidate.legs
