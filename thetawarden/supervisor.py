@@ -12,6 +12,7 @@ from thetawarden.actors.archivist import Archivist, ArchivistSettings
 from thetawarden.actors.chain import Chain
 from thetawarden.actors.connection import Connection
 from thetawarden.actors.context import Context
+from thetawarden.actors.executor import Executor
 from thetawarden.actors.futures import Futures
 from thetawarden.actors.governor import Governor
 from thetawarden.actors.keeper import Keeper
@@ -21,6 +22,7 @@ from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.regime import RegimeActor
 from thetawarden.actors.scheduler import Scheduler
 from thetawarden.actors.slots import Slots
+from thetawarden.actors.strategist import Strategist
 from thetawarden.actors.tree import Group, Template, Tree
 from thetawarden.actors.universe import Universe
 from thetawarden.actors.watchdog import Watchdog
@@ -93,6 +95,7 @@ def _trading(config: Config, speed: float) -> Group:
             _actor(config, "connection", Connection, {"rules": rules}, fatal_if_hung=True),
             _actor(config, "keeper", Keeper, {"settings": keeping}, fatal_if_hung=True),
             _actor(config, "governor", Governor, fatal_if_hung=True),
+            _actor(config, "executor", Executor, fatal_if_hung=True),
         ),
     )
 
@@ -139,6 +142,7 @@ def _advisory(config: Config, speed: float) -> Group:
         name="advisory",
         policy=_policy(config.supervisor.advisory, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
         actors=(
+            _actor(config, "strategist", Strategist),
             _actor(config, "archivist", Archivist, {"settings": _archiving(config, speed)}),
             _actor(config, "scheduler", Scheduler, scheduling),
             _actor(config, "notifier", Notifier),

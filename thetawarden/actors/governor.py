@@ -19,10 +19,35 @@ from thetawarden.domain.halt import (
     open_latch,
 )
 from thetawarden.domain.instants import UnixNs
-from thetawarden.messages.books import BookJudged
+from thetawarden.messages.books import AccountReported, BookJudged, FillBooked, PositionsValued
+from thetawarden.messages.chains import ChainViewed
+from thetawarden.messages.context import ContextTaken, FiguresComputed
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.link import LinkChanged
+from thetawarden.messages.market import RegimeAssessed
 from thetawarden.messages.operations import NotifyPerson, Urgency
+from thetawarden.messages.orders import (
+    MarginPreviewed,
+    OrderApproved,
+    OrderRefused,
+    OrdersReconciled,
+    OrderStageChanged,
+    PreviewMargin,
+    ProposeOrder,
+)
+from thetawarden.messages.risk import (
+    BeCautious,
+    FreezeExits,
+    LiftCaution,
+    OverrideReadiness,
+    ReviewDrawdown,
+    RiskDemanded,
+    RiskTaken,
+    StressTaken,
+    TakeStress,
+    UnlockStrategy,
+)
+from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 from thetawarden.messages.trading import (
     AdoptHaltFlag,
     Halt,
@@ -32,8 +57,42 @@ from thetawarden.messages.trading import (
     TradingResumed,
 )
 
-Hears = Begin | Quiesce | Halt | AdoptHaltFlag | Resume | LinkChanged | BookJudged
-Says = TradingHalted | TradingResumed | ResumeRefused | NotifyPerson
+Watches = (
+    TimerFired
+    | AccountReported
+    | FillBooked
+    | PositionsValued
+    | ChainViewed
+    | ContextTaken
+    | FiguresComputed
+    | RegimeAssessed
+    | ProposeOrder
+    | MarginPreviewed
+    | OrderStageChanged
+    | OrdersReconciled
+    | TakeStress
+    | BeCautious
+    | LiftCaution
+    | FreezeExits
+    | UnlockStrategy
+    | ReviewDrawdown
+    | OverrideReadiness
+)
+Hears = Begin | Quiesce | Halt | AdoptHaltFlag | Resume | LinkChanged | BookJudged | Watches
+Says = (
+    TradingHalted
+    | TradingResumed
+    | ResumeRefused
+    | NotifyPerson
+    | OrderApproved
+    | OrderRefused
+    | PreviewMargin
+    | RiskDemanded
+    | RiskTaken
+    | StressTaken
+    | StartTimer
+    | CancelTimer
+)
 
 
 LINK, BOOK = "link", "book"
@@ -84,6 +143,28 @@ class Governor:
                 return ()
             case BookJudged(agreed=agreed, unexplained=unexplained):
                 self._freeze(BOOK, "" if agreed else "; ".join(unexplained) or "it does not agree")
+                return ()
+            case (
+                TimerFired()
+                | AccountReported()
+                | FillBooked()
+                | PositionsValued()
+                | ChainViewed()
+                | ContextTaken()
+                | FiguresComputed()
+                | RegimeAssessed()
+                | ProposeOrder()
+                | MarginPreviewed()
+                | OrderStageChanged()
+                | OrdersReconciled()
+                | TakeStress()
+                | BeCautious()
+                | LiftCaution()
+                | FreezeExits()
+                | UnlockStrategy()
+                | ReviewDrawdown()
+                | OverrideReadiness()
+            ):
                 return ()
             case _:
                 assert_never(message)

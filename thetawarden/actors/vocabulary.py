@@ -9,7 +9,7 @@ from typing import Any
 
 from thetawarden.actors.tree import Tree
 from thetawarden.errors import ThetawardenError
-from thetawarden.messages import books, lake, lifecycle, operations, trading
+from thetawarden.messages import books, lake, lifecycle, operations, orders, risk, trading
 from thetawarden.messages.base import Message
 from thetawarden.messages.registry import Misfit, Vocabulary, check_vocabularies
 
@@ -58,9 +58,36 @@ OUTSIDERS = (
         ),
     ),
     Vocabulary(
+        name="broker",
+        hears=frozenset(),
+        says=frozenset(
+            {
+                orders.MarginPreviewed,
+                orders.OrderSent,
+                orders.OrderWithheld,
+                orders.OrderTroubled,
+            }
+        ),
+    ),
+    Vocabulary(
         name="person",
         hears=frozenset(),
-        says=frozenset({trading.Halt, trading.Resume, books.AcceptBook}),
+        says=frozenset(
+            {
+                trading.Halt,
+                trading.Resume,
+                trading.CancelAll,
+                trading.Flatten,
+                books.AcceptBook,
+                risk.TakeStress,
+                risk.BeCautious,
+                risk.LiftCaution,
+                risk.FreezeExits,
+                risk.UnlockStrategy,
+                risk.ReviewDrawdown,
+                risk.OverrideReadiness,
+            }
+        ),
     ),
 )
 

@@ -26,6 +26,8 @@ from thetawarden.messages import (
     link,
     market,
     operations,
+    orders,
+    risk,
     timers,
     trading,
 )
@@ -54,9 +56,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _EVERY_ACTOR = (
-    *("watchdog", "connection", "keeper", "governor"),
+    *("watchdog", "connection", "keeper", "governor", "executor"),
     *("slots", "context", "futures", "regime", "universe", "chain"),
-    *("archivist", "scheduler", "notifier"),
+    *("strategist", "archivist", "scheduler", "notifier"),
 )
 
 ROUTES: Mapping[type[Message], Route] = {
@@ -85,9 +87,44 @@ ROUTES: Mapping[type[Message], Route] = {
     trading.Halt: Route(to=("governor",), lane=Lane.CONTROL),
     trading.AdoptHaltFlag: Route(to=("governor",), lane=Lane.CONTROL),
     trading.Resume: Route(to=("governor",), lane=Lane.CONTROL),
-    trading.TradingHalted: Route(to=("effect:halt_flag",), lane=Lane.CONTROL),
-    trading.TradingResumed: Route(to=("effect:halt_flag",), lane=Lane.CONTROL),
+    trading.TradingHalted: Route(
+        to=("effect:halt_flag", "effect:broker", "executor", "strategist"), lane=Lane.CONTROL
+    ),
+    trading.TradingResumed: Route(
+        to=("effect:halt_flag", "effect:broker", "executor", "strategist"), lane=Lane.CONTROL
+    ),
     trading.ResumeRefused: Route(to=("notifier",), lane=Lane.CONTROL),
+    trading.CancelAll: Route(to=("executor",), lane=Lane.CONTROL),
+    trading.Flatten: Route(to=("executor",), lane=Lane.CONTROL),
+    # orders: one lane with the books, as a fill must not overtake the order it fills. What goes to
+    # the broker is not done again by a later process: the executor finds out what became of it
+    orders.ProposeOrder: Route(to=("governor",), lane=Lane.ORDERS),
+    orders.OrderRefused: Route(to=("executor", "strategist"), lane=Lane.ORDERS),
+    orders.OrderApproved: Route(to=("executor", "strategist"), lane=Lane.ORDERS),
+    orders.PreviewMargin: Route(to=("effect:broker",), lane=Lane.ORDERS, after_crash=False),
+    orders.MarginPreviewed: Route(
+        to=("governor", "strategist"), lane=Lane.ORDERS, after_crash=False
+    ),
+    orders.SubmitOrder: Route(to=("effect:broker",), lane=Lane.ORDERS, after_crash=False),
+    orders.ModifyOrder: Route(to=("effect:broker",), lane=Lane.ORDERS, after_crash=False),
+    orders.CancelOrder: Route(to=("effect:broker",), lane=Lane.ORDERS, after_crash=False),
+    orders.OrderSent: Route(to=("executor",), lane=Lane.ORDERS),
+    orders.OrderWithheld: Route(to=("executor",), lane=Lane.ORDERS),
+    orders.OrderTroubled: Route(to=("executor",), lane=Lane.ORDERS),
+    orders.OrderStageChanged: Route(to=("governor", "strategist"), lane=Lane.ORDERS),
+    orders.OrdersReconciled: Route(to=("governor",), lane=Lane.ORDERS),
+    orders.ProtectionChanged: Route(to=(RECORD,), lane=Lane.ORDERS),
+    # risk
+    risk.RiskDemanded: Route(to=("executor", "strategist"), lane=Lane.CONTROL),
+    risk.RiskTaken: Route(to=("strategist",), lane=Lane.TIMER),
+    risk.TakeStress: Route(to=("governor",), lane=Lane.TIMER),
+    risk.StressTaken: Route(to=(RECORD,), lane=Lane.TIMER),
+    risk.BeCautious: Route(to=("governor",), lane=Lane.CONTROL),
+    risk.LiftCaution: Route(to=("governor",), lane=Lane.CONTROL),
+    risk.FreezeExits: Route(to=("governor",), lane=Lane.CONTROL),
+    risk.UnlockStrategy: Route(to=("governor",), lane=Lane.CONTROL),
+    risk.ReviewDrawdown: Route(to=("governor",), lane=Lane.CONTROL),
+    risk.OverrideReadiness: Route(to=("governor",), lane=Lane.CONTROL),
     # link
     link.OpenLink: Route(to=("effect:broker",), lane=Lane.CONTROL, after_crash=False),
     link.CloseLink: Route(to=("effect:broker",), lane=Lane.CONTROL, after_crash=False),
@@ -99,21 +136,27 @@ ROUTES: Mapping[type[Message], Route] = {
     link.BrokerNoticed: Route(to=("connection",), lane=Lane.CONTROL),
     link.DecodingFailed: Route(to=("connection",), lane=Lane.CONTROL),
     link.LinkChanged: Route(
-        to=("keeper", "slots", "chain", "context", "futures", "governor"), lane=Lane.CONTROL
+        to=(
+            *("keeper", "slots", "chain", "context", "futures"),
+            *("governor", "executor", "strategist"),
+        ),
+        lane=Lane.CONTROL,
     ),
     # books: one lane for all, as a fill and the position it makes must not overtake each other
-    books.BookFetched: Route(to=("keeper", "connection"), lane=Lane.ORDERS),
-    books.OrderReported: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.ExecutionReported: Route(to=("keeper",), lane=Lane.ORDERS),
+    books.BookFetched: Route(to=("keeper", "connection", "executor"), lane=Lane.ORDERS),
+    books.OrderReported: Route(to=("keeper", "executor"), lane=Lane.ORDERS),
+    books.ExecutionReported: Route(to=("keeper", "executor"), lane=Lane.ORDERS),
     books.CommissionReported: Route(to=("keeper",), lane=Lane.ORDERS),
     books.PositionReported: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.AccountReported: Route(to=("keeper", "effect:lake"), lane=Lane.ORDERS),
+    books.AccountReported: Route(to=("keeper", "governor", "effect:lake"), lane=Lane.ORDERS),
     books.RefreshBook: Route(to=("connection",), lane=Lane.ORDERS),
-    books.BookJudged: Route(to=("connection", "governor"), lane=Lane.ORDERS),
+    books.BookJudged: Route(to=("connection", "governor", "executor"), lane=Lane.ORDERS),
     books.PositionExplained: Route(to=("notifier", "effect:lake"), lane=Lane.ORDERS),
     books.AcceptBook: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.FillBooked: Route(to=("effect:lake",), lane=Lane.ORDERS),
-    books.PositionsValued: Route(to=("effect:lake",), lane=Lane.TIMER),
+    books.FillBooked: Route(to=("governor", "strategist", "effect:lake"), lane=Lane.ORDERS),
+    books.PositionsValued: Route(
+        to=("governor", "executor", "strategist", "effect:lake"), lane=Lane.TIMER
+    ),
     books.MarkObserved: Route(to=("keeper",), lane=Lane.MARKET, conflate_by=("conid",)),
     # market
     market.WantLines: Route(to=("slots",), lane=Lane.TIMER),
@@ -136,10 +179,12 @@ ROUTES: Mapping[type[Message], Route] = {
     market.DiscoveryFailed: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
     market.FetchHistory: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
-    market.RegimeAssessed: Route(to=("effect:lake",), lane=Lane.TIMER),
+    market.RegimeAssessed: Route(to=("governor", "strategist", "effect:lake"), lane=Lane.TIMER),
     # chains
     chains.ChainViewed: Route(
-        to=("keeper", "effect:lake"), lane=Lane.MARKET, conflate_by=("underlying",)
+        to=("keeper", "governor", "executor", "strategist", "effect:lake"),
+        lane=Lane.MARKET,
+        conflate_by=("underlying",),
     ),
     chains.ChainStateChanged: Route(to=(RECORD,), lane=Lane.TIMER),
     chains.InterestChanged: Route(
@@ -147,8 +192,8 @@ ROUTES: Mapping[type[Message], Route] = {
     ),
     # context
     context.HoldingsNamed: Route(to=("context", "universe"), lane=Lane.TIMER),
-    context.ContextTaken: Route(to=("regime",), lane=Lane.TIMER),
-    context.FiguresComputed: Route(to=(RECORD,), lane=Lane.TIMER),
+    context.ContextTaken: Route(to=("regime", "governor", "strategist"), lane=Lane.TIMER),
+    context.FiguresComputed: Route(to=("governor", "strategist"), lane=Lane.TIMER),
     context.LikenessesComputed: Route(to=(RECORD,), lane=Lane.TIMER),
     context.LeadsViewed: Route(to=("effect:lake",), lane=Lane.TIMER),
     # lake

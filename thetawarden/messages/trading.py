@@ -48,3 +48,18 @@ class ResumeRefused(Event, frozen=True, kw_only=True):
     asked_epoch: int
     current_epoch: int
     by: str
+
+
+class CancelAll(Command, frozen=True, kw_only=True):
+    """Take back every order of ours that may open something; exits that guard a position stay."""
+
+    reason: str
+    by: str
+
+
+class Flatten(Command, frozen=True, kw_only=True):
+    """Cancel all and close what the desk holds: everything, or one underlying. A person says it."""
+
+    reason: str
+    by: str
+    underlying: str = ""
