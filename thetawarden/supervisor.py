@@ -22,6 +22,7 @@ from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.regime import RegimeActor
 from thetawarden.actors.scheduler import Scheduler
 from thetawarden.actors.slots import Slots
+from thetawarden.actors.steward import Steward
 from thetawarden.actors.strategist import Strategist
 from thetawarden.actors.tree import Group, Template, Tree
 from thetawarden.actors.universe import Universe
@@ -96,6 +97,7 @@ def _trading(config: Config, speed: float) -> Group:
             _actor(config, "keeper", Keeper, {"settings": keeping}, fatal_if_hung=True),
             _actor(config, "governor", Governor, fatal_if_hung=True),
             _actor(config, "executor", Executor, fatal_if_hung=True),
+            _actor(config, "steward", Steward),
         ),
     )
 

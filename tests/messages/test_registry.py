@@ -94,6 +94,7 @@ def test_the_real_tree_fits_the_routing_table():
     watching = {"watchdog", "scheduler", "notifier", "archivist"}
     watching |= {"regime", "futures", "context", "universe"}
     trading_ = {"connection", "keeper", "governor", "executor", "slots", "chain", "strategist"}
+    trading_ |= {"steward"}
     assert {each.name for each in vocabularies} == watching | trading_
 
 

@@ -28,6 +28,7 @@ from thetawarden.messages.orders import (
     OrderWithheld,
     ProposeOrder,
     ProtectionChanged,
+    ReviseExits,
     SubmitOrder,
 )
 from thetawarden.messages.risk import RiskDemanded
@@ -56,6 +57,7 @@ Hears = (
     | OrderSent
     | OrderWithheld
     | OrderTroubled
+    | ReviseExits
     | RiskDemanded
     | TradingHalted
     | TradingResumed

@@ -191,6 +191,8 @@ def foreign(before: Book, after: Book, stem: str) -> PositionExplained | None:
         cause=cause,
         cash_usd=paid,
         words=f"{name}: {signed(one.quantity)} at {plain(one.price_usd)} {what}",
+        instrument=one.instrument,
+        fill=stem,
     )
 
 
@@ -206,6 +208,8 @@ def explained(judgement: Judgement, account: str) -> tuple[PositionExplained, ..
             cause=one.cause,
             cash_usd=one.cash_usd,
             words=one.words,
+            instrument=one.instrument,
+            because_of=one.because_of,
         )
         for one in judgement.changes
         if one.cause is not Cause.COMMISSION

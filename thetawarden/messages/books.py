@@ -9,6 +9,7 @@ from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.books.profit import Result
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
+from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.broker.orders import BrokerOrder, Commission, Execution
 from thetawarden.domain.instants import UnixNs
 from thetawarden.messages.base import Command, Event
@@ -82,7 +83,11 @@ class BookJudged(Event, frozen=True, kw_only=True):
 
 
 class PositionExplained(Event, frozen=True, kw_only=True):
-    """A holding changed, and this is why: a trade of ours or by hand, an expiry, a split."""
+    """A holding changed, and this is why: a trade of ours or by hand, an expiry, a split.
+
+    `fill` names the fill that did it, if one did: it is told as booked as well. `because_of` is the
+    option that was delivered, of the shares it brought.
+    """
 
     account: str
     conid: int
@@ -92,6 +97,9 @@ class PositionExplained(Event, frozen=True, kw_only=True):
     cause: str
     cash_usd: Decimal
     words: str
+    instrument: Instrument | None = None
+    because_of: int = 0
+    fill: str = ""
 
 
 class MarkObserved(Event, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.intent import Gate, Intent, OrderRole, Withheld
-from thetawarden.domain.orders.proposal import OrderLeg, Proposal
+from thetawarden.domain.orders.proposal import Exits, OrderLeg, Proposal
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import WhatIf
 from thetawarden.domain.risk.ledger import Approval
@@ -161,3 +161,15 @@ class ProtectionChanged(Event, frozen=True, kw_only=True):
     complete: bool
     since_ns: UnixNs
     words: str
+
+
+class ReviseExits(Command, frozen=True, kw_only=True):
+    """Move the working exits of a trade to these prices: modified where they work, not doubled.
+
+    A side that is None here stays as it is. Where an exit is missing it is placed anew at this
+    price, as any repair. Not taken while a closing order of the trade works.
+    """
+
+    trade: str
+    exits: Exits
+    reasons: tuple[str, ...]

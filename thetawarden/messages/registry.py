@@ -28,6 +28,7 @@ from thetawarden.messages import (
     operations,
     orders,
     risk,
+    steward,
     timers,
     trading,
 )
@@ -56,7 +57,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _EVERY_ACTOR = (
-    *("watchdog", "connection", "keeper", "governor", "executor"),
+    *("watchdog", "connection", "keeper", "governor", "executor", "steward"),
     *("slots", "context", "futures", "regime", "universe", "chain"),
     *("strategist", "archivist", "scheduler", "notifier"),
 )
@@ -88,10 +89,12 @@ ROUTES: Mapping[type[Message], Route] = {
     trading.AdoptHaltFlag: Route(to=("governor",), lane=Lane.CONTROL),
     trading.Resume: Route(to=("governor",), lane=Lane.CONTROL),
     trading.TradingHalted: Route(
-        to=("effect:halt_flag", "effect:broker", "executor", "strategist"), lane=Lane.CONTROL
+        to=("effect:halt_flag", "effect:broker", "executor", "steward", "strategist"),
+        lane=Lane.CONTROL,
     ),
     trading.TradingResumed: Route(
-        to=("effect:halt_flag", "effect:broker", "executor", "strategist"), lane=Lane.CONTROL
+        to=("effect:halt_flag", "effect:broker", "executor", "steward", "strategist"),
+        lane=Lane.CONTROL,
     ),
     trading.ResumeRefused: Route(to=("notifier",), lane=Lane.CONTROL),
     trading.CancelAll: Route(to=("executor",), lane=Lane.CONTROL),
@@ -99,8 +102,8 @@ ROUTES: Mapping[type[Message], Route] = {
     # orders: one lane with the books, as a fill must not overtake the order it fills. What goes to
     # the broker is not done again by a later process: the executor finds out what became of it
     orders.ProposeOrder: Route(to=("governor",), lane=Lane.ORDERS),
-    orders.OrderRefused: Route(to=("executor", "strategist"), lane=Lane.ORDERS),
-    orders.OrderApproved: Route(to=("executor", "strategist"), lane=Lane.ORDERS),
+    orders.OrderRefused: Route(to=("executor", "steward", "strategist"), lane=Lane.ORDERS),
+    orders.OrderApproved: Route(to=("executor", "steward", "strategist"), lane=Lane.ORDERS),
     orders.PreviewMargin: Route(to=("effect:broker",), lane=Lane.ORDERS, after_crash=False),
     orders.MarginPreviewed: Route(
         to=("governor", "strategist"), lane=Lane.ORDERS, after_crash=False
@@ -111,12 +114,19 @@ ROUTES: Mapping[type[Message], Route] = {
     orders.OrderSent: Route(to=("executor",), lane=Lane.ORDERS),
     orders.OrderWithheld: Route(to=("executor",), lane=Lane.ORDERS),
     orders.OrderTroubled: Route(to=("executor",), lane=Lane.ORDERS),
-    orders.OrderStageChanged: Route(to=("governor", "strategist"), lane=Lane.ORDERS),
+    orders.OrderStageChanged: Route(to=("governor", "steward", "strategist"), lane=Lane.ORDERS),
     orders.OrdersReconciled: Route(to=("governor",), lane=Lane.ORDERS),
     orders.ProtectionChanged: Route(to=(RECORD,), lane=Lane.ORDERS),
+    orders.ReviseExits: Route(to=("executor",), lane=Lane.ORDERS),
+    # what is held
+    steward.PositionDecided: Route(to=(RECORD,), lane=Lane.TIMER),
+    steward.TradeChanged: Route(to=("effect:lake",), lane=Lane.TIMER),
+    steward.TradeSnapshotTaken: Route(to=("effect:lake",), lane=Lane.TIMER),
+    steward.ProfitAttributed: Route(to=(RECORD,), lane=Lane.TIMER),
+    steward.PredictionJudged: Route(to=("effect:lake",), lane=Lane.TIMER),
     # risk
-    risk.RiskDemanded: Route(to=("executor", "strategist"), lane=Lane.CONTROL),
-    risk.RiskTaken: Route(to=("strategist",), lane=Lane.TIMER),
+    risk.RiskDemanded: Route(to=("executor", "steward", "strategist"), lane=Lane.CONTROL),
+    risk.RiskTaken: Route(to=("steward", "strategist"), lane=Lane.TIMER),
     risk.TakeStress: Route(to=("governor",), lane=Lane.TIMER),
     risk.StressTaken: Route(to=(RECORD,), lane=Lane.TIMER),
     risk.BeCautious: Route(to=("governor",), lane=Lane.CONTROL),
@@ -138,7 +148,7 @@ ROUTES: Mapping[type[Message], Route] = {
     link.LinkChanged: Route(
         to=(
             *("keeper", "slots", "chain", "context", "futures"),
-            *("governor", "executor", "strategist"),
+            *("governor", "executor", "steward", "strategist"),
         ),
         lane=Lane.CONTROL,
     ),
@@ -151,11 +161,13 @@ ROUTES: Mapping[type[Message], Route] = {
     books.AccountReported: Route(to=("keeper", "governor", "effect:lake"), lane=Lane.ORDERS),
     books.RefreshBook: Route(to=("connection",), lane=Lane.ORDERS),
     books.BookJudged: Route(to=("connection", "governor", "executor"), lane=Lane.ORDERS),
-    books.PositionExplained: Route(to=("notifier", "effect:lake"), lane=Lane.ORDERS),
+    books.PositionExplained: Route(to=("steward", "notifier", "effect:lake"), lane=Lane.ORDERS),
     books.AcceptBook: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.FillBooked: Route(to=("governor", "strategist", "effect:lake"), lane=Lane.ORDERS),
+    books.FillBooked: Route(
+        to=("governor", "steward", "strategist", "effect:lake"), lane=Lane.ORDERS
+    ),
     books.PositionsValued: Route(
-        to=("governor", "executor", "strategist", "effect:lake"), lane=Lane.TIMER
+        to=("governor", "executor", "steward", "strategist", "effect:lake"), lane=Lane.TIMER
     ),
     books.MarkObserved: Route(to=("keeper",), lane=Lane.MARKET, conflate_by=("conid",)),
     # market
@@ -179,10 +191,12 @@ ROUTES: Mapping[type[Message], Route] = {
     market.DiscoveryFailed: Route(to=("chain",), lane=Lane.TIMER, key="underlying"),
     market.FetchHistory: Route(to=("effect:broker",), lane=Lane.TIMER, after_crash=False),
     market.HistoryFetched: Route(to=("context", "effect:lake"), lane=Lane.TIMER),
-    market.RegimeAssessed: Route(to=("governor", "strategist", "effect:lake"), lane=Lane.TIMER),
+    market.RegimeAssessed: Route(
+        to=("governor", "steward", "strategist", "effect:lake"), lane=Lane.TIMER
+    ),
     # chains
     chains.ChainViewed: Route(
-        to=("keeper", "governor", "executor", "strategist", "effect:lake"),
+        to=("keeper", "governor", "executor", "steward", "strategist", "effect:lake"),
         lane=Lane.MARKET,
         conflate_by=("underlying",),
     ),
@@ -192,8 +206,10 @@ ROUTES: Mapping[type[Message], Route] = {
     ),
     # context
     context.HoldingsNamed: Route(to=("context", "universe"), lane=Lane.TIMER),
-    context.ContextTaken: Route(to=("regime", "governor", "strategist"), lane=Lane.TIMER),
-    context.FiguresComputed: Route(to=("governor", "strategist"), lane=Lane.TIMER),
+    context.ContextTaken: Route(
+        to=("regime", "governor", "steward", "strategist"), lane=Lane.TIMER
+    ),
+    context.FiguresComputed: Route(to=("governor", "steward", "strategist"), lane=Lane.TIMER),
     context.LikenessesComputed: Route(to=(RECORD,), lane=Lane.TIMER),
     context.LeadsViewed: Route(to=("effect:lake",), lane=Lane.TIMER),
     # lake

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.infra.lake.conftest import NOON, chain, fill, money, put_on
+from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.instants import UnixNs, new_york_ns
 from thetawarden.domain.regime.vix_limits import DEFAULT_BANDS, VixBandRule
+from thetawarden.domain.trades.trade import Part
 from thetawarden.infra.lake import writer as writer_module
 from thetawarden.infra.lake.frames import frame_of
 from thetawarden.infra.lake.projection import FEEDS, PROJECTIONS, project
@@ -24,6 +26,17 @@ from thetawarden.messages.registry import ROUTES
 
 MIDNIGHT = dt.time()
 st.register_type_strategy(VixBandRule, st.sampled_from(DEFAULT_BANDS))  # refuses nonsense
+cash = st.decimals(min_value=-(10**9), max_value=10**9, places=2)
+st.register_type_strategy(  # a book holds nothing that is not finite
+    Part,
+    st.builds(
+        Part,
+        instrument=st.builds(Instrument, multiplier=st.integers(1, 1000)),
+        quantity=st.integers(-1000, 1000).map(Decimal),
+        cash_usd=cash,
+        commission_usd=cash,
+    ),
+)
 anything = st.one_of(
     [st.from_type(kind) for kind in PROJECTIONS if kind is not ChainViewed]
     + [st.builds(chain, options=st.integers(0, 9), iv_annual=st.floats(width=32))]

@@ -20,7 +20,8 @@ from thetawarden.domain.chains.doubts import doubt_of
 from thetawarden.domain.chains.view import read_rows
 from thetawarden.domain.instants import trading_day
 from thetawarden.infra.lake.frames import Row, instant_of
-from thetawarden.messages import books, chains, context, market, operations
+from thetawarden.infra.lake.trades import outcome_rows, snapshot_rows, trade_rows
+from thetawarden.messages import books, chains, context, market, operations, steward
 from thetawarden.messages.base import Envelope, Message
 
 Build = Callable[[Any, Envelope[Message]], list[Row]]
@@ -284,6 +285,9 @@ PROJECTIONS: Mapping[type[Message], tuple[tuple[str, Build], ...]] = {
     books.PositionExplained: (("position_updates", _explained),),
     books.AccountReported: (("account_updates", _reported_values),),
     books.FillBooked: (("fills", _booked),),
+    steward.TradeChanged: (("trades", trade_rows),),
+    steward.TradeSnapshotTaken: (("exit_snapshots", snapshot_rows),),
+    steward.PredictionJudged: (("prediction_outcomes", outcome_rows),),
     operations.NotifyPerson: (("notifications", _notification),),
 }
 
