@@ -119,6 +119,7 @@ class DeskProcess:
                     host=self._broker_at[0],
                     port=self._broker_at[1],
                     clock=self.clock,
+                    flag=self.flag,
                 ),
                 "children": _Children(lambda keys: self.desk.ensure_children(WATCHERS, keys)),
                 "halt_flag": self.flag,

@@ -76,6 +76,10 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         float,
         Meta(ge=1, le=300, description="For each part of the book, such as positions."),
     ] = 20.0
+    preview_timeout_s: Annotated[
+        float,
+        Meta(ge=1, le=60, description="For what an order would do to margin; late is no answer."),
+    ] = 8.0
     agree_apart_s: Annotated[
         float,
         Meta(ge=0.1, le=300, description="Between the two fetches that must agree after a link."),

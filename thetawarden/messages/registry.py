@@ -131,7 +131,7 @@ ROUTES: Mapping[type[Message], Route] = {
     risk.StressTaken: Route(to=(RECORD,), lane=Lane.TIMER),
     risk.BeCautious: Route(to=("governor",), lane=Lane.CONTROL),
     risk.LiftCaution: Route(to=("governor",), lane=Lane.CONTROL),
-    risk.FreezeExits: Route(to=("governor",), lane=Lane.CONTROL),
+    risk.FreezeExits: Route(to=("governor", "effect:broker"), lane=Lane.CONTROL),
     risk.UnlockStrategy: Route(to=("governor",), lane=Lane.CONTROL),
     risk.ReviewDrawdown: Route(to=("governor",), lane=Lane.CONTROL),
     risk.OverrideReadiness: Route(to=("governor",), lane=Lane.CONTROL),

@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
+from tests.infra.ib.desk import Gateway
+from tests.infra.ib.orderline import OrderLine, listed, near, spot_of
 from tests.infra.ib.peer import Peer
 from tests.practice.fake_exchange import FakeExchange
+from tests.practice.test_whole_gateway import exchange
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.ib.session import Listener, Session, SessionSettings
 from thetawarden.practice.server import Server
@@ -90,3 +93,52 @@ def until():
             await asyncio.sleep(0.002)
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def busy():
+    """The practice market behind a socket, for orders that really work and fill."""
+    one = Gateway(exchange=exchange())
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def line_on(busy, tmp_path):
+    made = []
+
+    def make(**settings):
+        line = OrderLine(busy, tmp_path, **settings)
+        made.append(line)
+        line.open()
+        return line
+
+    yield make
+    for line in made:
+        line.stop()
+    busy.do(lambda server: server.gateway.seams.requests.clear())
+    busy.do(_cancel_everything)
+
+
+def _cancel_everything(server):
+    for view in server.gateway.exchange.open_orders():
+        server.gateway.exchange.cancel(view.request.key)
+
+
+@pytest.fixture
+def line(line_on):
+    return line_on()
+
+
+@pytest.fixture(scope="module")
+def puts(busy):
+    price = spot_of(busy)
+    told = listed(busy)
+    return [near(told, price * share) for share in (0.97, 0.95, 0.93)]
+
+
+@pytest.fixture(scope="module")
+def calls(busy):
+    price = spot_of(busy)
+    told = listed(busy, right="C")
+    return [near(told, price * share) for share in (1.03, 1.05)]

@@ -29,8 +29,19 @@ class BrokerOrderState(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+class BrokerLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg of a combination: contracts per unit, > 0 bought by who buys the unit."""
+
+    conid: int
+    ratio: int
+
+
 class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """One order as the broker shows it; None where it said nothing."""
+    """One order as the broker shows it; None where it said nothing.
+
+    `words` is why it waits or how it ended, as the broker puts it. A combination has `legs`, and
+    its quantity and what is filled of it are units. `average_usd` is what was paid so far.
+    """
 
     perm_id: int
     order_id: int
@@ -47,6 +58,9 @@ class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
     parent_perm_id: int = 0
     oca_group: str = ""
     words: str = ""
+    account: str = ""
+    average_usd: Decimal | None = None
+    legs: tuple[BrokerLeg, ...] = ()
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,3 +91,4 @@ class Withheld(enum.StrEnum):
     SENT_ALREADY = "sent_already"
     MORE_THAN_INTENDED = "more_than_intended"
     NOT_SENDABLE = "not_sendable"
+    TAKEN_BACK = "taken_back"

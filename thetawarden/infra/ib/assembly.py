@@ -10,20 +10,43 @@ from thetawarden.infra.ib.book import BookHandler
 from thetawarden.infra.ib.broker import Broker, Handler
 from thetawarden.infra.ib.discovery import DiscoveryHandler
 from thetawarden.infra.ib.history import HistoryHandler
+from thetawarden.infra.ib.orders import OrderHandler
 from thetawarden.infra.ib.pacing import Pace
+from thetawarden.infra.ib.previews import PreviewHandler
 from thetawarden.infra.ib.quotes import QuoteHandler, line_settings
 from thetawarden.infra.ib.session import Session, SessionSettings
-from thetawarden.ports import Clock, DeskPort
+from thetawarden.ports import Clock, DeskPort, HaltFlag
 
 
 def broker_adapter(
-    broker: BrokerConfig, lines: LinesConfig, *, host: str, port: int, clock: Clock
+    broker: BrokerConfig,
+    lines: LinesConfig,
+    *,
+    host: str,
+    port: int,
+    clock: Clock,
+    flag: HaltFlag,
 ) -> Broker:
     """Return the adapter of `effect:broker`; it connects when the connection actor says so."""
     quoting = line_settings(lines)
 
     def handlers(session: Session, desk: DeskPort) -> Sequence[Handler]:
         return (
+            OrderHandler(
+                session,
+                desk,
+                clock=clock,
+                flag=flag,
+                account=broker.account,
+                probe_timeout_s=broker.probe_timeout_s,
+            ),
+            PreviewHandler(
+                session,
+                desk,
+                clock=clock,
+                account=broker.account,
+                timeout_s=broker.preview_timeout_s,
+            ),
             BookHandler(
                 session, desk, clock=clock, account=broker.account, timeout_s=broker.book_timeout_s
             ),

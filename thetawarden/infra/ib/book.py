@@ -85,9 +85,8 @@ class BookHandler:
     @property
     def account(self) -> str:
         """The account that is ours: the configured one, else the only one there is."""
-        if self._configured or self._ib is None:
-            return self._configured
-        return next(iter(self._ib.client.getAccounts()), "")
+        ib = self._ib
+        return self._configured if ib is None else ib.own_account(self._configured)
 
     async def perform(self, message: Message) -> None:
         """Fetch all of it at once."""

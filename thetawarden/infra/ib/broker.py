@@ -2,7 +2,8 @@
 
 `perform` only hands a command over; what comes of it is said when it comes. A handler takes the
 commands it names and hears what the session tells. Commands that carry an epoch other than the
-link's own belong to a link that is gone, and are dropped.
+link's own belong to a link that is gone, and are dropped; but those about orders are always
+answered, and a cancel is carried out on whatever link there is.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from thetawarden.messages.link import (
     OpenLink,
     ProbeLink,
 )
+from thetawarden.messages.orders import CancelOrder, ModifyOrder, PreviewMargin, SubmitOrder
+from thetawarden.messages.trading import TradingResumed
 from thetawarden.ports import Clock, DeskPort
 
 ADAPTER = "broker"
@@ -45,6 +48,8 @@ ABOUT_ALL = frozenset({100, 420, 10197})
 SAME_NOTICE_NS = NS_PER_SECOND // 20
 WORDS_MAX = 400
 EARLY_MAX = 100
+OF_ANY_EPOCH = (SubmitOrder, ModifyOrder, CancelOrder, PreviewMargin, TradingResumed)
+"""Answered on whichever link there is; the epoch of a resume is the halt's."""
 
 
 class Handler(Protocol):
@@ -129,7 +134,7 @@ class Broker:
                 work = self._probe(session, message)
             case _:
                 handler = self._handlers.get(type(message))
-                if handler is None or getattr(message, "epoch", session.epoch) != session.epoch:
+                if handler is None or not _concerns(message, session.epoch):
                     return
                 work = self._guarded(handler, message)
         task = asyncio.ensure_future(work)
@@ -197,6 +202,11 @@ class Broker:
             self._say(notice)
         elif len(self._early) < EARLY_MAX:
             self._early.append(notice)
+
+
+def _concerns(message: Message, epoch: int) -> bool:
+    """Whether a command is for the link of this epoch, or for whichever there is."""
+    return isinstance(message, OF_ANY_EPOCH) or getattr(message, "epoch", epoch) == epoch
 
 
 def _shown(words: str) -> str:

@@ -7,7 +7,6 @@ the wire; nothing here judges it. `docs/link.md` maps each trap to its guard and
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import sys
 from collections.abc import Callable
@@ -31,8 +30,8 @@ from ib_async.wrapper import RequestError, Wrapper
 from typing_extensions import override
 
 from thetawarden.infra.ib.frames import FrameGate, GarbageError, pieces
+from thetawarden.infra.ib.murmur import Failures, Murmur
 
-_log = logging.getLogger("thetawarden.broker")
 VALIDATION_FAILED = 321
 """ib_async takes it for a warning and lets the request wait for ever."""
 WORDS_MAX = 200
@@ -218,6 +217,8 @@ class GuardedWrapper(Wrapper):
             self.ears.heard_stray_order(order.permId, orderState.status)
             return
         super().completedOrder(contract, order, orderState)
+        done = self._results[COMPLETED_ORDERS][-1]
+        done.orderStatus.whyHeld = orderState.completedStatus  # the library forgets it
 
 
 class GuardedIB(IB):
@@ -231,14 +232,15 @@ class GuardedIB(IB):
         self.client = Client(self.wrapper)
         self.client.apiEnd += self.disconnectedEvent
         self.gate = FrameGate()
-        self.throttled = self.unplaced = 0
+        self.throttled = self.unplaced = self.placed = 0
         self._dropped = False
         for part in (self, self.client, self.wrapper):
-            part._logger = _Murmur()  # type: ignore[assignment]  # noqa: SLF001
+            part._logger = Murmur()  # type: ignore[assignment]  # noqa: SLF001
         self._ears = ears
         self._monotonic_ns = monotonic_ns
         self._guard_socket()
         self._guard_decoder()
+        self._count_orders()
         self.client.throttleStart += self._count_throttling
 
     @override
@@ -270,6 +272,25 @@ class GuardedIB(IB):
         """Whether somebody still waits for the answer to a question of this kind."""
         asked = self.wrapper._futures.get(kind)  # noqa: SLF001  # no public way to know
         return asked is not None and not asked.done()
+
+    def own_account(self, configured: str) -> str:
+        """Return the account that is ours: the configured one, else the first there is."""
+        return configured or next(iter(self.client.getAccounts()), "")
+
+    def held_back(self, messages: int) -> str:
+        """Return why so many messages would not leave at once, empty when they would.
+
+        The library keeps what goes beyond its own limit, and the socket what the peer does not
+        take: an order must not wait there, out of our sight.
+        """
+        client, transport = self.client, self.client.conn.transport
+        if transport is None or transport.get_write_buffer_size():
+            return "the broker does not take what was sent before"
+        since = asyncio.get_running_loop().time() - client.RequestsInterval
+        recent = sum(1 for at in client._timeQ if at >= since)  # noqa: SLF001  # no public way
+        if client._msgQ or recent + messages > client.MaxRequests:  # noqa: SLF001
+            return f"{recent} messages left within a second, allowed are {client.MaxRequests}"
+        return ""
 
     def drop(self, *, gently: bool = False) -> None:
         """End the link at once; whoever waits for an answer learns that none will come.
@@ -340,7 +361,7 @@ class GuardedIB(IB):
                 self._heard_failure(f"message {fields[:1]}: {type(error).__name__}: {error}")
 
         decoder.interpret = interpret  # type: ignore[method-assign]
-        decoder.logger = _Failures(self._heard_failure)  # type: ignore[assignment]
+        decoder.logger = Failures(self._heard_failure)  # type: ignore[assignment]
 
     def _heard_failure(self, words: str) -> None:
         if isinstance(sys.exc_info()[1], AssertionError):  # how the library says "no such tick"
@@ -348,34 +369,15 @@ class GuardedIB(IB):
             return
         self._ears.heard_nonsense(words[:WORDS_MAX])
 
+    def _count_orders(self) -> None:
+        """Count, behind everybody, every order and change of one that goes to the socket."""
+        place: Callable[[int, Contract, Order], None] = self.client.placeOrder
+
+        def counted(orderId: int, contract: Contract, order: Order) -> None:  # noqa: N803  # the library's names
+            place(orderId, contract, order)
+            self.placed += not order.whatIf
+
+        self.client.placeOrder = counted  # type: ignore[method-assign]
+
     def _count_throttling(self) -> None:
         self.throttled += 1
-
-
-class _Failures:
-    """Stands in for the decoder's logger: what it would only log is told."""
-
-    def __init__(self, heard: Callable[[str], None]) -> None:
-        self._heard = heard
-
-    def exception(self, words: str, *_values: object) -> None:
-        """The decoder's one way of saying that something went wrong; values may be secret."""
-        self._heard(f"{words.partition('(')[0]}: {sys.exc_info()[1]}")
-
-
-class _Murmur:
-    """Stands in for the library's loggers.
-
-    It calls every attempt in vain an error, and tells every order; we hear of it by other ways.
-    """
-
-    def isEnabledFor(self, _level: int) -> bool:  # noqa: N802  # the logger's own name
-        """Never; the library asks before it formats every message of the wire."""
-        return False
-
-    def debug(self, words: object, *_values: object) -> None:
-        """Leave a trace for whoever wants the debug level."""
-        if _log.isEnabledFor(logging.DEBUG):
-            _log.debug("library_said", extra={"words": str(words)})
-
-    info = warning = error = exception = debug

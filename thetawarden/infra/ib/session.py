@@ -117,6 +117,11 @@ class Session:
         """Whether there is a link as far as we know; a mute peer looks open too."""
         return self._ib is not None and self._opening is None
 
+    @property
+    def client(self) -> GuardedIB | None:
+        """The client in use, None without a link."""
+        return self._ib if self.is_open else None
+
     def idle_ns(self) -> int:
         """How long nothing at all has come from the broker, by the machine's own clock."""
         return self._clock.monotonic_ns() - self._heard_ns

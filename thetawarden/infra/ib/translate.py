@@ -21,7 +21,13 @@ from ib_async.util import UNSET_DOUBLE
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
 from thetawarden.domain.broker.bars import DailyBar
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
-from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState, Commission, Execution
+from thetawarden.domain.broker.orders import (
+    BrokerLeg,
+    BrokerOrder,
+    BrokerOrderState,
+    Commission,
+    Execution,
+)
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import OptionContract, Right
@@ -148,6 +154,12 @@ def order_of(trade: ib_async.Trade, *, parent_perm_id: int = 0) -> BrokerOrder:
         parent_perm_id=parent_perm_id or _perm_id(order.parentPermId),
         oca_group=order.ocaGroup,
         words=status.whyHeld,
+        account=order.account,
+        average_usd=money(status.avgFillPrice) if status.filled else None,
+        legs=tuple(
+            BrokerLeg(conid=leg.conId, ratio=leg.ratio if leg.action in BOUGHT else -leg.ratio)
+            for leg in trade.contract.comboLegs or ()
+        ),
     )
 
 
