@@ -14,6 +14,7 @@ from thetawarden.actors.connection import Connection
 from thetawarden.actors.context import Context
 from thetawarden.actors.executor import Executor
 from thetawarden.actors.futures import Futures
+from thetawarden.actors.governing import GovernorSettings
 from thetawarden.actors.governor import Governor
 from thetawarden.actors.keeper import Keeper
 from thetawarden.actors.keeping import KeeperSettings
@@ -31,25 +32,35 @@ from thetawarden.config.broker import BrokerConfig, link_rules, on_practice_mark
 from thetawarden.config.events import load_macro_dates
 from thetawarden.config.lines import line_limits
 from thetawarden.config.regime import regime_limits
+from thetawarden.config.risk import limits_of, on_fast_market
 from thetawarden.config.schema import Config, Mode, RestartConfig
 from thetawarden.config.watching import watch_settings
 from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.governing.terms import Terms
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.products import classes_of
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
+from thetawarden.domain.risk import interlock
 from thetawarden.domain.vitals import VitalLimits
 
 ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation")
 WATCHERS = "chain"  # the role of which there is one for each underlying
 SILENT_HEARTBEATS = 6
 BUSY_S = 5.0  # nothing is fetched as a whole more often than this, however fast the market runs
+LOOK_S = 5.0  # how often the governor measures the book by the market
+SAY_RISK_S = 60.0
+BROKER_ANSWERS_S = 8.0  # for a margin or a book that a proposal waits for
+GRACE_S = 5.0  # an approval used in its last moment is heard of later
+SETTLE_S = 60.0  # after which an order that is over has nothing more on its way
 REBUILD_AGAIN_S = 3600.0  # a table that is damaged again this soon has another cause
 
 
-def desk_tree(config: Config, *, speed: float = 1.0) -> Tree:
+def desk_tree(config: Config, *, speed: float = 1.0, account: str = "") -> Tree:
     """Every actor of the desk, in start order; `speed` is how fast market time runs.
+
+    `account` is the one spelled on the command line, if any: real money asks for it.
 
     Groups are restarted one for one. When even that does not hold, the desk halts, tells the
     person and exits with 70, so that the service manager starts it anew, halted.
@@ -58,7 +69,7 @@ def desk_tree(config: Config, *, speed: float = 1.0) -> Tree:
         root=_policy(config.supervisor.root, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
         groups=(
             _watch(config, speed),
-            _trading(config, speed),
+            _trading(config, speed, account),
             _market(config, speed),
             _advisory(config, speed),
         ),
@@ -77,7 +88,7 @@ def _watch(config: Config, speed: float) -> Group:
     )
 
 
-def _trading(config: Config, speed: float) -> Group:
+def _trading(config: Config, speed: float, account: str) -> Group:
     """Each depends on those before it: what comes after a failed one is restarted with it."""
     broker = broker_settings(config)
     real_money = config.mode is Mode.LIVE
@@ -89,16 +100,39 @@ def _trading(config: Config, speed: float) -> Group:
         settle_ns=market_ns(1.0, speed=speed),
         value_ns=max(KeeperSettings(client_id=0).value_ns, market_ns(1.0, speed=speed)),
     )
+    governing = {"settings": _governing(config, speed, account)}
     return Group(
         name="trading",
         policy=_policy(config.supervisor.trading, Strategy.REST_FOR_ONE, GiveUp.ESCALATE),
         actors=(
             _actor(config, "connection", Connection, {"rules": rules}, fatal_if_hung=True),
             _actor(config, "keeper", Keeper, {"settings": keeping}, fatal_if_hung=True),
-            _actor(config, "governor", Governor, fatal_if_hung=True),
+            _actor(config, "governor", Governor, governing, fatal_if_hung=True),
             _actor(config, "executor", Executor, fatal_if_hung=True),
             _actor(config, "steward", Steward),
         ),
+    )
+
+
+def _governing(config: Config, speed: float, account: str) -> GovernorSettings:
+    """The limits, with ages told in market time, and what the desk was told to trade."""
+    broker = broker_settings(config)
+    return GovernorSettings(
+        limits=on_fast_market(limits_of(config.risk), speed=speed),
+        terms=Terms(sessions=load_sessions(Exchange.NYSE)),
+        connection=interlock.Connection(
+            live_mode=config.mode is Mode.LIVE,
+            confirmed=broker.i_mean_live,
+            port=0 if config.mode is Mode.PRACTICE else broker.port,
+            account="",
+            configured_account=broker.account,
+            command_line_account=account,
+        ),
+        look_ns=market_ns(LOOK_S, speed=speed),
+        say_ns=market_ns(SAY_RISK_S, speed=speed),
+        answer_ns=market_ns(BROKER_ANSWERS_S, speed=speed),
+        grace_ns=market_ns(GRACE_S, speed=speed),
+        settle_ns=market_ns(SETTLE_S, speed=speed),
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from tests.actors.governed import settings
 from tests.domain.books.accounts import (
     ACCOUNT,
     CLIENT,
@@ -542,7 +543,7 @@ def test_the_state_comes_back_from_the_log_as_it_was():
 
 
 def test_the_governor_freezes_entries_until_link_and_book_can_be_rested_on():
-    governor = Governor()
+    governor = Governor(settings=settings())
     ready = LinkChanged(epoch=1, state=LinkState.READY, entries=True, why="agreed")
     agreed = BookJudged(epoch=1, round=1, agreed=True, unexplained=())
 

@@ -10,6 +10,7 @@ import msgspec
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.context.betas import Beta, betas_of
 from thetawarden.domain.context.figures import Figures, Likenesses, figures_of, likenesses_of
 from thetawarden.domain.context.histories import History, fetch_from, joined, trimmed
 from thetawarden.domain.context.readings import (
@@ -24,6 +25,7 @@ from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, UnixNs, new_
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.calendar import session_row
 from thetawarden.messages.context import (
+    BetasMeasured,
     ContextTaken,
     FiguresComputed,
     HoldingsNamed,
@@ -65,6 +67,7 @@ Says = (
     | ContextTaken
     | FiguresComputed
     | LikenessesComputed
+    | BetasMeasured
     | NotifyPerson
 )
 
@@ -91,6 +94,7 @@ class ContextState(msgspec.Struct, kw_only=True):
     histories: dict[str, History] = msgspec.field(default_factory=dict)
     figures: dict[str, Figures] = msgspec.field(default_factory=dict)
     likenesses: Likenesses | None = None
+    betas: tuple[Beta, ...] = ()
     quotes: dict[int, Quote] = msgspec.field(default_factory=dict)
     held: tuple[str, ...] = ()
     asked: dict[str, dt.date] = msgspec.field(default_factory=dict)
@@ -233,7 +237,20 @@ class Context:
         if figures is None:
             return ()
         self.state.figures[name] = figures
-        return (FiguresComputed(symbol=name, figures=figures), *self._likenesses())
+        told = FiguresComputed(symbol=name, figures=figures)
+        return (told, *self._likenesses(), *self._betas(name))
+
+    def _betas(self, name: str) -> tuple[Says, ...]:
+        """A new day of the benchmark measures all anew, of another one that one alone."""
+        state = self.state
+        of = state.histories if name == BENCHMARK else _pair(state.histories, name)
+        found = betas_of(of, benchmark=BENCHMARK)
+        known = {one.symbol: one for one in (*state.betas, *found)}
+        betas = tuple(known[symbol] for symbol in sorted(known))
+        if betas == state.betas:
+            return ()
+        state.betas = betas
+        return (BetasMeasured(betas=betas),)
 
     def _likenesses(self) -> tuple[Says, ...]:
         if len(set(self.state.held)) < 2:
@@ -287,3 +304,7 @@ class Context:
             if any(each.conid == instrument.conid for each in found):
                 return name
         return None
+
+
+def _pair(histories: dict[str, History], name: str) -> dict[str, History]:
+    return {each: histories[each] for each in (BENCHMARK, name) if each in histories}

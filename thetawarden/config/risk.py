@@ -349,6 +349,27 @@ def limits_of(config: RiskConfig) -> RiskLimits:
     )
 
 
+def on_fast_market(limits: RiskLimits, *, speed: float) -> RiskLimits:
+    """Return the limits where market time runs faster than the machine's.
+
+    How old a thing may be is told in what the desk needs to learn of it, and that is machine time.
+    """
+    factor = max(speed, 1.0)
+
+    def older(group: L, *names: str) -> L:
+        changed = {name: round(getattr(group, name) * factor) for name in names}
+        return msgspec.structs.replace(group, **changed)
+
+    return msgspec.structs.replace(
+        limits,
+        sizing=older(limits.sizing, "regime_age_ns_max"),
+        margin=older(limits.margin, "answer_age_ns_max", "account_age_ns_max"),
+        stress=older(limits.stress, "age_ns_max"),
+        orders=older(limits.orders, "quote_age_ns_max", "approval_ns"),
+        book=older(limits.book, "age_ns_max"),
+    )
+
+
 def _group(section: Section, kind: type[L]) -> L:
     """One group: seconds become nanoseconds, words become scenarios, the rest stays."""
     found: dict[str, object] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from thetawarden.domain.context.betas import Beta
 from thetawarden.domain.context.figures import Figures, Likenesses
 from thetawarden.domain.context.leads import Changes, LeadStrength
 from thetawarden.domain.instants import UnixNs
@@ -29,6 +30,12 @@ class FiguresComputed(Event, frozen=True, kw_only=True):
 
     symbol: str
     figures: Figures
+
+
+class BetasMeasured(Event, frozen=True, kw_only=True):
+    """How every instrument with a long enough history follows the benchmark; replaces the last."""
+
+    betas: tuple[Beta, ...]
 
 
 class LikenessesComputed(Event, frozen=True, kw_only=True):

@@ -153,8 +153,8 @@ ROUTES: Mapping[type[Message], Route] = {
         lane=Lane.CONTROL,
     ),
     # books: one lane for all, as a fill and the position it makes must not overtake each other
-    books.BookFetched: Route(to=("keeper", "connection", "executor"), lane=Lane.ORDERS),
-    books.OrderReported: Route(to=("keeper", "executor"), lane=Lane.ORDERS),
+    books.BookFetched: Route(to=("keeper", "connection", "governor", "executor"), lane=Lane.ORDERS),
+    books.OrderReported: Route(to=("keeper", "governor", "executor"), lane=Lane.ORDERS),
     books.ExecutionReported: Route(to=("keeper", "executor"), lane=Lane.ORDERS),
     books.CommissionReported: Route(to=("keeper",), lane=Lane.ORDERS),
     books.PositionReported: Route(to=("keeper",), lane=Lane.ORDERS),
@@ -167,7 +167,7 @@ ROUTES: Mapping[type[Message], Route] = {
         to=("governor", "steward", "strategist", "effect:lake"), lane=Lane.ORDERS
     ),
     books.PositionsValued: Route(
-        to=("governor", "executor", "steward", "strategist", "effect:lake"), lane=Lane.TIMER
+        to=("governor", "executor", "steward", "strategist", "effect:lake"), lane=Lane.ORDERS
     ),
     books.MarkObserved: Route(to=("keeper",), lane=Lane.MARKET, conflate_by=("conid",)),
     # market
@@ -210,6 +210,7 @@ ROUTES: Mapping[type[Message], Route] = {
         to=("regime", "governor", "steward", "strategist"), lane=Lane.TIMER
     ),
     context.FiguresComputed: Route(to=("governor", "steward", "strategist"), lane=Lane.TIMER),
+    context.BetasMeasured: Route(to=("governor",), lane=Lane.TIMER),
     context.LikenessesComputed: Route(to=(RECORD,), lane=Lane.TIMER),
     context.LeadsViewed: Route(to=("effect:lake",), lane=Lane.TIMER),
     # lake

@@ -11,10 +11,11 @@ import enum
 import msgspec
 
 from thetawarden.domain.regime.assess import Regime
+from thetawarden.domain.regime.factors import EntryPolicy
 from thetawarden.domain.risk.brakes import Brake, BrakeDemand
 from thetawarden.domain.risk.exposure import Lot, is_defined_risk
 from thetawarden.domain.risk.finding import percent
-from thetawarden.domain.risk.holdings import HeldBook
+from thetawarden.domain.risk.holdings import HeldBook, PendingOrder
 from thetawarden.domain.risk.stress import StressResult, StressVerdict
 from thetawarden.domain.risk.usage import LimitUse
 
@@ -56,11 +57,12 @@ def demands_of(
     regime: Regime | None,
     held: HeldBook,
     use: tuple[LimitUse, ...] = (),
+    pending: tuple[PendingOrder, ...] = (),
 ) -> tuple[Demand, ...]:
     """Return everything that is demanded now.
 
     Entries on their way are cancelled when a limit, moved by the market since they were approved,
-    has no room for them any more.
+    has no room for them any more, and when the regime would not let them in any more.
     """
     found = [_of_brake(one) for one in brakes if one.demand is not BrakeDemand.NOTHING]
     found += _of_stress(stress)
@@ -68,6 +70,7 @@ def demands_of(
     if over:
         why = f"with what is pending more is used than allowed: {', '.join(over)}"
         found.append(Demand(kind=DemandKind.CANCEL_ENTRIES, why=why))
+    found += _of_regime(regime, pending)
     if regime is not None and regime.close_naked:
         naked = naked_positions(held)
         why = f"the volatility curve is {regime.term_structure.factor.label.replace('_', ' ')}"
@@ -85,6 +88,22 @@ def naked_positions(held: HeldBook) -> tuple[str, ...]:
     for one in held.holdings:
         lots.setdefault(one.position, []).append((one.instrument, one.contracts))
     return tuple(name for name, own in lots.items() if not is_defined_risk(own))
+
+
+def _of_regime(regime: Regime | None, pending: tuple[PendingOrder, ...]) -> list[Demand]:
+    """What waits was approved in another regime; without one nothing is let in."""
+    entries = [order for order in pending if not order.reducing]
+    policy = EntryPolicy.NONE if regime is None else regime.entries
+    if not entries or policy is EntryPolicy.ALL:
+        return []
+    if policy is EntryPolicy.DEFINED_RISK_ONLY and all(map(_is_bounded, entries)):
+        return []
+    told = "it is not known" if regime is None else f"it allows {policy.value.replace('_', ' ')}"
+    return [Demand(kind=DemandKind.CANCEL_ENTRIES, why=f"of the regime: {told}")]
+
+
+def _is_bounded(order: PendingOrder) -> bool:
+    return is_defined_risk([(leg.instrument, float(leg.ratio)) for leg in order.legs])
 
 
 def _of_brake(brake: Brake) -> Demand:

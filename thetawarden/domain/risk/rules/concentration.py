@@ -10,7 +10,7 @@ import math
 
 from thetawarden.domain.regime.readings import InputFault
 from thetawarden.domain.risk.candidate import Purpose
-from thetawarden.domain.risk.case import Case
+from thetawarden.domain.risk.case import Case, Desk
 from thetawarden.domain.risk.exposure import loss_at_expiry_usd, lots_of
 from thetawarden.domain.risk.finding import (
     Check,
@@ -22,6 +22,7 @@ from thetawarden.domain.risk.finding import (
     percent,
 )
 from thetawarden.domain.risk.flow import entered_lately
+from thetawarden.domain.risk.limits import RiskLimits
 from thetawarden.domain.risk.recovery import phase_fraction
 from thetawarden.domain.risk.rule import Rule
 
@@ -39,12 +40,16 @@ def judge(case: Case) -> tuple[RuleFinding, ...]:
 
 def positions_max(case: Case) -> int | None:
     """Return how many positions the regime and the recovery allow; None without a regime."""
-    seen = case.desk.regime
-    terms = None if seen is None else seen.regime.vix.terms
+    return positions_allowed(case.desk, case.limits)
+
+
+def positions_allowed(desk: Desk, limits: RiskLimits) -> int | None:
+    """Return how many positions a desk may hold as it stands; None without a regime."""
+    terms = None if desk.regime is None else desk.regime.regime.vix.terms
     if terms is None:
         return None
-    normal = case.limits.concentration.positions_max
-    phase = phase_fraction(case.desk.recovery.phase, case.limits.recovery)
+    normal = limits.concentration.positions_max
+    phase = phase_fraction(desk.recovery.phase, limits.recovery)
     allowed = math.floor(normal * terms.positions_fraction * phase + 1e-9)
     return allowed if terms.positions_max is None else min(allowed, terms.positions_max)
 

@@ -1,0 +1,489 @@
+"""Nothing passes the governor unreasoned, unreserved or twice; what reduces risk always passes."""
+
+import msgspec
+import pytest
+
+from tests.actors.governed import LIMITS, Governed, limits, only, option, row, settings, stock
+from thetawarden.domain.halt import TradingState
+from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.risk.demands import DemandKind
+from thetawarden.domain.risk.finding import RuleId
+from thetawarden.domain.risk.ledger import OrderState
+from thetawarden.messages.books import BookJudged, RefreshBook
+from thetawarden.messages.orders import OrderApproved, OrderRefused, PreviewMargin
+from thetawarden.messages.risk import (
+    BeCautious,
+    FreezeExits,
+    LiftCaution,
+    ReviewDrawdown,
+    RiskDemanded,
+    RiskTaken,
+    StressTaken,
+    TakeStress,
+)
+from thetawarden.messages.timers import StartTimer, TimerFired
+from thetawarden.messages.trading import Halt, Resume, TradingHalted
+
+
+def refused(said):
+    (found,) = only(said, OrderRefused)
+    return found
+
+
+def test_an_entry_is_approved_only_after_the_broker_has_said_what_margin_it_needs():
+    desk = Governed()
+
+    said = desk.propose()
+    approved = only(desk.answer(said, margin=2_000.0), OrderApproved)
+
+    assert only(said, (OrderApproved, OrderRefused)) == []
+    (given,) = approved
+    assert given.approval.units == 1
+    assert given.approval.expires_ns == desk.now + LIMITS.orders.approval_ns
+    assert {one.rule for one in given.review.findings} == set(RuleId)
+    (reservation,) = desk.state.ledger.reservations.values()
+    assert reservation.margin_usd_per_unit == 2_000.0
+    assert [quote.con_id for quote in given.approval.quotes] == [option().conid]
+    assert given.approval.stress_at_ns == desk.now
+
+
+def test_nobody_is_asked_for_margin_when_something_else_refuses_anyway():
+    desk = Governed()
+    desk.tell(Halt(reason="enough", by="me"))
+
+    said = desk.propose()
+
+    assert only(said, PreviewMargin) == []
+    assert refused(said).review.binding == (RuleId.R13,)
+    assert "halted by me" in refused(said).words
+
+
+def test_without_an_answer_in_time_there_is_no_trade_and_the_reason_is_told():
+    desk = Governed()
+    (timer,) = only(desk.propose(), StartTimer)
+
+    said = desk.wait(8).tell(TimerFired(name=timer.name))
+
+    assert "no margin answer came from the broker in time" in refused(said).words
+    assert desk.state.asked == {}
+    assert desk.state.ledger.reservations == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"margin": None, "words": "not connected"}, "not connected"),
+        ({"margin": 1.79e308}, "broker margin answer is out of range"),
+        ({"margin": float("nan")}, "broker margin answer is not finite"),
+        ({"units": 3}, "is for 3 units"),
+    ],
+)
+def test_an_answer_that_is_no_answer_refuses(answer, words):
+    desk = Governed()
+
+    said = desk.answer(desk.propose(), **answer)
+
+    assert words in refused(said).words
+
+
+def test_an_answer_that_comes_when_nobody_waits_any_more_changes_nothing():
+    desk = Governed()
+    asked = desk.propose()
+    desk.answer(asked)
+    before = msgspec.msgpack.encode(desk.state)
+
+    assert desk.answer(asked) == ()
+    assert msgspec.msgpack.encode(desk.state) == before
+
+
+def test_an_old_book_is_fetched_anew_before_an_entry_is_refused_for_its_age():
+    desk = Governed()
+    desk.wait(61).context()
+    desk.views()
+    desk.account()
+    desk.look()
+
+    said = desk.propose()
+    assert only(said, RefreshBook)
+    assert only(said, (OrderRefused, PreviewMargin)) == []
+
+    fresh = desk.tell(BookJudged(epoch=1, round=2, agreed=True, unexplained=()))
+    assert only(fresh, PreviewMargin)
+
+
+def test_a_book_that_stays_old_refuses():
+    desk = Governed()
+    desk.wait(61).context()
+    desk.views()
+    desk.account()
+    desk.look()
+    (timer,) = only(desk.propose(), StartTimer)
+
+    said = desk.wait(8).tell(TimerFired(name=timer.name))
+
+    assert "no book came from the broker in time" in refused(said).words
+    assert "R14 book_age" in refused(said).words
+
+
+def test_the_size_is_what_the_tightest_rule_leaves_and_that_rule_is_named():
+    desk = Governed()
+
+    said = desk.answer(desk.propose(units=9), margin=30_000.0)
+
+    (given,) = only(said, OrderApproved)
+    assert given.approval.units == 3
+    assert given.review.binding == (RuleId.R3,)
+
+
+def test_what_is_reserved_counts_for_the_next_candidate():
+    desk = Governed(instruments=(option(), option(strike=530), option(strike=520)))
+    desk.approve(margin=90_000.0)
+    desk.wait(1)
+    desk.approve((option(strike=530), -1), key="P2", margin=90_000.0)
+
+    said = desk.answer(desk.propose((option(strike=520), -1), key="P3"), margin=90_000.0)
+
+    found = (
+        {(one.rule, one.check): one for one in refused(said).review.findings}
+        if only(said, OrderRefused)
+        else {}
+    )
+    used = {name: one.used for (_, name), one in found.items() if name == "utilisation"}
+    used = used or {
+        one.check: one.used
+        for one in only(said, OrderApproved)[0].review.findings
+        if one.check == "utilisation"
+    }
+    assert used["utilisation"] == pytest.approx(0.1 + 0.18)
+
+
+def test_an_approval_lapses_and_gives_back_what_it_held():
+    desk = Governed()
+    desk.approve()
+
+    desk.wait(LIMITS.orders.approval_ns / 1e9 + 6).look()
+
+    assert desk.state.ledger.reservations == {}
+
+
+def test_an_approval_used_in_its_last_moment_still_counts_when_that_is_heard_late():
+    desk = Governed()
+    approved = desk.approve()
+
+    desk.wait(LIMITS.orders.approval_ns / 1e9 + 1).look()
+    desk.stage(approved, Stage.INTENDED)
+
+    (held,) = desk.state.ledger.reservations.values()
+    assert held.state is OrderState.IN_FLIGHT
+    assert desk.state.latch.halt is None
+
+
+def test_an_order_sent_by_an_approval_that_had_lapsed_counts_and_halts():
+    desk = Governed()
+    approved = desk.approve()
+    desk.wait(60).look()
+
+    said = desk.stage(approved, Stage.INTENDED)
+
+    assert only(said, TradingHalted)
+    (held,) = desk.state.ledger.reservations.values()
+    assert held.units_counted == 1
+
+
+def test_a_second_order_by_one_approval_halts():
+    desk = Governed()
+    approved = desk.approve()
+    desk.stage(approved, Stage.INTENDED)
+
+    said = desk.stage(approved, Stage.INTENDED, ref="another")
+
+    assert "was used already" in only(said, TradingHalted)[0].halt.reason
+
+
+def test_an_order_nobody_approved_halts():
+    desk = Governed()
+    approved = desk.approve()
+    forged = msgspec.structs.replace(
+        approved, approval=msgspec.structs.replace(approved.approval, key="A99")
+    )
+
+    said = desk.stage(forged, Stage.INTENDED)
+
+    assert "without an approval" in only(said, TradingHalted)[0].halt.reason
+
+
+def test_an_order_in_doubt_counts_in_full_until_its_end_is_known():
+    desk = Governed()
+    approved = desk.approve(units=3)
+    desk.stage(approved, Stage.INTENDED)
+
+    for stage in (Stage.SENT, Stage.WORKING, Stage.UNKNOWN):
+        desk.stage(approved, stage)
+        (held,) = desk.state.ledger.reservations.values()
+        assert held.units_counted == 3
+    desk.stage(approved, Stage.ABSENT)
+
+    assert desk.state.ledger.reservations == {}
+
+
+def counted(desk, instrument):
+    """Contracts of an instrument in the book and pending."""
+    desk.look()
+    book = desk.governor._stock.book
+    held = book.held.contracts(instrument.conid)
+    legs = [(leg, order.units) for order in book.pending for leg in order.legs]
+    return held + sum(
+        leg.ratio * units for leg, units in legs if leg.instrument.con_id == instrument.conid
+    )
+
+
+def test_a_fill_is_counted_once_whichever_of_its_reports_comes_first():
+    for order in ("stage first", "fill first", "count first"):
+        desk = Governed()
+        approved = desk.approve(units=2)
+        desk.stage(approved, Stage.INTENDED)
+        steps = {
+            "stage": lambda d=desk, a=approved: d.stage(a, Stage.FILLED, filled=2),
+            "fill": lambda d=desk, a=approved: d.fill(a, units=2),
+            "count": desk.valued,
+        }
+        first = order.split()[0]
+        names = [first, *(name for name in steps if name != first)]
+        for name in names:
+            steps[name]()
+            assert counted(desk, option()) == -2, (order, name)
+        desk.valued()
+        assert counted(desk, option()) == -2
+        assert desk.state.ledger.reservations == {}
+        assert desk.state.trades["TP1"].margin_usd == 4_000.0
+
+
+def test_a_leg_that_filled_ahead_of_the_others_counts_with_its_order():
+    short, wing = option(), option(strike=530)
+    desk = Governed(instruments=(short, wing))
+    approved = desk.approve((short, -1), (wing, 1), limit="-0.10")
+    desk.stage(approved, Stage.INTENDED)
+
+    desk.fill(approved, legs=[approved.proposal.legs[1]])
+    desk.valued()
+
+    assert counted(desk, wing) == 1
+    assert desk.governor._stock.book.held.contracts(wing.conid) == 0
+    desk.fill(approved, legs=[approved.proposal.legs[0]])
+    desk.stage(approved, Stage.FILLED, filled=1)
+    desk.valued()
+    assert counted(desk, wing) == 1
+    assert desk.governor._stock.book.held.contracts(wing.conid) == 1
+    assert desk.state.ledger.reservations == {}
+
+
+@pytest.mark.parametrize("state", ["cautious", "halted", "link lost", "unreconciled"])
+def test_what_is_proved_to_reduce_risk_passes_in_every_state(state):
+    desk = Governed()
+    desk.hold(desk.approve(units=2))
+    match state:
+        case "cautious":
+            desk.tell(BeCautious(reason="feels wrong", by="me"))
+        case "halted":
+            desk.tell(Halt(reason="enough", by="me"))
+        case "link lost":
+            desk.wait(100_000)
+        case _:
+            desk.tell(BookJudged(epoch=1, round=2, agreed=False, unexplained=("SPY",)))
+    desk.wait(10)
+
+    said = desk.propose((option(), 1), units=2, limit="1.00", key="X1", purpose=Purpose.CLOSE)
+
+    (given,) = only(said, OrderApproved)
+    assert given.approval.reducing
+    assert given.approval.units == 2
+    assert given.review.reduction.proved
+
+
+def test_the_word_close_proves_nothing():
+    desk = Governed()
+    desk.tell(BeCautious(reason="feels wrong", by="me"))
+
+    said = desk.propose(purpose=Purpose.CLOSE)
+
+    assert refused(said).review.reduction.proved is False
+
+
+def test_exits_stop_in_a_halt_only_when_a_person_chose_so():
+    desk = Governed()
+    desk.hold(desk.approve())
+    desk.tell(Halt(reason="enough", by="me"))
+    desk.tell(FreezeExits(frozen=True, reason="wait for me", by="me"))
+    close = {"limit": "1.00", "purpose": Purpose.CLOSE}
+
+    assert "R13 frozen" in refused(desk.wait(10).propose((option(), 1), key="X1", **close)).words
+    desk.tell(FreezeExits(frozen=False, reason="go", by="me"))
+    assert only(desk.wait(10).propose((option(), 1), key="X2", **close), OrderApproved)
+
+
+def test_cautions_come_and_go_with_their_authors():
+    desk = Governed()
+
+    (told,) = only(desk.tell(BeCautious(reason="odd quotes", by="me")), RiskTaken)
+    assert told.trading is TradingState.CAUTIOUS
+    assert "R13" in refused(desk.propose()).words
+    desk.tell(LiftCaution(by="somebody else"))
+    assert "R13" in refused(desk.propose(key="P2")).words
+    (told,) = only(desk.tell(LiftCaution(by="me")), RiskTaken)
+    assert told.trading is TradingState.RUNNING
+    assert only(desk.propose(key="P3"), PreviewMargin)
+
+
+def test_a_day_loss_at_its_limit_halts_once_and_a_resumed_desk_is_not_halted_again_by_it():
+    desk = Governed()
+
+    warned = desk.wait(1).account(nlv=985_000)
+    halted = desk.wait(1).account(nlv=980_000)
+
+    assert only(warned, TradingHalted) == []
+    assert "day loss" in only(halted, TradingHalted)[0].halt.reason
+    assert DemandKind.HALT in {one.kind for one in only(halted, RiskDemanded)[0].demands}
+    desk.tell(Resume(reason="looked at it", by="me", epoch=1))
+    again = desk.wait(1).account(nlv=979_000)
+    assert only(again, TradingHalted) == []
+    assert "R5 day_loss" in refused(desk.propose()).words
+
+
+def test_a_drawdown_halts_for_review_and_begins_the_way_back():
+    wide = limits(
+        brakes={"day_loss_fraction": 0.5, "week_loss_fraction": 0.5, "month_loss_fraction": 0.5}
+    )
+    desk = Governed(own=settings(limits=wide))
+
+    said = desk.wait(1).account(nlv=900_000)
+
+    assert "drawdown" in only(said, TradingHalted)[0].halt.reason
+    assert desk.state.recovery.phase.value == "pause"
+    desk.tell(Resume(reason="go", by="me", epoch=1))
+    assert "R5 drawdown" in refused(desk.propose()).words
+    desk.tell(ReviewDrawdown(reason="understood", by="me"))
+    words = refused(desk.propose(key="P2")).words
+    assert "R5 drawdown" not in words
+    assert "R8" in words
+
+
+def test_margin_at_its_limit_is_a_caution_that_passes_where_it_was_chosen_so():
+    own = limits(brakes={"at_margin_limit": "cautious"})
+    own = msgspec.structs.replace(
+        own, brakes=msgspec.convert(msgspec.to_builtins(own.brakes), type(own.brakes))
+    )
+    desk = Governed(own=settings(limits=own))
+
+    desk.wait(1).account(margin=600_000)
+    assert [one.by for one in desk.state.cautions] == ["risk brake"]
+    assert desk.state.latch.halt is None
+    desk.wait(1).account(margin=300_000)
+    assert desk.state.cautions == ()
+
+
+def test_entries_on_their_way_are_called_back_when_the_regime_turns():
+    desk = Governed()
+    approved = desk.approve()
+    desk.stage(approved, Stage.INTENDED)
+    desk.stage(approved, Stage.WORKING)
+
+    said = desk.wait(1).context(vix=45.0)
+
+    (told,) = only(said, RiskDemanded)
+    assert DemandKind.CANCEL_ENTRIES in {one.kind for one in told.demands}
+
+
+def test_entries_on_their_way_are_called_back_when_margin_leaves_no_room():
+    desk = Governed()
+    approved = desk.approve(margin=90_000.0)
+    desk.stage(approved, Stage.INTENDED)
+
+    said = desk.wait(1).account(margin=550_000)
+
+    (told,) = only(said, RiskDemanded)
+    assert DemandKind.CANCEL_ENTRIES in {one.kind for one in told.demands}
+
+
+def test_a_demand_is_said_when_it_changes_and_not_again():
+    desk = Governed()
+    first = desk.wait(1).account(nlv=988_000)
+    second = desk.wait(1).account(nlv=987_900)
+
+    assert [one.kind for one in only(first, RiskDemanded)[0].demands] == [DemandKind.TELL]
+    assert only(second, RiskDemanded) == []
+
+
+def test_a_position_nobody_approved_is_held_with_the_model_margin_and_named():
+    desk = Governed(instruments=(option(), option(strike=530)))
+    desk.valued(row(option(strike=530), -2))
+    desk.look()
+
+    (held,) = desk.governor._stock.book.held.holdings
+    assert held.position == "XSP 530"
+    assert held.margin_usd > 1_000.0
+    assert only(desk.propose(), PreviewMargin)
+
+
+def test_what_the_rules_have_no_terms_for_stops_entries_and_not_exits():
+    desk = Governed()
+    desk.hold(desk.approve())
+    strange = msgspec.structs.replace(stock("XOM"), kind="other", conid=5)
+    strange = msgspec.convert(msgspec.to_builtins(strange), type(strange))
+    desk.valued(row(option(), -1), row(strange, 1))
+    desk.look()
+    desk.wait(1)
+
+    assert only(desk.propose(key="P2"), OrderRefused)
+    close = desk.propose((option(), 1), limit="1.00", key="X1", purpose=Purpose.CLOSE)
+    assert only(close, OrderApproved)
+
+
+def test_stress_is_taken_on_demand():
+    desk = Governed()
+    desk.hold(desk.approve(units=2))
+
+    (told,) = only(desk.tell(TakeStress(run="tonight")), StressTaken)
+
+    assert told.run == "tonight"
+    assert [one.name for one in told.result.positions] == ["TP1"]
+    assert told.result.worst.loss_usd > 0.0
+
+
+def test_a_proposal_that_walks_is_judged_at_the_worst_it_may_pay():
+    desk = Governed()
+
+    far = desk.propose(worst_usd=desk.proposal(limit="-0.50").limit_usd)
+    upside_down = desk.propose(key="P2", worst_usd=desk.proposal(limit="-1.10").limit_usd)
+
+    assert "R12 price_collar" in refused(far).words
+    assert "beyond its worst" in refused(upside_down).words
+
+
+def test_a_void_proposal_is_refused_unjudged():
+    desk = Governed()
+    old = desk.proposal()
+    desk.wait(61)
+
+    said = desk.propose(expires_ns=old.expires_ns)
+
+    assert refused(said).review is None
+    assert "too late" in refused(said).words
+
+
+def test_earnings_nobody_knows_of_stop_an_entry_in_a_company():
+    put = option("AAPL", 170)
+    desk = Governed(instruments=(put,))
+
+    said = desk.propose((put, -1))
+
+    assert "R11 earnings" in refused(said).words
+
+
+def test_an_underlying_nobody_knows_the_beta_of_stops_an_entry():
+    put = option("AAPL", 170)
+    desk = Governed(instruments=(put,))
+    desk.state.betas = {}
+    desk.look()
+
+    assert "R6 revaluation: cannot be valued: AAPL" in refused(desk.propose((put, -1))).words

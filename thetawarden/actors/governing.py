@@ -1,0 +1,223 @@
+"""What the governor remembers, and what it makes of that; decides nothing of its own."""
+
+from __future__ import annotations
+
+import msgspec
+
+from thetawarden.domain.books.working import WorkingOrders
+from thetawarden.domain.broker.account import AccountValues
+from thetawarden.domain.context.betas import Beta
+from thetawarden.domain.governing.market import Seen, market_of
+from thetawarden.domain.governing.orders import KnownOrder, pieces_of
+from thetawarden.domain.governing.sights import Sight
+from thetawarden.domain.governing.stock import Stock, take_stock
+from thetawarden.domain.governing.terms import Terms
+from thetawarden.domain.governing.trades import (
+    HeldRow,
+    Trade,
+    auto_select_margin_usd,
+    holdings_of,
+)
+from thetawarden.domain.halt import Latch
+from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
+from thetawarden.domain.orders.proposal import Proposal
+from thetawarden.domain.regime.readings import Reading
+from thetawarden.domain.risk.brakes import BrakeName
+from thetawarden.domain.risk.candidate import WhatIf
+from thetawarden.domain.risk.case import Desk, RegimeSeen
+from thetawarden.domain.risk.demands import Demand
+from thetawarden.domain.risk.equity import EquityState
+from thetawarden.domain.risk.flow import LiveOrder, OrderFlow
+from thetawarden.domain.risk.holdings import HeldBook, MarketView
+from thetawarden.domain.risk.intake import account_of, instrument_of, live_orders_of
+from thetawarden.domain.risk.interlock import Connection, Readiness, interlock_gaps
+from thetawarden.domain.risk.ledger import Ledger, Reservation, pending_orders
+from thetawarden.domain.risk.limits import RiskLimits
+from thetawarden.domain.risk.posture import Caution, Posture
+from thetawarden.domain.risk.recovery import RecoveryState
+from thetawarden.messages.risk import RiskTaken
+
+LINK, BOOK = "link", "book"
+LAPSED_MAX = 32
+
+
+class GovernorSettings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The limits, what is known of underlyings, and how often things are done, in market time.
+
+    `connection` is what the desk was told to trade; the account is filled in when it is heard.
+    """
+
+    limits: RiskLimits
+    terms: Terms
+    connection: Connection
+    look_ns: int = 5 * NS_PER_SECOND
+    say_ns: int = 60 * NS_PER_SECOND
+    answer_ns: int = 10 * NS_PER_SECOND
+    grace_ns: int = 5 * NS_PER_SECOND
+    settle_ns: int = 60 * NS_PER_SECOND
+    asked_max: int = 50
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal that waits for the broker's word; `for_book` when for a book, else for margin."""
+
+    proposal: Proposal
+    until_ns: UnixNs
+    for_book: bool
+    refreshed: bool
+
+
+class GovernorState(msgspec.Struct, kw_only=True):
+    """The latch, the ledger, the book and the losses, and the latest of all that was seen.
+
+    Nothing is trusted before it was heard of. `market` is what the book was last measured by;
+    `tripped` the brakes that have halted already and have not let go since.
+    """
+
+    latch: Latch = Latch()
+    frozen: dict[str, str] = msgspec.field(
+        default_factory=lambda: {
+            LINK: "there is no link to the broker yet",
+            BOOK: "the book has not been compared with the broker's yet",
+        }
+    )
+    cautions: tuple[Caution, ...] = ()
+    exits_frozen: bool = False
+    epoch: int = 0
+    index: Reading | None = None
+    vix: Reading | None = None
+    sights: dict[str, Sight] = {}
+    betas: dict[str, Beta] = {}
+    regime: RegimeSeen | None = None
+    values: AccountValues | None = None
+    rows: tuple[HeldRow, ...] = ()
+    rows_ns: UnixNs = UnixNs(0)
+    agreed_ns: UnixNs = UnixNs(0)
+    reconciled: bool = False
+    trades: dict[str, Trade] = {}
+    orders: dict[str, KnownOrder] = {}
+    working: WorkingOrders = WorkingOrders()
+    ledger: Ledger = Ledger()
+    lapsed: dict[str, Reservation] = {}
+    flow: OrderFlow = OrderFlow()
+    equity: EquityState = EquityState()
+    recovery: RecoveryState = RecoveryState()
+    readiness: Readiness = Readiness(points=None)
+    asked: dict[str, Asked] = {}
+    market: MarketView | None = None
+    market_ns: UnixNs = UnixNs(0)
+    demands: tuple[Demand, ...] = ()
+    tripped: tuple[BrakeName, ...] = ()
+    taken: RiskTaken | None = None
+
+
+def posture_of(state: GovernorState) -> Posture:
+    """What the desk may do, and why not more; a frozen link or book counts as a caution."""
+    frozen = tuple(Caution(reason=why, by=by, at_ns=UnixNs(0)) for by, why in state.frozen.items())
+    return Posture(
+        latch=state.latch, cautions=(*state.cautions, *frozen), frozen=state.exits_frozen
+    )
+
+
+def held_book_of(state: GovernorState) -> HeldBook:
+    """What is filled, as the account shows it and our trades name it."""
+    pieces = pieces_of(state.ledger, state.orders.values())
+    agreed = state.reconciled and all(row.agreed for row in state.rows)
+    return HeldBook(
+        version=f"b{state.agreed_ns}.{state.rows_ns}",
+        at_ns=state.agreed_ns,
+        reconciled=agreed,
+        holdings=holdings_of(state.rows, state.trades, in_pieces=pieces),
+    )
+
+
+def desk_of(state: GovernorState, settings: GovernorSettings) -> Desk:
+    """What the desk knows of itself."""
+    values = state.values
+    account = None
+    if values is not None:
+        automatic = auto_select_margin_usd(state.trades)
+        account = account_of(values, auto_select_margin_usd=automatic)
+    connection = msgspec.structs.replace(
+        settings.connection, account="" if values is None else values.account
+    )
+    return Desk(
+        account=account,
+        regime=state.regime,
+        equity=state.equity,
+        recovery=state.recovery,
+        posture=posture_of(state),
+        flow=state.flow,
+        live_orders=live_orders(state),
+        link_epoch=state.epoch,
+        interlock=interlock_gaps(
+            connection,
+            readiness=state.readiness,
+            readiness_min_points=settings.limits.live.readiness_min_points,
+        ),
+    )
+
+
+def live_orders(state: GovernorState) -> tuple[LiveOrder, ...]:
+    """Every order that may trade: what the broker lists, and what of ours it does not list yet."""
+    listed = state.working.orders
+    told = live_orders_of(listed.values())
+    unlisted = []
+    for order in state.orders.values():
+        held = state.ledger.reservations.get(order.approval_key)
+        if held is None or held.is_over or order.order_ref in listed:
+            continue
+        single = len(held.legs) == 1
+        unlisted += [
+            LiveOrder(
+                con_id=leg.instrument.con_id,
+                contracts=leg.ratio * held.units_counted,
+                limit_usd=None,
+                single=single,
+            )
+            for leg in held.legs
+        ]
+    return (*told, *unlisted)
+
+
+def look_at_market(
+    state: GovernorState, settings: GovernorSettings, *, now: UnixNs, proposal: Proposal | None
+) -> None:
+    """Take the market in as it was last seen; a measured book rests on it until the next look."""
+    legs = () if proposal is None else proposal.legs
+    also = [instrument_of(leg.instrument) for leg in legs]
+    seen = Seen(
+        index=state.index,
+        vix=state.vix,
+        sights=state.sights,
+        betas=state.betas,
+        rows=state.rows,
+        rows_ns=state.rows_ns,
+        pending=pending_orders(state.ledger),
+    )
+    state.market = market_of(
+        seen, terms=settings.terms, also=[one for one in also if one is not None]
+    )
+    state.market_ns = now
+
+
+def measured(state: GovernorState, settings: GovernorSettings, last: Stock | None) -> Stock | None:
+    """The book as it stands now by the market as last looked at; None before the first look."""
+    if state.market is None:
+        return None
+    return take_stock(
+        market=state.market,
+        held=held_book_of(state),
+        pending=pending_orders(state.ledger),
+        limits=settings.limits,
+        last=last,
+    )
+
+
+def answered(asked: Asked, answer: WhatIf | None, words: str) -> str:
+    """Why an answer of the broker is of no use, or nothing."""
+    if answer is None:
+        return f"the broker gave no margin for it: {words or 'no words'}"
+    if answer.units != asked.proposal.units:
+        return f"the broker's margin is for {answer.units} units, not {asked.proposal.units}"
+    return ""

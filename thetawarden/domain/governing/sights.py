@@ -1,0 +1,145 @@
+"""Keeps of a chain's view what a decision needs: quotes, volatilities, deltas, and how it carries.
+
+Pure. The columns are those of the view itself, so that taking a sight copies nothing; everything
+else of the view is let go. What is not there is NaN or None, never a guess.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from thetawarden.domain.chains.view import ROW_TYPES, ChainView, SeriesView
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.risk.instrument import ConId, LegQuote, Marks
+from thetawarden.domain.units import to_decimal
+
+KEPT = (
+    "conid",
+    "series",
+    "bid_usd",
+    "ask_usd",
+    "iv_annual",
+    "smile_iv_annual",
+    "delta_per_share",
+    "at_ns",
+    "doubt",
+)
+"""The columns of a view that a sight keeps."""
+_PLACES = {name: list(ROW_TYPES).index(name) for name in KEPT}
+_PRICE_PLACES = 4
+UNMARKED = Marks(
+    tau_years=math.nan, iv_annual=math.nan, rate_annual=math.nan, yield_annual=math.nan
+)
+
+
+class Carry(msgspec.Struct, frozen=True, array_like=True):
+    """How a series carries: years left, rate, yield; NaN where the view could not tell."""
+
+    tau_years: float
+    rate_annual: float
+    yield_annual: float
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """One chain as it was last seen; `spot_usd` is NaN while it is doubted."""
+
+    underlying: str
+    number: int
+    at_ns: UnixNs
+    epoch: int
+    spot_usd: float
+    spot_at_ns: UnixNs
+    carries: tuple[Carry, ...]
+    columns: dict[str, bytes]
+
+
+class SeenLeg(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one option: model inputs, its quote, its delta."""
+
+    marks: Marks
+    quote: LegQuote | None
+    delta_per_share: float
+
+
+UNSEEN = SeenLeg(marks=UNMARKED, quote=None, delta_per_share=math.nan)
+
+
+def sight_of(view: ChainView) -> Sight:
+    """Return what is kept of a view."""
+    spot = view.spot_usd
+    trusted = spot is not None and not view.spot_doubt and spot > 0.0
+    return Sight(
+        underlying=view.underlying,
+        number=view.number,
+        at_ns=view.at_ns,
+        epoch=view.epoch,
+        spot_usd=spot if trusted and spot is not None else math.nan,
+        spot_at_ns=view.spot_at_ns,
+        carries=tuple(_carry(one, spot_usd=spot) for one in view.series),
+        columns={name: view.columns[place] for name, place in _PLACES.items()},
+    )
+
+
+def seen_legs(sight: Sight, con_ids: Iterable[ConId]) -> dict[ConId, SeenLeg]:
+    """Return what a sight shows of some options; what it does not show is left out."""
+    conid = _column(sight, "conid")
+    wanted = [each for each in con_ids if each]
+    rows = np.flatnonzero(np.isin(conid, np.array(wanted, dtype=np.int64))) if wanted else ()
+    columns = {name: _column(sight, name) for name in KEPT} if len(rows) else {}
+    return {ConId(int(conid[row])): _seen(sight, columns, int(row)) for row in rows}
+
+
+def marks_in_sight(sight: Sight, con_ids: Iterable[ConId]) -> dict[ConId, Marks]:
+    """Return the model inputs of some options."""
+    return {con_id: leg.marks for con_id, leg in seen_legs(sight, con_ids).items()}
+
+
+def _seen(sight: Sight, columns: Mapping[str, NDArray[Any]], row: int) -> SeenLeg:
+    usable = int(columns["doubt"][row]) == 0
+    own = float(columns["iv_annual"][row])
+    iv = own if usable and math.isfinite(own) else float(columns["smile_iv_annual"][row])
+    carry = sight.carries[int(columns["series"][row])]
+    at_ns = UnixNs(int(columns["at_ns"][row]))
+    quote = LegQuote(
+        seq=sight.number,
+        bid_usd=_price(float(columns["bid_usd"][row])),
+        ask_usd=_price(float(columns["ask_usd"][row])),
+        at_ns=at_ns,
+        epoch=sight.epoch,
+        live=usable,
+    )
+    return SeenLeg(
+        marks=Marks(
+            tau_years=carry.tau_years,
+            iv_annual=iv,
+            rate_annual=carry.rate_annual,
+            yield_annual=carry.yield_annual,
+        ),
+        quote=quote,
+        delta_per_share=float(columns["delta_per_share"][row]),
+    )
+
+
+def _price(value: float) -> Any:
+    return to_decimal(value, places=_PRICE_PLACES) if math.isfinite(value) else None
+
+
+def _column(sight: Sight, name: str) -> NDArray[Any]:
+    return np.frombuffer(sight.columns[name], dtype=ROW_TYPES[name])
+
+
+def _carry(series: SeriesView, *, spot_usd: float | None) -> Carry:
+    """Time, rate and yield of a series, from its forward and its discount."""
+    tau, forward, discount = series.tau_years, series.forward_usd, series.discount
+    if tau is None or forward is None or discount is None or spot_usd is None:
+        return Carry(math.nan, math.nan, math.nan)
+    if not (tau > 0.0 and forward > 0.0 and discount > 0.0 and spot_usd > 0.0):
+        return Carry(math.nan, math.nan, math.nan)
+    rate = -math.log(discount) / tau
+    return Carry(tau, rate, rate - math.log(forward / spot_usd) / tau)

@@ -1,0 +1,101 @@
+"""Measures the book as it stands, and no oftener than it has changed.
+
+A stock is a pure function of market, what is held and what is pending. Measuring a whole book is
+dear, one more order is cheap: so the last stock is taken up again as far as it still holds.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.risk.holdings import HeldBook, Holding, MarketView, PendingOrder
+from thetawarden.domain.risk.limits import RiskLimits
+from thetawarden.domain.risk.measure import (
+    BookMeasure,
+    Ruler,
+    measure_book,
+    requirement_now_usd,
+    ruler_of,
+    with_pending,
+)
+from thetawarden.domain.risk.standing import standing_of
+
+
+class Stock(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The measured book; `bare` is the same without anything pending."""
+
+    market: MarketView
+    holdings: tuple[Holding, ...]
+    ruler: Ruler
+    bare: BookMeasure
+    book: BookMeasure
+
+
+def take_stock(
+    *,
+    market: MarketView,
+    held: HeldBook,
+    pending: tuple[PendingOrder, ...],
+    limits: RiskLimits,
+    last: Stock | None = None,
+) -> Stock:
+    """Return the book as measured by a market.
+
+    The margin of a position that was never approved is the model's.
+    """
+    same = last is not None and last.market is market
+    ruler = last.ruler if same and last is not None else ruler_of(market, limits)
+    if same and last is not None and last.holdings == held.holdings:
+        bare = last.bare
+        if last.book.pending == pending and last.book.held == held:
+            return last
+        margined = msgspec.structs.replace(held, holdings=bare.held.holdings)
+    else:
+        bare = measure_book(held=held, pending=(), ruler=ruler)
+        margined = _with_model_margins(held, bare, ruler)
+        if margined is not held:
+            bare = _margined(bare, margined, ruler)
+    bare = _as_of(bare, margined, market)
+    book = bare
+    for order in pending:
+        book = with_pending(book, order, ruler)
+    return Stock(market=market, holdings=held.holdings, ruler=ruler, bare=bare, book=book)
+
+
+def _margined(book: BookMeasure, held: HeldBook, ruler: Ruler) -> BookMeasure:
+    """The same holdings with other margins: only what counts margins is counted anew."""
+    return msgspec.structs.replace(book, held=held, standing=standing_of(held, ruler.market))
+
+
+def _as_of(book: BookMeasure, held: HeldBook, market: MarketView) -> BookMeasure:
+    return msgspec.structs.replace(
+        book,
+        key=f"{held.version}@{market.at_ns}",
+        at_ns=UnixNs(min(held.at_ns, market.at_ns)),
+        held=held,
+    )
+
+
+def _with_model_margins(held: HeldBook, book: BookMeasure, ruler: Ruler) -> HeldBook:
+    """A margin nobody told is that of the position's rows by the model, with its first leg."""
+    unknown = dict.fromkeys(one.position for one in held.holdings if math.isnan(one.margin_usd))
+    if not unknown:
+        return held
+    margins = {
+        name: requirement_now_usd([row for row in book.rows if row.owner == name], ruler)
+        for name in unknown
+    }
+    told: set[str] = set()
+    holdings = []
+    for one in held.holdings:
+        if one.position in margins:
+            first = one.position not in told
+            told.add(one.position)
+            one = msgspec.structs.replace(  # noqa: PLW2901
+                one, margin_usd=margins[one.position] if first else 0.0
+            )
+        holdings.append(one)
+    return msgspec.structs.replace(held, holdings=tuple(holdings))
