@@ -40,11 +40,12 @@ from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.lake.adapter import LakeAdapter
 from thetawarden.infra.lake.desk import desk_lake
 from thetawarden.infra.logs import handling
+from thetawarden.infra.own_effects import ChildStarter, PageTurner
 from thetawarden.infra.practice_clock import PracticeClock
 from thetawarden.infra.store_lock import StoreLock
-from thetawarden.messages.base import Envelope, Message
-from thetawarden.messages.lifecycle import DeskStarted, WatchUnderlyings
-from thetawarden.messages.operations import TradingDayStarted, VitalsTaken
+from thetawarden.messages.base import Message
+from thetawarden.messages.lifecycle import DeskStarted
+from thetawarden.messages.operations import VitalsTaken
 from thetawarden.messages.trading import AdoptHaltFlag, Halt
 from thetawarden.ports import Clock
 from thetawarden.supervisor import (
@@ -121,10 +122,10 @@ class DeskProcess:
                     clock=self.clock,
                     flag=self.flag,
                 ),
-                "children": _Children(lambda keys: self.desk.ensure_children(WATCHERS, keys)),
+                "children": ChildStarter(lambda keys: self.desk.ensure_children(WATCHERS, keys)),
                 "halt_flag": self.flag,
                 "lake": self._lake(folder),
-                "log_rotation": _PageTurner(self._turn_page),
+                "log_rotation": PageTurner(self._turn_page),
             },
             settings=self._settings(),
             take_vitals=self._take_vitals,
@@ -268,30 +269,3 @@ class DeskProcess:
 
     def _halt_for_disk(self, words: str) -> None:
         self.desk.say(Halt(reason=words, by="message log"), sender="supervisor")
-
-
-class _Children:
-    """Has the watchers started and stopped that an actor asks for."""
-
-    def __init__(self, ensure: Callable[[tuple[str, ...]], None]) -> None:
-        self._ensure = ensure
-
-    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
-        """Return once those asked for are up or have failed, and the others are gone."""
-        if isinstance(envelope.body, WatchUnderlyings):
-            self._ensure(envelope.body.underlyings)
-        return ()
-
-
-class _PageTurner:
-    """Turns the message log's page when a trading day starts."""
-
-    def __init__(self, turn: Callable[[dt.date], None]) -> None:
-        self._turn = turn
-
-    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
-        """Let what follows go to the new day's file."""
-        message = envelope.body
-        if isinstance(message, TradingDayStarted):
-            self._turn(dt.date.fromisoformat(message.day))
-        return ()

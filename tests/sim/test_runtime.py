@@ -20,6 +20,7 @@ from thetawarden.messages.operations import (
     Urgency,
 )
 from thetawarden.messages.trading import Halt, Resume, TradingHalted
+from thetawarden.sim.clock import VirtualClock
 from thetawarden.sim.log import MemoryLog
 from thetawarden.sim.runtime import SimDesk
 from thetawarden.supervisor import ADAPTERS, desk_tree
@@ -38,7 +39,7 @@ def simulate(seed, *, a_tree=None, adapters=None, seconds=0, act=lambda _desk: N
     desk = SimDesk(
         tree=a_tree or desk_tree(Config()),
         log=MemoryLog(),
-        start_ns=MONDAY,
+        clock=VirtualClock(MONDAY),
         seed=seed,
         adapters=adapters,
         snapshot_every=40,

@@ -192,6 +192,12 @@ class Mailbox:
         """How many wait in each lane."""
         return (len(self._control), len(self._orders), len(self._timer), len(self._market))
 
+    def has_mail(self) -> bool:
+        """Whether a reader would find a message now."""
+        if self._control:
+            return True
+        return not self._paused and bool(self._orders or self._timer or self._market)
+
     def left(self) -> tuple[Envelope[Message], ...]:
         """What waits in the lanes that lose nothing; copied at once while others go on."""
         return (*tuple(self._control), *tuple(self._orders), *tuple(self._timer))

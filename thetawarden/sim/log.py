@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from thetawarden.domain.instants import UnixNs
 from thetawarden.messages.base import Envelope, Message
-from thetawarden.ports import Delivery, FencedError, Outcome
+from thetawarden.ports import Delivery, FencedError, MessageLog, Outcome
+
+
+class SimLog(MessageLog, Protocol):
+    """A message log of the simulation: it says itself when it writes."""
+
+    def is_durable(self, seq: int, /) -> bool:
+        """Whether the message would survive the end of the process."""
+        ...
+
+    def commit(self) -> None:
+        """Make all that was said durable."""
+        ...
 
 
 class MemoryLog:
@@ -66,6 +78,13 @@ class MemoryLog:
 
     def wait_durable(self, seq: int, timeout_s: float) -> None:
         """Everything here is as durable as it will ever be."""
+
+    def is_durable(self, _seq: int, /) -> bool:
+        """It is."""
+        return True
+
+    def commit(self) -> None:
+        """Nothing is left to be done."""
 
     def dump(self) -> bytes:
         """All records as bytes: equal runs give equal bytes."""

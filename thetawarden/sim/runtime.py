@@ -1,7 +1,8 @@
 """The whole desk in one thread, in virtual time: same actors, same router, same supervision.
 
-Whoever could go next, an actor with mail, an adapter with work, is picked by a seeded generator;
-when nobody can, time jumps to the next timer. The same seed gives the same log, byte for byte.
+Whoever could go next, an actor with mail, an adapter with work, the disk with what is not written
+yet, is picked by a seeded generator; when nobody can, time jumps to the next timer or the next
+thing that happens outside. The same seed gives the same log, byte for byte.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -26,33 +28,46 @@ from thetawarden.actors.tree import Tree
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.restart import Ending
 from thetawarden.domain.vitals import Vitals
+from thetawarden.infra.journal.recover import Recovered
 from thetawarden.messages.base import Envelope, Lane, Message
 from thetawarden.messages.lifecycle import Begin, EffectFailed
 from thetawarden.messages.operations import VitalsTaken
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
-from thetawarden.ports import Adapter, MessageLog, Source
+from thetawarden.ports import Adapter, Source
+from thetawarden.sim.agenda import Agenda
 from thetawarden.sim.clock import VirtualClock
+from thetawarden.sim.log import SimLog
+from thetawarden.sim.meddling import Meddler, Mishap, NoMeddling, Point
 
 PLENTY_OF_DISK_BYTES = 1 << 40
+LUCK_AT_ONCE = 4096
 
 
 class SimDesk:
-    """Runs a tree; every method returns with nothing running in the background."""
+    """One process of the desk; every method returns with nothing running in the background.
+
+    Clock and agenda are the world's and outlive it. `heartbeat_ns` is machine time, as are the
+    delays of `after`; timers of actors are market time.
+    """
 
     def __init__(
         self,
         *,
         tree: Tree,
-        log: MessageLog,
-        start_ns: UnixNs,
+        log: SimLog,
+        clock: VirtualClock,
         seed: int,
         adapters: Mapping[str, Adapter],
+        agenda: Agenda | None = None,
+        meddler: Meddler | None = None,
         heartbeat_ns: int = 1_000_000_000,
         snapshot_every: int = 5000,
     ) -> None:
-        self.clock = VirtualClock(start_ns)
+        self.clock = clock
+        self.agenda = agenda or Agenda()
         self.log = log
         self.gave_up: str | None = None
+        self._meddler = meddler or NoMeddling()
         self._rng = np.random.default_rng(seed)
         self._adapters = adapters
         self._sources = {
@@ -63,6 +78,8 @@ class SimDesk:
         self._serial = 0
         self._effects: deque[tuple[str, Envelope[Message]]] = deque()
         self._cells: dict[str, tuple[Cell, Seat]] = {}
+        self._mail: dict[str, Callable[[], bool]] = {}
+        self._luck: list[float] = []
         self._snapshot_every = snapshot_every
         self._heartbeat_ns = heartbeat_ns
         self.router = Router(log=log, clock=self.clock, timekeeper=self, effects=self)
@@ -83,6 +100,29 @@ class SimDesk:
         """All posts there are now."""
         return self._roster.posts
 
+    def remember(self, recovered: Recovered) -> None:
+        """Give every name its past, before the start."""
+        for name, past in recovered.actors.items():
+            post = self._roster.recall(name)
+            if post is None:
+                continue
+            post.incarnation, post.snapshot = past.incarnation, past.snapshot
+            post.steps = list(past.steps)
+            for envelope in past.unhandled:
+                post.mailbox.putter(self.router.lane_of(envelope.body))(envelope)
+        self.overseer.children.begin_page(recovered.children)
+
+    def begin_page(self) -> None:
+        """Write what a new page of the log must begin with."""
+        self.overseer.children.begin_page()
+        for cell, _seat in tuple(self._cells.values()):
+            cell.take_snapshot()
+
+    def state_of(self, name: str) -> Any:
+        """An actor's live state; None for one that does not run."""
+        held = self._cells.get(name)
+        return None if held is None else held[0].actor.state
+
     def start_all(self) -> None:
         """Start the sources, every actor in order, and the heartbeat."""
         for name, source in self._sources.items():
@@ -100,37 +140,48 @@ class SimDesk:
         return hung
 
     def run_until(self, instant_ns: UnixNs) -> None:
-        """Let everything happen that happens until then."""
+        """Let everything happen that happens until then, by the clock nobody sets."""
+        clock = self.clock
         while self.gave_up is None:
             if self.step():
                 continue
             due = self._next_due_ns()
-            left = instant_ns - self.clock.now_ns()
-            if due is None or due - self.clock.monotonic_ns() > left:
-                self.clock.advance(max(0, left))
+            left = instant_ns - clock.true_ns()
+            if due is None or due - clock.elapsed_ns() > left:
+                clock.advance(max(0, left))
                 return
-            self.clock.advance(max(0, due - self.clock.monotonic_ns()))
+            clock.advance(max(0, due - clock.elapsed_ns()))
             self._do_due()
 
     def step(self) -> bool:
         """Let one of those who can go next go; false when nobody can."""
-        ready: list[str | None] = [name for name in self._cells if self._has_mail(self.posts[name])]
+        ready: list[str | None] = [name for name, has_mail in self._mail.items() if has_mail()]
         if self._effects:
             ready.append(None)
         if not ready:
             return False
-        chosen = ready[int(self._rng.integers(len(ready)))]
+        chosen = ready[0] if len(ready) == 1 else ready[int(self._draw() * len(ready))]
         if chosen is None:
-            self._perform_one()
+            self._go_on_outside()
         else:
             self._run_one(chosen)
         return True
+
+    def _go_on_outside(self) -> None:
+        """Do the next effect, or first make it durable."""
+        _, envelope = self._effects[0]
+        if self.log.is_durable(envelope.seq):
+            self._perform_one()
+            return
+        self._meddler.reach(Point.BEFORE_COMMIT, envelope)
+        self.log.commit()
+        self._meddler.reach(Point.AFTER_COMMIT, envelope)
 
     def obey(self, command: Envelope[Message], /) -> None:
         """Start or cancel a timer; the router's Timekeeper."""
         body, actor = command.body, command.sender
         if isinstance(body, StartTimer):
-            due = self.clock.monotonic_ns() + body.after_ns
+            due = self.clock.elapsed_ns() + body.after_ns
             self._heap.start((actor, body.name), due_ns=due, since_seq=command.cause_seq)
         elif isinstance(body, CancelTimer):
             self._heap.cancel((actor, body.name))
@@ -139,7 +190,7 @@ class SimDesk:
         """Arm what an incarnation remembers as armed and is not."""
         for name, timer in sorted(timers.items()):
             if not self._heap.is_armed((actor, name)):
-                due = self.clock.monotonic_ns() + max(0, timer.due_ns - now_ns)
+                due = self.clock.elapsed_ns() + max(0, timer.due_ns - now_ns)
                 self._heap.start((actor, name), due_ns=due, since_seq=timer.since_seq)
 
     def forget(self, actor: str, /) -> None:
@@ -176,6 +227,7 @@ class SimDesk:
         except HandlerFailed as failure:
             return _failed(post, failure.__cause__)
         self._cells[post.name] = (cell, seat)
+        self._mail[post.name] = post.mailbox.has_mail
         return None
 
     def stop(self, post: Post) -> bool:
@@ -184,20 +236,20 @@ class SimDesk:
             if post.mailbox.paused and not post.mailbox.depths()[Lane.CONTROL]:
                 break
             self._run_one(post.name)
-        self._cells.pop(post.name, None)
+        self._unseat(post.name)
         post.mailbox.unseat()
         return True
 
     def fence_off(self, post: Post) -> None:
         """Refuse whatever it still says."""
         self.log.fence(post.name, post.incarnation + 1)
-        self._cells.pop(post.name, None)
+        self._unseat(post.name)
         post.mailbox.unseat()
 
     def after(self, delay_ns: int, task: Callable[[], None]) -> None:
-        """Do this later."""
+        """Do this after so much machine time."""
         self._serial += 1
-        due = self.clock.monotonic_ns() + delay_ns
+        due = self.clock.elapsed_ns() + round(delay_ns * self.clock.speed)
         heapq.heappush(self._later, (due, self._serial, task))
 
     def _run_one(self, name: str) -> None:
@@ -206,22 +258,40 @@ class SimDesk:
         if item is None or isinstance(item, Unseated):
             return
         envelope, merged = (item.envelope, item.merged) if isinstance(item, Latest) else (item, 1)
-        try:
-            cell.step(envelope, merged)
-        except HandlerFailed as failure:
-            self._cells.pop(name, None)
-            self.overseer.ended(
-                Ended(
-                    actor=name,
-                    incarnation=cell.incarnation,
-                    ending=Ending.CRASHED,
-                    error=failure.__cause__,
-                    envelope=failure.envelope,
-                )
+        self._meddler.reach(Point.BEFORE_STEP, envelope)
+        mishap = self._meddler.mishap(name, envelope)
+        if mishap is Mishap.HANG:
+            self._hang(name, envelope)
+        elif mishap is Mishap.CRASH:
+            self._crash(cell, envelope, MeddledError(name))
+        else:
+            try:
+                cell.step(envelope, merged)
+            except HandlerFailed as failure:
+                self._crash(cell, failure.envelope, failure.__cause__)
+        self._meddler.reach(Point.AFTER_STEP, envelope)
+
+    def _crash(self, cell: Cell, envelope: Envelope[Message], error: BaseException | None) -> None:
+        name = cell.post.name
+        self._unseat(name)
+        self.overseer.ended(
+            Ended(
+                actor=name,
+                incarnation=cell.incarnation,
+                ending=Ending.CRASHED,
+                error=error,
+                envelope=envelope,
             )
+        )
+
+    def _hang(self, name: str, envelope: Envelope[Message]) -> None:
+        """The actor holds on to a message for longer than anybody may."""
+        self.posts[name].pulse.envelope = envelope
+        self.overseer.hung(name)
 
     def _perform_one(self) -> None:
         adapter, envelope = self._effects.popleft()
+        self._meddler.reach(Point.BEFORE_EFFECT, envelope)
         try:
             answers = self._adapters[adapter].perform(envelope)
         except Exception as error:  # noqa: BLE001  # the outside may fail in any way
@@ -229,22 +299,32 @@ class SimDesk:
             answers = (EffectFailed(adapter=adapter, kind=kind, error=repr(error)),)
         for answer in answers:
             self._say(answer, f"effect:{adapter}", envelope.seq)
+        self._meddler.reach(Point.AFTER_EFFECT, envelope)
 
     def _say(self, body: Message, sender: str, cause_seq: int | None) -> Envelope[Message]:
         return self.router.say(body, sender=sender, cause_seq=cause_seq)
 
-    def _has_mail(self, post: Post) -> bool:
-        control, *others = post.mailbox.depths()
-        return control > 0 or (not post.mailbox.paused and any(others))
+    def _unseat(self, name: str) -> None:
+        self._cells.pop(name, None)
+        self._mail.pop(name, None)
+
+    def _draw(self) -> float:
+        """One of many random numbers drawn at once: one by one they would cost a tenth of a day."""
+        if not self._luck:
+            self._luck = self._rng.random(LUCK_AT_ONCE).tolist()
+        return self._luck.pop()
 
     def _next_due_ns(self) -> int | None:
         dues = [due for due in (self._heap.next_due_ns(),) if due is not None]
         if self._later:
             dues.append(self._later[0][0])
+        outside = self.agenda.next_due_ns()
+        if outside is not None:
+            dues.append(outside)
         return min(dues) if dues else None
 
     def _do_due(self) -> None:
-        now = self.clock.monotonic_ns()
+        now = self.clock.elapsed_ns()
         while (due := self._heap.pop_due(now)) is not None:
             (actor, name), since_seq = due
             if actor not in self.posts:
@@ -252,6 +332,8 @@ class SimDesk:
             self.router.tell(actor, TimerFired(name=name), sender="timers", cause_seq=since_seq)
         while self._later and self._later[0][0] <= now:
             heapq.heappop(self._later)[2]()
+        while self.agenda.run_due(now):
+            pass
 
     def _heartbeat(self) -> None:
         vitals = Vitals(
@@ -264,6 +346,10 @@ class SimDesk:
 
     def _give_up(self, reason: str) -> None:
         self.gave_up = reason
+
+
+class MeddledError(Exception):
+    """What an actor raises that was made to crash."""
 
 
 def _failed(post: Post, error: BaseException | None) -> Ended:

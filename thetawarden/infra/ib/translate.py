@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import MappingProxyType
 
 import ib_async
@@ -21,14 +21,9 @@ from ib_async.util import UNSET_DOUBLE
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
 from thetawarden.domain.broker.bars import DailyBar
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
-from thetawarden.domain.broker.orders import (
-    BrokerLeg,
-    BrokerOrder,
-    BrokerOrderState,
-    Commission,
-    Execution,
-)
+from thetawarden.domain.broker.orders import BrokerLeg, BrokerOrder, Commission, Execution
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType
+from thetawarden.domain.broker.wording import account_values, figure, order_state
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import OptionContract, Right
 from thetawarden.domain.market.occ import parse_occ
@@ -52,41 +47,9 @@ _KINDS = MappingProxyType(
 )
 _TYPES = MappingProxyType({kind: text for text, kind in _KINDS.items()})
 
-_STATES = MappingProxyType(
-    {
-        "PendingSubmit": BrokerOrderState.PENDING,
-        "ApiPending": BrokerOrderState.PENDING,
-        "PreSubmitted": BrokerOrderState.WORKING,
-        "Submitted": BrokerOrderState.WORKING,
-        "PendingCancel": BrokerOrderState.CANCELLING,
-        "Cancelled": BrokerOrderState.CANCELLED,
-        "ApiCancelled": BrokerOrderState.CANCELLED,
-        "Filled": BrokerOrderState.FILLED,
-        "Inactive": BrokerOrderState.INACTIVE,
-    }
-)
-
 _DATA_TYPES = MappingProxyType(
     {1: DataType.LIVE, 2: DataType.FROZEN, 3: DataType.DELAYED, 4: DataType.DELAYED_FROZEN}
 )
-
-_FIGURES = MappingProxyType(
-    {
-        "TotalCashValue": "cash_usd",
-        "NetLiquidation": "net_liquidation_usd",
-        "EquityWithLoanValue": "equity_with_loan_usd",
-        "InitMarginReq": "initial_margin_usd",
-        "MaintMarginReq": "maintenance_margin_usd",
-        "AvailableFunds": "available_usd",
-        "ExcessLiquidity": "excess_liquidity_usd",
-        "BuyingPower": "buying_power_usd",
-        "RealizedPnL": "realised_usd",
-        "UnrealizedPnL": "unrealised_usd",
-        "AccruedCash": "accrued_interest_usd",
-        "AccruedDividend": "accrued_dividends_usd",
-    }
-)
-"""The broker's words for the figures we keep, all in USD."""
 
 
 def said(value: float | None, *, nothing: float = NO_VALUE) -> float | None:
@@ -144,7 +107,7 @@ def order_of(trade: ib_async.Trade, *, parent_perm_id: int = 0) -> BrokerOrder:
         client_id=order.clientId,
         order_ref=order.orderRef,
         instrument=_routed(instrument_of(trade.contract)),
-        state=_STATES.get(status.status, BrokerOrderState.UNKNOWN),
+        state=order_state(status.status),
         quantity=_signed(sign, order.totalQuantity),
         filled=_signed(sign, max(status.filled, said(float(order.filledQuantity)) or 0.0)),
         order_type=kind,
@@ -211,23 +174,8 @@ def values_of(
     values: Iterable[ib_async.AccountValue], *, account: str, at_ns: UnixNs
 ) -> AccountValues:
     """Gather the account's figures; whatever was not said in USD is None."""
-    figures: dict[str, Decimal | None] = {}
-    cushion, ready = None, False
-    for value in values:
-        if value.account != account:
-            continue
-        if value.tag == "AccountReady":
-            ready = value.value == "true"
-        elif value.tag == "Cushion":
-            cushion = _figure(value.value)
-        elif value.tag in _FIGURES and value.currency in ("USD", "BASE"):
-            name = _FIGURES[value.tag]
-            if value.currency == "USD" or name not in figures:
-                figures[name] = _figure(value.value)
-    share = None if cushion is None else float(cushion)
-    return AccountValues(
-        account=account, at_ns=at_ns, ready=ready, cushion_fraction=share, **figures
-    )
+    rows = ((one.account, one.tag, one.value, one.currency) for one in values)
+    return account_values(rows, account=account, at_ns=at_ns)
 
 
 def greeks_of(computed: ib_async.OptionComputation | None) -> BrokerGreeks | None:
@@ -275,7 +223,7 @@ def initial_margin_of(state: object) -> Decimal | None:
     """
     if not isinstance(state, ib_async.OrderState):
         return None
-    return _figure(str(state.initMarginChange))
+    return figure(str(state.initMarginChange))
 
 
 def perm_ids(trades: Iterable[ib_async.Trade]) -> Mapping[tuple[int, int], int]:
@@ -285,14 +233,6 @@ def perm_ids(trades: Iterable[ib_async.Trade]) -> Mapping[tuple[int, int], int]:
         for trade in trades
         if trade.order.orderId
     }
-
-
-def _figure(text: str) -> Decimal | None:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and abs(amount) < Decimal(10) ** 300 else None
 
 
 def _routed(instrument: Instrument) -> Instrument:

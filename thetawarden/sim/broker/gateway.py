@@ -1,0 +1,77 @@
+"""The broker's side of the simulation: exchange, market and who is let in; it outlives every desk.
+
+The exchange is moved to the world's time before anybody asks it anything, and at every instant at
+which something is due there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from thetawarden.domain.link.states import LinkTrouble
+from thetawarden.practice import model
+from thetawarden.practice.exchange import clockwork
+from thetawarden.practice.exchange.exchange import PracticeExchange
+from thetawarden.sim.agenda import Agenda
+from thetawarden.sim.clock import VirtualClock
+
+SERVER_VERSION = 178
+FARMS = (
+    (2104, "Market data farm connection is OK:usfarm"),
+    (2104, "Market data farm connection is OK:usopt"),
+    (2106, "HMDS data farm connection is OK:ushmds"),
+    (2158, "Sec-def data farm connection is OK:secdefil"),
+)
+Hear = Callable[[model.ExchangeEvent], None]
+
+
+class SimGateway:
+    """What stands where the gateway stands; faults take it away and bring it back.
+
+    `refusal` is what whoever connects is told instead of being let in. `silent` gateways take
+    connections and commands and say nothing.
+    """
+
+    def __init__(
+        self, *, exchange: PracticeExchange, clock: VirtualClock, agenda: Agenda, start_ns: int
+    ) -> None:
+        self.exchange = exchange
+        self.server_version = SERVER_VERSION
+        self.refusal: tuple[LinkTrouble, str] | None = None
+        self.listeners: list[Hear] = []
+        self.order_refs: dict[model.OrderKey, str] = {}
+        self.highest_order_id = 0
+        self._clock = clock
+        self._agenda = agenda
+        self._start_ns = start_ns
+        self._pump_due_ns: int | None = None
+        exchange.listen(self._tell)
+        self.advance()
+
+    @property
+    def account(self) -> str:
+        """The account that everything is held in."""
+        return self.exchange.accounts()[0]
+
+    def advance(self) -> None:
+        """Let everything happen at the exchange that is due by now."""
+        self.exchange.advance(max(self._clock.true_ns(), self.exchange.now_ns))
+        self._wait_for_next()
+
+    def _wait_for_next(self) -> None:
+        due_ns = clockwork.next_due_ns(self.exchange.floor)
+        elapsed_ns = max(due_ns - self._start_ns + 1, self._clock.elapsed_ns() + 1)
+        pending = self._pump_due_ns
+        if pending is not None and pending <= elapsed_ns and pending > self._clock.elapsed_ns():
+            return
+        self._pump_due_ns = elapsed_ns
+        self._agenda.at(elapsed_ns, lambda: self._pump(elapsed_ns))
+
+    def _pump(self, due_ns: int) -> None:
+        if due_ns == self._pump_due_ns:
+            self._pump_due_ns = None
+            self.advance()
+
+    def _tell(self, event: model.ExchangeEvent) -> None:
+        for listener in tuple(self.listeners):
+            listener(event)

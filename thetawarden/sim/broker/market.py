@@ -1,0 +1,75 @@
+"""A practice market that remembers what it computed: one for every set of terms in a process.
+
+The market is a pure function of its terms and the instant, so worlds that share a market share its
+answers too, as long as nobody intervenes in it. That makes the second world of a market many times
+as fast as the first, and changes nothing in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from typing_extensions import override
+
+from thetawarden.practice.market.market import PracticeMarket
+from thetawarden.practice.market.parts import Terms
+from thetawarden.practice.model import Bar, BarRequest, Quote
+
+KEPT_MAX = 300_000
+_pool: dict[Terms, RememberingMarket] = {}
+
+
+def market_of(terms: Terms) -> RememberingMarket:
+    """Return the market of these terms, at its beginning and without interventions.
+
+    The one returned before for the same terms is this one: worlds follow each other.
+    """
+    known = _pool.get(terms)
+    if known is None:
+        known = _pool[terms] = RememberingMarket(terms)
+    known.begin_anew()
+    return known
+
+
+class RememberingMarket(PracticeMarket):
+    """Answers again what it answered before."""
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__(terms)
+        self._began = self.save()
+        self._shown: dict[tuple[int, int], Quote | None] = {}
+        self._bars: dict[BarRequest, tuple[Bar, ...]] = {}
+
+    def begin_anew(self) -> None:
+        """Go back to the beginning."""
+        self.restore(self._began)
+
+    @override
+    def quote(self, con_id: int) -> Quote | None:
+        """The present quote."""
+        return self.quotes((con_id,))[0]
+
+    @override
+    def quotes(self, con_ids: Sequence[int]) -> Sequence[Quote | None]:
+        """Many quotes at once, those that were asked for before out of memory."""
+        if self._levers.pulled:
+            return super().quotes(con_ids)
+        beat, shown = self._beat_ns, self._shown
+        missing = [one for one in con_ids if (beat, one) not in shown]
+        if missing:
+            if len(shown) > KEPT_MAX:
+                shown.clear()
+                missing = list(con_ids)
+            for one, quote in zip(missing, super().quotes(missing), strict=True):
+                shown[beat, one] = quote
+        return [shown[beat, one] for one in con_ids]
+
+    @override
+    def bars(self, request: BarRequest) -> tuple[Bar, ...]:
+        """Bars; of the past they are what they were."""
+        if self._levers.pulled:
+            return super().bars(request)
+        known = self._bars.get(request)
+        if known is None:
+            known = self._bars[request] = super().bars(request)
+        return known

@@ -1,0 +1,104 @@
+"""One link between desk and broker: what is said on it arrives later, in order, or never.
+
+Both directions keep their order. A link that ends takes along what was under way. A mute one
+swallows what the desk sends and holds back what the broker says until it speaks again or ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from thetawarden.messages.base import Message
+from thetawarden.sim.agenda import Agenda
+from thetawarden.sim.clock import VirtualClock
+
+Task = Callable[[], None]
+
+
+class Delays:
+    """How long one message is under way: drawn, in machine time."""
+
+    def __init__(self, rng: np.random.Generator, *, min_ns: int, mean_ns: int) -> None:
+        self._rng = rng
+        self.min_ns = min_ns
+        self.mean_ns = mean_ns
+
+    def draw_ns(self) -> int:
+        """Most are quick, some are slow."""
+        return self.min_ns + int(self._rng.exponential(self.mean_ns))
+
+
+class Wire:
+    """A link of one epoch."""
+
+    def __init__(
+        self,
+        *,
+        epoch: int,
+        clock: VirtualClock,
+        agenda: Agenda,
+        delays: Delays,
+        say: Callable[[Message], object],
+    ) -> None:
+        self.epoch = epoch
+        self.open = True
+        self.mute = False
+        self.heard_ns = clock.monotonic_ns()
+        self._clock = clock
+        self._agenda = agenda
+        self._delays = delays
+        self._say = say
+        self._held: list[Message] = []
+        self._down_ns = self._up_ns = 0
+
+    def tell(self, message: Message) -> None:
+        """Let the broker say this to the desk."""
+        if not self.open:
+            return
+        if self.mute:
+            self._held.append(message)
+            return
+        self._down_ns = max(self._down_ns, self._due_ns())
+        self._agenda.at(self._down_ns, lambda: self._arrive(message))
+
+    def send(self, task: Task) -> None:
+        """Let the broker do this once the desk's words have arrived there."""
+        if not self.open or self.mute:
+            return
+        self._up_ns = max(self._up_ns, self._due_ns())
+        self._agenda.at(self._up_ns, lambda: task() if self.open and not self.mute else None)
+
+    def fall_silent(self) -> None:
+        """From now on nothing comes through."""
+        self.mute = True
+
+    def speak_again(self) -> None:
+        """Let what was held back come, all at once."""
+        if not self.mute:
+            return
+        self.mute = False
+        held, self._held = self._held, []
+        for message in held:
+            self.tell(message)
+
+    def cut(self) -> None:
+        """End it: nothing of what is under way arrives."""
+        self.open = False
+
+    def idle_ns(self) -> int:
+        """For how much machine time nothing has come from the broker."""
+        return self._clock.monotonic_ns() - self.heard_ns
+
+    def _arrive(self, message: Message) -> None:
+        if not self.open:
+            return
+        if self.mute:
+            self._held.append(message)
+            return
+        self.heard_ns = self._clock.monotonic_ns()
+        self._say(message)
+
+    def _due_ns(self) -> int:
+        return self._clock.elapsed_ns() + round(self._delays.draw_ns() * self._clock.speed)

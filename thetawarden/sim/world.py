@@ -1,0 +1,222 @@
+"""A world for one desk: a market, a broker, a disk, and one process of the desk after another.
+
+Everything is decided by the settings: the same settings twice give the same history, byte for byte.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from thetawarden import __version__
+from thetawarden.config.loader import fingerprint
+from thetawarden.domain.halt import HaltRecord
+from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, trading_day
+from thetawarden.infra.halt_flag import HaltFlagFile
+from thetawarden.infra.own_effects import ChildStarter, PageTurner
+from thetawarden.messages.base import Envelope, Message
+from thetawarden.messages.lifecycle import DeskStarted
+from thetawarden.messages.operations import AlertDelivered, DeliverAlert
+from thetawarden.messages.trading import AdoptHaltFlag
+from thetawarden.ports import Adapter
+from thetawarden.practice.exchange.exchange import PracticeExchange
+from thetawarden.practice.exchange.terms import ExchangeTerms, Rhythm
+from thetawarden.practice.market.parts import Terms
+from thetawarden.sim.agenda import Agenda
+from thetawarden.sim.broker.adapter import SimBroker
+from thetawarden.sim.broker.gateway import SimGateway
+from thetawarden.sim.broker.market import market_of
+from thetawarden.sim.clock import VirtualClock
+from thetawarden.sim.disk import DiskLog, Entry, SimDisk
+from thetawarden.sim.meddling import Meddler, NoMeddling, ProcessKilledError
+from thetawarden.sim.runtime import SimDesk
+from thetawarden.sim.settings import WorldSettings
+from thetawarden.supervisor import ADAPTERS, WATCHERS, desk_tree
+
+ANEW_AFTER_NS = 5 * NS_PER_SECOND
+
+
+class Sink:
+    """Takes every effect and does nothing."""
+
+    def perform(self, _envelope: Envelope[Message], /) -> tuple[Message, ...]:
+        """Nothing comes of it."""
+        return ()
+
+
+class World:
+    """Runs a desk; ends and begins its process as faults want it."""
+
+    def __init__(
+        self,
+        settings: WorldSettings,
+        folder: Path,
+        *,
+        watch: Callable[[Entry], None] = lambda _entry: None,
+        meddler: Meddler | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = VirtualClock(UnixNs(settings.start_ns), speed=settings.speed)
+        self.agenda = Agenda()
+        self.meddler = meddler or NoMeddling()
+        self.flag = HaltFlagFile(folder / "halt")
+        self.processes = 0
+        self.gave_up: list[str] = []
+        self.tree = desk_tree(settings.config, speed=settings.speed)
+        self.gateway = SimGateway(
+            exchange=_exchange(settings),
+            clock=self.clock,
+            agenda=self.agenda,
+            start_ns=settings.start_ns,
+        )
+        self.desk: SimDesk
+        self.log: DiskLog
+        self.broker: SimBroker
+        self._alive = False
+        self._watch = watch
+        self._flag_seen: HaltRecord | None = None
+        turns_at = settings.config.schedule.rotate_at
+        (folder / "log").mkdir()
+        first_day = trading_day(settings.start_ns, turns_at)
+        self.disk = SimDisk(folder / "log", first_day=first_day)
+
+    def run_until(self, instant_ns: int) -> None:
+        """Let everything happen until then; a process that ends is followed by another."""
+        while self.clock.true_ns() < instant_ns:
+            try:
+                if not self._alive:
+                    self._begin_process()
+                self.desk.run_until(UnixNs(instant_ns))
+            except ProcessKilledError:
+                self._end_process()
+                continue
+            if self.desk.gave_up is not None:
+                self._give_up(self.desk.gave_up)
+
+    def stop(self) -> tuple[str, ...]:
+        """End the process in order, and keep all of its log."""
+        hung = self.desk.stop_all() if self._alive else ()
+        if self._alive:
+            self.log.commit()
+            self._end_process(wait=False)
+        return hung
+
+    def kill(self) -> None:
+        """End the process at once, from outside of any of its steps."""
+        if self._alive:
+            self._end_process()
+
+    def say(self, body: Message, *, sender: str) -> None:
+        """Say something to the desk as from outside, if it runs."""
+        if self._alive:
+            self.desk.router.say(body, sender=sender)
+
+    def _begin_process(self) -> None:
+        """As a process begins: recover, open the log, adopt the flag, start."""
+        settings, self.processes = self.settings, self.processes + 1
+        recovered = self.disk.recover(self.tree)
+        self._position = recovered.position
+        self.log = DiskLog(position=recovered.position, watch=self._watch)
+        self.broker = SimBroker(
+            gateway=self.gateway,
+            clock=self.clock,
+            agenda=self.agenda,
+            rng=np.random.default_rng([settings.seed, self.processes, 1]),
+            habits=settings.habits,
+        )
+        self.desk = SimDesk(
+            tree=self.tree,
+            log=self.log,
+            clock=self.clock,
+            seed=int(np.random.default_rng([settings.seed, self.processes]).integers(2**62)),
+            adapters=self._adapters(),
+            agenda=self.agenda,
+            meddler=self.meddler,
+            heartbeat_ns=round(settings.config.desk.heartbeat_s * NS_PER_SECOND),
+            snapshot_every=settings.snapshot_every,
+        )
+        self._alive = True
+        self.desk.remember(recovered)
+        started = DeskStarted(
+            config_fingerprint=fingerprint(settings.config),
+            software=__version__,
+            resumed=recovered.position.next_seq > 1,
+            speed=settings.speed,
+        )
+        self.say(started, sender="supervisor")
+        self._adopt_flag()
+        self.desk.start_all()
+
+    def _adapters(self) -> Mapping[str, Adapter]:
+        ours: dict[str, Adapter] = {
+            "alerts": _Alerts(),
+            "broker": self.broker,
+            "children": ChildStarter(self.desk_children),
+            "halt_flag": self.flag,
+            "log_rotation": PageTurner(self._turn_page),
+        }
+        sink = Sink()
+        return {name: ours.get(name, sink) for name in ADAPTERS}
+
+    def desk_children(self, underlyings: tuple[str, ...]) -> None:
+        """Have exactly these watchers."""
+        self.desk.overseer.children.ensure(WATCHERS, underlyings)
+
+    def _turn_page(self, day: dt.date) -> None:
+        self.log.turn_page(day)
+        self.desk.begin_page()
+
+    def _adopt_flag(self) -> None:
+        standing = self.flag.read()
+        if standing is not None:
+            at_ns = standing.at_ns or self.clock.now_ns()
+            halt = msgspec.structs.replace(standing, at_ns=at_ns)
+            self.say(AdoptHaltFlag(halt=halt), sender="supervisor")
+
+    def _give_up(self, reason: str) -> None:
+        """The supervisor can do no more: halt by the flag, end, be started anew."""
+        self.gave_up.append(reason)
+        words = f"supervisor gave up: {reason}"
+        if self.flag.read() is None:
+            now = self.clock.now_ns()
+            self.flag.raise_flag(HaltRecord(epoch=0, reason=words, by="supervisor", at_ns=now))
+        self._end_process()
+
+    def _end_process(self, *, wait: bool = True) -> None:
+        self._alive = False
+        self.broker.stop()
+        self.disk.keep(self.log, self._position)
+        if wait:  # the service manager starts it anew
+            self.clock.advance(round(ANEW_AFTER_NS * self.clock.speed))
+
+
+def _exchange(settings: WorldSettings) -> PracticeExchange:
+    terms = Terms(
+        seed=settings.market_seed,
+        start_ns=settings.market_start_ns,
+        scenario=settings.scenario,
+        path=None,
+    )
+    second_ns = round(settings.speed * NS_PER_SECOND)
+    rhythm = Rhythm(
+        fresh_ns=second_ns // 4,
+        fresh_for_ns=60 * second_ns,
+        settled_ns=second_ns,
+        settled_for_ns=240 * second_ns,
+        old_ns=2 * second_ns,
+        aged_ns=4 * second_ns,
+    )
+    exchange_terms = ExchangeTerms(seed=settings.market_seed, rhythm=rhythm)
+    return PracticeExchange(market_of(terms), exchange_terms)
+
+
+class _Alerts:
+    """Delivers every alert at once."""
+
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
+        body = envelope.body
+        return (AlertDelivered(number=body.number),) if isinstance(body, DeliverAlert) else ()
