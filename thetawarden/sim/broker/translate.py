@@ -105,6 +105,7 @@ def order_of(view: model.OrderView) -> BrokerOrder:
         parent_perm_id=view.parent_perm_id or 0,
         oca_group=asked.oca_group,
         words=view.why_held or view.completed_status,
+        account=asked.account,
         average_usd=_amount(view.average_price) if view.filled else None,
         legs=tuple(
             BrokerLeg(conid=leg.con_id, ratio=leg.ratio if leg.action == "BUY" else -leg.ratio)
