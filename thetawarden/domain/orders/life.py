@@ -1,0 +1,248 @@
+"""Follows one order of ours by what is told of it: its stage, its fills, what is asked of it.
+
+Fills are known by the stem of their execution, so that a repeated one counts once, a correction
+replaces and a bust removes. How much is filled is the most that fills or reports tell; what a bust
+takes away, no report gives back. Stages move by the table in `machine` alone.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.broker.orders import (
+    BrokerOrder,
+    BrokerOrderState,
+    Execution,
+    latest_revisions,
+)
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.orders.intent import Gate, Intent, OrderRole
+from thetawarden.domain.orders.machine import Evidence, is_over, step
+from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.orders.walking import Walk
+
+OPEN_STATES = frozenset(
+    {BrokerOrderState.PENDING, BrokerOrderState.WORKING, BrokerOrderState.CANCELLING}
+)
+"""What the broker says of an order that may still fill."""
+EXIT_ROLES = frozenset({OrderRole.TAKE_PROFIT, OrderRole.STOP})
+
+
+class Cancelling(msgspec.Struct, frozen=True, kw_only=True):
+    """That an order is to end: why, how often it was asked for, and when it is asked again."""
+
+    reason: str
+    tries: int
+    due_ns: UnixNs
+
+
+class Unseen(msgspec.Struct, frozen=True, kw_only=True):
+    """Since which whole book an order in doubt is on no list of the broker's.
+
+    `book` is that book's fingerprint; `rounds` counts the books since, unchanged.
+    """
+
+    since_ns: UnixNs
+    book: str
+    rounds: int
+
+
+class OrderLife(msgspec.Struct, frozen=True, kw_only=True):
+    """One order of ours and all that is known of it.
+
+    `intent` is the order as it last left; `change` is how it shall be, until that has left too, and
+    `changes` counts them. `units_max` is the most that was ever asked for. `held` is what the broker
+    counted of its legs when it was intended. `fills` are the latest revisions.
+    """
+
+    intent: Intent
+    approval_key: str
+    proposal_key: str
+    gate: Gate
+    stage: Stage
+    epoch: int
+    made_ns: UnixNs
+    since_ns: UnixNs
+    units_max: int
+    held: tuple[tuple[int, Decimal], ...] = ()
+    perm_id: int = 0
+    order_id: int = 0
+    fills: tuple[Execution, ...] = ()
+    told_units: int = 0
+    refusal: str = ""
+    changes: int = 0
+    change: Intent | None = None
+    walk: Walk | None = None
+    cancel: Cancelling | None = None
+    unseen: Unseen | None = None
+
+    @property
+    def order_ref(self) -> str:
+        """Our name of it."""
+        return self.intent.order_ref
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return is_over(self.stage)
+
+    @property
+    def is_exit(self) -> bool:
+        """Whether it stands by to end a position, at a profit or at a loss."""
+        return self.intent.role in EXIT_ROLES
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether the broker has ever spoken of it."""
+        return self.perm_id > 0
+
+    @property
+    def units_filled(self) -> int:
+        """Whole units of all fills so far, by fills or by reports, whichever is more."""
+        return max(units_executed(self), self.told_units)
+
+    @property
+    def units_left(self) -> int:
+        """Units that may still fill."""
+        return 0 if self.is_over else max(self.intent.units - self.units_filled, 0)
+
+
+def units_executed(life: OrderLife) -> int:
+    """Return the whole units that fills alone tell of."""
+    wholes = sum(
+        (abs(one.quantity) for one in life.fills if one.instrument.kind is InstrumentKind.COMBO),
+        Decimal(),
+    )
+    legs = leg_fills(life)
+    ratios = ((abs(legs[leg.instrument.conid]), abs(leg.ratio)) for leg in life.intent.legs)
+    return max(int(wholes), min(int(done // ratio) for done, ratio in ratios))
+
+
+def leg_fills(life: OrderLife) -> dict[int, Decimal]:
+    """Return the signed quantity that was filled of every leg."""
+    filled = {leg.instrument.conid: Decimal() for leg in life.intent.legs}
+    for one in life.fills:
+        if one.instrument.conid in filled:
+            filled[one.instrument.conid] += one.quantity
+    return filled
+
+
+def leg_contracts(life: OrderLife) -> dict[int, int]:
+    """Return what an order has brought of each leg, signed: by its fills, or as its units say.
+
+    The fills of a combination's legs are told after its own; until then its units stand for them.
+    """
+    units, fills = life.units_filled, leg_fills(life)
+    found = {}
+    for leg in life.intent.legs:
+        told, filled = units * leg.ratio, int(fills[leg.instrument.conid])
+        found[leg.instrument.conid] = filled if abs(filled) >= abs(told) else told
+    return found
+
+
+def is_uneven(life: OrderLife) -> bool:
+    """Whether some legs of a combination have filled without the others."""
+    units = life.units_filled
+    contracts = leg_contracts(life)
+    return any(contracts[leg.instrument.conid] != units * leg.ratio for leg in life.intent.legs)
+
+
+def is_overfilled(life: OrderLife) -> bool:
+    """Whether more was filled than was ever asked for."""
+    contracts = leg_contracts(life)
+    units = life.units_max
+    return life.units_filled > units or any(
+        abs(contracts[leg.instrument.conid]) > abs(leg.ratio) * units for leg in life.intent.legs
+    )
+
+
+def with_execution(life: OrderLife, execution: Execution) -> OrderLife:
+    """Take a fill in, once; a correction that lowers it lowers what reports told as well."""
+    fills = latest_revisions((*life.fills, execution))
+    if fills == life.fills:
+        return life
+    after = msgspec.structs.replace(life, fills=fills)
+    lost = units_executed(life) - units_executed(after)
+    if lost > 0:
+        after = msgspec.structs.replace(after, told_units=max(after.told_units - lost, 0))
+    perm_id = execution.perm_id or life.perm_id
+    return msgspec.structs.replace(after, perm_id=perm_id)
+
+
+def with_report(life: OrderLife, order: BrokerOrder) -> OrderLife:
+    """Take what the broker says of its numbers and fills in; a new permanent number replaces.
+
+    A fill that was busted is not given back by a report that had counted it.
+    """
+    busted = any(not one.quantity for one in life.fills)
+    told = life.told_units if busted else max(life.told_units, units_of(life, order.filled))
+    if order.state is BrokerOrderState.FILLED and not busted:
+        told = max(told, units_of(life, order.quantity))
+    return msgspec.structs.replace(
+        life,
+        intent=_as_told(life, order),
+        told_units=told,
+        perm_id=order.perm_id or life.perm_id,
+        order_id=order.order_id or life.order_id,
+    )
+
+
+def units_of(life: OrderLife, quantity: Decimal) -> int:
+    """Return how many units a quantity of the broker's is: its own unit is a contract or a combo."""
+    legs = life.intent.legs
+    each = abs(legs[0].ratio) if len(legs) == 1 else 1
+    return int(abs(quantity) // each)
+
+
+def _as_told(life: OrderLife, order: BrokerOrder) -> Intent:
+    """The broker shrinks an exit whose sibling or parent filled in part; its price is the truth."""
+    intent = life.intent
+    if life.change is not None or order.state not in OPEN_STATES:
+        return intent
+    units = units_of(life, order.quantity)
+    if life.is_exit and 0 < units < intent.units:
+        intent = msgspec.structs.replace(intent, units=units)
+    if order.limit_usd is not None and intent.limit_usd is not None:
+        intent = msgspec.structs.replace(intent, limit_usd=order.limit_usd)
+    return intent
+
+
+def evidence_of_fills(life: OrderLife, before: OrderLife) -> Evidence | None:
+    """Return what more, or fewer, fills than before are evidence of."""
+    filled = life.units_filled
+    if filled >= life.intent.units:
+        return Evidence.WHOLLY
+    if filled > 0 or any(leg_fills(life).values()):
+        return Evidence.PARTLY
+    return Evidence.EMPTIED if before.units_filled else None
+
+
+def evidence_of_report(life: OrderLife, order: BrokerOrder) -> Evidence | None:
+    """Return what a report is evidence of; inactive alone is no end, it may be held or come back."""
+    match order.state:
+        case BrokerOrderState.FILLED:
+            return Evidence.WHOLLY
+        case BrokerOrderState.CANCELLED:
+            return Evidence.CANCELLED
+        case BrokerOrderState.INACTIVE:
+            return Evidence.REFUSED if life.refusal else Evidence.DOUBTED
+        case BrokerOrderState.WORKING | BrokerOrderState.CANCELLING:
+            return Evidence.REPORTED
+        case BrokerOrderState.PENDING:
+            return Evidence.REPORTED if order.perm_id else None
+        case BrokerOrderState.UNKNOWN:
+            return None
+
+
+def moved(life: OrderLife, evidence: Evidence | None, now: UnixNs) -> tuple[OrderLife, bool]:
+    """Return the order at the stage that evidence leads to, and whether that resurrects it."""
+    if evidence is None:
+        return life, False
+    after = step(life.stage, evidence)
+    if after.stage is life.stage:
+        return life, False
+    changed = msgspec.structs.replace(life, stage=after.stage, since_ns=now, unseen=None)
+    return changed, after.resurrects

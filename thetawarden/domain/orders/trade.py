@@ -1,0 +1,193 @@
+"""Says what a trade holds by its orders' fills, and whether what it has sold is protected.
+
+What is held is brought to a unit and how many of them there are, by the largest number that divides
+all of it: so a spread that filled unevenly still has a unit, another one, that can be closed.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.orders.building import is_short, reversed_legs
+from thetawarden.domain.orders.intent import OrderRole
+from thetawarden.domain.orders.life import OrderLife, leg_contracts
+from thetawarden.domain.orders.proposal import Exits, OrderLeg
+from thetawarden.domain.orders.stages import Stage
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """So many contracts of an instrument, signed."""
+
+    instrument: Instrument
+    contracts: int
+
+
+class Repair(enum.IntEnum):
+    """How far the repair of a trade's protection has gone."""
+
+    NONE = 0
+    PLACING = 1
+    FLATTENING = 2
+    HALTED = 3
+
+
+class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
+    """What the executor remembers of a trade.
+
+    `carried` is what orders brought that are forgotten, and what the broker's book corrected.
+    `exits` are the prices at which a unit of it is to be ended, `unit` the legs they are meant for.
+    Protection is missing since `missing_ns`, 0 for not.
+    """
+
+    name: str
+    strategy: str
+    underlying: str
+    carried: tuple[Held, ...] = ()
+    exits: Exits | None = None
+    unit: tuple[OrderLeg, ...] = ()
+    missing_ns: UnixNs = UnixNs(0)
+    repair: Repair = Repair.NONE
+    touched_ns: UnixNs = UnixNs(0)
+
+
+class Cover(enum.StrEnum):
+    """How well a trade is protected."""
+
+    NEEDLESS = "nothing is sold short"
+    COMPLETE = "complete"
+    CLOSING = "being closed"
+    UNSURE = "some exits are in doubt"
+    LACKING = "missing or incomplete"
+    EXCESSIVE = "more exits than is held"
+
+
+class Protection(msgspec.Struct, frozen=True, kw_only=True):
+    """How a trade stands: its unit and units, and what its exits are for."""
+
+    cover: Cover
+    unit: tuple[OrderLeg, ...]
+    units: int
+    words: str
+
+
+def held_by(trade: TradeLife, lives: Iterable[OrderLife]) -> tuple[Held, ...]:
+    """Return what a trade holds: what was carried over and what its orders brought."""
+    contracts: dict[int, int] = {}
+    instruments: dict[int, Instrument] = {}
+    for one in trade.carried:
+        instruments[one.instrument.conid] = one.instrument
+        contracts[one.instrument.conid] = contracts.get(one.instrument.conid, 0) + one.contracts
+    for life in lives:
+        brought = leg_contracts(life)
+        for leg in life.intent.legs:
+            conid = leg.instrument.conid
+            instruments[conid] = leg.instrument
+            contracts[conid] = contracts.get(conid, 0) + brought[conid]
+    return tuple(
+        Held(instrument=instruments[conid], contracts=count)
+        for conid, count in contracts.items()
+        if count
+    )
+
+
+def unit_of(held: tuple[Held, ...]) -> tuple[tuple[OrderLeg, ...], int]:
+    """Return what is held as a unit of legs and how many of them; no legs and 0 for nothing."""
+    units = math.gcd(*(one.contracts for one in held))
+    legs = tuple(
+        OrderLeg(instrument=one.instrument, ratio=one.contracts // units) for one in held if units
+    )
+    return legs, units
+
+
+def same_unit(one: tuple[OrderLeg, ...], other: tuple[OrderLeg, ...]) -> bool:
+    """Whether two units are of the same legs, in whatever order."""
+    return _ratios(one) == _ratios(other)
+
+
+def clipped(held: tuple[Held, ...], broker: Mapping[int, Decimal]) -> tuple[Held, ...]:
+    """Return what of it the broker's book still has: expired, assigned or closed by hand is gone."""
+    left = []
+    for one in held:
+        there = int(broker.get(one.instrument.conid, Decimal()))
+        most = min(abs(there), abs(one.contracts)) if there * one.contracts > 0 else 0
+        if most:
+            contracts = most if one.contracts > 0 else -most
+            left.append(Held(instrument=one.instrument, contracts=contracts))
+    return tuple(left)
+
+
+def judge_protection(trade: TradeLife, lives: tuple[OrderLife, ...]) -> Protection:
+    """Return whether every unit a trade has sold short has its exits at the broker.
+
+    An order that closes or rolls the trade, alive, stands for them. So do the exits that left with
+    an entry that may still fill.
+    """
+    unit, units = unit_of(held_by(trade, lives))
+
+    def found(cover: Cover, words: str) -> Protection:
+        return Protection(cover=cover, unit=unit, units=units, words=words)
+
+    exits = [life for life in lives if life.is_exit and not life.is_over]
+    if any(_is_closing(life) for life in lives):
+        return found(Cover.CLOSING, "an order that closes it is on its way")
+    if not is_short(unit) or trade.exits is None:
+        excessive = bool(exits) and not any(_is_entering(life) for life in lives)
+        cover = Cover.EXCESSIVE if excessive and not units else Cover.NEEDLESS
+        return found(cover, "exits are left of what is no longer held" if excessive else "")
+    if any(life.stage is Stage.UNKNOWN for life in exits):
+        return found(Cover.UNSURE, "what became of its exits is being found out")
+    gaps = tuple(
+        words for role in _wanted(trade.exits) if (words := _gap(role, exits, unit, units))
+    )
+    entering = any(_is_entering(life) for life in lives)
+    if entering and all(_stands_by(role, exits) for role in _wanted(trade.exits)):
+        return found(Cover.COMPLETE, "its exits grow with its fills")
+    if gaps:
+        most = max((life.units_left for life in exits), default=0)
+        wrong = any(not same_unit(reversed_legs(life.intent.legs), unit) for life in exits)
+        over = most > units or wrong
+        return found(Cover.EXCESSIVE if over else Cover.LACKING, "; ".join(gaps))
+    return found(Cover.COMPLETE, f"exits for all {units} units work at the broker")
+
+
+def _wanted(exits: Exits) -> tuple[OrderRole, ...]:
+    profit = () if exits.take_profit_usd is None else (OrderRole.TAKE_PROFIT,)
+    return profit if exits.stop_usd is None else (*profit, OrderRole.STOP)
+
+
+def _gap(role: OrderRole, exits: list[OrderLife], unit: tuple[OrderLeg, ...], units: int) -> str:
+    """What is wrong with the exits of one role; empty when they cover all units exactly."""
+    name = role.value.replace("_", " ")
+    own = [life for life in exits if life.intent.role is role]
+    fitting = [life for life in own if same_unit(reversed_legs(life.intent.legs), unit)]
+    covered = sum(life.units_left for life in fitting if _is_up(life))
+    if covered != units:
+        return f"{covered} of {units} units have a {name}"
+    return f"a {name} is of other legs" if len(fitting) < len(own) else ""
+
+
+def _is_up(life: OrderLife) -> bool:
+    return life.stage in (Stage.WORKING, Stage.PARTIAL) and life.cancel is None
+
+
+def _stands_by(role: OrderRole, exits: list[OrderLife]) -> bool:
+    return any(life.intent.role is role and life.cancel is None for life in exits)
+
+
+def _is_closing(life: OrderLife) -> bool:
+    return not life.is_over and life.intent.role in (OrderRole.EXIT, OrderRole.ROLL)
+
+
+def _is_entering(life: OrderLife) -> bool:
+    return not life.is_over and life.intent.role in (OrderRole.ENTRY, OrderRole.HEDGE)
+
+
+def _ratios(legs: tuple[OrderLeg, ...]) -> dict[int, int]:
+    return {leg.instrument.conid: leg.ratio for leg in legs}
