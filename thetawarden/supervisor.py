@@ -30,6 +30,7 @@ from thetawarden.actors.universe import Universe
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.config.broker import BrokerConfig, link_rules, on_practice_market
 from thetawarden.config.events import load_macro_dates
+from thetawarden.config.executing import executor_settings
 from thetawarden.config.lines import line_limits
 from thetawarden.config.regime import regime_limits
 from thetawarden.config.risk import limits_of, on_fast_market
@@ -108,7 +109,7 @@ def _trading(config: Config, speed: float, account: str) -> Group:
             _actor(config, "connection", Connection, {"rules": rules}, fatal_if_hung=True),
             _actor(config, "keeper", Keeper, {"settings": keeping}, fatal_if_hung=True),
             _actor(config, "governor", Governor, governing, fatal_if_hung=True),
-            _actor(config, "executor", Executor, fatal_if_hung=True),
+            _actor(config, "executor", Executor, _executing(config, speed), fatal_if_hung=True),
             _actor(config, "steward", Steward),
         ),
     )
@@ -134,6 +135,16 @@ def _governing(config: Config, speed: float, account: str) -> GovernorSettings:
         grace_ns=market_ns(GRACE_S, speed=speed),
         settle_ns=market_ns(SETTLE_S, speed=speed),
     )
+
+
+def _executing(config: Config, speed: float) -> dict[str, Any]:
+    settings = executor_settings(
+        config.execution,
+        quote_age_s_max=config.risk.orders.quote_age_s_max,
+        apart_s=broker_settings(config).agree_apart_s,
+        speed=speed,
+    )
+    return {"settings": settings, "sessions": load_sessions(Exchange.NYSE)}
 
 
 def _market(config: Config, speed: float) -> Group:

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from thetawarden.config.broker import BrokerConfig
 from thetawarden.config.chains import ChainsConfig
+from thetawarden.config.execution import ExecutionConfig
 from thetawarden.config.lines import LinesConfig
 from thetawarden.config.regime import RegimeConfig
 from thetawarden.config.risk import RiskConfig
@@ -310,3 +311,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     risk: RiskConfig = RiskConfig()
     lines: LinesConfig = LinesConfig()
     chains: ChainsConfig = ChainsConfig()
+    execution: ExecutionConfig = ExecutionConfig()

@@ -21,6 +21,7 @@ from thetawarden.domain.broker.orders import (
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.intent import Gate, Intent, OrderRole
 from thetawarden.domain.orders.machine import Evidence, is_over, step
+from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.orders.walking import Walk
 
@@ -54,8 +55,9 @@ class OrderLife(msgspec.Struct, frozen=True, kw_only=True):
     """One order of ours and all that is known of it.
 
     `intent` is the order as it last left; `change` is how it shall be, until that has left too, and
-    `changes` counts them. `units_max` is the most that was ever asked for. `held` is what the broker
-    counted of its legs when it was intended. `fills` are the latest revisions.
+    `changes` counts them. `units_max` is the most that was ever asked for. `held` is what the
+    broker counted of its legs when it was intended. `fills` are the latest revisions. `exits` are
+    the prices that hold for what it brings.
     """
 
     intent: Intent
@@ -73,8 +75,11 @@ class OrderLife(msgspec.Struct, frozen=True, kw_only=True):
     fills: tuple[Execution, ...] = ()
     told_units: int = 0
     refusal: str = ""
+    inactive: bool = False
     changes: int = 0
     change: Intent | None = None
+    change_due_ns: UnixNs = UnixNs(0)
+    exits: Exits | None = None
     walk: Walk | None = None
     cancel: Cancelling | None = None
     unseen: Unseen | None = None
@@ -184,6 +189,7 @@ def with_report(life: OrderLife, order: BrokerOrder) -> OrderLife:
     return msgspec.structs.replace(
         life,
         intent=_as_told(life, order),
+        inactive=order.state is BrokerOrderState.INACTIVE,
         told_units=told,
         perm_id=order.perm_id or life.perm_id,
         order_id=order.order_id or life.order_id,
@@ -191,7 +197,7 @@ def with_report(life: OrderLife, order: BrokerOrder) -> OrderLife:
 
 
 def units_of(life: OrderLife, quantity: Decimal) -> int:
-    """Return how many units a quantity of the broker's is: its own unit is a contract or a combo."""
+    """Return how many units a quantity of the broker's is, who counts contracts or combos."""
     legs = life.intent.legs
     each = abs(legs[0].ratio) if len(legs) == 1 else 1
     return int(abs(quantity) // each)
@@ -221,7 +227,7 @@ def evidence_of_fills(life: OrderLife, before: OrderLife) -> Evidence | None:
 
 
 def evidence_of_report(life: OrderLife, order: BrokerOrder) -> Evidence | None:
-    """Return what a report is evidence of; inactive alone is no end, it may be held or come back."""
+    """Return what a report is evidence of; inactive alone is no end: it may come back."""
     match order.state:
         case BrokerOrderState.FILLED:
             return Evidence.WHOLLY

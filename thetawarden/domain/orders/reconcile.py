@@ -1,4 +1,4 @@
-"""Proves what became of an order in doubt by the broker's whole books; silence alone proves nothing.
+"""Proves what became of an order in doubt by the broker's whole books; silence proves nothing.
 
 Absent is what is on none of open orders, completed orders and executions, in two whole books that
 lie far enough apart and are the same, with no position moved that is not explained. An order heard

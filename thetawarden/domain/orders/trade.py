@@ -43,7 +43,8 @@ class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
 
     `carried` is what orders brought that are forgotten, and what the broker's book corrected.
     `exits` are the prices at which a unit of it is to be ended, `unit` the legs they are meant for.
-    Protection is missing since `missing_ns`, 0 for not.
+    Protection is missing since `missing_ns`, 0 for not; `alarmed` once a person was told. The next
+    step of its repair is due at `again_ns`.
     """
 
     name: str
@@ -53,7 +54,10 @@ class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
     exits: Exits | None = None
     unit: tuple[OrderLeg, ...] = ()
     missing_ns: UnixNs = UnixNs(0)
+    alarmed: bool = False
     repair: Repair = Repair.NONE
+    tries: int = 0
+    again_ns: UnixNs = UnixNs(0)
     touched_ns: UnixNs = UnixNs(0)
 
 
@@ -112,7 +116,7 @@ def same_unit(one: tuple[OrderLeg, ...], other: tuple[OrderLeg, ...]) -> bool:
 
 
 def clipped(held: tuple[Held, ...], broker: Mapping[int, Decimal]) -> tuple[Held, ...]:
-    """Return what of it the broker's book still has: expired, assigned or closed by hand is gone."""
+    """Return what of it the broker has: what expired, was assigned or closed by hand is gone."""
     left = []
     for one in held:
         there = int(broker.get(one.instrument.conid, Decimal()))

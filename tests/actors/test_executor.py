@@ -1,0 +1,139 @@
+"""The executor: one order per approval, followed to its end, and what is sold stays protected."""
+
+from decimal import Decimal
+
+from tests.actors.order_desk import Desk, closing, proposal
+from thetawarden.domain.orders.intent import Lifetime, OrderRole, OrderStyle
+from thetawarden.domain.orders.stages import Stage
+from thetawarden.messages.orders import ModifyOrder, SubmitOrder
+
+TP, STOP, ENTRY, EXIT = OrderRole.TAKE_PROFIT, OrderRole.STOP, OrderRole.ENTRY, OrderRole.EXIT
+
+
+def test_an_approved_proposal_leaves_once_with_its_exits_in_one_command():
+    desk = Desk()
+
+    desk.approve()
+
+    (sent,) = desk.heard(SubmitOrder)
+    take_profit, stop = sent.exits
+    assert (sent.intent.units, sent.intent.limit_usd) == (2, Decimal("-1.50"))
+    assert (take_profit.limit_usd, take_profit.lifetime) == (
+        Decimal("0.75"),
+        Lifetime.GOOD_TILL_CANCELLED,
+    )
+    assert (stop.style, stop.stop_usd) == (OrderStyle.STOP_LIMIT, Decimal(3))
+    assert stop.limit_usd > stop.stop_usd
+    assert take_profit.oca_group == stop.oca_group != ""
+    assert {one.parent_ref for one in sent.exits} == {sent.intent.order_ref}
+    assert {one.legs[0].ratio for one in sent.exits} == {1}
+
+
+def test_an_order_is_followed_to_its_fill_and_its_exits_stay():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    entry = desk.order(ENTRY)
+
+    desk.broker.fill(entry.order_ref)
+    desk.settle()
+
+    assert desk.stages(entry.order_ref) == [
+        Stage.INTENDED,
+        Stage.SENT,
+        Stage.WORKING,
+        Stage.FILLED,
+    ]
+    assert desk.protected() == {TP: 2, STOP: 2}
+    desk.wait(desk.settings.protect_ns * 2)
+    assert desk.pages() == []
+
+
+def test_the_fill_of_one_exit_ends_the_trade_and_the_other_exit():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+
+    desk.broker.fill(desk.order(TP).order_ref)
+    desk.settle()
+
+    assert desk.held == {}
+    assert desk.order(STOP).stage is Stage.CANCELLED
+    assert desk.pages() == []
+
+
+def test_a_closing_order_takes_the_exits_back_first_and_then_leaves():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+
+    desk.approve(closing())
+    assert len(desk.heard(SubmitOrder)) == 1
+    desk.settle()
+
+    assert desk.protected() == {EXIT: 2}
+    desk.broker.fill(desk.order(EXIT).order_ref)
+    desk.settle()
+    assert desk.held == {}
+
+
+def test_an_exit_that_fills_while_it_is_taken_back_leaves_nothing_to_close():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+    desk.broker.stubborn = True
+
+    desk.approve(closing())
+    desk.broker.fill(desk.order(TP).order_ref)
+    desk.settle()
+
+    assert desk.held == {}
+    assert desk.order(EXIT).stage is Stage.WITHHELD
+    assert len(desk.heard(SubmitOrder)) == 1
+
+
+def test_a_closing_order_that_is_given_up_leaves_the_trade_protected_again():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+    desk.approve(closing())
+    desk.settle()
+
+    desk.broker.end(desk.order(EXIT).order_ref, "cancelled")
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_a_price_walks_by_ticks_towards_the_market_and_never_past_the_worst():
+    desk = Desk()
+    desk.approve(proposal(limit="-1.50", worst_usd=Decimal("-1.45")))
+    desk.settle()
+
+    for _ in range(30):
+        desk.wait(desk.settings.walk.step_ns // 2)
+        desk.quote(bid="1.30", ask="1.50")
+        desk.wait(desk.settings.walk.step_ns // 2)
+        desk.settle()
+
+    limits = [one.intent.limit_usd for one in desk.heard(ModifyOrder)]
+    assert limits == [Decimal(f"-1.{cents}") for cents in (49, 48, 47, 46, 45)]
+    assert desk.order(ENTRY).stage is Stage.CANCELLED
+
+
+def test_a_price_does_not_walk_without_a_fresh_quote():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+
+    desk.wait(desk.settings.walk.step_ns * 5)
+
+    assert desk.heard(ModifyOrder) == []

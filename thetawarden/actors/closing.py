@@ -1,0 +1,203 @@
+"""Closes what is held by order of a person or a failed repair: by itself, whoever else hangs.
+
+Every closing order is proposed like any other, priced on the freshest quotes there are, else on
+marks; it starts at the middle and climbs, within a bound. What is not filled is proposed again at
+new prices, a few times; then a person is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from thetawarden.actors.executing import (
+    Asked,
+    ExecutorState,
+    Flattening,
+    Says,
+    held_of,
+    lives_of,
+    next_number,
+    page,
+)
+from thetawarden.actors.following import take_back
+from thetawarden.actors.submitting import CLOSING_ROLES, drop_waiting
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.link.states import LinkState
+from thetawarden.domain.market.ticks import Rounding, round_price, step_at
+from thetawarden.domain.orders.building import reversed_legs, ticks_of
+from thetawarden.domain.orders.proposal import OrderLeg, Pricing, Proposal
+from thetawarden.domain.orders.settings import ExecutorSettings
+from thetawarden.domain.orders.trade import TradeLife, unit_of
+from thetawarden.domain.orders.walking import LegPrice, UnitPrice, unit_price
+from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.risk.instrument import ConId, QuoteSeen
+from thetawarden.messages.operations import Urgency
+from thetawarden.messages.orders import ProposeOrder
+from thetawarden.messages.trading import Flatten
+
+
+def flatten(
+    state: ExecutorState, asked: Flatten, now: UnixNs, settings: ExecutorSettings
+) -> tuple[Says, ...]:
+    """Take back all that is on its way and begin to close what is held."""
+    state.flattening = Flattening(
+        reason=asked.reason, by=asked.by, underlying=asked.underlying, tries={}
+    )
+    reason = f"{asked.by} closes everything: {asked.reason}"
+    going = [
+        life
+        for life in state.orders.values()
+        if not life.is_exit
+        and not (life.walk is not None and life.walk.urgent)
+        and state.flattening.concerns(underlying_of(life.intent.legs))
+    ]
+    dropped = drop_waiting(state, reason, now=now)
+    taken = take_back(state, going, reason, now=now, settings=settings)
+    return (*dropped, *taken, *press_on(state, now, settings))
+
+
+def press_on(state: ExecutorState, now: UnixNs, settings: ExecutorSettings) -> tuple[Says, ...]:
+    """Propose the next closing order of every trade that is to be closed and is not being."""
+    flattening = state.flattening
+    if flattening is None:
+        return ()
+    said: list[Says] = []
+    left = False
+    for trade in list(state.trades.values()):
+        if not flattening.concerns(trade.underlying) or not held_of(state, trade):
+            continue
+        left = True
+        tries = flattening.tries.get(trade.name, 0)
+        if tries > settings.flatten_tries or is_busy(state, trade) or now < trade.again_ns:
+            continue
+        flattening.tries[trade.name] = tries + 1
+        if tries == settings.flatten_tries:
+            said.append(page(trade.name, f"{trade.name} is still held after {tries} tries"))
+            continue
+        said += close(state, trade, reason=flattening.reason, now=now, settings=settings)
+    entering = any(
+        not life.is_over
+        and not life.is_exit
+        and flattening.concerns(underlying_of(life.intent.legs))
+        for life in state.orders.values()
+    )
+    if not left and not entering:
+        state.flattening = None
+        what = flattening.underlying or "everything"
+        said.append(page("flatten", f"{what} is closed: {flattening.reason}", Urgency.HIGH))
+    return tuple(said)
+
+
+def close(
+    state: ExecutorState,
+    trade: TradeLife,
+    *,
+    reason: str,
+    now: UnixNs,
+    settings: ExecutorSettings,
+) -> tuple[Says, ...]:
+    """Propose to close all of a trade at once, urgently."""
+    unit, units = unit_of(held_of(state, trade))
+    again = UnixNs(now + settings.query_ns)
+    state.trades[trade.name] = msgspec.structs.replace(trade, again_ns=again)
+    if not units or state.link is not LinkState.READY:
+        return ()
+    legs = reversed_legs(unit)
+    price = price_now(state, legs, now, settings)
+    if price is None:
+        text = f"{trade.name} cannot be closed: there is no price of every leg of it"
+        return (page(trade.name, text),)
+    limit, worst = _prices(price, legs, settings.urgent_slack_fraction)
+    key = f"{trade.name}:close:{next_number(state, now)}"
+    proposal = Proposal(
+        key=key,
+        trade=trade.name,
+        strategy=trade.strategy,
+        purpose=Purpose.CLOSE,
+        underlying=trade.underlying,
+        legs=legs,
+        units=units,
+        limit_usd=limit,
+        worst_usd=worst,
+        pricing=Pricing.WALK,
+        expires_ns=UnixNs(now + settings.ask_ns),
+        quotes=_seen(state.quotes, legs),
+        reasons=(reason,),
+    )
+    due = UnixNs(now + settings.ask_ns)
+    state.asked[key] = Asked(trade=trade.name, closing=True, due_ns=due)
+    return (ProposeOrder(proposal=proposal),)
+
+
+def price_now(
+    state: ExecutorState,
+    legs: tuple[OrderLeg, ...],
+    now: UnixNs,
+    settings: ExecutorSettings,
+) -> UnitPrice | None:
+    """Return what buying a unit costs by fresh quotes, else by marks, else None."""
+    multiplier = multiplier_of(legs)
+    fresh = {
+        conid: one
+        for conid, one in state.quotes.items()
+        if now - one.at_ns <= settings.quote_ns_max
+    }
+    priced = unit_price(legs, fresh, multiplier=multiplier)
+    if priced is not None:
+        return priced
+    marked = {
+        conid: LegPrice(bid_usd=mark, ask_usd=mark, at_ns=UnixNs(0))
+        for conid, mark in state.marks.items()
+    }
+    return unit_price(legs, marked, multiplier=multiplier)
+
+
+def is_busy(state: ExecutorState, trade: TradeLife) -> bool:
+    """Whether something that closes a trade is proposed, waits or is on its way."""
+    if any(one.trade == trade.name for one in state.asked.values()):
+        return True
+    if any(one.proposal.trade == trade.name for one in state.waiting.values()):
+        return True
+    lives = lives_of(state, trade.name)
+    return any(not life.is_over and life.intent.role in CLOSING_ROLES for life in lives)
+
+
+def underlying_of(legs: tuple[OrderLeg, ...]) -> str:
+    """Return what an order is written on."""
+    return legs[0].instrument.symbol
+
+
+def multiplier_of(legs: tuple[OrderLeg, ...]) -> int:
+    """Return the shares a unit's price is multiplied with: the options', else 1."""
+    options = (leg.instrument.multiplier for leg in legs if leg.instrument.strike)
+    return next(options, legs[0].instrument.multiplier)
+
+
+def _prices(
+    price: UnitPrice, legs: tuple[OrderLeg, ...], slack_fraction: float
+) -> tuple[Decimal, Decimal]:
+    """Start in the middle; at worst pay a little more than what is asked for now."""
+    ticks = ticks_of(legs)
+    start = round_price(price=price.mid_usd, rule=ticks, rounding=Rounding.UP)
+    slack = max(
+        abs(price.natural_usd) * Decimal(repr(slack_fraction)),
+        2 * step_at(price.natural_usd, ticks),
+    )
+    worst = round_price(price=price.natural_usd + slack, rule=ticks, rounding=Rounding.UP)
+    if len(legs) == 1 and legs[0].ratio > 0:  # an option is never bought back for nothing
+        start = max(start, step_at(Decimal(), ticks))
+    if len(legs) == 1 and legs[0].ratio < 0:  # nor sold for nothing
+        worst = min(worst, -step_at(Decimal(), ticks))
+        start = min(start, worst)
+    return start, max(worst, start)
+
+
+def _seen(quotes: Mapping[int, LegPrice], legs: tuple[OrderLeg, ...]) -> tuple[QuoteSeen, ...]:
+    return tuple(
+        QuoteSeen(con_id=ConId(leg.instrument.conid), seq=0, at_ns=quote.at_ns)
+        for leg in legs
+        if (quote := quotes.get(leg.instrument.conid)) is not None
+    )

@@ -1,0 +1,295 @@
+"""What the executor holds and says, and the small steps that all of its work is made of.
+
+Every order changes by `heard` alone, which moves it by the table, tells what changed, and never
+lets more fill than was asked for pass in silence.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.link.states import LinkState
+from thetawarden.domain.orders.intent import Gate
+from thetawarden.domain.orders.life import Cancelling, OrderLife, is_overfilled, moved
+from thetawarden.domain.orders.machine import Evidence
+from thetawarden.domain.orders.naming import number_base
+from thetawarden.domain.orders.proposal import Proposal
+from thetawarden.domain.orders.settings import ExecutorSettings
+from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.orders.trade import Held, TradeLife, clipped, held_by
+from thetawarden.domain.orders.walking import LegPrice
+from thetawarden.domain.risk.ledger import Approval
+from thetawarden.messages.books import RefreshBook
+from thetawarden.messages.operations import NotifyPerson, Urgency
+from thetawarden.messages.orders import (
+    CancelOrder,
+    ModifyOrder,
+    OrdersReconciled,
+    OrderStageChanged,
+    ProposeOrder,
+    ProtectionChanged,
+    SubmitOrder,
+)
+from thetawarden.messages.timers import CancelTimer, StartTimer
+from thetawarden.messages.trading import Halt
+
+ME = "executor"
+CANCEL_TRIES = 3
+
+Says = (
+    SubmitOrder
+    | ModifyOrder
+    | CancelOrder
+    | OrderStageChanged
+    | OrdersReconciled
+    | ProtectionChanged
+    | ProposeOrder
+    | RefreshBook
+    | NotifyPerson
+    | Halt
+    | StartTimer
+    | CancelTimer
+)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal of our own that is not answered yet: for which trade, and to protect or close."""
+
+    trade: str
+    closing: bool
+    due_ns: UnixNs
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """An approval that cannot be used yet."""
+
+    proposal: Proposal
+    approval: Approval
+    quote_ns_max: int
+    urgent: bool = False
+    why: str = ""
+
+
+class Flattening(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person ordered to be closed: everything, or one underlying; tries by trade."""
+
+    reason: str
+    by: str
+    underlying: str
+    tries: dict[str, int]
+
+    def concerns(self, underlying: str) -> bool:
+        """Whether it is to be closed."""
+        return self.underlying in ("", underlying)
+
+
+class ExecutorState(msgspec.Struct, kw_only=True):
+    """Every order of ours that lives or ended lately, the trades they make, and what they rest on.
+
+    `positions` are the broker's counts by contract, as of the book that last agreed at `agreed_ns`.
+    `approved` and `submitted` count by strategy: never more out than in. `checked` tells whether
+    a whole book of this link has been compared since we began. `due_ns` is when the timer rings.
+    """
+
+    orders: dict[str, OrderLife] = msgspec.field(default_factory=dict)
+    trades: dict[str, TradeLife] = msgspec.field(default_factory=dict)
+    asked: dict[str, Asked] = msgspec.field(default_factory=dict)
+    waiting: dict[str, Waiting] = msgspec.field(default_factory=dict)
+    quotes: dict[int, LegPrice] = msgspec.field(default_factory=dict)
+    positions: dict[int, Decimal] = msgspec.field(default_factory=dict)
+    marks: dict[int, Decimal] = msgspec.field(default_factory=dict)
+    uneven: dict[str, UnixNs] = msgspec.field(default_factory=dict)
+    agreed_ns: UnixNs = UnixNs(0)
+    link: LinkState = LinkState.DOWN
+    entries: bool = False
+    epoch: int = 0
+    checked: bool = False
+    reconciled: bool = False
+    query_ns: UnixNs = UnixNs(0)
+    halted: bool = False
+    halt_epoch: int = 0
+    quiet: bool = False
+    base: str = ""
+    number: int = 0
+    approved: dict[str, int] = msgspec.field(default_factory=dict)
+    submitted: dict[str, int] = msgspec.field(default_factory=dict)
+    sent_ns: tuple[int, ...] = ()
+    flattening: Flattening | None = None
+    moved: tuple[str, ...] = ()
+    due_ns: UnixNs = UnixNs(0)
+
+
+def lives_of(state: ExecutorState, trade: str) -> tuple[OrderLife, ...]:
+    """Return all orders of a trade that are remembered."""
+    return tuple(life for life in state.orders.values() if life.intent.trade == trade)
+
+
+def held_of(state: ExecutorState, trade: TradeLife) -> tuple[Held, ...]:
+    """Return what a trade holds."""
+    return held_by(trade, lives_of(state, trade.name))
+
+
+def in_doubt(state: ExecutorState) -> tuple[str, ...]:
+    """Return the orders of which it is not known what became of them."""
+    return tuple(ref for ref, life in state.orders.items() if life.stage is Stage.UNKNOWN)
+
+
+def next_number(state: ExecutorState, now: UnixNs) -> int:
+    """Return a number that no other order of this desk ever has."""
+    state.base = state.base or number_base(now)
+    state.number += 1
+    return state.number
+
+
+def stage_said(life: OrderLife, words: str) -> OrderStageChanged:
+    """Say where an order stands."""
+    return OrderStageChanged(
+        order_ref=life.order_ref,
+        trade=life.intent.trade,
+        strategy=life.intent.strategy,
+        role=life.intent.role,
+        approval_key=life.approval_key,
+        proposal_key=life.proposal_key,
+        stage=life.stage,
+        units=life.intent.units,
+        units_filled=life.units_filled,
+        perm_id=life.perm_id,
+        words=words,
+    )
+
+
+def page(topic: str, text: str, urgency: Urgency = Urgency.CRITICAL) -> NotifyPerson:
+    """Tell a person about an order or a trade."""
+    return NotifyPerson(urgency=urgency, topic=f"orders:{topic}", text=text)
+
+
+def heard(
+    state: ExecutorState, life: OrderLife, evidence: Evidence | None, *, now: UnixNs, words: str
+) -> tuple[Says, ...]:
+    """Take new knowledge of an order in and say what it changed; words say where from."""
+    before = state.orders.get(life.order_ref)
+    after, resurrected = moved(life, evidence, now)
+    if after.is_over and after.cancel is not None:
+        after = msgspec.structs.replace(after, cancel=None)
+    state.orders[life.order_ref] = after
+    said: list[Says] = []
+    if before is None or _essence(before) != _essence(after):
+        said.append(stage_said(after, words))
+    if resurrected:
+        text = f"{life.order_ref} had ended as {life.stage} and is {after.stage} after all: {words}"
+        said.append(page(life.order_ref, text))
+    if is_overfilled(after) and (before is None or not is_overfilled(before)):
+        text = f"more of {life.order_ref} was filled than the {after.units_max} units asked for"
+        said += [Halt(reason=text, by=ME), page(life.order_ref, text)]
+    return tuple(said)
+
+
+def cancelled(
+    state: ExecutorState,
+    life: OrderLife,
+    *,
+    reason: str,
+    now: UnixNs,
+    settings: ExecutorSettings,
+) -> tuple[Says, ...]:
+    """Ask for an order's end, once; deadlines ask again."""
+    if life.is_over or life.cancel is not None:
+        return ()
+    cancel = Cancelling(reason=reason, tries=1, due_ns=UnixNs(now + settings.cancel_ns))
+    state.orders[life.order_ref] = msgspec.structs.replace(life, cancel=cancel, walk=None)
+    return (cancel_said(state, life, reason),)
+
+
+def cancel_said(state: ExecutorState, life: OrderLife, reason: str) -> CancelOrder:
+    """Tell the broker to end an order."""
+    return CancelOrder(
+        epoch=state.epoch, order_ref=life.order_ref, perm_id=life.perm_id, reason=reason
+    )
+
+
+def query(state: ExecutorState, reason: str, *, now: UnixNs, every_ns: int) -> tuple[Says, ...]:
+    """Have the whole book fetched, unless that was asked for a moment ago or there is no link."""
+    if state.link not in (LinkState.READY, LinkState.SYNCING) or now < state.query_ns:
+        return ()
+    state.query_ns = UnixNs(now + every_ns)
+    return (RefreshBook(reason=reason),)
+
+
+def changed(
+    state: ExecutorState,
+    life: OrderLife,
+    *,
+    now: UnixNs,
+    settings: ExecutorSettings,
+    quoted_ns: UnixNs,
+    **fields: object,
+) -> tuple[Says, ...]:
+    """Ask for an order to be changed; one change at a time is on its way."""
+    if life.is_over or life.change is not None or life.cancel is not None:
+        return ()
+    intent = msgspec.structs.replace(life.intent, **fields)
+    if intent == life.intent:
+        return ()
+    gate = Gate(
+        approval_key=life.approval_key,
+        halt_epoch=life.gate.halt_epoch,
+        expires_ns=UnixNs(now + settings.ack_ns),
+        quoted_ns=quoted_ns,
+        quote_age_ns_max=life.gate.quote_age_ns_max,
+    )
+    after = msgspec.structs.replace(
+        life,
+        change=intent,
+        changes=life.changes + 1,
+        change_due_ns=UnixNs(now + settings.ack_ns),
+        units_max=max(life.units_max, intent.units),
+    )
+    state.orders[life.order_ref] = after
+    state.sent_ns = (*state.sent_ns, now)
+    return (ModifyOrder(epoch=state.epoch, intent=intent, gate=gate, number=after.changes),)
+
+
+def paced(state: ExecutorState, settings: ExecutorSettings, now: UnixNs) -> UnixNs | None:
+    """Return when another order may leave, None for now; what left long ago is forgotten."""
+    recent = tuple(at for at in state.sent_ns if now - at < settings.pace_ns)
+    state.sent_ns = recent
+    if len(recent) < settings.orders_max:
+        return None
+    return UnixNs(recent[-settings.orders_max] + settings.pace_ns)
+
+
+def corrected(state: ExecutorState, trade: TradeLife) -> TradeLife | None:
+    """Return a trade as the broker's agreed book has it, None where nothing differs."""
+    held = held_of(state, trade)
+    left = clipped(held, state.positions)
+    if left == held:
+        return None
+    gone = {one.instrument.conid: one.contracts for one in left}
+    carried = list(trade.carried)
+    for one in held:
+        lost = gone.get(one.instrument.conid, 0) - one.contracts
+        if lost:
+            carried.append(Held(instrument=one.instrument, contracts=lost))
+    return msgspec.structs.replace(trade, carried=_merged(carried))
+
+
+def carried_over(trade: TradeLife, lives: tuple[OrderLife, ...]) -> TradeLife:
+    """Return a trade that holds by itself what orders brought that are about to be forgotten."""
+    return msgspec.structs.replace(trade, carried=held_by(trade, lives))
+
+
+def _merged(rows: list[Held]) -> tuple[Held, ...]:
+    sums: dict[int, int] = {}
+    for one in rows:
+        sums[one.instrument.conid] = sums.get(one.instrument.conid, 0) + one.contracts
+    by_conid = {one.instrument.conid: one.instrument for one in rows}
+    return tuple(
+        Held(instrument=by_conid[conid], contracts=count) for conid, count in sums.items() if count
+    )
+
+
+def _essence(life: OrderLife) -> tuple[Stage, int, int, int]:
+    return (life.stage, life.units_filled, life.intent.units, life.perm_id)
