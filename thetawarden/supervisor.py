@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from thetawarden import __version__
 from thetawarden.actors.archivist import Archivist, ArchivistSettings
 from thetawarden.actors.chain import Chain
 from thetawarden.actors.connection import Connection
@@ -32,9 +33,11 @@ from thetawarden.config.broker import BrokerConfig, link_rules, on_practice_mark
 from thetawarden.config.events import load_macro_dates
 from thetawarden.config.executing import executor_settings
 from thetawarden.config.lines import line_limits
+from thetawarden.config.loader import fingerprint
 from thetawarden.config.regime import regime_limits
 from thetawarden.config.risk import limits_of, on_fast_market
 from thetawarden.config.schema import Config, Mode, RestartConfig
+from thetawarden.config.selling import strategy_settings
 from thetawarden.config.watching import watch_settings
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.governing.terms import Terms
@@ -153,7 +156,7 @@ def _market(config: Config, speed: float) -> Group:
     context = {
         "sessions": load_sessions(Exchange.NYSE),
         "macro": load_macro_dates(regime.events.macro_dates),
-        "underlyings": {name: instrument_kind(name) for name in config.chains.underlyings},
+        "underlyings": {name: instrument_kind(name) for name in _watched(config)},
         "every_ns": market_ns(regime.look_every_s, speed=speed),
     }
     verdicts = {
@@ -168,12 +171,18 @@ def _market(config: Config, speed: float) -> Group:
             _actor(config, "context", Context, context),
             _actor(config, "futures", Futures, {"sessions": load_sessions(Exchange.NYSE)}),
             _actor(config, "regime", RegimeActor, verdicts),
-            _actor(config, "universe", Universe, {"chosen": config.chains.underlyings}),
+            _actor(config, "universe", Universe, {"chosen": _watched(config)}),
         ),
         template=Template(
             role=WATCHERS, kind=Chain, make=lambda underlying: _watcher(config, speed, underlying)
         ),
     )
+
+
+def _watched(config: Config) -> tuple[str, ...]:
+    """Everything a person chose to watch, and everything a strategy may sell."""
+    sold = strategy_settings(config.strategy).underlyings
+    return tuple(dict.fromkeys((*config.chains.underlyings, *sold)))
 
 
 def _watcher(config: Config, speed: float, underlying: str) -> ActorSpec:
@@ -189,12 +198,24 @@ def _advisory(config: Config, speed: float) -> Group:
         name="advisory",
         policy=_policy(config.supervisor.advisory, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
         actors=(
-            _actor(config, "strategist", Strategist),
+            _actor(config, "strategist", Strategist, _strategy(config, speed)),
             _actor(config, "archivist", Archivist, {"settings": _archiving(config, speed)}),
             _actor(config, "scheduler", Scheduler, scheduling),
             _actor(config, "notifier", Notifier),
         ),
     )
+
+
+def _strategy(config: Config, speed: float) -> dict[str, Any]:
+    settings = strategy_settings(
+        config.strategy, speed=speed, say_regime_s=config.regime.say_every_s
+    )
+    return {
+        "settings": settings,
+        "sessions": load_sessions(Exchange.NYSE),
+        "software": __version__,
+        "fingerprint": fingerprint(config),
+    }
 
 
 def _archiving(config: Config, speed: float) -> ArchivistSettings:

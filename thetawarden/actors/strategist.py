@@ -1,12 +1,23 @@
-"""The strategist: what could be sold, what should be done with what is held, and why."""
+"""The strategist: what could be sold, when it is asked for, and why."""
 
 from __future__ import annotations
 
-import msgspec
+from typing import assert_never
 
+from thetawarden.actors.entering import Entering, StrategistState
+from thetawarden.domain.broker.lines import LinePriority
+from thetawarden.domain.chains.view import ChainView
+from thetawarden.domain.halt import TradingState
 from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.market.sessions import Sessions
+from thetawarden.domain.strategy.catalog import look
+from thetawarden.domain.strategy.level import Level
+from thetawarden.domain.strategy.offer import Offer, offer_of
+from thetawarden.domain.strategy.portfolio import portfolio_of
+from thetawarden.domain.strategy.scene import Scene, open_scene
+from thetawarden.domain.strategy.settings import StrategySettings
 from thetawarden.messages.books import FillBooked, PositionsValued
-from thetawarden.messages.chains import ChainViewed
+from thetawarden.messages.chains import ChainViewed, InterestChanged
 from thetawarden.messages.context import ContextTaken, FiguresComputed
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.link import LinkChanged
@@ -21,6 +32,7 @@ from thetawarden.messages.orders import (
     ProposeOrder,
 )
 from thetawarden.messages.risk import RiskDemanded, RiskTaken
+from thetawarden.messages.strategy import CandidatesViewed, EntrySnapshotTaken, PredictionMade
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 from thetawarden.messages.trading import TradingHalted, TradingResumed
 
@@ -44,20 +56,185 @@ Hears = (
     | TradingHalted
     | TradingResumed
 )
-Says = ProposeOrder | PreviewMargin | NotifyPerson | StartTimer | CancelTimer
+Says = (
+    ProposeOrder
+    | PreviewMargin
+    | CandidatesViewed
+    | EntrySnapshotTaken
+    | PredictionMade
+    | InterestChanged
+    | NotifyPerson
+    | StartTimer
+    | CancelTimer
+)
 
-
-class StrategistState(msgspec.Struct, kw_only=True):
-    """What is known of the market and of our trades, as far as decisions need it."""
+SWEEP = "sweep"
+OWNER = "strategist"
+LEGS_WATCHED_MAX = 8
 
 
 class Strategist:
-    """Proposes, never sends: what becomes of a proposal is the governor's to say."""
+    """Proposes, never sends: what becomes of a proposal is the governor's to say.
 
-    def __init__(self) -> None:
+    Looks at every view of a chain, shows what could be sold with all reasons for and against, and
+    in the open slots of a session asks for the best of each underlying. Restart: safe; slots used,
+    refusals and entries on their way come back from the log, candidates with the next view.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: StrategySettings,
+        sessions: Sessions,
+        software: str = "",
+        fingerprint: str = "",
+    ) -> None:
         self.state = StrategistState()
+        self._settings = settings
+        self._entering = Entering(
+            settings=settings, sessions=sessions, software=software, fingerprint=fingerprint
+        )
 
     def receive(self, message: Hears, now: UnixNs) -> tuple[Says, ...]:
         """Answer one message."""
-        del message, now
-        return ()
+        state = self.state
+        match message:
+            case ChainViewed(view=view):
+                return self._see(view, now)
+            case OrderApproved():
+                return self._entering.approved(state, message, now)
+            case OrderRefused():
+                self._entering.refused(state, message, now)
+                return ()
+            case OrderStageChanged():
+                return self._entering.staged(state, message, now)
+            case TimerFired():
+                return self._sweep(now)
+            case Begin():
+                state.quiet = False
+                return self._sweep(now)
+            case Quiesce():
+                state.quiet = True
+                return (CancelTimer(name=SWEEP),)
+            case MarginPreviewed() | FillBooked() | RiskDemanded():
+                return ()
+            case (
+                LinkChanged()
+                | ContextTaken()
+                | FiguresComputed()
+                | RegimeAssessed()
+                | PositionsValued()
+                | RiskTaken()
+                | TradingHalted()
+                | TradingResumed()
+            ):
+                self._note(message, now)
+                return ()
+            case _:
+                assert_never(message)
+
+    def _note(
+        self,
+        message: LinkChanged
+        | ContextTaken
+        | FiguresComputed
+        | RegimeAssessed
+        | PositionsValued
+        | RiskTaken
+        | TradingHalted
+        | TradingResumed,
+        now: UnixNs,
+    ) -> None:
+        """Remember what the world is like."""
+        state = self.state
+        match message:
+            case LinkChanged(epoch=epoch, entries=entries):
+                state.epoch, state.linked = epoch, entries
+            case ContextTaken(inputs=inputs):
+                state.curve = inputs.curve
+            case FiguresComputed(symbol=symbol, figures=figures):
+                state.figures[symbol] = figures
+            case RegimeAssessed(regime=regime):
+                state.regime, state.regime_ns = regime, now
+            case PositionsValued():
+                state.portfolio = portfolio_of(
+                    message.positions, message.values, at_ns=now, reconciled=message.reconciled
+                )
+            case RiskTaken(trading=trading):
+                state.trading = trading
+            case TradingHalted():
+                state.halted = True
+            case TradingResumed():
+                state.halted, state.trading = False, TradingState.RUNNING
+            case _:
+                assert_never(message)
+
+    def _see(self, view: ChainView, now: UnixNs) -> tuple[Says, ...]:
+        """Look at a chain anew: show what it offers, and ask for an entry when it is time."""
+        state = self.state
+        self._entering.turn_day(state, now)
+        scene = open_scene(
+            view,
+            now_ns=now,
+            regime=self._entering.regime(state, now),
+            figures=state.figures.get(view.underlying),
+            portfolio=state.portfolio,
+            scale=self._settings.liquidity,
+        )
+        offer = self._offer(scene, view, now)
+        before = state.offers.get(view.underlying)
+        state.offers[view.underlying] = offer
+        said = self._say(offer, before, now)
+        if isinstance(scene, str):
+            return said
+        return (*said, *self._interest(scene, offer), *self._enter(scene, now))
+
+    def _offer(self, scene: Scene | str, view: ChainView, now: UnixNs) -> Offer:
+        if isinstance(scene, str):
+            return Offer(underlying=view.underlying, at_ns=now, view_number=view.number, why=scene)
+        looked = look(scene, self._settings)
+        return offer_of(looked, underlying=view.underlying, at_ns=now, view_number=view.number)
+
+    def _say(self, offer: Offer, before: Offer | None, now: UnixNs) -> tuple[Says, ...]:
+        """Say an offer when it changed, and now and then."""
+        said_ns = self.state.said_ns.get(offer.underlying, 0)
+        if not offer.differs(before) and now - said_ns < self._settings.timing.say_ns:
+            return ()
+        self.state.said_ns[offer.underlying] = now
+        return (CandidatesViewed(underlying=offer.underlying, offer=offer),)
+
+    def _interest(self, scene: Scene, offer: Offer) -> tuple[Says, ...]:
+        """Have the legs of what may be entered quoted all the time."""
+        legs = {
+            leg.instrument.conid: leg.instrument
+            for candidate in offer.candidates
+            if candidate.passes
+            for leg in candidate.legs
+        }
+        wanted = tuple(legs.values())[:LEGS_WATCHED_MAX]
+        conids = tuple(one.conid for one in wanted)
+        if self.state.interest.get(scene.underlying, ()) == conids:
+            return ()
+        self.state.interest[scene.underlying] = conids
+        interest = InterestChanged(
+            underlying=scene.underlying,
+            owner=OWNER,
+            priority=LinePriority.ENTRY,
+            instruments=wanted,
+        )
+        return (interest,)
+
+    def _enter(self, scene: Scene, now: UnixNs) -> tuple[Says, ...]:
+        """Ask for what a slot is open for."""
+        state = self.state
+        self._entering.sweep(state, now)
+        state.waiting = self._entering.why_not(state, now)
+        old = now - scene.view.at_ns > self._settings.timing.view_age_ns_max
+        if self._settings.level is not Level.AUTOMATIC or state.waiting or old:
+            return ()
+        return self._entering.try_slot(state, scene, now)
+
+    def _sweep(self, now: UnixNs) -> tuple[Says, ...]:
+        self._entering.turn_day(self.state, now)
+        self._entering.sweep(self.state, now)
+        return (StartTimer(name=SWEEP, after_ns=self._settings.timing.sweep_ns),)

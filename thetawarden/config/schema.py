@@ -22,6 +22,7 @@ from thetawarden.config.execution import ExecutionConfig
 from thetawarden.config.lines import LinesConfig
 from thetawarden.config.regime import RegimeConfig
 from thetawarden.config.risk import RiskConfig
+from thetawarden.config.strategy import StrategyConfig
 
 
 class Mode(enum.StrEnum):
@@ -312,3 +313,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lines: LinesConfig = LinesConfig()
     chains: ChainsConfig = ChainsConfig()
     execution: ExecutionConfig = ExecutionConfig()
+    strategy: StrategyConfig = StrategyConfig()

@@ -29,6 +29,7 @@ from thetawarden.messages import (
     orders,
     risk,
     steward,
+    strategy,
     timers,
     trading,
 )
@@ -124,6 +125,10 @@ ROUTES: Mapping[type[Message], Route] = {
     steward.TradeSnapshotTaken: Route(to=("effect:lake",), lane=Lane.TIMER),
     steward.ProfitAttributed: Route(to=(RECORD,), lane=Lane.TIMER),
     steward.PredictionJudged: Route(to=("effect:lake",), lane=Lane.TIMER),
+    # strategy
+    strategy.CandidatesViewed: Route(to=(RECORD,), lane=Lane.TIMER),
+    strategy.EntrySnapshotTaken: Route(to=("effect:lake",), lane=Lane.TIMER),
+    strategy.PredictionMade: Route(to=("effect:lake",), lane=Lane.TIMER),
     # risk
     risk.RiskDemanded: Route(to=("executor", "steward", "strategist"), lane=Lane.CONTROL),
     risk.RiskTaken: Route(to=("steward", "strategist"), lane=Lane.TIMER),

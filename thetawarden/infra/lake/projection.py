@@ -19,9 +19,10 @@ from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.chains.doubts import doubt_of
 from thetawarden.domain.chains.view import read_rows
 from thetawarden.domain.instants import trading_day
+from thetawarden.infra.lake.entries import entry_rows, prediction_rows
 from thetawarden.infra.lake.frames import Row, instant_of
 from thetawarden.infra.lake.trades import outcome_rows, snapshot_rows, trade_rows
-from thetawarden.messages import books, chains, context, market, operations, steward
+from thetawarden.messages import books, chains, context, market, operations, steward, strategy
 from thetawarden.messages.base import Envelope, Message
 
 Build = Callable[[Any, Envelope[Message]], list[Row]]
@@ -288,6 +289,8 @@ PROJECTIONS: Mapping[type[Message], tuple[tuple[str, Build], ...]] = {
     steward.TradeChanged: (("trades", trade_rows),),
     steward.TradeSnapshotTaken: (("exit_snapshots", snapshot_rows),),
     steward.PredictionJudged: (("prediction_outcomes", outcome_rows),),
+    strategy.EntrySnapshotTaken: (("entry_snapshots", entry_rows),),
+    strategy.PredictionMade: (("strategy_predictions", prediction_rows),),
     operations.NotifyPerson: (("notifications", _notification),),
 }
 

@@ -1,0 +1,1 @@
+"""What could be sold: one module a strategy, one shape of answer, every reason for and against."""

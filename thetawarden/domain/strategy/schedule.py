@@ -1,0 +1,74 @@
+"""Decides when entries are tried: staggered times of a session, each open for a while, used once.
+
+Times are New York's. On a half day times after the close do not exist. A slot that went by unused
+is over: what was missed is not made up for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date, new_york_ns
+from thetawarden.domain.market.calendar import session_row
+from thetawarden.domain.market.sessions import Sessions
+from thetawarden.domain.strategy.settings import Timing
+
+BEFORE_CLOSE_NS = 5 * NS_PER_MINUTE
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """One time of one day at which something may be entered, and until when."""
+
+    day: dt.date
+    at: dt.time
+    opens_ns: UnixNs
+    closes_ns: UnixNs
+
+    @property
+    def name(self) -> str:
+        """What it is called in the record of a day."""
+        return f"{self.at:%H:%M}"
+
+
+def slots_of(day: dt.date, timing: Timing, sessions: Sessions) -> tuple[Slot, ...]:
+    """Return the slots of a day in order; a day without a session has none."""
+    row = session_row(day, sessions)
+    if row is None:
+        return ()
+    opens, closes = int(sessions.open_ns[row]), int(sessions.close_ns[row]) - BEFORE_CLOSE_NS
+    starts = [(at, new_york_ns(day, at)) for at in sorted(set(timing.entry_times))]
+    starts = [(at, ns) for at, ns in starts if opens <= ns < closes]
+    ends = [*(ns for _, ns in starts), closes][1:]
+    return tuple(
+        Slot(day=day, at=at, opens_ns=ns, closes_ns=UnixNs(min(ns + timing.open_for_ns, end)))
+        for (at, ns), end in zip(starts, ends, strict=True)
+    )
+
+
+def open_slot(now_ns: int, timing: Timing, sessions: Sessions) -> Slot | None:
+    """Return the slot that is open at an instant."""
+    slots = slots_of(new_york_date(now_ns), timing, sessions)
+    return next((one for one in slots if one.opens_ns <= now_ns < one.closes_ns), None)
+
+
+def next_slot(now_ns: int, timing: Timing, sessions: Sessions) -> Slot | None:
+    """Return the slot that opens next, of this day or of the next ones."""
+    day = new_york_date(now_ns)
+    for ahead in range(DAYS_AHEAD_MAX):
+        for slot in slots_of(day + dt.timedelta(days=ahead), timing, sessions):
+            if slot.opens_ns > now_ns:
+                return slot
+    return None
+
+
+DAYS_AHEAD_MAX = 10
+
+
+def in_session(now_ns: int, sessions: Sessions) -> bool:
+    """Whether the exchange is open, but for its last minutes."""
+    row = session_row(new_york_date(now_ns), sessions)
+    if row is None:
+        return False
+    return bool(sessions.open_ns[row] <= now_ns < sessions.close_ns[row] - BEFORE_CLOSE_NS)
