@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -71,6 +72,7 @@ class Operator:
         """The desk in one look."""
         process, latch, market = self._process, self._latch(), self._market()
         keeper, connection = self._keeper(), self._connection()
+        ailments, erring = self._ailments()
         heard = keeper if keeper is not None and keeper.opened else None  # of a broker's book
         return StatusView(
             mode=str(process.config.mode),
@@ -89,7 +91,9 @@ class Operator:
             entries_frozen=self._frozen(),
             pid=os.getpid(),
             started_at=iso(process.started_ns),
-            ailments=self._ailments(),
+            ailments=ailments,
+            erring=erring,
+            condition=_condition(latch, ailments, erring),
         )
 
     def inspect(self, name: str | None) -> Inspection:
@@ -236,16 +240,18 @@ class Operator:
             for event in state["next_events"]
         )
 
-    def _ailments(self) -> tuple[str, ...]:
-        """All that is wrong, in words; also what only the process itself can know."""
+    def _ailments(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """All that is wrong, and what failed of late; also what only the process can know."""
         posts = self._desk.posts.values()
         ailing = [f"{post.name} is {post.status}" for post in posts if post.status in _ABNORMAL]
         ailing += [f"{post.name} is paused by hand" for post in posts if post.mailbox.paused]
         try:
             state = self._desk.state_of("watchdog", timeout_s=ANSWER_TIMEOUT_S)
         except HostGoneError:
-            return (*ailing, "the watchdog does not answer")
-        return (*ailing, *(finding["words"] for finding in state["findings"]))
+            return (*ailing, "the watchdog does not answer"), ()
+        found = tuple(finding["words"] for finding in state["findings"])
+        erring = tuple(_erring_words(one) for one in state["erring"].values())
+        return (*ailing, *found), erring
 
     def _post(self, name: str) -> Post:
         post = self._desk.posts.get(name)
@@ -293,6 +299,18 @@ class _Rates:
         """Take note of where every actor is, so that a later look has something to count from."""
         for post in posts:
             self.of(post)
+
+
+def _condition(latch: Latch, ailments: tuple[str, ...], erring: tuple[str, ...]) -> str:
+    """Whether it is halted, lives but errs, or is well."""
+    if latch.halt is not None:
+        return "halted"
+    return "erring" if ailments or erring else "healthy"
+
+
+def _erring_words(one: dict[str, Any]) -> str:
+    times = "" if one["times"] == 1 else f", {one['times']} times"
+    return f"{one['words']} (last at {iso(UnixNs(one['at_ns']))}{times})"
 
 
 def _link_view(connection: ConnectionState | None) -> LinkView:

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -28,10 +29,11 @@ from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import iso, trading_day
 from thetawarden.domain.vitals import ActorVitals, Vitals
 from thetawarden.errors import EXIT_DONE, EXIT_GAVE_UP
-from thetawarden.infra.alerts import LogAlerts
+from thetawarden.infra.alerts.adapter import AlertAdapter, Sender
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.control.place import socket_path
 from thetawarden.infra.halt_flag import HaltFlagFile
+from thetawarden.infra.heartbeat import ENDED_WELL, GAVE_UP, Heartbeat
 from thetawarden.infra.ib.assembly import broker_adapter
 from thetawarden.infra.journal.journal import Journal, Trouble
 from thetawarden.infra.journal.recover import Recovered, recover
@@ -40,13 +42,14 @@ from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.lake.adapter import LakeAdapter
 from thetawarden.infra.lake.desk import desk_lake
 from thetawarden.infra.logs import handling
+from thetawarden.infra.machine import files_left, memory_bytes
 from thetawarden.infra.own_effects import ChildStarter, PageTurner
 from thetawarden.infra.practice_clock import PracticeClock
 from thetawarden.infra.store_lock import StoreLock
 from thetawarden.messages.base import Message
 from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.messages.operations import VitalsTaken
-from thetawarden.messages.trading import AdoptHaltFlag, Halt
+from thetawarden.messages.trading import AdoptHaltFlag, CancelAll, Flatten, Halt
 from thetawarden.ports import Clock
 from thetawarden.supervisor import (
     ADAPTERS,
@@ -58,6 +61,9 @@ from thetawarden.supervisor import (
 )
 
 LOG_FOLDER = "log"
+KILL_FILE = "HALT"  # in the data folder or the store: halted as long as it stands there
+HEARTBEAT_FILE = "heartbeat"
+WATCHDOG = "watchdog"
 NOWHERE = 0  # no port: whoever connects there is refused at once
 SWITCH_INTERVAL_S = 20e-6  # docs/decisions/0004: a thread that computes holds up no message
 _log = logging.getLogger("thetawarden.process")
@@ -67,7 +73,12 @@ class DeskProcess:
     """Everything a running desk holds; one thread opens, runs and closes it."""
 
     def __init__(
-        self, config: Config, store: Path, *, secrets: Mapping[str, Secret] | None = None
+        self,
+        config: Config,
+        store: Path,
+        *,
+        secrets: Mapping[str, Secret] | None = None,
+        channels: Mapping[str, Sender] | None = None,
     ) -> None:
         self.config = config
         self.store = store
@@ -81,6 +92,10 @@ class DeskProcess:
         self._broker_at = ("127.0.0.1", NOWHERE)
         self._lock = StoreLock(store)
         self._flag_seen: HaltRecord | None = None
+        self._channels = channels or {}
+        self._watchdog_handled = -1
+        self._watchdog_ns = 0
+        self._heartbeat: Heartbeat | None = None
 
     def reach(self, host: str, port: int) -> None:
         """Find the broker there; before `open`."""
@@ -108,20 +123,21 @@ class DeskProcess:
         if isinstance(self.clock, PracticeClock) and not self.clock.not_before(recovered.last_ns):
             _log.warning("market_time_behind_log", extra={"log_at": iso(recovered.last_ns)})
         self.journal = self._open_journal(folder, recovered)
+        self._broker = broker_adapter(
+            broker_settings(self.config),
+            self.config.lines,
+            host=self._broker_at[0],
+            port=self._broker_at[1],
+            clock=self.clock,
+            flag=self.flag,
+        )
         self.desk = Desk(
             tree=tree,
             log=self.journal,
             clock=self.clock,
             adapters={
-                "alerts": LogAlerts(logging.getLogger("thetawarden.alerts")),
-                "broker": broker_adapter(
-                    broker_settings(self.config),
-                    self.config.lines,
-                    host=self._broker_at[0],
-                    port=self._broker_at[1],
-                    clock=self.clock,
-                    flag=self.flag,
-                ),
+                "alerts": AlertAdapter(self._channels),
+                "broker": self._broker,
                 "children": ChildStarter(lambda keys: self.desk.ensure_children(WATCHERS, keys)),
                 "halt_flag": self.flag,
                 "lake": self._lake(folder),
@@ -131,6 +147,7 @@ class DeskProcess:
             take_vitals=self._take_vitals,
             give_up=self.give_up,
             tracing=lambda seq: handling(seq=seq),
+            on_check=self._check,
         )
         self._remember(recovered)
         self._say_who_starts(resumed=recovered.position.next_seq > 1)
@@ -140,6 +157,8 @@ class DeskProcess:
     def close(self) -> None:
         """Stop everything in reverse order."""
         hung = self.desk.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.end(GAVE_UP if self.exit_code else ENDED_WELL)
         if hung:
             _log.error("stop_deadline_missed", extra={"actors": list(hung)})
         self.journal.close()
@@ -239,13 +258,59 @@ class DeskProcess:
             self.desk.say(AdoptHaltFlag(halt=halt), sender="supervisor")
         self._flag_seen = standing
 
-    def _take_vitals(self, actors: tuple[ActorVitals, ...]) -> Message:
+    def brake(self, *, flatten: bool) -> None:
+        """Halt by a signal: the flag first, which needs nobody; then whoever still listens."""
+        by, reason = "signal", f"signal to {'flatten' if flatten else 'halt'}"
+        threading.Thread(
+            target=self._brake, args=(reason, by, flatten), name="brake", daemon=True
+        ).start()
+
+    def _brake(self, reason: str, by: str, flatten: bool) -> None:  # noqa: FBT001  # a thread's
+        self.raise_flag(reason, by=by)
+        desk = getattr(self, "desk", None)
+        if desk is None:
+            return
+        desk.say(Halt(reason=reason, by=by), sender="person")
+        then = Flatten(reason=reason, by=by) if flatten else CancelAll(reason=reason, by=by)
+        desk.say(then, sender="person")
+
+    def end_at_once(self) -> None:
+        """A person wants it over now: whoever watches need not take it for an accident."""
+        if self._heartbeat is not None:
+            self._heartbeat.end(ENDED_WELL)
+
+    def _check(self) -> None:
+        """Several times a second, by the supervisor: look for a halt by file, and be seen alive."""
+        self._heed_kill_file()
         self._adopt_flag()
+        if self._heartbeat is None:
+            run = f"{os.getpid()}-{self.clock.monotonic_ns()}"
+            self._heartbeat = Heartbeat(self.store / HEARTBEAT_FILE, run=run)
+        now_ns, watchdog = time.monotonic_ns(), self.desk.posts[WATCHDOG]
+        if watchdog.pulse.handled != self._watchdog_handled or watchdog.mailbox.paused:
+            self._watchdog_handled, self._watchdog_ns = watchdog.pulse.handled, now_ns
+        self._heartbeat.beat(
+            at_ns=now_ns,
+            watchdog_ns=self._watchdog_ns,
+            link_loop_silent_ns=self._broker.loop_silent_ns(),
+        )
+
+    def _heed_kill_file(self) -> None:
+        for folder in (self.store, self.store.parent):
+            if self.flag.read() is None and os.path.lexists(folder / KILL_FILE):
+                self.raise_flag(f"a file {KILL_FILE} stands in {folder.name}/", by="kill file")
+
+    def _take_vitals(self, actors: tuple[ActorVitals, ...]) -> Message:
         self.on_heartbeat()
         vitals = Vitals(
             actors=actors,
             log_lag_ns=self.journal.lag_ns(),
             disk_free_bytes=shutil.disk_usage(self.store).free,
+            down=self.desk.down(),
+            late_ns=self.desk.late_ns,
+            link_loop_silent_ns=self._broker.loop_silent_ns(),
+            files_left=files_left(),
+            memory_bytes=memory_bytes(),
         )
         return VitalsTaken(vitals=vitals)
 

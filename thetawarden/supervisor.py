@@ -29,6 +29,7 @@ from thetawarden.actors.strategist import Strategist
 from thetawarden.actors.tree import Group, Template, Tree
 from thetawarden.actors.universe import Universe
 from thetawarden.actors.watchdog import Watchdog
+from thetawarden.config.alerts import alert_rules
 from thetawarden.config.broker import BrokerConfig, link_rules, on_practice_market
 from thetawarden.config.events import load_macro_dates
 from thetawarden.config.executing import executor_settings
@@ -36,8 +37,9 @@ from thetawarden.config.lines import line_limits
 from thetawarden.config.loader import fingerprint
 from thetawarden.config.regime import regime_limits
 from thetawarden.config.risk import limits_of, on_fast_market
-from thetawarden.config.schema import Config, Mode, RestartConfig
+from thetawarden.config.schema import Config, Mode, RestartConfig, ScheduleConfig
 from thetawarden.config.selling import strategy_settings
+from thetawarden.config.watch import freshness_limits, vital_limits
 from thetawarden.config.watching import watch_settings
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.governing.terms import Terms
@@ -47,7 +49,7 @@ from thetawarden.domain.market.products import classes_of
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
 from thetawarden.domain.risk import interlock
-from thetawarden.domain.vitals import VitalLimits
+from thetawarden.domain.timetable import DayPlan
 
 ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation")
 WATCHERS = "chain"  # the role of which there is one for each underlying
@@ -82,9 +84,14 @@ def desk_tree(config: Config, *, speed: float = 1.0, account: str = "") -> Tree:
 
 def _watch(config: Config, speed: float) -> Group:
     """Outside the groups that trade: it must see them fail."""
-    limits = VitalLimits(busy_ns_max=_ns(config.desk.handler_budget_s))
     silence_ns = market_ns(SILENT_HEARTBEATS * config.desk.heartbeat_s, speed=speed)
-    watching = {"limits": limits, "silence_ns_max": silence_ns}
+    watching = {
+        "limits": vital_limits(config.watch, config.desk),
+        "silence_ns_max": silence_ns,
+        "sessions": load_sessions(Exchange.NYSE),
+        "freshness": freshness_limits(config.watch, speed=speed),
+        "erring_ns": market_ns(config.watch.erring_s, speed=speed),
+    }
     return Group(
         name="watch",
         policy=_policy(config.supervisor.trading, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
@@ -193,7 +200,11 @@ def _watcher(config: Config, speed: float, underlying: str) -> ActorSpec:
 
 def _advisory(config: Config, speed: float) -> Group:
     """Helpful, not vital: giving up means no new risk, what is open is still looked after."""
-    scheduling = {"turns_at": config.schedule.rotate_at}
+    scheduling = {
+        "sessions": load_sessions(Exchange.NYSE),
+        "turns_at": config.schedule.rotate_at,
+        "plan": _day_plan(config.schedule),
+    }
     return Group(
         name="advisory",
         policy=_policy(config.supervisor.advisory, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
@@ -201,7 +212,9 @@ def _advisory(config: Config, speed: float) -> Group:
             _actor(config, "strategist", Strategist, _strategy(config, speed)),
             _actor(config, "archivist", Archivist, {"settings": _archiving(config, speed)}),
             _actor(config, "scheduler", Scheduler, scheduling),
-            _actor(config, "notifier", Notifier),
+            _actor(
+                config, "notifier", Notifier, {"rules": alert_rules(config.alerts, speed=speed)}
+            ),
         ),
     )
 
@@ -216,6 +229,16 @@ def _strategy(config: Config, speed: float) -> dict[str, Any]:
         "software": __version__,
         "fingerprint": fingerprint(config),
     }
+
+
+def _day_plan(schedule: ScheduleConfig) -> DayPlan:
+    return DayPlan(
+        pre_market_ns=_ns(60 * schedule.pre_market_min),
+        intraday_ns=_ns(60 * schedule.intraday_min),
+        reconcile_ns=_ns(60 * schedule.reconcile_min),
+        stress_ns=_ns(60 * schedule.stress_min),
+        learn_ns=_ns(60 * schedule.learn_min),
+    )
 
 
 def _archiving(config: Config, speed: float) -> ArchivistSettings:

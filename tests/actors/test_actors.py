@@ -11,6 +11,7 @@ from thetawarden.actors.scheduler import Scheduler
 from thetawarden.actors.watchdog import DOUBT, SILENCE, Watchdog
 from thetawarden.domain.halt import HaltRecord, ResumeRefusal
 from thetawarden.domain.instants import new_york_ns
+from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.restart import Ending
 from thetawarden.domain.vitals import ActorVitals, VitalLimits, Vitals
 from thetawarden.messages.lifecycle import (
@@ -115,7 +116,11 @@ def test_a_flag_put_there_by_hand_halts_and_one_left_over_from_a_lifted_halt_is_
 
 
 def watchdog():
-    return Watchdog(limits=VitalLimits(queued_max=10), silence_ns_max=6_000_000_000)
+    return Watchdog(
+        limits=VitalLimits(queued_max=10),
+        silence_ns_max=6_000_000_000,
+        sessions=load_sessions(Exchange.NYSE),
+    )
 
 
 def look(queued):
@@ -207,9 +212,23 @@ def test_an_orderly_ending_and_a_start_are_no_news():
 
 # scheduler
 
+WEEK = (
+    ("intraday 2026-02-03", 3, (10, 30)),
+    ("close 2026-02-03", 3, (16, 0)),
+    ("reconcile 2026-02-03", 3, (16, 20)),
+    ("stress 2026-02-03", 3, (17, 0)),
+    ("learn 2026-02-03", 3, (17, 30)),
+    ("trading day 2026-02-04", 4, (0, 0)),
+    ("pre market 2026-02-04", 4, (8, 45)),
+)
+
+
+def a_scheduler():
+    return Scheduler(sessions=load_sessions(Exchange.NYSE))
+
 
 def test_each_trading_day_is_announced_once_even_when_the_desk_slept_through_its_start():
-    scheduler = Scheduler()
+    scheduler = a_scheduler()
 
     first = scheduler.receive(BEGIN, T0)
     again = scheduler.receive(BEGIN, T0 + 1)
@@ -227,18 +246,21 @@ def test_each_trading_day_is_announced_once_even_when_the_desk_slept_through_its
 def test_the_next_day_is_awaited_for_as_long_as_the_day_really_is(day, hours):
     midnight = new_york_ns(day, dt.time())
 
-    (timer,) = only(Scheduler().receive(BEGIN, midnight), StartTimer)
+    a = a_scheduler()
+    a.receive(BEGIN, midnight)
 
-    assert timer.after_ns == hours * 3_600 * 10**9
+    (turn,) = [each for each in a.state.next_events if each.name.startswith("trading day")]
+    assert turn.at_ns - midnight == hours * 3_600 * 10**9
 
 
 def test_the_scheduler_shows_what_comes_next():
-    scheduler = Scheduler()
-    scheduler.receive(BEGIN, T0)
+    scheduler = a_scheduler()
+    said = scheduler.receive(BEGIN, T0)
 
-    (event,) = scheduler.state.next_events
-
-    assert event.at_ns == new_york_ns(dt.date(2026, 2, 4), dt.time())
+    shown = [(each.name, each.at_ns) for each in scheduler.state.next_events]
+    at = {name: new_york_ns(dt.date(2026, 2, day), dt.time(*clock)) for name, day, clock in WEEK}
+    assert shown == list(at.items())
+    assert only(said, StartTimer)[0].after_ns == shown[0][1] - T0
 
 
 # notifier

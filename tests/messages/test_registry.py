@@ -85,7 +85,7 @@ def test_a_body_of_an_unknown_kind_is_refused():
 
 def test_a_body_with_more_fields_than_we_know_is_refused():
     with pytest.raises(msgspec.ValidationError):
-        registry.decode(msgspec.msgpack.encode(["AlertDelivered", 1, "from the future"]))
+        registry.decode(msgspec.msgpack.encode(["AlertDelivered", 1, "mail", "from the future"]))
 
 
 def test_the_real_tree_fits_the_routing_table():

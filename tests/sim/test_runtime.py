@@ -11,7 +11,7 @@ from thetawarden.actors.post import Status
 from thetawarden.actors.tree import Group
 from thetawarden.config.schema import Config
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
-from thetawarden.infra.alerts import LogAlerts
+from thetawarden.infra.alerts.log import LogAlerts
 from thetawarden.messages.lifecycle import ActorEnded, ActorStarted, GroupGaveUp
 from thetawarden.messages.operations import (
     AlertDelivered,

@@ -61,8 +61,11 @@ class Desk:
         take_vitals: Callable[[tuple[ActorVitals, ...]], Message],
         give_up: Callable[[str], None],
         tracing: Tracing = untraced,
+        on_check: Callable[[], None] = lambda: None,
     ) -> None:
         self._log = log
+        self._on_check = on_check
+        self.late_ns = 0
         self._clock = clock
         self._settings = settings
         self._take_vitals = take_vitals
@@ -140,6 +143,10 @@ class Desk:
         self._thread.join()
         return (*hung, *late)
 
+    def down(self) -> tuple[str, ...]:
+        """The actors that are neither up nor given up; on the supervisor's thread only."""
+        return self._overseer.down()
+
     def say(self, body: Message, *, sender: str) -> int:
         """Say something from outside; the number it was recorded under."""
         return self.router.say(body, sender=sender).seq
@@ -214,7 +221,9 @@ class Desk:
             heapq.heappop(self._later)[2]()
         if not self._next_check_ns or now < self._next_check_ns:
             return
+        self.late_ns = now - self._next_check_ns
         self._next_check_ns = now + int(self._settings.check_every_s * 1e9)
+        self._on_check()
         for name in self._overseer.overdue(int(self._settings.handler_budget_s * 1e9)):
             self._overseer.hung(name)
         if now >= self._next_vitals_ns:

@@ -205,10 +205,16 @@ class Overseer:
                 handled=post.pulse.handled,
                 busy_ns=_busy_ns(post, now),
                 queued=sum(post.mailbox.depths()),
+                paused=post.mailbox.paused,
             )
             for post in self._roster.in_order()
             if post.status is Status.RUNNING
         )
+
+    def down(self) -> tuple[str, ...]:
+        """The actors that do not run now; those of a group that gave up are told of apart."""
+        waiting = (Status.RESTARTING, Status.DOWN)
+        return tuple(post.name for post in self._roster.in_order() if post.status in waiting)
 
     def _start(self, names: tuple[str, ...]) -> None:
         for name in names:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from thetawarden.cli.afar import require_token, take_commands
 from thetawarden.cli.durations import duration_option
 from thetawarden.cli.place import Place, on_place
-from thetawarden.cli.signals import end_by_signal
+from thetawarden.cli.signals import heed_signals
 from thetawarden.config.places import prepare_folder, store_folder
 from thetawarden.config.schema import Config, Mode
 from thetawarden.errors import EXIT_DONE, EXIT_HALTED
@@ -62,6 +63,7 @@ def run(*, place: Place, for_s: float | None, fresh: bool, **keys: str | None) -
         words = "this version does not trade real money yet; allowed: practice, paper"
         raise click.UsageError(f"mode {config.mode} found; {words}")
     secrets = place.secrets()
+    require_token(config, secrets)
     prepare_folder(place.data)
     folder = store_folder(place.data, mode=config.mode, account=config.broker.account)
     if fresh:
@@ -94,12 +96,11 @@ def _run(
     from thetawarden.infra.gateway_process import GatewayProcess  # noqa: PLC0415
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
     from thetawarden.operating import Operator  # noqa: PLC0415
-    from thetawarden.process import DeskProcess  # noqa: PLC0415
 
     summary = _summary()
-    process = DeskProcess(config, folder, secrets=secrets)
+    process = _desk_process(config, folder, secrets)
     with contextlib.ExitStack() as undo:
-        end_by_signal(process.ended)
+        heed_signals(process)
         process.take()
         undo.callback(process.give_back)
         stream = _standard_error() if summary is None else summary.log_stream
@@ -121,6 +122,7 @@ def _run(
         )
         server.start()
         undo.callback(server.stop)
+        take_commands(config, operator, secrets, undo)
         if summary is None:
             process.ended.wait(for_s)
         else:
@@ -130,6 +132,19 @@ def _run(
     if summary is not None:
         summary.say_goodbye()
     return process.exit_code or (EXIT_HALTED if halted else EXIT_DONE)
+
+
+def _desk_process(config: Config, folder: Path, secrets: Mapping[str, Secret]) -> DeskProcess:
+    """The desk, with the channels by which it tells a person; apprise is loaded for these only."""
+    from thetawarden.process import DeskProcess  # noqa: PLC0415  # heavy
+
+    names = config.alerts.channels()
+    if not names:
+        return DeskProcess(config, folder, secrets=secrets)
+    from thetawarden.infra.alerts.channels import open_channels  # noqa: PLC0415  # heavy
+
+    channels = open_channels(names, secrets=secrets, timeout_s=config.alerts.timeout_s)
+    return DeskProcess(config, folder, secrets=secrets, channels=channels)
 
 
 def _reach(

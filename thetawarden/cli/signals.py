@@ -1,4 +1,4 @@
-"""The first signal ends the desk gracefully, the second at once; orders stay as they are.
+"""What signals do: end the desk gracefully, twice at once; SIGUSR1 halts, SIGUSR2 also flattens.
 
 A signal's handler runs in the middle of whatever the main thread does, perhaps while that holds the
 very lock the handler would need. So handlers do nothing here: the interpreter writes each signal's
@@ -11,18 +11,34 @@ import os
 import signal
 import socket
 import threading
+from typing import Protocol
 
 from thetawarden.errors import EXIT_UNEXPECTED
 
+HALTING, FLATTENING = signal.SIGUSR1, signal.SIGUSR2
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AT_ONCE = b"thetawarden: stopped at once; the next start recovers from the message log\n"
 
 
-def end_by_signal(ended: threading.Event) -> None:
-    """Let signals set `ended`, from now to the end of the process; the main thread calls it."""
+class OnSignal(Protocol):
+    """What signals do besides ending the desk."""
+
+    ended: threading.Event
+
+    def brake(self, *, flatten: bool) -> None:
+        """Halt, and also close everything when `flatten`; by the fastest way there is."""
+        ...
+
+    def end_at_once(self) -> None:
+        """The process is about to be over."""
+        ...
+
+
+def heed_signals(desk: OnSignal) -> None:
+    """Let signals end or halt the desk, from now to its end; the main thread calls it."""
     reading, writing = socket.socketpair()
     writing.settimeout(0)
-    for number in ENDING:
+    for number in (*ENDING, HALTING, FLATTENING):
         signal.signal(number, lambda _number, _frame: None)
     signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
 
@@ -30,14 +46,17 @@ def end_by_signal(ended: threading.Event) -> None:
         with writing:  # kept open as long as it is read
             while numbers := reading.recv(64):
                 for number in numbers:
-                    if number in ENDING:
-                        _take(ended)
+                    _heed(number, desk)
 
     threading.Thread(target=read, name="signals", daemon=True).start()
 
 
-def _take(ended: threading.Event) -> None:
-    if ended.is_set():
-        os.write(2, _AT_ONCE)
-        os._exit(EXIT_UNEXPECTED)
-    ended.set()
+def _heed(number: int, desk: OnSignal) -> None:
+    if number in (HALTING, FLATTENING):
+        desk.brake(flatten=number == FLATTENING)
+    elif number in ENDING:
+        if desk.ended.is_set():
+            desk.end_at_once()
+            os.write(2, _AT_ONCE)
+            os._exit(EXIT_UNEXPECTED)
+        desk.ended.set()

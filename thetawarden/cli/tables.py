@@ -12,6 +12,7 @@ from rich.text import Text
 from thetawarden.config.problems import one_line
 from thetawarden.messages.control import ActorView, HaltView, Status
 
+EVENTS_SHOWN = 3
 _COLOURS = {"running": "green", "paused": "yellow", "restarting": "yellow", "halted": "bold red"}
 
 
@@ -66,6 +67,8 @@ def status_text(status: Status) -> Text:
     text = Text()
     text.append("trading ")
     text.append(status.trading_state, style=_COLOURS.get(status.trading_state, "yellow"))
+    if status.condition == "erring":
+        text.append(" · alive but erring", style="yellow")
     text.append(f" · mode {status.mode} · link {status.link.state} · {status.market_time}\n")
     if status.halt is not None:
         text.append(f"{halt_words(status.halt)}\n", style="bold red")
@@ -79,7 +82,9 @@ def status_text(status: Status) -> Text:
         text.append(f"no entries: {one_line(reason, 200)}\n", style="yellow")
     for ailment in status.ailments:
         text.append(f"ailing: {one_line(ailment, 200)}\n", style="yellow")
-    for event in status.next_events:
+    for words in status.erring:
+        text.append(f"erring: {one_line(words, 200)}\n", style="yellow")
+    for event in status.next_events[:EVENTS_SHOWN]:
         text.append(f"next: {event.name} at {event.at}\n")
     text.append(f"process {status.pid}, up since {status.started_at}")
     return text

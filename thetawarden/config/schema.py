@@ -16,6 +16,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from thetawarden.config.alerts import AlertsConfig
 from thetawarden.config.broker import BrokerConfig
 from thetawarden.config.chains import ChainsConfig
 from thetawarden.config.execution import ExecutionConfig
@@ -23,6 +24,7 @@ from thetawarden.config.lines import LinesConfig
 from thetawarden.config.regime import RegimeConfig
 from thetawarden.config.risk import RiskConfig
 from thetawarden.config.strategy import StrategyConfig
+from thetawarden.config.watch import GuardianConfig, WatchConfig
 
 
 class Mode(enum.StrEnum):
@@ -291,6 +293,21 @@ class ScheduleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             " named after the next date."
         ),
     ] = dt.time()
+    pre_market_min: Annotated[
+        float, Meta(ge=1, le=300, description="Minutes before the bell the day is prepared.")
+    ] = 45.0
+    intraday_min: Annotated[
+        float, Meta(ge=0, le=400, description="Minutes between the rounds of the day; 0: none.")
+    ] = 30.0
+    reconcile_min: Annotated[
+        float, Meta(ge=1, le=300, description="Minutes after the close the books are compared.")
+    ] = 20.0
+    stress_min: Annotated[
+        float, Meta(ge=1, le=600, description="Minutes after the close the stress test is run.")
+    ] = 60.0
+    learn_min: Annotated[
+        float, Meta(ge=1, le=600, description="Minutes after the close the day is learned from.")
+    ] = 90.0
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -308,6 +325,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     control: ControlConfig = ControlConfig()
     logs: LogsConfig = LogsConfig()
     schedule: ScheduleConfig = ScheduleConfig()
+    watch: WatchConfig = WatchConfig()
+    guardian: GuardianConfig = GuardianConfig()
+    alerts: AlertsConfig = AlertsConfig()
     regime: RegimeConfig = RegimeConfig()
     risk: RiskConfig = RiskConfig()
     lines: LinesConfig = LinesConfig()

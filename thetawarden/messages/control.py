@@ -74,7 +74,11 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What `thetawarden status` shows; null means not known, never zero."""
+    """What `thetawarden status` shows; null means not known, never zero.
+
+    `condition` is healthy, erring (it lives, and something fails) or halted; `erring` are failures
+    of late that the desk lives with, `ailments` what is wrong right now.
+    """
 
     mode: str
     trading_state: str
@@ -93,6 +97,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str
     ailments: tuple[str, ...]
     entries_frozen: tuple[str, ...] = ()
+    condition: str = "healthy"
+    erring: tuple[str, ...] = ()
 
 
 class Lanes(msgspec.Struct, frozen=True, kw_only=True):

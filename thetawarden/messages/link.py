@@ -55,11 +55,17 @@ class LinkLost(Event, frozen=True, kw_only=True):
 
 
 class LinkProbed(Event, frozen=True, kw_only=True):
-    """The broker gave a sign of life."""
+    """The broker gave a sign of life.
+
+    `broker_ns` is what its clock told, in whole seconds, and `clock_ns` what ours showed as the
+    answer came; both 0 where it was not asked.
+    """
 
     epoch: int
     number: int
     round_trip_ns: int
+    broker_ns: int = 0
+    clock_ns: int = 0
 
 
 class BrokerNoticed(Event, frozen=True, kw_only=True):

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-import enum
-
+from thetawarden.domain.alerts.matters import Urgency
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.timetable import DayEvent
 from thetawarden.domain.vitals import Finding, Vitals
 from thetawarden.messages.base import Command, Event
+
+__all__ = (
+    "AlertDelivered",
+    "AlertFailed",
+    "DayEventCame",
+    "DeliverAlert",
+    "HealthChanged",
+    "NotifyPerson",
+    "TradingDayStarted",
+    "Urgency",
+    "VitalsTaken",
+)
 
 
 class VitalsTaken(Event, frozen=True, kw_only=True):
@@ -26,15 +39,6 @@ class TradingDayStarted(Event, frozen=True, kw_only=True):
     day: str
 
 
-class Urgency(enum.StrEnum):
-    """How soon a person should know."""
-
-    LOW = "low"
-    NORMAL = "normal"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-
 class NotifyPerson(Command, frozen=True, kw_only=True):
     """Tell the person; `topic` groups repetitions of one matter."""
 
@@ -44,15 +48,37 @@ class NotifyPerson(Command, frozen=True, kw_only=True):
 
 
 class DeliverAlert(Command, frozen=True, kw_only=True):
-    """Carry this alert out of the desk. May be said again after a restart: `number` is the same."""
+    """Carry this alert out of the desk by one channel, the log when it names none.
+
+    May be said again after a restart or a failure: `number` is the same.
+    """
 
     number: int
     urgency: Urgency
     topic: str
     text: str
+    channel: str = ""
 
 
 class AlertDelivered(Event, frozen=True, kw_only=True):
-    """The alert with this number has left the desk."""
+    """The alert with this number has left the desk by this channel."""
 
     number: int
+    channel: str = ""
+
+
+class AlertFailed(Event, frozen=True, kw_only=True):
+    """A channel did not take an alert; whether and when to try again the notifier decides."""
+
+    number: int
+    channel: str
+    words: str
+
+
+class DayEventCame(Event, frozen=True, kw_only=True):
+    """Something on the desk's timetable is due; `late_ns` is how long after its time it came."""
+
+    what: DayEvent
+    day: str
+    due_ns: UnixNs
+    late_ns: int

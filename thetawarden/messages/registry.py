@@ -70,7 +70,7 @@ ROUTES: Mapping[type[Message], Route] = {
     lifecycle.WatchUnderlyings: Route(
         to=("effect:children",), lane=Lane.CONTROL, after_crash=False
     ),
-    lifecycle.ChildrenChanged: Route(to=("slots",), lane=Lane.CONTROL),
+    lifecycle.ChildrenChanged: Route(to=("slots", "watchdog"), lane=Lane.CONTROL),
     lifecycle.DeskStarted: Route(to=(RECORD,), lane=Lane.CONTROL),
     lifecycle.ActorStarted: Route(to=("watchdog",), lane=Lane.CONTROL),
     lifecycle.ActorEnded: Route(to=("watchdog",), lane=Lane.CONTROL),
@@ -90,11 +90,14 @@ ROUTES: Mapping[type[Message], Route] = {
     trading.AdoptHaltFlag: Route(to=("governor",), lane=Lane.CONTROL),
     trading.Resume: Route(to=("governor",), lane=Lane.CONTROL),
     trading.TradingHalted: Route(
-        to=("effect:halt_flag", "effect:broker", "executor", "steward", "strategist"),
+        to=("effect:halt_flag", "effect:broker", "executor", "steward", "strategist", "notifier"),
         lane=Lane.CONTROL,
     ),
     trading.TradingResumed: Route(
-        to=("effect:halt_flag", "effect:broker", "executor", "steward", "strategist"),
+        to=(
+            *("effect:halt_flag", "effect:broker", "executor", "steward", "strategist"),
+            *("notifier", "watchdog"),
+        ),
         lane=Lane.CONTROL,
     ),
     trading.ResumeRefused: Route(to=("notifier",), lane=Lane.CONTROL),
@@ -115,7 +118,9 @@ ROUTES: Mapping[type[Message], Route] = {
     orders.OrderSent: Route(to=("executor",), lane=Lane.ORDERS),
     orders.OrderWithheld: Route(to=("executor",), lane=Lane.ORDERS),
     orders.OrderTroubled: Route(to=("executor",), lane=Lane.ORDERS),
-    orders.OrderStageChanged: Route(to=("governor", "steward", "strategist"), lane=Lane.ORDERS),
+    orders.OrderStageChanged: Route(
+        to=("governor", "steward", "strategist", "notifier"), lane=Lane.ORDERS
+    ),
     orders.OrdersReconciled: Route(to=("governor",), lane=Lane.ORDERS),
     orders.ProtectionChanged: Route(to=(RECORD,), lane=Lane.ORDERS),
     orders.ReviseExits: Route(to=("executor",), lane=Lane.ORDERS),
@@ -131,7 +136,7 @@ ROUTES: Mapping[type[Message], Route] = {
     strategy.PredictionMade: Route(to=("effect:lake",), lane=Lane.TIMER),
     # risk
     risk.RiskDemanded: Route(to=("executor", "steward", "strategist"), lane=Lane.CONTROL),
-    risk.RiskTaken: Route(to=("steward", "strategist"), lane=Lane.TIMER),
+    risk.RiskTaken: Route(to=("steward", "strategist", "notifier"), lane=Lane.TIMER),
     risk.TakeStress: Route(to=("governor",), lane=Lane.TIMER),
     risk.StressTaken: Route(to=(RECORD,), lane=Lane.TIMER),
     risk.BeCautious: Route(to=("governor",), lane=Lane.CONTROL),
@@ -147,13 +152,13 @@ ROUTES: Mapping[type[Message], Route] = {
     link.FetchBook: Route(to=("effect:broker",), lane=Lane.ORDERS, after_crash=False),
     link.LinkOpened: Route(to=("connection",), lane=Lane.CONTROL, after_crash=False),
     link.LinkLost: Route(to=("connection",), lane=Lane.CONTROL, after_crash=False),
-    link.LinkProbed: Route(to=("connection",), lane=Lane.CONTROL, after_crash=False),
+    link.LinkProbed: Route(to=("connection", "watchdog"), lane=Lane.CONTROL, after_crash=False),
     link.BrokerNoticed: Route(to=("connection",), lane=Lane.CONTROL),
-    link.DecodingFailed: Route(to=("connection",), lane=Lane.CONTROL),
+    link.DecodingFailed: Route(to=("connection", "watchdog"), lane=Lane.CONTROL),
     link.LinkChanged: Route(
         to=(
             *("keeper", "slots", "chain", "context", "futures"),
-            *("governor", "executor", "steward", "strategist"),
+            *("governor", "executor", "steward", "strategist", "watchdog"),
         ),
         lane=Lane.CONTROL,
     ),
@@ -172,7 +177,8 @@ ROUTES: Mapping[type[Message], Route] = {
         to=("governor", "steward", "strategist", "effect:lake"), lane=Lane.ORDERS
     ),
     books.PositionsValued: Route(
-        to=("governor", "executor", "steward", "strategist", "effect:lake"), lane=Lane.ORDERS
+        to=("governor", "executor", "steward", "strategist", "watchdog", "effect:lake"),
+        lane=Lane.ORDERS,
     ),
     books.MarkObserved: Route(to=("keeper",), lane=Lane.MARKET, conflate_by=("conid",)),
     # market
@@ -201,7 +207,7 @@ ROUTES: Mapping[type[Message], Route] = {
     ),
     # chains
     chains.ChainViewed: Route(
-        to=("keeper", "governor", "executor", "steward", "strategist", "effect:lake"),
+        to=("keeper", "governor", "executor", "steward", "strategist", "watchdog", "effect:lake"),
         lane=Lane.MARKET,
         conflate_by=("underlying",),
     ),
@@ -212,7 +218,7 @@ ROUTES: Mapping[type[Message], Route] = {
     # context
     context.HoldingsNamed: Route(to=("context", "universe"), lane=Lane.TIMER),
     context.ContextTaken: Route(
-        to=("regime", "governor", "steward", "strategist"), lane=Lane.TIMER
+        to=("regime", "governor", "steward", "strategist", "watchdog"), lane=Lane.TIMER
     ),
     context.FiguresComputed: Route(to=("governor", "steward", "strategist"), lane=Lane.TIMER),
     context.BetasMeasured: Route(to=("governor",), lane=Lane.TIMER),
@@ -223,8 +229,8 @@ ROUTES: Mapping[type[Message], Route] = {
     lake.MaintainLake: Route(to=("effect:lake",), lane=Lane.TIMER, after_crash=False),
     lake.RebuildTable: Route(to=("effect:lake",), lane=Lane.TIMER, after_crash=False),
     lake.LakeCommitted: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
-    lake.LakeUnavailable: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
-    lake.LakeFellBehind: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
+    lake.LakeUnavailable: Route(to=("archivist", "watchdog"), lane=Lane.TIMER, after_crash=False),
+    lake.LakeFellBehind: Route(to=("archivist", "watchdog"), lane=Lane.TIMER, after_crash=False),
     lake.LakeSkipped: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
     lake.LakeRebuilt: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
     lake.LakeMaintained: Route(to=("archivist",), lane=Lane.TIMER, after_crash=False),
@@ -235,6 +241,8 @@ ROUTES: Mapping[type[Message], Route] = {
     operations.NotifyPerson: Route(to=("notifier", "effect:lake"), lane=Lane.TIMER),
     operations.DeliverAlert: Route(to=("effect:alerts",), lane=Lane.TIMER),
     operations.AlertDelivered: Route(to=("notifier",), lane=Lane.TIMER),
+    operations.AlertFailed: Route(to=("notifier", "watchdog"), lane=Lane.TIMER),
+    operations.DayEventCame: Route(to=(RECORD,), lane=Lane.TIMER),
 }
 
 KINDS: Mapping[str, type[Message]] = {kind.__name__: kind for kind in ROUTES}

@@ -113,6 +113,10 @@ class Broker:
             self._threads.call(lambda: session.close("the desk stops"))
         self._threads.stop()
 
+    def loop_silent_ns(self) -> int:
+        """How long the thread that owns the link has not turned; may be asked from any thread."""
+        return self._threads.silent_ns()
+
     def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
         """Hand the command over; returns at once."""
         self._threads.call(lambda: self._begin(envelope.body))
@@ -153,6 +157,7 @@ class Broker:
 
     async def _probe(self, session: Session, asked: ProbeLink) -> None:
         """Ask for a sign of life; a peer that gives none is given up."""
+        session.told = (0, 0)
         took = await session.prove_alive(idle_ns_max=0, timeout_s=self._probe_timeout_s)
         if session.epoch != asked.epoch:
             return
@@ -162,7 +167,16 @@ class Broker:
                 words = f"not a byte for {idle_s:.1f} s, and no answer to a probe"
                 session.close(words, kind=LinkTrouble.SILENT)
             return
-        self._say(LinkProbed(epoch=asked.epoch, number=asked.number, round_trip_ns=took))
+        broker_ns, clock_ns = session.told
+        self._say(
+            LinkProbed(
+                epoch=asked.epoch,
+                number=asked.number,
+                round_trip_ns=took,
+                broker_ns=broker_ns,
+                clock_ns=clock_ns,
+            )
+        )
 
     async def _guarded(self, handler: Handler, message: Message) -> None:
         try:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+PULSE_S = 0.25
 STOP_TIMEOUT_S = 5.0
 
 
@@ -22,10 +24,20 @@ class LoopThread:
     def __init__(self, name: str = "broker-link") -> None:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._turned_ns = 0
 
     def start(self) -> None:
         """Begin to take work."""
+        self._turned_ns = time.monotonic_ns()
         self._thread.start()
+
+    def silent_ns(self) -> int:
+        """How long the loop has not turned: a fraction of a second while it lives.
+
+        0 before its start and after its end: whoever asks then asks of nothing.
+        """
+        turned_ns = self._turned_ns
+        return time.monotonic_ns() - turned_ns if turned_ns else 0
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Run a coroutine there; the future may be waited for on any other thread.
@@ -52,10 +64,12 @@ class LoopThread:
         if not self._thread.is_alive():
             return
         self.call(self.loop.stop)
+        self._turned_ns = 0
         self._thread.join(STOP_TIMEOUT_S)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)  # ib_async asks for the thread's own loop
+        self._pulse()
         try:
             self.loop.run_forever()
         finally:
@@ -65,3 +79,8 @@ class LoopThread:
             if left:
                 self.loop.run_until_complete(asyncio.wait(left, timeout=STOP_TIMEOUT_S))
             self.loop.close()
+
+    def _pulse(self) -> None:
+        if self._turned_ns:
+            self._turned_ns = time.monotonic_ns()
+            self.loop.call_later(PULSE_S, self._pulse)

@@ -100,6 +100,7 @@ class Session:
         self.pacer = Pacer(pace=settings.pace, monotonic_ns=clock.monotonic_ns)
         self.listeners: list[Listener] = []
         self.garbled = 0
+        self.told = (0, 0)
         self._settings = settings
         self._clock = clock
         self._on_ended = on_ended
@@ -215,6 +216,7 @@ class Session:
             lambda ib: ib.reqCurrentTimeAsync(), priority=Priority.CANCEL, timeout_s=timeout_s
         )
         if not isinstance(answer, Failed):
+            self.told = (round(answer.timestamp()) * NS_PER_SECOND, self._clock.now_ns())
             return self._clock.monotonic_ns() - asked_ns
         heard = self._heard_ns > asked_ns and answer.why is Failure.UNANSWERED
         return self._heard_ns - asked_ns if heard else answer  # any byte is a sign of life
