@@ -210,6 +210,13 @@ class Desk:
             bid_usd=Decimal(bid), ask_usd=Decimal(ask), at_ns=self.now
         )
 
+    def watch(self, ns, bid="1.40", ask="1.60"):
+        """Let time pass while the market is seen, and answer whatever comes."""
+        for _ in range(ns // SECOND):
+            self.quote(bid, ask)
+            self.wait(SECOND)
+            self.settle()
+
     def order(self, role):
         """The latest order of a role."""
         return [one for one in self.state.orders.values() if one.intent.role == role][-1]
@@ -229,8 +236,12 @@ class Desk:
 
     def protected(self):
         """The units that the broker has orders to end for, by role."""
-        exits = [one for one in self.broker.orders.values() if one.is_open and one.intent.reducing]
-        return {one.intent.role: one.units - one.filled for one in exits}
+        by_role = {}
+        for one in self.broker.orders.values():
+            if one.is_open and one.intent.reducing:
+                role = one.intent.role
+                by_role[role] = by_role.get(role, 0) + one.units - one.filled
+        return by_role
 
     @property
     def held(self):

@@ -191,6 +191,16 @@ def test_an_order_sent_by_an_approval_that_had_lapsed_counts_and_halts():
     assert held.units_counted == 1
 
 
+def test_an_approval_that_was_not_used_is_given_back_also_when_it_had_lapsed():
+    desk = Governed()
+    approved = desk.approve()
+
+    assert not only(desk.stage(approved, Stage.WITHHELD), TradingHalted)
+    assert desk.state.ledger.reservations == {}
+    desk.wait(60).look()
+    assert not only(desk.stage(approved, Stage.WITHHELD, ref="late"), TradingHalted)
+
+
 def test_a_second_order_by_one_approval_halts():
     desk = Governed()
     approved = desk.approve()

@@ -56,7 +56,8 @@ def staged(state: GovernorState, told: OrderStageChanged, now: UnixNs) -> str:
         fills={} if before is None else before.fills,
         ended_ns=now if told.stage in ENDS else UnixNs(0),
     )
-    wrong = "" if before is not None or not told.approval_key else _intended(state, order, now)
+    uses = before is None and told.approval_key and told.stage is not Stage.WITHHELD
+    wrong = _intended(state, order, now) if uses else ""
     state.orders[told.order_ref] = order
     if told.stage is Stage.CANCELLED and (before is None or before.stage is not told.stage):
         state.flow = record_cancel(state.flow, at_ns=now)

@@ -38,6 +38,7 @@ from thetawarden.messages.trading import Halt
 
 ME = "executor"
 CANCEL_TRIES = 3
+NAMES_MAX = 500
 
 Says = (
     SubmitOrder
@@ -119,6 +120,7 @@ class ExecutorState(msgspec.Struct, kw_only=True):
     sent_ns: tuple[int, ...] = ()
     flattening: Flattening | None = None
     moved: tuple[str, ...] = ()
+    overfilled: tuple[str, ...] = ()
     due_ns: UnixNs = UnixNs(0)
 
 
@@ -181,7 +183,8 @@ def heard(
     if resurrected:
         text = f"{life.order_ref} had ended as {life.stage} and is {after.stage} after all: {words}"
         said.append(page(life.order_ref, text))
-    if is_overfilled(after) and (before is None or not is_overfilled(before)):
+    if is_overfilled(after) and after.order_ref not in state.overfilled:
+        state.overfilled = (*state.overfilled, after.order_ref)[-NAMES_MAX:]
         text = f"more of {life.order_ref} was filled than the {after.units_max} units asked for"
         said += [Halt(reason=text, by=ME), page(life.order_ref, text)]
     return tuple(said)

@@ -178,7 +178,7 @@ class Executor:
         """Whatever had no answer when we ended is in doubt, and has to be looked for."""
         state = self.state
         state.quiet, state.checked, state.reconciled = False, False, False
-        state.query_ns = UnixNs(0)
+        state.query_ns = state.due_ns = UnixNs(0)
         doubted = following.doubted(state, Evidence.BEGAN, now, "the desk began again")
         lost = [
             msgspec.structs.replace(life, change=None)

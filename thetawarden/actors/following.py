@@ -9,6 +9,7 @@ import msgspec
 from thetawarden.actors.executing import (
     CANCEL_TRIES,
     ME,
+    NAMES_MAX,
     ExecutorState,
     Says,
     cancel_said,
@@ -128,9 +129,8 @@ def executed(state: ExecutorState, execution: Execution, now: UnixNs) -> tuple[S
     after = with_execution(life, execution)
     if after == life:
         return ()
-    state.orders[after.order_ref] = after
     words = f"fill {execution.execution_id}: {execution.quantity} at {execution.price_usd}"
-    return _filled(state, life, now, words)
+    return heard(state, after, evidence_of_fills(after, life), now=now, words=words)
 
 
 def find(state: ExecutorState, order_ref: str, perm_id: int) -> OrderLife | None:
@@ -193,7 +193,7 @@ def judged(
             settled.append(life.order_ref)
             said += _absent(state, life, now)
         if finding is Finding.MOVED and life.order_ref not in state.moved:
-            state.moved = (*state.moved, life.order_ref)[-settings.kept_max :]
+            state.moved = (*state.moved, life.order_ref)[-NAMES_MAX:]
             text = f"{life.order_ref} is on no list, yet a position of it moved: look at it"
             said += [Halt(reason=text, by=ME), page(life.order_ref, text)]
     return (*said, *reconciled(state, tuple(settled), agreed=verdict.agreed))

@@ -39,6 +39,5 @@ class ExecutorSettings(msgspec.Struct, frozen=True, kw_only=True):
     orders_max: int = 10
     pace_ns: int = NS_PER_SECOND
     kept_ns: int = 24 * NS_PER_HOUR
-    kept_max: int = 500
     flatten_tries: int = 5
     look_ns: int = NS_PER_SECOND // 100

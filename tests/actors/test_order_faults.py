@@ -1,0 +1,556 @@
+"""What goes wrong with orders, by the ids of the fault catalogue: what the executor makes of it."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from tests.actors.order_desk import APART, SETTINGS, Desk, closing, legs, proposal, put
+from tests.domain.books.accounts import SECOND
+from thetawarden.domain.books.rows import PositionRow
+from thetawarden.domain.broker.orders import BrokerOrderState
+from thetawarden.domain.link.states import LinkState
+from thetawarden.domain.orders.intent import OrderRole
+from thetawarden.domain.orders.proposal import Exits, OrderLeg
+from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.messages.books import ExecutionReported, OrderReported, PositionsValued
+from thetawarden.messages.link import LinkChanged
+from thetawarden.messages.orders import (
+    CancelOrder,
+    ModifyOrder,
+    OrdersReconciled,
+    ProposeOrder,
+    ProtectionChanged,
+    SubmitOrder,
+)
+
+TP, STOP, ENTRY, EXIT = OrderRole.TAKE_PROFIT, OrderRole.STOP, OrderRole.ENTRY, OrderRole.EXIT
+CANCELLED, INACTIVE = BrokerOrderState.CANCELLED, BrokerOrderState.INACTIVE
+
+
+def working(**changes):
+    """A desk with an entry of two units that works at the broker."""
+    desk = Desk()
+    desk.approve(proposal(**changes))
+    return desk.settle()
+
+
+def holding(**changes):
+    """A desk that has sold two units and has its exits at the broker."""
+    desk = working(**changes)
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    return desk.settle()
+
+
+def valued(desk, **counts):
+    """The keeper's agreed book says what is held now."""
+    rows = tuple(
+        PositionRow(
+            account="DU1",
+            instrument=put(int(conid[1:])),
+            contract=conid,
+            quantity=Decimal(count),
+            book_quantity=Decimal(count),
+            average_cost_usd=Decimal(),
+            mark_usd=Decimal(1),
+            marked_ns=desk.now,
+            value_usd=None,
+            unrealised_usd=None,
+            realised_usd=Decimal(),
+            realised_today_usd=Decimal(),
+            day_usd=None,
+            fees_usd=Decimal(),
+            delta_shares=None,
+        )
+        for conid, count in counts.items()
+    )
+    return desk.tell(
+        PositionsValued(
+            agreed_ns=desk.now,
+            reconciled=True,
+            positions=rows,
+            results={},
+            cash_usd={},
+            values=(),
+            working_orders=0,
+        )
+    )
+
+
+@pytest.mark.parametrize("inactive_first", [True, False])
+def test_o01_a_reject_is_the_end_only_with_its_report(inactive_first):
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.reject(entry)
+    words = desk.broker.outbox
+    assert len(words) >= 2
+    if inactive_first:
+        words[0], words[1] = words[1], words[0]
+
+    desk.tell(words.pop(0))
+
+    assert desk.order(ENTRY).stage is Stage.UNKNOWN
+    desk.settle()
+    assert desk.order(ENTRY).stage is Stage.REJECTED
+    assert desk.held == {} == desk.protected()
+
+
+def test_o02_a_part_that_filled_before_the_cancel_is_protected_to_its_size():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+
+    desk.broker.fill(entry, 1)
+    desk.broker.end(entry, CANCELLED)
+    desk.settle()
+
+    assert (desk.order(ENTRY).stage, desk.order(ENTRY).units_filled) == (Stage.CANCELLED, 1)
+    assert desk.protected() == {TP: 1, STOP: 1}
+    assert desk.pages() == []
+
+
+def test_o02_exits_that_the_broker_did_not_shrink_are_shrunk_by_us():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.children = lambda _ref: []
+
+    desk.broker.fill(entry, 1)
+    desk.broker.end(entry, CANCELLED)
+    desk.settle()
+
+    assert desk.protected() == {TP: 1, STOP: 1}
+    assert len(desk.heard(ModifyOrder)) == 2
+
+
+def test_o03_a_fill_after_the_cancel_was_sent_is_taken_and_protected_at_once():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.fill(entry)
+    late = list(desk.broker.outbox)
+    desk.broker.outbox.clear()
+    desk.broker.orders[entry].state = CANCELLED
+    for child in list(desk.broker.children(entry)):
+        desk.broker.end(child.intent.order_ref, CANCELLED)
+    desk.broker.report(entry)
+    desk.settle()
+
+    desk.broker.outbox = late
+    desk.settle()
+
+    assert (desk.order(ENTRY).stage, desk.order(ENTRY).units_filled) == (Stage.FILLED, 2)
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_o04_what_is_told_twice_counts_once():
+    desk = working()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    words = list(desk.broker.outbox)
+    desk.settle()
+    said = len(desk.said)
+
+    for one in words:
+        desk.tell(one)
+
+    assert len(desk.said) == said
+    assert desk.order(ENTRY).units_filled == 2
+
+
+def test_o05_fills_without_any_report_fill_the_order():
+    desk = working()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.broker.outbox = [one for one in desk.broker.outbox if isinstance(one, ExecutionReported)]
+    desk.settle()
+
+    assert (desk.order(ENTRY).stage, desk.order(ENTRY).units_filled) == (Stage.FILLED, 2)
+
+
+def test_o06_a_late_report_does_not_undo_a_fill():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    late = OrderReported(epoch=1, order=desk.broker.shown(desk.broker.orders[entry]))
+    desk.broker.fill(entry)
+    desk.settle()
+
+    desk.tell(late)
+
+    assert desk.order(ENTRY).stage is Stage.FILLED
+    assert desk.pages() == []
+
+
+def test_o08_a_busted_fill_takes_back_what_it_brought_and_resizes_the_exits():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.fill(entry, 1)
+    desk.broker.fill(entry, 1)
+    desk.settle()
+    bust = msgspec.structs.replace(
+        desk.broker.executions[-1],
+        execution_id=desk.broker.executions[-1].execution_id[:-2] + "02",
+        quantity=Decimal(0),
+        price_usd=Decimal(0),
+    )
+
+    desk.tell(ExecutionReported(epoch=1, execution=bust))
+    desk.settle()
+
+    assert desk.order(ENTRY).units_filled == 1
+    assert desk.protected() == {TP: 1, STOP: 1}
+    late = OrderReported(epoch=1, order=desk.broker.shown(desk.broker.orders[entry]))
+    desk.tell(late)
+    assert desk.order(ENTRY).units_filled == 1
+
+
+def test_o09_a_second_permanent_number_is_the_same_order():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.orders[entry].perm_id = 0
+    desk.broker.report(entry)
+    desk.settle()
+    assert desk.order(ENTRY).perm_id > 0
+
+    desk.broker.orders[entry].perm_id = 77
+    desk.broker.fill(entry)
+    desk.settle()
+
+    assert (desk.order(ENTRY).perm_id, desk.order(ENTRY).stage) == (77, Stage.FILLED)
+
+
+def test_o10_an_order_nobody_ever_heard_of_is_proved_absent_and_not_sent_again():
+    desk = Desk()
+    desk.broker.deaf = True
+    desk.approve()
+
+    desk.wait(SETTINGS.ack_ns + SECOND)
+    assert desk.order(ENTRY).stage is Stage.UNKNOWN
+    desk.approve(proposal("p2", trade="t2"))
+    assert desk.order(ENTRY).stage is Stage.WITHHELD  # no new risk while one is in doubt
+    desk.reconcile(rounds=1)
+    assert Stage.ABSENT not in desk.stages()
+    desk.reconcile(rounds=2)
+
+    assert desk.stages().count(Stage.ABSENT) == 3
+    assert desk.heard(OrdersReconciled)[-1].unknown == ()
+    assert len(desk.heard(SubmitOrder)) == 1
+
+
+def test_o10_a_lost_answer_is_found_in_the_whole_book():
+    desk = Desk()
+    desk.broker.mute = True
+    desk.approve()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.wait(SETTINGS.ack_ns + SECOND)
+    desk.broker.mute = False
+
+    desk.reconcile()
+    desk.settle()
+
+    assert (desk.order(ENTRY).stage, desk.order(ENTRY).units_filled) == (Stage.FILLED, 2)
+    assert desk.protected() == {TP: 2, STOP: 2}
+    assert len(desk.broker.placements) == len(set(desk.broker.placements)) == 3
+
+
+def test_o10_a_position_that_moved_without_an_order_halts_and_calls_a_person():
+    desk = Desk()
+    desk.broker.deaf = True
+    desk.approve()
+    desk.wait(SETTINGS.ack_ns + SECOND)
+    desk.broker.held[11] = Decimal(-2)
+
+    desk.reconcile(agreed=False, rounds=4)
+
+    assert desk.order(ENTRY).stage is Stage.UNKNOWN
+    assert len(desk.halts()) == 1
+    assert "is on no list, yet a position of it moved" in desk.halts()[0]
+
+
+def test_o12_margin_raised_after_the_approval_rejects_a_working_order_and_frees_it():
+    desk = working()
+
+    desk.broker.reject(desk.order(ENTRY).order_ref, words="margin was raised")
+    desk.settle()
+
+    assert desk.stages(desk.order(ENTRY).order_ref)[-1] is Stage.REJECTED
+
+
+@pytest.mark.parametrize("code", [399, 10349, 2109, 404])
+def test_o13_a_warning_leaves_a_live_order_alive(code):
+    desk = working()
+
+    desk.broker.trouble(desk.order(ENTRY).order_ref, code, "Warning: your order will wait.")
+    desk.settle()
+
+    assert desk.order(ENTRY).stage is Stage.WORKING
+
+
+def test_o14_a_cancel_that_does_nothing_is_tried_three_times_and_then_a_person_is_called():
+    desk = working()
+    desk.broker.stubborn = True
+
+    desk.wait(SETTINGS.walk.step_ns * (SETTINGS.walk.steps_max + 1) + SETTINGS.walk.rest_ns)
+    desk.wait(SETTINGS.cancel_ns * 10)
+
+    entry = desk.order(ENTRY).order_ref
+    assert len([one for one in desk.heard(CancelOrder) if one.order_ref == entry]) == 3
+    assert any("cannot be cancelled" in one for one in desk.pages())
+
+
+@pytest.mark.parametrize("code", [10147, 10148])
+def test_o14_a_cancel_the_broker_cannot_carry_out_asks_what_became_of_the_order(code):
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.mute = True
+    desk.broker.fill(entry)
+    desk.broker.mute = False
+
+    desk.broker.trouble(entry, code, "cannot be cancelled, state: Filled.")
+    desk.settle()
+    desk.reconcile(rounds=1)
+
+    assert desk.order(ENTRY).stage is Stage.FILLED
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_o15_a_change_that_comes_after_the_fill_changes_nothing():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.wait(SETTINGS.walk.step_ns // 2)
+    desk.quote(bid="1.20", ask="1.30")
+    desk.broker.fill(entry)
+    held_back = list(desk.broker.outbox)
+    desk.broker.outbox.clear()
+    desk.wait(SETTINGS.walk.step_ns // 2 + SECOND)
+    assert len(desk.heard(ModifyOrder)) == 1
+
+    desk.broker.outbox += held_back
+    desk.settle()
+
+    assert desk.order(ENTRY).stage is Stage.FILLED
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_o16_a_number_taken_already_is_a_doubt_until_absence_is_proved():
+    desk = Desk()
+    desk.broker.deaf = True
+    desk.approve()
+    desk.broker.deaf = False
+
+    desk.broker.trouble(desk.order(ENTRY).order_ref, 103, "Duplicate order id")
+    desk.settle()
+    assert desk.order(ENTRY).stage is Stage.UNKNOWN
+    desk.reconcile(rounds=3)
+
+    assert desk.order(ENTRY).stage is Stage.REJECTED
+    assert "103" in desk.order(ENTRY).refusal
+
+
+def test_o17_a_lost_exit_is_placed_once_more():
+    desk = holding()
+
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+    assert desk.halts() == []
+
+
+def test_o17_exits_that_cannot_be_placed_lead_to_the_trades_end():
+    desk = holding()
+    desk.quote(bid="1.40", ask="1.60")
+    place = desk.broker.place
+
+    def refusing(submitted):
+        place(submitted)
+        if submitted.intent.role in (TP, STOP):
+            desk.broker.reject(submitted.intent.order_ref)
+
+    desk.broker.place = refusing
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+    desk.settle()
+    desk.watch(2 * SETTINGS.query_ns)
+
+    (close,) = [one for one in desk.heard(SubmitOrder) if one.intent.role is EXIT]
+    assert (close.intent.units, close.intent.reducing) == (2, True)
+    assert any("is being closed" in one for one in desk.pages())
+    desk.broker.fill(close.intent.order_ref)
+    desk.settle()
+    assert desk.held == {}
+
+
+def test_o17_a_trade_that_can_neither_be_protected_nor_closed_halts():
+    desk = holding()
+    desk.refuse = "no"
+    desk.quote()
+
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+    desk.watch(20 * SETTINGS.query_ns)
+
+    assert len(desk.halts()) == 1
+    assert "could not be closed" in desk.halts()[0]
+
+
+def test_o17_a_missing_exit_is_a_critical_alert_after_its_limit_and_its_return_is_told():
+    desk = holding()
+    desk.silent = True
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+    desk.settle()
+
+    desk.wait(SETTINGS.protect_ns)
+
+    lost = desk.heard(ProtectionChanged)[-1]
+    assert (lost.complete, lost.trade) == (False, "t1")
+    desk.silent = False
+    desk.watch(SETTINGS.ask_ns + 2 * SETTINGS.query_ns)
+
+    assert desk.protected() == {EXIT: 2}  # nobody answered, so it is being closed
+    desk.broker.fill(desk.order(EXIT).order_ref)
+    desk.settle()
+    assert desk.heard(ProtectionChanged)[-1].complete
+
+
+def test_o18_legs_that_fill_apart_are_closed_as_the_unit_they_are():
+    desk = working(ratios=(-1, 1))
+    entry = desk.order(ENTRY)
+    desk.broker.fill(entry.order_ref)
+    leg = next(
+        one
+        for one in desk.broker.outbox
+        if isinstance(one, ExecutionReported) and one.execution.instrument.conid == 11
+    )
+    desk.broker.outbox.clear()
+    desk.tell(leg)
+    desk.quote("1.40", "1.60", 11)
+    desk.quote("0.40", "0.50", 12)
+    desk.wait(SETTINGS.legs_ns - SECOND)
+    desk.quote("1.40", "1.60", 11)
+    desk.quote("0.40", "0.50", 12)
+
+    desk.wait(2 * SECOND)
+
+    (asked,) = [one.proposal for one in desk.heard(ProposeOrder)]
+    assert [(leg.instrument.conid, leg.ratio) for leg in asked.legs] == [(11, 1)]
+    assert asked.units == 2
+
+
+def test_o18_legs_told_one_after_the_other_are_no_trouble():
+    desk = working(ratios=(-1, 1))
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+
+    desk.wait(SETTINGS.legs_ns * 2)
+
+    assert desk.heard(ProposeOrder) == []
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_o19_what_was_assigned_or_expired_needs_no_exits():
+    desk = holding()
+    desk.wait(SETTINGS.settle_ns * 2)
+
+    valued(desk)
+    desk.settle()
+
+    assert desk.protected() == {}
+    assert desk.heard(ProposeOrder) == []
+
+
+def test_h01_a_part_closed_by_hand_shrinks_the_exits():
+    desk = holding()
+    desk.wait(SETTINGS.settle_ns * 2)
+
+    valued(desk, c11=-1)
+    desk.settle()
+
+    assert desk.protected() == {TP: 1, STOP: 1}
+
+
+def test_h01_an_order_that_is_not_ours_is_never_touched():
+    desk = holding()
+    mine = desk.broker.shown(desk.broker.orders[desk.order(TP).order_ref])
+    manual = msgspec.structs.replace(mine, order_ref="", perm_id=1, order_id=0, client_id=0)
+
+    said = desk.tell(OrderReported(epoch=1, order=manual))
+
+    assert said == ()
+    assert desk.heard(CancelOrder) == []
+
+
+def test_h02_an_exit_cancelled_by_hand_comes_back():
+    desk = holding()
+
+    desk.broker.end(desk.order(STOP).order_ref, CANCELLED)
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_h06_a_link_lost_to_another_login_puts_what_had_no_answer_in_doubt():
+    desk = Desk()
+    desk.broker.mute = True
+    desk.approve()
+    desk.broker.mute = False
+
+    desk.tell(LinkChanged(epoch=1, state=LinkState.DOWN, entries=False, why="phone"))
+    assert desk.order(ENTRY).stage is Stage.UNKNOWN
+    desk.connect(epoch=2)
+    desk.settle()
+
+    assert desk.order(ENTRY).stage is Stage.WORKING
+    assert len(desk.heard(SubmitOrder)) == 1
+
+
+def test_o20_more_filled_than_asked_for_halts_and_is_followed():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.fill(entry, 3)
+
+    desk.settle()
+
+    assert any("more of" in one for one in desk.halts())
+    assert desk.order(ENTRY).units_filled == 3
+    assert desk.held == {11: -3}
+
+
+def test_o01_a_refused_close_leaves_the_trade_protected():
+    desk = holding()
+    desk.approve(closing())
+    desk.settle()
+
+    desk.broker.reject(desk.order(EXIT).order_ref)
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_nothing_is_concluded_from_a_part_of_a_book():
+    desk = Desk()
+    desk.broker.deaf = True
+    desk.approve()
+    desk.wait(SETTINGS.ack_ns + SECOND)
+
+    for _ in range(5):
+        desk.wait(APART)
+        desk.tell(desk.broker.book(missing=("open orders",)))
+
+    assert desk.order(ENTRY).stage is Stage.UNKNOWN
+
+
+def test_a_roll_takes_the_old_exits_back_and_brings_its_own():
+    desk = holding()
+    further = put(99, "480")
+    asked = proposal(
+        "r1",
+        purpose=Purpose.ROLL,
+        legs=(*legs(1), OrderLeg(instrument=further, ratio=-1)),
+        limit="-0.20",
+        exits=Exits(take_profit_usd=Decimal("0.90"), stop_usd=None),
+    )
+
+    desk.approve(asked)
+    desk.settle()
+    desk.broker.fill(desk.order(OrderRole.ROLL).order_ref)
+    desk.settle()
+
+    assert desk.held == {99: -2}
+    assert desk.protected() == {TP: 2}
+    assert desk.order(TP).intent.legs == (OrderLeg(instrument=further, ratio=1),)
+    assert desk.order(TP).intent.limit_usd == Decimal("0.90")
