@@ -273,6 +273,7 @@ class Operator:
             rate_per_s=self._rates.of(post),
             handler_us_p99=round(pulse.handler_ns_p99() / 1000, 1),
             last_handled_at=iso(UnixNs(pulse.last_handled_ns)) if pulse.last_handled_ns else None,
+            group=self._desk.group_of(post.name),
         )
 
 

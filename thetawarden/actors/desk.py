@@ -105,6 +105,10 @@ class Desk:
         """All posts there are now; replaced as a whole whenever one comes or goes."""
         return self._roster.posts
 
+    def group_of(self, name: str) -> str:
+        """The group that an actor is restarted in; empty for one that has just left."""
+        return self._roster.group_name(name)
+
     def remember(
         self,
         name: str,

@@ -52,6 +52,11 @@ class Roster:
         """The group that an actor is restarted in."""
         return self._group_of[name]
 
+    def group_name(self, name: str) -> str:
+        """The same by name, from any thread; empty for an actor that is not there any more."""
+        group = self._group_of.get(name)
+        return "" if group is None else group.name
+
     def members(self, group: Group) -> tuple[str, ...]:
         """The group's actors as they are now, in start order."""
         return tuple(self._members[group.name])

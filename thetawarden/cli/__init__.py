@@ -27,6 +27,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "positions": ("positions", "What is held, with marks, results and brackets."),
     "chain": ("chain", "An option chain: quotes, our Greeks, smile, skew, and every doubt."),
     "regime": ("regime", "What the market's state allows, rule by rule."),
+    "console": ("console", "All of it on one live screen: actors, messages, book, the brakes."),
     "actor": ("actor", "Restart, pause or resume one actor by hand."),
     "halt": ("brakes", "Stop taking risk now; only a person lifts it."),
     "resume": ("brakes", "Lift the halt in force."),

@@ -7,6 +7,8 @@ import click
 from thetawarden.cli.place import Place, as_json, on_place, print_json
 from thetawarden.messages.control import Done
 
+reason = click.option("--reason", default="", help="Why; kept in the message log.")
+
 
 @click.group()
 def actor() -> None:
@@ -15,29 +17,32 @@ def actor() -> None:
 
 @actor.command()
 @click.argument("name")
+@reason
 @as_json
 @on_place
-def restart(*, place: Place, name: str, as_json: bool) -> None:
+def restart(*, place: Place, name: str, reason: str, as_json: bool) -> None:
     """Stop an actor and start it again with the state it had."""
-    _report(place.desk().restart(name), as_json=as_json)
+    _report(place.desk().restart(name, reason), as_json=as_json)
 
 
 @actor.command()
 @click.argument("name")
+@reason
 @as_json
 @on_place
-def pause(*, place: Place, name: str, as_json: bool) -> None:
+def pause(*, place: Place, name: str, reason: str, as_json: bool) -> None:
     """Let an actor take control messages only; everything else waits."""
-    _report(place.desk().pause(name), as_json=as_json)
+    _report(place.desk().pause(name, reason), as_json=as_json)
 
 
 @actor.command()
 @click.argument("name")
+@reason
 @as_json
 @on_place
-def resume(*, place: Place, name: str, as_json: bool) -> None:
+def resume(*, place: Place, name: str, reason: str, as_json: bool) -> None:
     """Let a paused actor go on."""
-    _report(place.desk().unpause(name), as_json=as_json)
+    _report(place.desk().unpause(name, reason), as_json=as_json)
 
 
 def _report(done: Done, *, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from thetawarden.cli.place import Place, as_json, on_place, print_json
@@ -21,7 +23,8 @@ def halt(*, place: Place, reason: str, as_json: bool) -> None:
     try:
         done = place.desk().halt(reason[:REASON_LENGTH_MAX])
     except UnreachableError:
-        _raise_flag_alone(place, reason[:REASON_LENGTH_MAX])
+        flag = raise_flag_alone(place, reason[:REASON_LENGTH_MAX])
+        click.echo(f"halt flag raised at {flag}: a desk on this store is halted", err=True)
         raise
     _report(done, as_json=as_json)
 
@@ -45,7 +48,7 @@ def stop(*, place: Place, reason: str, as_json: bool) -> None:
     _report(place.desk().stop(reason), as_json=as_json)
 
 
-def _raise_flag_alone(place: Place, reason: str) -> None:
+def raise_flag_alone(place: Place, reason: str) -> Path:
     """No desk answers: leave the flag, so that the next one, or one that hangs, is halted."""
     from thetawarden.config.places import prepare_folder  # noqa: PLC0415  # only when needed
     from thetawarden.domain.halt import HaltRecord  # noqa: PLC0415
@@ -57,7 +60,7 @@ def _raise_flag_alone(place: Place, reason: str) -> None:
     if flag.read() is None:
         now = WallClock().now_ns()
         flag.raise_flag(HaltRecord(epoch=0, reason=reason, by="command line", at_ns=now))
-    click.echo(f"halt flag raised at {flag.path}: a desk on this store is halted", err=True)
+    return flag.path
 
 
 def _report(done: Done, *, as_json: bool) -> None:

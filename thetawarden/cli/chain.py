@@ -125,7 +125,7 @@ def chain(
         rows = around_the_money(shown, one, strikes)
         if rows:
             title = f"\n{one.trading_class} {one.expiry}"
-            print_table(plain_table(title, _ROW_COLUMNS, [_row_cells(row) for row in rows]))
+            print_table(plain_table(title, ROW_COLUMNS, [row_cells(row) for row in rows]))
 
 
 def shown_of(state: Any, underlying: str) -> ChainShown:
@@ -281,10 +281,11 @@ def _expiry_cells(shown: ChainShown) -> list[tuple[str, ...]]:
     ]
 
 
-_ROW_COLUMNS = ("strike", "", "bid", "ask", "IV", "delta", "theirs", "OI", "liquidity", "doubt")
+ROW_COLUMNS = ("strike", "", "bid", "ask", "IV", "delta", "theirs", "OI", "liquidity", "doubt")
 
 
-def _row_cells(row: RowView) -> tuple[str, ...]:
+def row_cells(row: RowView) -> tuple[str, ...]:
+    """Return an option's row."""
     return (
         f"{row.strike_usd:g}",
         row.right,

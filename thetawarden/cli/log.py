@@ -22,6 +22,7 @@ from thetawarden.config.schema import Mode
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, iso
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
 from thetawarden.infra.clock import WallClock
+from thetawarden.infra.journal.follow import Follower
 from thetawarden.infra.journal.reader import DayLog, Wanted, open_log
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import Verification, verify_log
@@ -95,19 +96,15 @@ def tail(
 ) -> None:
     """Follow what is being said until Ctrl-C, or for a while."""
     _check_kind(kind)
-    folder = log_folder(place)
-    with open_log(folder) as days:
-        last = max((day.tops()[0] for day in days), default=0)
     deadline = None if for_s is None else time.monotonic() + for_s
-    with contextlib.suppress(KeyboardInterrupt):
-        while deadline is None or time.monotonic() < deadline:
-            wanted = Wanted(kind=kind, sender=actor, after_seq=last)
-            with open_log(folder) as days:
-                for day in days[-2:]:
-                    for envelope in day.messages(wanted):
-                        last = max(last, envelope.seq)
-                        _print([envelope], as_json=as_json)
-            time.sleep(TAIL_EVERY_S)
+    with contextlib.closing(Follower(log_folder(place))) as log:
+        last_seq = log.read(Wanted(kinds=())).last_seq
+        with contextlib.suppress(KeyboardInterrupt):
+            while deadline is None or time.monotonic() < deadline:
+                batch = log.read(Wanted(kind=kind, sender=actor, after_seq=last_seq))
+                _print(batch.messages, as_json=as_json)
+                last_seq = batch.last_seq
+                time.sleep(TAIL_EVERY_S)
 
 
 @log.command()

@@ -58,7 +58,7 @@ def positions(*, place: Place, accept: str | None, as_json: bool) -> None:
 
     names = ", ".join(dict.fromkeys(one.account for one in views))
     title = f"{names}: {words_of(state)}" if names else words_of(state)
-    print_table(plain_table(title, _COLUMNS, [_cells(one) for one in views]))
+    print_table(plain_table(title, COLUMNS, [cells_of(one) for one in views]))
 
 
 def views_of(state: Any) -> list[PositionView]:
@@ -108,7 +108,7 @@ def words_of(state: Any) -> str:
     return "NOT RECONCILED: " + "; ".join(state["unexplained"])
 
 
-_COLUMNS = (
+COLUMNS = (
     "contract",
     "held",
     "cost",
@@ -122,7 +122,8 @@ _COLUMNS = (
 )
 
 
-def _cells(one: PositionView) -> tuple[str, ...]:
+def cells_of(one: PositionView) -> tuple[str, ...]:
+    """Return a position's row."""
     bracket = one.bracket
     count = f"{one.quantity:g}"
     differs = "" if one.quantity == one.book_quantity else f" (our book: {one.book_quantity:g})"

@@ -65,8 +65,8 @@ def slots(*, place: Place, as_json: bool) -> None:
     from thetawarden.cli.tables import plain_table, print_table  # noqa: PLC0415  # rich is slow
 
     columns = ("class", "streaming", "waiting", "snapshots")
-    classes = [_row(each) for each in view.classes]
-    owners = [(each.owner, *_row(each)) for each in view.owners]
+    classes = [row_of(each) for each in view.classes]
+    owners = [(each.owner, *row_of(each)) for each in view.owners]
     print_table(plain_table(words_of(view), columns, classes))
     if owners:
         print_table(plain_table("", ("owner", *columns), owners))
@@ -111,7 +111,8 @@ def words_of(view: SlotsView) -> str:
     return words if view.open else f"{words}; the link takes no requests now"
 
 
-def _row(use: UseView) -> tuple[str, int, int, int]:
+def row_of(use: UseView) -> tuple[str, int, int, int]:
+    """Return a row of any use."""
     return use.priority, use.streaming, use.waiting, use.snapshots
 
 

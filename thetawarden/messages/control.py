@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+Why = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,7 +112,7 @@ class Lanes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActorView(msgspec.Struct, frozen=True, kw_only=True):
-    """One actor as `thetawarden inspect` shows it."""
+    """One actor as `thetawarden inspect` shows it; `group` is restarted by one policy."""
 
     name: str
     state: str
@@ -122,6 +123,7 @@ class ActorView(msgspec.Struct, frozen=True, kw_only=True):
     rate_per_s: float
     handler_us_p99: float
     last_handled_at: str | None
+    group: str = ""
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -121,9 +121,14 @@ def test_the_socket_and_its_folder_are_ours_alone(served):
 def test_typed_requests_arrive_with_who_asked(served):
     served.client.halt("because")
     served.client.restart("chain/SPX")
+    served.client.restart("chain/SPX", "odd & slow\n")
 
     by = served.operator.asked[0][2]
-    assert served.operator.asked == [("halt", "because", by), ("restart", "chain/SPX", by)]
+    assert served.operator.asked == [
+        ("halt", "because", by),
+        ("restart", "chain/SPX", by),
+        ("restart", "chain/SPX", f"{by}: odd & slow\\n"),
+    ]
     assert by
 
 

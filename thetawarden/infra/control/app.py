@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from thetawarden.config.problems import one_line
 from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError
@@ -31,6 +31,7 @@ from thetawarden.messages.control import (
     ResumeRequest,
     Status,
     StopRequest,
+    Why,
 )
 
 HTTP_CONFLICT = 409
@@ -154,21 +155,27 @@ def _looks(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
 
 def _hands_on_actors(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
     @post("/restart/{name:path}", status_code=200, responses=_REFUSALS)
-    async def restart(request: Request[Any, Any, Any], name: FromPath[str]) -> Done:
+    async def restart(
+        request: Request[Any, Any, Any], name: FromPath[str], reason: FromQuery[Why] = ""
+    ) -> Done:
         """Restart an actor by hand."""
-        by = _peer(request)
+        by = _because(_peer(request), reason)
         return await workers.run(lambda: operator.restart(_actor_name(name), by=by))
 
     @post("/pause/{name:path}", status_code=200, responses=_REFUSALS)
-    async def pause(request: Request[Any, Any, Any], name: FromPath[str]) -> Done:
+    async def pause(
+        request: Request[Any, Any, Any], name: FromPath[str], reason: FromQuery[Why] = ""
+    ) -> Done:
         """Let an actor take control messages only."""
-        by = _peer(request)
+        by = _because(_peer(request), reason)
         return await workers.run(lambda: operator.pause(_actor_name(name), by=by))
 
     @post("/unpause/{name:path}", status_code=200, responses=_REFUSALS)
-    async def unpause(request: Request[Any, Any, Any], name: FromPath[str]) -> Done:
+    async def unpause(
+        request: Request[Any, Any, Any], name: FromPath[str], reason: FromQuery[Why] = ""
+    ) -> Done:
         """Let a paused actor go on."""
-        by = _peer(request)
+        by = _because(_peer(request), reason)
         return await workers.run(lambda: operator.unpause(_actor_name(name), by=by))
 
     return [restart, pause, unpause]
@@ -222,6 +229,10 @@ def _actor_name(path: str) -> str:
 def _peer(request: Request[Any, Any, Any]) -> str:
     """Who asks; the socket let in only our own user, so the name is the caller's to give."""
     return one_line(request.headers.get("x-thetawarden-by", "control socket"))
+
+
+def _because(by: str, reason: str) -> str:
+    return f"{by}: {one_line(reason, 500)}" if reason else by
 
 
 def _refuse(_request: Request[Any, Any, Any], error: ThetawardenError) -> Response[Refusal]:

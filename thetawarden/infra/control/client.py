@@ -84,17 +84,17 @@ class ControlClient:
         path = "/actors" if name is None else f"/actors/{quote(name)}"
         return self._call("GET", path, None, Inspection)
 
-    def restart(self, name: str) -> Done:
+    def restart(self, name: str, reason: str = "") -> Done:
         """Restart an actor."""
-        return self._call("POST", f"/restart/{quote(name)}", None, Done)
+        return self._call("POST", _path("restart", name, reason), None, Done)
 
-    def pause(self, name: str) -> Done:
+    def pause(self, name: str, reason: str = "") -> Done:
         """Let an actor take control messages only."""
-        return self._call("POST", f"/pause/{quote(name)}", None, Done)
+        return self._call("POST", _path("pause", name, reason), None, Done)
 
-    def unpause(self, name: str) -> Done:
+    def unpause(self, name: str, reason: str = "") -> Done:
         """Let a paused actor go on."""
-        return self._call("POST", f"/unpause/{quote(name)}", None, Done)
+        return self._call("POST", _path("unpause", name, reason), None, Done)
 
     def halt(self, reason: str) -> Done:
         """Halt trading."""
@@ -144,6 +144,10 @@ class ControlClient:
             raise NoDeskError(self._store, one_line(words).lower()) from error
         finally:
             connection.close()
+
+
+def _path(verb: str, name: str, reason: str) -> str:
+    return f"/{verb}/{quote(name)}" + (f"?reason={quote(reason)}" if reason else "")
 
 
 def _user() -> str:

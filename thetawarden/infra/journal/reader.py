@@ -49,15 +49,19 @@ _WRONG_TYPE = (struct.error, TypeError)
 _UNDECODABLE = (ValueError, TypeError, IndexError, RecursionError, zlib.error, msgspec.MsgspecError)
 _UNREADABLE = (*_WRONG_TYPE, *_UNDECODABLE, KeyError)
 MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
+_COUNT = "SELECT count(*) FROM messages"
 _COUNT_KINDS = "SELECT kind, count(*) FROM messages"
 SNAPSHOT_COLUMNS = "SELECT n, actor, incarnation, at_ns, body, crc FROM snapshots"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which messages to show; None means any."""
+    """Which messages to show; None means any. `sender_like` is a part of the sender's name."""
 
     kind: str | None = None
+    kinds: tuple[str, ...] | None = None
     sender: str | None = None
+    sender_like: str | None = None
+    cause_seq: int | None = None
     after_seq: int = 0
     until_seq: int | None = None
     since_ns: UnixNs | None = None
@@ -135,20 +139,34 @@ class DayLog:
         """The same, the newest first."""
         return self._wanted(wanted, "ORDER BY seq DESC")
 
+    def count(self, wanted: Wanted) -> int:
+        """How many there are, without reading one."""
+        where, values = self._where(wanted)
+        (number,) = next(self._rows(f"{_COUNT} WHERE {where}", values))
+        return int(number)
+
     def _wanted(self, wanted: Wanted, order: str) -> Iterator[Envelope[Message]]:
+        where, values = self._where(wanted)
+        for row in self._rows(f"{MESSAGE_COLUMNS} WHERE {where} {order}", values):
+            yield self._envelope(*row)
+
+    def _where(self, wanted: Wanted) -> tuple[str, list[Any]]:
         clauses, values = ["seq >= ?"], [max(wanted.after_seq + 1, self.first_seq)]
         for clause, value in (
             ("kind = ?", wanted.kind),
             ("sender = ?", wanted.sender),
+            ("instr(sender, ?)", wanted.sender_like),
+            ("cause_seq = ?", wanted.cause_seq),
             ("seq <= ?", wanted.until_seq),
             ("at_ns >= ?", wanted.since_ns),
         ):
             if value is not None:
                 clauses.append(clause)
                 values.append(value)  # type: ignore[arg-type]  # SQLite takes both
-        query = f"{MESSAGE_COLUMNS} WHERE {' AND '.join(clauses)} {order}"
-        for row in self._rows(query, values):
-            yield self._envelope(*row)
+        if wanted.kinds is not None:
+            clauses.append(f"kind IN ({','.join('?' * len(wanted.kinds))})")
+            values.extend(wanted.kinds)  # type: ignore[arg-type]
+        return " AND ".join(clauses), values
 
     def message(self, seq: int) -> Envelope[Message] | None:
         """One message by number, also one carried over from the day before."""

@@ -1,0 +1,91 @@
+"""`thetawarden console`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from thetawarden.cli.place import Place, on_place
+from thetawarden.errors import RefusedError, UnreachableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from thetawarden.console.sources import Log, World
+    from thetawarden.infra.control.client import ControlClient
+    from thetawarden.messages.control import Done
+
+LOOK_TIMEOUT_S = 5.0
+
+
+@click.command()
+@on_place
+def console(*, place: Place) -> None:
+    """Show the running desk on the whole terminal: actors, messages, book, and the brakes.
+
+    Leaving it changes nothing; the desk goes on. Press ? in it for all keys.
+    """
+    if not _on_a_terminal():
+        words = "the console needs a terminal and found none; use `thetawarden status --json`"
+        raise click.UsageError(words)
+    from thetawarden.console.app import Console  # noqa: PLC0415  # Textual is slow to load
+
+    Console(world_of(place)).run()
+
+
+def world_of(place: Place) -> World:
+    """Return what the console sees and does, on the store in effect."""
+    from thetawarden.cli.looks import LOOKS  # noqa: PLC0415
+    from thetawarden.console.sources import World  # noqa: PLC0415
+    from thetawarden.infra.control.client import ControlClient  # noqa: PLC0415
+
+    store = place.store()
+    return World(
+        store=str(store),
+        eyes=ControlClient(store, timeout_s=LOOK_TIMEOUT_S),
+        hands=_Hands(place.desk(), place),
+        open_log=lambda: _open_log(store / "log"),
+        kinds=_kinds,
+        looks=LOOKS,
+    )
+
+
+class _Hands:
+    """The control client's, but that a halt is also raised where no desk answers."""
+
+    def __init__(self, desk: ControlClient, place: Place) -> None:
+        self._desk, self._place = desk, place
+        self.resume = desk.resume
+        self.restart, self.pause, self.unpause = desk.restart, desk.pause, desk.unpause
+
+    def halt(self, reason: str) -> Done:
+        """Halt by the desk, and by the flag file when it does not answer."""
+        try:
+            return self._desk.halt(reason)
+        except UnreachableError as error:
+            from thetawarden.cli.brakes import raise_flag_alone  # noqa: PLC0415
+
+            flag = raise_flag_alone(self._place, reason)
+            raise UnreachableError(f"{error}. The halt flag is raised at {flag}") from None
+
+    def flatten(self, _reason: str, /) -> Done:
+        """Cancel everything and close all positions; this version's desk cannot yet."""
+        raise RefusedError("flatten refused: this version cannot; halt, and close by hand in TWS")
+
+
+def _open_log(folder: Path) -> Log:
+    from thetawarden.infra.journal.follow import Follower  # noqa: PLC0415  # slow to load
+
+    return Follower(folder)
+
+
+def _kinds() -> tuple[str, ...]:
+    from thetawarden.messages.registry import KINDS  # noqa: PLC0415  # slow to load
+
+    return tuple(KINDS)
+
+
+def _on_a_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
