@@ -1,6 +1,7 @@
 """`thetawarden gateway` as a real process, used by a real client."""
 
 import contextlib
+import datetime as dt
 import json
 import os
 import signal
@@ -12,6 +13,8 @@ import ib_async
 import pytest
 
 from tests.cli.shell import Shell, wait_for
+from thetawarden.practice.account.book import MarginRule
+from thetawarden.practice.launch import Asked, OtherMarketError, build_exchange, settle_choices
 
 COMMAND = [sys.executable, "-m", "thetawarden", "gateway"]
 
@@ -85,6 +88,24 @@ async def test_what_was_bought_is_still_there_after_the_gateway_was_restarted(tm
     assert again["market_ns"] >= gateway["market_ns"]
 
 
+async def test_several_accounts_each_have_the_cash_and_the_margin_rule_asked_for(tmp_path):
+    asked = ("--accounts", "2", "--cash", "250000", "--margin", "portfolio")
+    with serving("--state", str(tmp_path), *asked) as gateway:
+        client = await connect(gateway["port"])
+        values = await client.accountSummaryAsync()
+        client.disconnect()
+
+    worth = {one.account: float(one.value) for one in values if one.tag == "NetLiquidation"}
+    assert gateway["accounts"] == ["DU1000001", "DU1000002"]
+    assert worth == dict.fromkeys(gateway["accounts"], 250_000.0)
+    today = dt.date(2026, 2, 3)
+    kept = settle_choices(Asked(), today=today, state=tmp_path)
+    terms = [one.terms for one in build_exchange(kept).floor.state.books.values()]
+    assert {one.margin for one in terms} == {MarginRule.PORTFOLIO}
+    with pytest.raises(OtherMarketError, match="begun with cash 250000, 6000 was asked"):
+        settle_choices(Asked(cash=6000), today=today, state=tmp_path)
+
+
 def test_a_fault_is_played_on_the_running_gateway_and_an_unknown_one_refused():
     with serving() as gateway:
         port = str(gateway["port"])
@@ -115,6 +136,8 @@ def test_every_fault_a_gateway_can_cause_is_listed_with_one_line():
         (("--scenario", __file__), 2, "date and close needed"),
         (("--speed", "-1"), 2, "allowed: a number"),
         (("--speed", "nan"), 2, "allowed: a number"),
+        (("--accounts", "0"), 2, "--accounts"),
+        (("--margin", "none"), 2, "reg_t"),
         (("--start", "tomorrow"), 2, "tomorrow"),
         (("--port", "99999"), 2, "99999"),
         (("--host", "192.0.2.1"), 3, "loopback"),

@@ -41,6 +41,9 @@ def _speed(_context: click.Context, _option: click.Parameter, text: str) -> floa
 @click.option("--seed", type=click.IntRange(min=0), help="Default 1, or what --state began with.")
 @click.option("--scenario", help="A name (default normal), or a CSV of closes.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First session; default today.")
+@click.option("--accounts", type=click.IntRange(1, 16), help="How many; default 1.")
+@click.option("--cash", type=click.IntRange(1_000, 10**9), help="USD in each; default 1000000.")
+@click.option("--margin", type=click.Choice(["reg_t", "portfolio"]), help="Default reg_t.")
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), help="Survives restarts."
 )
@@ -65,6 +68,9 @@ def _serve(
     seed: int | None,
     scenario: str | None,
     start: dt.datetime | None,
+    accounts: int | None,
+    cash: int | None,
+    margin: str | None,
     state: Path | None,
     faults: Path | None,
     while_stdin_open: bool,
@@ -75,7 +81,14 @@ def _serve(
     from thetawarden.practice.launch import Asked, build_exchange, settle_choices  # noqa: PLC0415
     from thetawarden.practice.server import run_gateway  # noqa: PLC0415
 
-    asked = Asked(day=None if start is None else start.date(), seed=seed, scenario=scenario)
+    asked = Asked(
+        day=None if start is None else start.date(),
+        seed=seed,
+        scenario=scenario,
+        accounts=accounts,
+        cash=cash,
+        margin=margin,
+    )
     today = new_york_date(WallClock().now_ns())
     if while_stdin_open:
         threading.Thread(target=_end_with_stdin, daemon=True).start()

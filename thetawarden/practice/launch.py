@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,6 +15,7 @@ from thetawarden.domain.market.calendar import session_on_or_after, session_row
 from thetawarden.domain.market.sessions import Exchange as Venue
 from thetawarden.domain.market.sessions import load_sessions
 from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError
+from thetawarden.practice.account.book import AccountTerms, MarginRule
 from thetawarden.practice.exchange.exchange import PracticeExchange
 from thetawarden.practice.exchange.terms import ExchangeTerms
 from thetawarden.practice.market.market import PracticeMarket
@@ -20,15 +24,23 @@ from thetawarden.practice.market.scenario import ScenarioName
 
 CHOICES_FILE = "choices.json"
 DEFAULT_SEED = 1
+DEFAULT_CASH_USD = 1_000_000
+FIRST_ACCOUNT = 1_000_001
 BEFORE_THE_BELL_NS = 5 * NS_PER_MINUTE
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person may choose; `scenario` is a name or the path of a CSV of daily closes."""
+    """What a person may choose; `scenario` is a name or the path of a CSV of daily closes.
+
+    So many accounts are opened, each with that cash and under that rule of margin.
+    """
 
     day: dt.date
     seed: int = DEFAULT_SEED
     scenario: str = str(ScenarioName.NORMAL)
+    accounts: int = 1
+    cash: int = DEFAULT_CASH_USD
+    margin: str = str(MarginRule.REG_T)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +49,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     day: dt.date | None = None
     seed: int | None = None
     scenario: str | None = None
+    accounts: int | None = None
+    cash: int | None = None
+    margin: str | None = None
 
 
 class OtherMarketError(RefusedError):
@@ -53,21 +68,22 @@ def settle_choices(asked: Asked, *, today: dt.date, state: Path | None) -> Choic
     """What a gateway is to be made with; a folder with a market in it decides what is not asked."""
     begun = None if state is None else _begun(state)
     if begun is None or state is None:
-        choices = Choices(
-            day=asked.day or today,
-            seed=DEFAULT_SEED if asked.seed is None else asked.seed,
-            scenario=asked.scenario or str(ScenarioName.NORMAL),
-        )
+        wanted = {name: value for name, value in _fields(asked) if value is not None}
+        choices = Choices(**({"day": today} | wanted))
         _times(choices.scenario)
         if state is not None:
             state.mkdir(parents=True, exist_ok=True)
             (state / CHOICES_FILE).write_bytes(msgspec.json.encode(choices))
         return choices
-    for what in ("day", "seed", "scenario"):
-        wanted, kept = getattr(asked, what), getattr(begun, what)
+    for what, wanted in _fields(asked):
+        kept = getattr(begun, what)
         if wanted is not None and wanted != kept:
             raise OtherMarketError(state, what=what, begun=kept, asked=wanted)
     return begun
+
+
+def _fields(asked: Asked) -> Iterator[tuple[str, Any]]:
+    return ((name, getattr(asked, name)) for name in Asked.__struct_fields__)
 
 
 def _begun(state: Path) -> Choices | None:
@@ -97,7 +113,16 @@ def build_exchange(choices: Choices) -> PracticeExchange:
     start_ns = int(sessions.open_ns[row]) - BEFORE_THE_BELL_NS
     name, path = _times(choices.scenario)
     terms = Terms(seed=choices.seed, start_ns=start_ns, scenario=name, path=path)
-    return PracticeExchange(PracticeMarket(terms), ExchangeTerms(seed=choices.seed))
+    accounts = tuple(
+        AccountTerms(
+            account=f"DU{FIRST_ACCOUNT + number}",
+            deposit_usd=Decimal(choices.cash),
+            margin=MarginRule(choices.margin),
+        )
+        for number in range(choices.accounts)
+    )
+    exchange_terms = ExchangeTerms(seed=choices.seed, accounts=accounts)
+    return PracticeExchange(PracticeMarket(terms), exchange_terms)
 
 
 def _times(scenario: str) -> tuple[ScenarioName, str | None]:
