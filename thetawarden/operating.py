@@ -21,7 +21,9 @@ from thetawarden.domain.instants import UnixNs, iso
 from thetawarden.domain.units import to_float
 from thetawarden.errors import RefusedError, ThetawardenError
 from thetawarden.infra.control.app import UnknownActorError
+from thetawarden.infra.control.stress_view import stress_view
 from thetawarden.infra.gateway_process import GatewayProcess
+from thetawarden.messages.base import Message
 from thetawarden.messages.books import AcceptBook
 from thetawarden.messages.control import (
     AcceptBookRequest,
@@ -36,14 +38,26 @@ from thetawarden.messages.control import (
     LinkView,
     ResumeRequest,
     StopRequest,
+    StressView,
 )
 from thetawarden.messages.control import Status as StatusView
+from thetawarden.messages.risk import (
+    BeCautious,
+    FreezeExits,
+    LiftCaution,
+    OverrideReadiness,
+    ReviewDrawdown,
+    StressTaken,
+    TakeStress,
+    UnlockStrategy,
+)
 from thetawarden.messages.trading import Halt, Resume
 from thetawarden.practice.admin import Command, ask
 from thetawarden.process import DeskProcess
 
 ANSWER_TIMEOUT_S = 2.0
 DURABLE_TIMEOUT_S = 10.0
+STRESS_TIMEOUT_S = 15.0
 RATE_OVER_S = 10.0
 KEEPER = "keeper"
 CONNECTION = "connection"
@@ -76,7 +90,7 @@ class Operator:
         heard = keeper if keeper is not None and keeper.opened else None  # of a broker's book
         return StatusView(
             mode=str(process.config.mode),
-            trading_state=str(latch.state),
+            trading_state=str(self._trading(latch)),
             halt=_halt_view(latch.halt),
             link=_link_view(connection),
             reconciled=connection is not None and connection.reconciled,
@@ -126,6 +140,11 @@ class Operator:
 
     def halt(self, request: HaltRequest, *, by: str) -> Done:
         """Halt by the flag file first, which needs no actor, then by the governor."""
+        if request.cautious:
+            self._say_durably(BeCautious(reason=request.reason, by=by))
+            return Done(what="the desk is cautious: it opens nothing until you lift that")
+        if request.exits_too:
+            self._say_durably(FreezeExits(frozen=True, reason=request.reason, by=by))
         self._process.raise_flag(request.reason, by=by)
         seq = self._desk.say(Halt(reason=request.reason, by=by), sender="person")
         self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
@@ -135,6 +154,9 @@ class Operator:
     def resume(self, request: ResumeRequest, *, by: str) -> Done:
         """Lift the halt of the epoch that was named."""
         latch = self._latch()
+        done = self._lift_the_rest(request, by=by)
+        if done and latch.halt is None and request.epoch is None:
+            return Done(what=", ".join(done))
         epoch = latch.epoch if request.epoch is None else request.epoch
         opened = open_latch(latch, epoch=epoch, reason=request.reason)
         resume = Resume(reason=request.reason, by=by, epoch=epoch)
@@ -146,7 +168,51 @@ class Operator:
         after = self._latch_once(lambda latch: latch.halt is None)
         if after.halt is not None:
             raise RefusedError(_refusal_words(ResumeRefusal.WRONG_EPOCH, asked=epoch, latch=after))
-        return Done(what="trading is resumed")
+        self._desk.say(FreezeExits(frozen=False, reason=request.reason, by=by), sender="person")
+        return Done(what=", ".join((*done, "trading is resumed")))
+
+    def _lift_the_rest(self, request: ResumeRequest, *, by: str) -> tuple[str, ...]:
+        """Do what else a person named, and say what that was."""
+        reason, wanted = request.reason, []
+        if request.cautious:
+            wanted.append((LiftCaution(by=by), "your caution is lifted"))
+        if request.review_drawdown:
+            wanted.append((ReviewDrawdown(reason=reason, by=by), "the drawdown is reviewed"))
+        if request.override_readiness:
+            readiness = OverrideReadiness(reason=reason, by=by)
+            wanted.append((readiness, "the readiness score is overridden"))
+        if request.unlock:
+            unlock = UnlockStrategy(strategy=request.unlock, reason=reason, by=by)
+            wanted.append((unlock, f"strategy {request.unlock} may enter again"))
+        for message, _ in wanted:
+            self._say_durably(message)
+        return tuple(words for _, words in wanted)
+
+    def _say_durably(self, message: Message) -> None:
+        seq = self._desk.say(message, sender="person")
+        self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
+
+    def stress(self, *, by: str) -> StressView:
+        """Have the book revalued, and wait for what comes of it."""
+        run = f"asked by {by} at {iso(self._process.clock.now_ns())}"
+        self._desk.say(TakeStress(run=run), sender="person")
+        deadline = time.monotonic() + STRESS_TIMEOUT_S
+        while time.monotonic() < deadline:
+            time.sleep(0.05)
+            taken = self._governed("stress")
+            if taken is not None and taken[1] == run:
+                return stress_view(msgspec.convert(taken, StressTaken, strict=False))
+        raise RefusedError(
+            "stress refused: the book was not revalued in time; allowed: a desk that has seen its"
+            " market. Look at `thetawarden risk` and `thetawarden inspect governor`"
+        )
+
+    def _governed(self, field: str) -> Any:
+        """One part of what the governor knows, None while it does not answer."""
+        try:
+            return self._desk.state_of("governor", timeout_s=ANSWER_TIMEOUT_S)[field]
+        except HostGoneError:
+            return None
 
     def stop(self, request: StopRequest, *, by: str) -> Done:
         """Begin to end the desk."""
@@ -191,6 +257,12 @@ class Operator:
         except HostGoneError:
             return ("the governor does not answer",)
         return tuple(f"{by}: {why}" for by, why in state["frozen"].items())
+
+    def _trading(self, latch: Latch) -> TradingState:
+        """Halted by the latch, cautious for as long as anybody has a reason to be."""
+        if latch.halt is not None:
+            return latch.state
+        return TradingState.CAUTIOUS if self._governed("cautions") else TradingState.RUNNING
 
     def _latch(self) -> Latch:
         """The brake as the governor knows it; while it cannot answer, as the flag shows it."""

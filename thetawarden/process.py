@@ -79,6 +79,7 @@ class DeskProcess:
         *,
         secrets: Mapping[str, Secret] | None = None,
         channels: Mapping[str, Sender] | None = None,
+        account: str = "",
     ) -> None:
         self.config = config
         self.store = store
@@ -90,6 +91,7 @@ class DeskProcess:
         self.ended = threading.Event()
         self.on_heartbeat: Callable[[], None] = lambda: None
         self._broker_at = ("127.0.0.1", NOWHERE)
+        self._account = account
         self._lock = StoreLock(store)
         self._flag_seen: HaltRecord | None = None
         self._channels = channels or {}
@@ -116,7 +118,7 @@ class DeskProcess:
     def open(self) -> None:
         """Recover, and start every actor; the store must have been taken."""
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        tree = desk_tree(self.config, speed=self.clock.speed)
+        tree = desk_tree(self.config, speed=self.clock.speed, account=self._account)
         check_tree(tree, adapters=ADAPTERS)
         folder = prepare_folder(self.store / LOG_FOLDER)
         recovered = recover(folder, actor_names(tree), actor_roles(tree), fits=tree.can_begin_with)

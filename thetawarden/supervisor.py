@@ -39,6 +39,7 @@ from thetawarden.config.regime import regime_limits
 from thetawarden.config.risk import limits_of, on_fast_market
 from thetawarden.config.schema import Config, Mode, RestartConfig, ScheduleConfig
 from thetawarden.config.selling import strategy_settings
+from thetawarden.config.underlyings import load_companies, load_underlyings
 from thetawarden.config.watch import freshness_limits, vital_limits
 from thetawarden.config.watching import watch_settings
 from thetawarden.domain.broker.instrument import InstrumentKind
@@ -125,12 +126,22 @@ def _trading(config: Config, speed: float, account: str) -> Group:
     )
 
 
+def _terms(config: Config) -> Terms:
+    known = load_underlyings(config.risk.known.underlyings)
+    return Terms(
+        sessions=load_sessions(Exchange.NYSE),
+        betas=known.betas,
+        sectors=known.sectors,
+        companies=load_companies(config.risk.known.companies),
+    )
+
+
 def _governing(config: Config, speed: float, account: str) -> GovernorSettings:
     """The limits, with ages told in market time, and what the desk was told to trade."""
     broker = broker_settings(config)
     return GovernorSettings(
         limits=on_fast_market(limits_of(config.risk), speed=speed),
-        terms=Terms(sessions=load_sessions(Exchange.NYSE)),
+        terms=_terms(config),
         connection=interlock.Connection(
             live_mode=config.mode is Mode.LIVE,
             confirmed=broker.i_mean_live,

@@ -28,6 +28,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "chain": ("chain", "An option chain: quotes, our Greeks, smile, skew, and every doubt."),
     "regime": ("regime", "What the market's state allows, rule by rule."),
     "console": ("console", "All of it on one live screen: actors, messages, book, the brakes."),
+    "risk": ("risk", "Every limit with its use, every brake, the last candidates and why."),
+    "stress": ("stress", "The book in every scenario now, with a heat map."),
     "actor": ("actor", "Restart, pause or resume one actor by hand."),
     "halt": ("brakes", "Stop taking risk now; only a person lifts it."),
     "resume": ("brakes", "Lift the halt in force."),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from thetawarden.cli.place import Place, as_json, on_place, print_json
 from thetawarden.errors import UnreachableError
-from thetawarden.messages.control import Done
+from thetawarden.messages.control import Done, ResumeRequest
 
 REASON_LENGTH_MAX = 500  # a halt is never refused for saying too much
 reason = click.option("--reason", required=True, help="Why; kept in the message log.")
@@ -16,14 +17,21 @@ reason = click.option("--reason", required=True, help="Why; kept in the message 
 
 @click.command()
 @reason
+@click.option("--cautious", is_flag=True, help="Open nothing, but latch nothing either.")
+@click.option("--exits-too", is_flag=True, help="Hold back even what reduces risk.")
 @as_json
 @on_place
-def halt(*, place: Place, reason: str, as_json: bool) -> None:
+def halt(*, place: Place, reason: str, cautious: bool, exits_too: bool, as_json: bool) -> None:
     """Stop taking risk now. Holds over restarts; only a person lifts it."""
+    if cautious and exits_too:
+        raise click.UsageError("--cautious and --exits-too exclude each other; choose one")
+    words = reason[:REASON_LENGTH_MAX]
     try:
-        done = place.desk().halt(reason[:REASON_LENGTH_MAX])
+        done = place.desk().halt(words, cautious=cautious, exits_too=exits_too)
     except UnreachableError:
-        flag = raise_flag_alone(place, reason[:REASON_LENGTH_MAX])
+        if cautious:
+            raise
+        flag = raise_flag_alone(place, words)
         click.echo(f"halt flag raised at {flag}: a desk on this store is halted", err=True)
         raise
     _report(done, as_json=as_json)
@@ -32,11 +40,15 @@ def halt(*, place: Place, reason: str, as_json: bool) -> None:
 @click.command()
 @reason
 @click.option("--epoch", type=int, help="The halt you mean; default: the one in force.")
+@click.option("--cautious", is_flag=True, help="Lift the caution you said with halt --cautious.")
+@click.option("--review-drawdown", is_flag=True, help="You have looked into the drawdown.")
+@click.option("--override-readiness", is_flag=True, help="Live: trade below the readiness score.")
+@click.option("--unlock", default="", metavar="STRATEGY", help="Let it enter again.")
 @as_json
 @on_place
-def resume(*, place: Place, reason: str, epoch: int | None, as_json: bool) -> None:
+def resume(*, place: Place, reason: str, as_json: bool, **asked: Any) -> None:
     """Lift the halt in force; refused (exit 3) when --epoch names another one."""
-    _report(place.desk().resume(reason, epoch), as_json=as_json)
+    _report(place.desk().resume(ResumeRequest(reason=reason, **asked)), as_json=as_json)
 
 
 @click.command()

@@ -52,7 +52,7 @@ def replay(
 ) -> int:
     """Rebuild actors from the message log, or prove that today's code answers the same."""
     config = place.load().config
-    tree = desk_tree(config)
+    tree = desk_tree(config, account=config.broker.account)
     if actor is not None and tree.spec_of(actor) is None:
         names = ", ".join((*actor_names(tree), *(f"{role}/NAME" for role in actor_roles(tree))))
         raise click.UsageError(f"no actor is named {actor!r}; there are: {names}")
@@ -62,7 +62,7 @@ def replay(
         )
     wanted = None if day is None else day.date()
     with open_log(log_folder(place)) as days:
-        tree = desk_tree(config, speed=_speed(days))
+        tree = desk_tree(config, speed=_speed(days), account=config.broker.account)
         if verify:
             return _report(
                 verify_replay(tree, days, day=wanted, progress=_progress), as_json=as_json

@@ -16,7 +16,7 @@ from thetawarden.cli.place import Place, on_place
 from thetawarden.cli.signals import heed_signals
 from thetawarden.config.places import prepare_folder, store_folder
 from thetawarden.config.schema import Config, Mode
-from thetawarden.errors import EXIT_DONE, EXIT_HALTED
+from thetawarden.errors import EXIT_DONE, EXIT_HALTED, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,18 +50,19 @@ _KEYS = {
 @click.option("--seed", help="Practice: which market; the same seed gives the same one.")
 @click.option("--scenario", help="Practice: normal, selloff, ... or a CSV of daily closes.")
 @click.option("--start", metavar="YYYY-MM-DD", help="Practice: the first session.")
+@click.option(
+    "--account", default="", help="Live: the account, spelled again as in the configuration."
+)
 @click.option("--fresh", is_flag=True, help="Practice only: set the old store aside, begin anew.")
 @on_place
-def run(*, place: Place, for_s: float | None, fresh: bool, **keys: str | None) -> int:
+def run(*, place: Place, for_s: float | None, fresh: bool, account: str, **keys: str | None) -> int:
     """Run the desk until Ctrl-C, `thetawarden stop`, or --for has passed.
 
     Ctrl-C once stops it gracefully, twice at once. Exits 4 when it ends halted.
     """
     loaded = place.load({_KEYS[name]: text for name, text in keys.items() if text is not None})
     config = loaded.config
-    if config.mode is Mode.LIVE:
-        words = "this version does not trade real money yet; allowed: practice, paper"
-        raise click.UsageError(f"mode {config.mode} found; {words}")
+    _require_account(config, account)
     secrets = place.secrets()
     require_token(config, secrets)
     prepare_folder(place.data)
@@ -69,7 +70,22 @@ def run(*, place: Place, for_s: float | None, fresh: bool, **keys: str | None) -
     if fresh:
         _set_aside(folder)
     market = _market_options(loaded)
-    return _run(config, prepare_folder(folder), for_s, market=market, secrets=secrets)
+    store = prepare_folder(folder)
+    return _run(config, store, for_s, market=market, secrets=secrets, account=account)
+
+
+def _require_account(config: Config, account: str) -> None:
+    """Real money is asked for twice: in the configuration and here."""
+    if config.mode is not Mode.LIVE and account:
+        raise click.UsageError(
+            f"--account found in mode {config.mode}; it is for mode live alone: leave it out"
+        )
+    if config.mode is Mode.LIVE and account != config.broker.account:
+        found = "no --account" if not account else "another account in --account"
+        raise RefusedError(
+            f"mode live: found {found}; allowed: the one of broker.account in the configuration,"
+            " spelled again. Real money is asked for twice: give --account, or run --mode paper"
+        )
 
 
 def _market_options(loaded: Loaded) -> list[str]:
@@ -90,6 +106,7 @@ def _run(
     *,
     market: list[str],
     secrets: Mapping[str, Secret],
+    account: str,
 ) -> int:
     """Start from top to bottom; the end is the exact reverse, however far the start came."""
     from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
@@ -98,7 +115,7 @@ def _run(
     from thetawarden.operating import Operator  # noqa: PLC0415
 
     summary = _summary()
-    process = _desk_process(config, folder, secrets)
+    process = _desk_process(config, folder, secrets, account=account)
     with contextlib.ExitStack() as undo:
         heed_signals(process)
         process.take()
@@ -134,17 +151,19 @@ def _run(
     return process.exit_code or (EXIT_HALTED if halted else EXIT_DONE)
 
 
-def _desk_process(config: Config, folder: Path, secrets: Mapping[str, Secret]) -> DeskProcess:
+def _desk_process(
+    config: Config, folder: Path, secrets: Mapping[str, Secret], *, account: str
+) -> DeskProcess:
     """The desk, with the channels by which it tells a person; apprise is loaded for these only."""
     from thetawarden.process import DeskProcess  # noqa: PLC0415  # heavy
 
     names = config.alerts.channels()
     if not names:
-        return DeskProcess(config, folder, secrets=secrets)
+        return DeskProcess(config, folder, secrets=secrets, account=account)
     from thetawarden.infra.alerts.channels import open_channels  # noqa: PLC0415  # heavy
 
     channels = open_channels(names, secrets=secrets, timeout_s=config.alerts.timeout_s)
-    return DeskProcess(config, folder, secrets=secrets, channels=channels)
+    return DeskProcess(config, folder, secrets=secrets, channels=channels, account=account)
 
 
 def _reach(

@@ -323,6 +323,27 @@ class RealMoneyConfig(Section, frozen=True, kw_only=True):
     ] = 60.0
 
 
+class KnownConfig(Section, frozen=True, kw_only=True):
+    """Files of yours about underlyings and companies; what nobody knows allows no entry."""
+
+    underlyings: Annotated[
+        str,
+        Meta(
+            max_length=400,
+            title="the path of a CSV file, or empty",
+            description="symbol, beta, iv_beta, sector: in the place of what is measured.",
+        ),
+    ] = ""
+    companies: Annotated[
+        str,
+        Meta(
+            max_length=400,
+            title="the path of a CSV file, or empty",
+            description="symbol, kind, day, value: when companies report and pay dividends.",
+        ),
+    ] = ""
+
+
 class RiskConfig(Section, frozen=True, kw_only=True):
     """Every limit of the risk governor; fractions are of net liquidation value."""
 
@@ -339,6 +360,7 @@ class RiskConfig(Section, frozen=True, kw_only=True):
     book: BookConfig = BookConfig()
     defined_risk: DefinedRiskConfig = DefinedRiskConfig()
     live: RealMoneyConfig = RealMoneyConfig()
+    known: KnownConfig = KnownConfig()
 
 
 def limits_of(config: RiskConfig) -> RiskLimits:

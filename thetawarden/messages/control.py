@@ -19,16 +19,35 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class HaltRequest(Request, frozen=True, kw_only=True):
-    """Stop taking risk now."""
+    """Stop taking risk now; `cautious` opens nothing but latches nothing either.
+
+    `exits_too` holds back even what reduces risk, until a person resumes.
+    """
 
     reason: Reason
+    cautious: bool = False
+    exits_too: bool = False
 
 
 class ResumeRequest(Request, frozen=True, kw_only=True):
-    """Lift the halt of this epoch; without one, of the halt in force as it is shown now."""
+    """Lift the halt of this epoch; without one, of the halt in force as it is shown now.
+
+    Whatever else is named is done first: one's own caution lifted, a drawdown reviewed, a strategy
+    unlocked, the readiness score overridden. Then only that is done while nothing is halted.
+    """
 
     reason: Reason
     epoch: int | None = None
+    cautious: bool = False
+    review_drawdown: bool = False
+    override_readiness: bool = False
+    unlock: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+    @property
+    def asks_more(self) -> bool:
+        """Whether anything but a halt is to be lifted."""
+        named = (self.cautious, self.review_drawdown, self.override_readiness, self.unlock)
+        return any(named)
 
 
 class StopRequest(Request, frozen=True, kw_only=True):
@@ -131,6 +150,44 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     actors: tuple[ActorView, ...]
     actor_state: Any = msgspec.UNSET
+
+
+class ScenarioView(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario; losses in USD, > 0 lost; null where something cannot be valued."""
+
+    name: str
+    loss_usd: float | None
+    with_pending_usd: float | None
+    percent_of_nlv: float | None
+
+
+class PositionStressView(msgspec.Struct, frozen=True, kw_only=True):
+    """One position or pending order: its loss in each scenario, in their order."""
+
+    name: str
+    underlying: str
+    losses_usd: tuple[float | None, ...]
+
+
+class GridView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the whole book would make: a row an index return, a column a shock in VIX points."""
+
+    index_returns: tuple[float, ...]
+    vix_points: tuple[float, ...]
+    profit_usd: tuple[tuple[float, ...], ...]
+
+
+class StressView(msgspec.Struct, frozen=True, kw_only=True):
+    """The book in every scenario, as `thetawarden stress` shows it."""
+
+    run: str
+    at: str
+    nlv_usd: float | None
+    verdict: str
+    unknown: tuple[str, ...]
+    scenarios: tuple[ScenarioView, ...]
+    positions: tuple[PositionStressView, ...]
+    grid: GridView | None
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ from thetawarden.messages.control import (
     ResumeRequest,
     Status,
     StopRequest,
+    StressView,
     Why,
 )
 
@@ -95,6 +96,10 @@ class Operator(Protocol):
         """Begin to end the desk."""
         ...
 
+    def stress(self, *, by: str) -> StressView:
+        """Revalue the book now; raises RefusedError while nothing was seen of the market."""
+        ...
+
     def accept_book(self, request: AcceptBookRequest, *, by: str) -> Done:
         """Take the broker's word for our book; raises RefusedError when there is no need."""
         ...
@@ -111,6 +116,7 @@ def control_app(
             *_looks(operator, desk),
             *_hands_on_actors(operator, desk),
             *_hands_on_the_book(operator, desk),
+            *_questions(operator, desk),
             *_brakes(operator, brakes),
         ],
         request_max_body_size=max_request_bytes,
@@ -213,6 +219,16 @@ def _hands_on_the_book(operator: Operator, workers: Workers) -> list[HTTPRouteHa
         return await workers.run(lambda: operator.accept_book(data, by=by))
 
     return [accept_book]
+
+
+def _questions(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
+    @post("/stress", status_code=200, responses=_REFUSALS)
+    async def stress(request: Request[Any, Any, Any]) -> StressView:
+        """Revalue the book in every scenario, now."""
+        by = _peer(request)
+        return await workers.run(lambda: operator.stress(by=by))
+
+    return [stress]
 
 
 class _Nobody:

@@ -26,6 +26,7 @@ from thetawarden.messages.control import (
     ResumeRequest,
     Status,
     StopRequest,
+    StressView,
 )
 
 T = TypeVar("T")
@@ -96,13 +97,18 @@ class ControlClient:
         """Let a paused actor go on."""
         return self._call("POST", _path("unpause", name, reason), None, Done)
 
-    def halt(self, reason: str) -> Done:
-        """Halt trading."""
-        return self._call("POST", "/halt", HaltRequest(reason=reason), Done)
+    def halt(self, reason: str, *, cautious: bool = False, exits_too: bool = False) -> Done:
+        """Halt trading, or open nothing."""
+        request = HaltRequest(reason=reason, cautious=cautious, exits_too=exits_too)
+        return self._call("POST", "/halt", request, Done)
 
-    def resume(self, reason: str, epoch: int | None) -> Done:
-        """Lift the halt of this epoch."""
-        return self._call("POST", "/resume", ResumeRequest(reason=reason, epoch=epoch), Done)
+    def resume(self, request: ResumeRequest) -> Done:
+        """Lift the halt of this epoch, and what else is named."""
+        return self._call("POST", "/resume", request, Done)
+
+    def stress(self) -> StressView:
+        """Revalue the book now."""
+        return self._call("POST", "/stress", None, StressView)
 
     def stop(self, reason: str) -> Done:
         """Begin to end the desk."""
