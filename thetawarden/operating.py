@@ -173,7 +173,8 @@ class Operator:
 
     def _lift_the_rest(self, request: ResumeRequest, *, by: str) -> tuple[str, ...]:
         """Do what else a person named, and say what that was."""
-        reason, wanted = request.reason, []
+        reason = request.reason
+        wanted: list[tuple[Message, str]] = []
         if request.cautious:
             wanted.append((LiftCaution(by=by), "your caution is lifted"))
         if request.review_drawdown:

@@ -46,6 +46,7 @@ from thetawarden.infra.machine import files_left, memory_bytes
 from thetawarden.infra.own_effects import ChildStarter, PageTurner
 from thetawarden.infra.practice_clock import PracticeClock
 from thetawarden.infra.store_lock import StoreLock
+from thetawarden.infra.stress import StressWorker
 from thetawarden.messages.base import Message
 from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.messages.operations import VitalsTaken
@@ -144,6 +145,7 @@ class DeskProcess:
                 "halt_flag": self.flag,
                 "lake": self._lake(folder),
                 "log_rotation": PageTurner(self._turn_page),
+                "stress": StressWorker(),
             },
             settings=self._settings(),
             take_vitals=self._take_vitals,

@@ -52,7 +52,7 @@ from thetawarden.domain.restart import GiveUp, Policy, Strategy
 from thetawarden.domain.risk import interlock
 from thetawarden.domain.timetable import DayPlan
 
-ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation")
+ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation", "stress")
 WATCHERS = "chain"  # the role of which there is one for each underlying
 SILENT_HEARTBEATS = 6
 BUSY_S = 5.0  # nothing is fetched as a whole more often than this, however fast the market runs

@@ -27,6 +27,7 @@ from thetawarden.domain.risk.candidate import WhatIf
 from thetawarden.domain.risk.case import Desk, RegimeSeen
 from thetawarden.domain.risk.demands import Demand
 from thetawarden.domain.risk.equity import EquityState
+from thetawarden.domain.risk.finding import RuleId, Verdict
 from thetawarden.domain.risk.flow import LiveOrder, OrderFlow
 from thetawarden.domain.risk.holdings import HeldBook, MarketView
 from thetawarden.domain.risk.intake import account_of, instrument_of, live_orders_of
@@ -35,10 +36,12 @@ from thetawarden.domain.risk.ledger import Ledger, Reservation, pending_orders
 from thetawarden.domain.risk.limits import RiskLimits
 from thetawarden.domain.risk.posture import Caution, Posture
 from thetawarden.domain.risk.recovery import RecoveryState
-from thetawarden.messages.risk import RiskTaken
+from thetawarden.domain.risk.review import Review
+from thetawarden.messages.risk import RiskTaken, StressTaken
 
 LINK, BOOK = "link", "book"
 LAPSED_MAX = 32
+RECENT_MAX = 10
 
 
 class GovernorSettings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -56,6 +59,7 @@ class GovernorSettings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     grace_ns: int = 5 * NS_PER_SECOND
     settle_ns: int = 60 * NS_PER_SECOND
     asked_max: int = 50
+    inline_rows_max: int = 20
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +69,33 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     until_ns: UnixNs
     for_book: bool
     refreshed: bool
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding, as people are told it; `waived` when it does not bind what reduces risk."""
+
+    rule: RuleId
+    check: str
+    verdict: Verdict
+    words: str
+    limit: float | None
+    used: float | None
+    waived: bool
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one candidate, with every finding; `units` 0 is a refusal."""
+
+    at_ns: UnixNs
+    key: str
+    strategy: str
+    underlying: str
+    wanted: int
+    units: int
+    reducing: bool
+    words: str
+    binding: tuple[RuleId, ...]
+    findings: tuple[Said, ...]
 
 
 class GovernorState(msgspec.Struct, kw_only=True):
@@ -109,6 +140,8 @@ class GovernorState(msgspec.Struct, kw_only=True):
     demands: tuple[Demand, ...] = ()
     tripped: tuple[BrakeName, ...] = ()
     taken: RiskTaken | None = None
+    stress: StressTaken | None = None
+    recent: tuple[Judged, ...] = ()
 
 
 def posture_of(state: GovernorState) -> Posture:
@@ -212,6 +245,37 @@ def measured(state: GovernorState, settings: GovernorSettings, last: Stock | Non
         limits=settings.limits,
         last=last,
     )
+
+
+def remember(
+    state: GovernorState, proposal: Proposal, *, review: Review | None, words: str, now: UnixNs
+) -> None:
+    """Keep what became of a proposal for people to look at; the log keeps all of them."""
+    found = () if review is None else review.findings
+    judged = Judged(
+        at_ns=now,
+        key=proposal.key,
+        strategy=proposal.strategy,
+        underlying=proposal.underlying,
+        wanted=proposal.units,
+        units=0 if review is None else review.units,
+        reducing=review is not None and review.reduction.proved,
+        words=words,
+        binding=() if review is None else review.binding,
+        findings=tuple(
+            Said(
+                rule=one.rule,
+                check=one.check,
+                verdict=one.verdict,
+                words=one.words,
+                limit=one.limit,
+                used=one.used,
+                waived=review is not None and not review.applies(one),
+            )
+            for one in found
+        ),
+    )
+    state.recent = (*state.recent, judged)[-RECENT_MAX:]
 
 
 def answered(asked: Asked, answer: WhatIf | None, words: str) -> str:

@@ -27,6 +27,7 @@ from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.orders.proposal import Proposal
 from thetawarden.domain.risk.candidate import Candidate, WhatIf
 from thetawarden.domain.risk.case import RegimeSeen
+from thetawarden.domain.risk.review import Review
 from thetawarden.messages.books import (
     AccountReported,
     BookFetched,
@@ -52,16 +53,11 @@ from thetawarden.messages.orders import (
     ProposeOrder,
 )
 from thetawarden.messages.risk import (
-    BeCautious,
-    FreezeExits,
-    LiftCaution,
-    OverrideReadiness,
-    ReviewDrawdown,
+    ComputeStress,
     RiskDemanded,
     RiskTaken,
     StressTaken,
     TakeStress,
-    UnlockStrategy,
 )
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 from thetawarden.messages.trading import (
@@ -85,7 +81,7 @@ Books = (
     | PositionsValued
 )
 Market = ChainViewed | ContextTaken | FiguresComputed | BetasMeasured | RegimeAssessed
-Asks = TimerFired | ProposeOrder | MarginPreviewed | TakeStress
+Asks = TimerFired | ProposeOrder | MarginPreviewed | TakeStress | StressTaken
 Hears = Begin | Quiesce | Brakes | Books | Market | Asks
 Says = (
     TradingHalted
@@ -98,6 +94,7 @@ Says = (
     | RefreshBook
     | RiskDemanded
     | RiskTaken
+    | ComputeStress
     | StressTaken
     | StartTimer
     | CancelTimer
@@ -121,6 +118,10 @@ class Governor:
 
     def receive(self, message: Hears, now: UnixNs) -> tuple[Says, ...]:
         """Answer one message."""
+        if isinstance(message, Brakes):
+            return self._brake(message, now)
+        if isinstance(message, Books):
+            return self._book(message, now)
         match message:
             case Begin():
                 halt = self.state.latch.halt
@@ -136,36 +137,15 @@ class Governor:
                 return self._previewed(message, now)
             case TakeStress(run=run):
                 return self._stressed(run, now)
-            case (
-                Halt()
-                | AdoptHaltFlag()
-                | Resume()
-                | BeCautious()
-                | LiftCaution()
-                | FreezeExits()
-                | UnlockStrategy()
-                | ReviewDrawdown()
-                | OverrideReadiness()
-            ):
-                return self._brake(message, now)
+            case StressTaken():
+                self.state.stress = message
+                return ()
             case ChainViewed() | ContextTaken() | FiguresComputed() | BetasMeasured():
                 self._see(message)
                 return ()
             case RegimeAssessed(regime=regime):
                 self.state.regime = RegimeSeen(regime=regime, at_ns=now)
                 return self._watch(now)
-            case (
-                LinkChanged()
-                | AccountReported()
-                | BookFetched()
-                | BookJudged()
-                | FillBooked()
-                | OrderReported()
-                | OrdersReconciled()
-                | OrderStageChanged()
-                | PositionsValued()
-            ):
-                return self._book(message, now)
             case _:
                 assert_never(message)
 
@@ -239,23 +219,30 @@ class Governor:
         """Decide on a proposal, or ask what must be known for it; `again` when that was asked."""
         gap = proposal_gap(proposal, now=now)
         if gap:
-            return (OrderRefused(proposal=proposal, review=None, words=gap),)
+            return self._refuse(proposal, None, gap, now)
         bench = self._bench(proposal, now)
         if bench is None:
             words = "nothing was seen of the market yet"
-            return (OrderRefused(proposal=proposal, review=None, words=words),)
+            return self._refuse(proposal, None, words, now)
         candidate = self._candidate(proposal, answer, now)
         found = decide(candidate, bench)
         if isinstance(found, Need):
             return self._ask(proposal, found, candidate=candidate, bench=bench, again=again)
         if isinstance(found, Denied):
-            return (OrderRefused(proposal=proposal, review=found.review, words=found.words),)
+            return self._refuse(proposal, found.review, found.words, now)
         return self._grant(proposal, found, now)
+
+    def _refuse(
+        self, proposal: Proposal, review: Review | None, words: str, now: UnixNs
+    ) -> tuple[Says, ...]:
+        governing.remember(self.state, proposal, review=review, words=words, now=now)
+        return (OrderRefused(proposal=proposal, review=review, words=words),)
 
     def _grant(self, proposal: Proposal, found: Granted, now: UnixNs) -> tuple[Says, ...]:
         state = self.state
         state.ledger, state.flow = found.approved.ledger, found.approved.flow
-        approval = found.approved.approval
+        approval, words = found.approved.approval, found.review.words
+        governing.remember(state, proposal, review=found.review, words=words, now=now)
         return (
             OrderApproved(proposal=proposal, approval=approval, review=found.review),
             *self._watch(now),
@@ -302,7 +289,7 @@ class Governor:
         if full or (for_book and again) or LINK in state.frozen:
             words = "too many proposals wait for the broker" if full else "no fresh word came of it"
             denied = denied_without_answer(candidate, bench, words=words)
-            return (OrderRefused(proposal=proposal, review=denied.review, words=denied.words),)
+            return self._refuse(proposal, denied.review, denied.words, bench.now_ns)
         state.asked[proposal.key] = Asked(
             proposal=proposal,
             until_ns=UnixNs(bench.now_ns + settings.answer_ns),
@@ -353,9 +340,9 @@ class Governor:
     def _deny(self, proposal: Proposal, words: str, now: UnixNs) -> tuple[Says, ...]:
         bench = None if proposal_gap(proposal, now=now) else self._bench(proposal, now)
         if bench is None:
-            return (OrderRefused(proposal=proposal, review=None, words=words),)
+            return self._refuse(proposal, None, words, now)
         denied = denied_without_answer(self._candidate(proposal, None, now), bench, words=words)
-        return (OrderRefused(proposal=proposal, review=denied.review, words=denied.words),)
+        return self._refuse(proposal, denied.review, denied.words, now)
 
     def _staged(self, told: OrderStageChanged, now: UnixNs) -> tuple[Says, ...]:
         """Follow an order of ours; one that nobody approved halts, and counts all the same."""
@@ -394,5 +381,4 @@ class Governor:
         self._stock = governing.measured(self.state, self._settings, self._stock)
         if self._stock is None:
             return ()
-        result = risk_watch.stress_of(self.state, self._settings, self._stock)
-        return (StressTaken(run=run, result=result),)
+        return (risk_watch.stress_asked(self.state, self._settings, self._stock, run=run),)

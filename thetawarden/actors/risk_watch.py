@@ -19,10 +19,10 @@ from thetawarden.domain.risk.finding import percent
 from thetawarden.domain.risk.flow import start_session
 from thetawarden.domain.risk.recovery import advance_recovery, begin_recovery
 from thetawarden.domain.risk.rules.concentration import positions_allowed
-from thetawarden.domain.risk.stress import StressResult, stress_result
+from thetawarden.domain.risk.stress import StressJob, StressResult, stress_grid, stress_result
 from thetawarden.domain.risk.usage import LimitUse, limits_in_use
 from thetawarden.domain.units import to_float
-from thetawarden.messages.risk import RiskTaken
+from thetawarden.messages.risk import ComputeStress, RiskTaken, StressTaken
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -116,6 +116,25 @@ def stress_of(state: GovernorState, settings: GovernorSettings, stock: Stock) ->
     net = None if values is None else values.net_liquidation_usd
     nlv = math.nan if net is None else to_float(net)
     return stress_result(stock.book, nlv_usd=nlv, limits=settings.limits.stress)
+
+
+def stress_asked(
+    state: GovernorState, settings: GovernorSettings, stock: Stock, *, run: str
+) -> StressTaken | ComputeStress:
+    """The stress of a small book, or the job that takes it of a large one elsewhere."""
+    book, limits = stock.book, settings.limits
+    result = stress_of(state, settings, stock)
+    if len(book.rows) <= settings.inline_rows_max:
+        grid = stress_grid(book, stock.ruler, limits=limits.stress)
+        return StressTaken(run=run, result=result, grid=grid)
+    job = StressJob(
+        market=stock.market,
+        held=book.held,
+        pending=book.pending,
+        nlv_usd=result.nlv_usd,
+        limits=limits,
+    )
+    return ComputeStress(run=run, job=job)
 
 
 def _brakes(

@@ -7,7 +7,7 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.risk.brakes import Brake
 from thetawarden.domain.risk.demands import Demand
 from thetawarden.domain.risk.recovery import RecoveryPhase
-from thetawarden.domain.risk.stress import StressResult
+from thetawarden.domain.risk.stress import StressGrid, StressJob, StressResult
 from thetawarden.domain.risk.usage import LimitUse
 from thetawarden.messages.base import Command, Event
 
@@ -35,11 +35,22 @@ class TakeStress(Command, frozen=True, kw_only=True):
     run: str
 
 
+class ComputeStress(Command, frozen=True, kw_only=True):
+    """Revalue a large book outside the desk's interpreter, within a deadline."""
+
+    run: str
+    job: StressJob
+
+
 class StressTaken(Event, frozen=True, kw_only=True):
-    """What every scenario would cost, by position and in all."""
+    """What every scenario would cost, by position and in all, and over a grid of shocks.
+
+    The grid is None while something cannot be valued.
+    """
 
     run: str
     result: StressResult
+    grid: StressGrid | None = None
 
 
 class BeCautious(Command, frozen=True, kw_only=True):

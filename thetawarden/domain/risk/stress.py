@@ -15,8 +15,17 @@ import numpy as np
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.portfolio.revaluation import HeatMap, heat_map
 from thetawarden.domain.portfolio.scenario import Scenario, ShockGrid, ShockRules
-from thetawarden.domain.risk.limits import StressLimits
-from thetawarden.domain.risk.measure import AddedMeasure, BookMeasure, Row, Ruler, columns
+from thetawarden.domain.risk.holdings import HeldBook, MarketView, PendingOrder
+from thetawarden.domain.risk.limits import RiskLimits, StressLimits
+from thetawarden.domain.risk.measure import (
+    AddedMeasure,
+    BookMeasure,
+    Row,
+    Ruler,
+    columns,
+    measure_book,
+    ruler_of,
+)
 
 MAP_STEPS = 21
 MAP_VIX_DOWN_POINTS = -10.0
@@ -46,6 +55,25 @@ class PositionLoss(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     losses_usd: tuple[float, ...]
+    underlying: str = ""
+
+
+class StressGrid(msgspec.Struct, frozen=True, kw_only=True):
+    """What the whole book would make: a row an index return, a column a shock in VIX points."""
+
+    index_returns: tuple[float, ...]
+    vix_points: tuple[float, ...]
+    profit_usd: tuple[tuple[float, ...], ...]
+
+
+class StressJob(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a revaluation needs, to be done anywhere."""
+
+    market: MarketView
+    held: HeldBook
+    pending: tuple[PendingOrder, ...]
+    nlv_usd: float
+    limits: RiskLimits
 
 
 class StressResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +138,27 @@ def stress_map(rows: tuple[Row, ...], ruler: Ruler, *, limits: StressLimits) -> 
     )
 
 
+def stress_grid(book: BookMeasure, ruler: Ruler, *, limits: StressLimits) -> StressGrid | None:
+    """Return the grid of what is held and may yet be; None while it cannot be valued."""
+    if book.unknown:
+        return None
+    found = stress_map(book.rows, ruler, limits=limits)
+    return StressGrid(
+        index_returns=tuple(found.grid.index_returns.tolist()),
+        vix_points=tuple(found.grid.vix_points.tolist()),
+        profit_usd=tuple(tuple(line) for line in found.profit_usd[0].round(2).tolist()),
+    )
+
+
+def do_stress(job: StressJob) -> tuple[StressResult, StressGrid | None]:
+    """Return what a job asks for."""
+    ruler = ruler_of(job.market, job.limits)
+    book = measure_book(held=job.held, pending=job.pending, ruler=ruler)
+    limits = job.limits.stress
+    result = stress_result(book, nlv_usd=job.nlv_usd, limits=limits)
+    return result, stress_grid(book, ruler, limits=limits)
+
+
 def _loss(
     book: BookMeasure, place: int, scenario: Scenario, *, nlv_usd: float, extra: float
 ) -> ScenarioLoss:
@@ -131,11 +180,13 @@ def _extra_usd(added: AddedMeasure | None, units: int, place: int) -> float:
 def _by_position(book: BookMeasure) -> tuple[PositionLoss, ...]:
     limited = len(book.scenarios.limited)
     totals: dict[str, list[float]] = {}
+    of = {row.owner: row.instrument.underlying for row in book.rows}
     for row, profits in zip(book.rows, book.profits_usd[:, :limited].tolist(), strict=True):
         held = totals.get(row.owner, [0.0] * limited)
         totals[row.owner] = [loss - profit for loss, profit in zip(held, profits, strict=True)]
     return tuple(
-        PositionLoss(name=name, losses_usd=tuple(losses)) for name, losses in totals.items()
+        PositionLoss(name=name, losses_usd=tuple(losses), underlying=of[name])
+        for name, losses in totals.items()
     )
 
 

@@ -21,8 +21,18 @@ from thetawarden.domain.chains.view import read_rows
 from thetawarden.domain.instants import trading_day
 from thetawarden.infra.lake.entries import entry_rows, prediction_rows
 from thetawarden.infra.lake.frames import Row, instant_of
+from thetawarden.infra.lake.stress import stress_rows
 from thetawarden.infra.lake.trades import outcome_rows, snapshot_rows, trade_rows
-from thetawarden.messages import books, chains, context, market, operations, steward, strategy
+from thetawarden.messages import (
+    books,
+    chains,
+    context,
+    market,
+    operations,
+    risk,
+    steward,
+    strategy,
+)
 from thetawarden.messages.base import Envelope, Message
 
 Build = Callable[[Any, Envelope[Message]], list[Row]]
@@ -291,6 +301,7 @@ PROJECTIONS: Mapping[type[Message], tuple[tuple[str, Build], ...]] = {
     steward.PredictionJudged: (("prediction_outcomes", outcome_rows),),
     strategy.EntrySnapshotTaken: (("entry_snapshots", entry_rows),),
     strategy.PredictionMade: (("strategy_predictions", prediction_rows),),
+    risk.StressTaken: (("stress_results", stress_rows),),
     operations.NotifyPerson: (("notifications", _notification),),
 }
 

@@ -177,7 +177,8 @@ PREDICTION_OUTCOMES = Table(
 
 STRESS_RESULTS = Table(
     name="stress_results",
-    words="The book under each scenario: one row a scenario and underlying.",
+    words="The book under each scenario: one row a scenario and position, and one for all.",
+    version=2,
     columns=(
         text("underlying", "The underlying; empty for the whole book."),
         text("run", "Our name of the run."),
@@ -190,5 +191,9 @@ STRESS_RESULTS = Table(
         number("nlv_fraction", "Result over net liquidation value."),
         truth("breach", "Whether it breaks a limit."),
         text("limit", "Which limit, or null."),
+        text("position", "The position or pending order; empty for the whole book.", 2),
+        number("held_pnl_usd", "What is held alone would make; of the whole book only.", 2),
+        text("verdict", "fine, over_leveraged, reduce or unknown; of the whole book only.", 2),
+        text("grid", "On the row of the scenario `grid`: profits by index and VIX, as JSON.", 2),
     ),
 )

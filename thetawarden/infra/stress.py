@@ -1,0 +1,78 @@
+"""Revalues large books in a process of its own, so that it never takes the desk's interpreter.
+
+The job goes in on standard input, what came of it comes out on standard output. A job that takes
+too long is ended: the desk decides on its own, smaller measures meanwhile.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import msgspec
+
+from thetawarden.domain.risk.stress import StressGrid, StressJob, StressResult, do_stress
+from thetawarden.errors import ThetawardenError
+from thetawarden.messages.base import Envelope, Message
+from thetawarden.messages.risk import ComputeStress, StressTaken
+
+DEADLINE_S = 60.0
+_TRACE_MAX = 300
+
+
+class StressFailedError(ThetawardenError):
+    """A revaluation ended without a result. The next one is asked for as usual."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"a stress run ended without a result: {words}")
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes back."""
+
+    result: StressResult
+    grid: StressGrid | None
+
+
+class StressWorker:
+    """The adapter of `effect:stress`."""
+
+    def __init__(self, *, deadline_s: float = DEADLINE_S) -> None:
+        self._deadline_s = deadline_s
+
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
+        """Do a job and wait for it; raises StressFailedError."""
+        body = envelope.body
+        if not isinstance(body, ComputeStress):
+            return ()
+        done = do_apart(body.job, deadline_s=self._deadline_s)
+        return (StressTaken(run=body.run, result=done.result, grid=done.grid),)
+
+
+def do_apart(job: StressJob, *, deadline_s: float = DEADLINE_S) -> Done:
+    """Do a job in a process of its own."""
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "thetawarden.infra.stress"],
+            input=msgspec.msgpack.encode(job),
+            capture_output=True,
+            check=False,
+            timeout=deadline_s,
+        )
+        return msgspec.msgpack.decode(ended.stdout, type=Done)
+    except msgspec.MsgspecError:
+        words = ended.stderr.decode(errors="replace").strip()[-_TRACE_MAX:]
+        raise StressFailedError(words or f"exit code {ended.returncode}") from None
+    except subprocess.TimeoutExpired:
+        raise StressFailedError(f"it took more than {deadline_s:g} s") from None
+
+
+def main() -> None:
+    """Be that process."""
+    job = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=StressJob)
+    result, grid = do_stress(job)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(Done(result=result, grid=grid)))
+
+
+if __name__ == "__main__":
+    main()
