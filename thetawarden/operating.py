@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,6 +14,7 @@ from thetawarden.actors.connection import ConnectionState
 from thetawarden.actors.host import HostGoneError
 from thetawarden.actors.keeping import KeeperState, rows_of
 from thetawarden.actors.post import Post, Status
+from thetawarden.actors.rates import Rates
 from thetawarden.domain.halt import HaltRecord, Latch, ResumeRefusal, TradingState, open_latch
 from thetawarden.domain.instants import UnixNs, iso
 from thetawarden.domain.units import to_float
@@ -58,7 +57,6 @@ from thetawarden.process import DeskProcess
 ANSWER_TIMEOUT_S = 2.0
 DURABLE_TIMEOUT_S = 10.0
 STRESS_TIMEOUT_S = 15.0
-RATE_OVER_S = 10.0
 KEEPER = "keeper"
 CONNECTION = "connection"
 _ABNORMAL = (Status.RESTARTING, Status.FAILED, Status.DOWN)
@@ -79,7 +77,7 @@ class Operator:
         self._process = process
         self._gateway = gateway
         self._desk = process.desk
-        self._rates = _Rates(time.monotonic())
+        self._rates = Rates(time.monotonic())
         process.on_heartbeat = lambda: self._rates.look(self._desk.posts.values())
 
     def status(self) -> StatusView:
@@ -348,31 +346,6 @@ class Operator:
             last_handled_at=iso(UnixNs(pulse.last_handled_ns)) if pulse.last_handled_ns else None,
             group=self._desk.group_of(post.name),
         )
-
-
-class _Rates:
-    """Messages a second over the last seconds, or since the desk began if that is shorter."""
-
-    def __init__(self, since_s: float) -> None:
-        self._since_s = since_s
-        self._lock = threading.Lock()
-        self._looks: dict[str, deque[tuple[float, int]]] = {}
-
-    def of(self, post: Post) -> float:
-        now, handled = time.monotonic(), post.pulse.handled
-        with self._lock:
-            looks = self._looks.setdefault(post.name, deque([(self._since_s, 0)]))
-            if now - looks[-1][0] >= 1.0:
-                looks.append((now, handled))
-            while len(looks) > 1 and looks[1][0] <= now - RATE_OVER_S:
-                looks.popleft()
-            since, before = looks[0]
-        return round((handled - before) / max(now - since, 1.0), 1)
-
-    def look(self, posts: Iterable[Post]) -> None:
-        """Take note of where every actor is, so that a later look has something to count from."""
-        for post in posts:
-            self.of(post)
 
 
 def _condition(latch: Latch, ailments: tuple[str, ...], erring: tuple[str, ...]) -> str:
