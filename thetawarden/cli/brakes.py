@@ -48,7 +48,7 @@ def halt(*, place: Place, reason: str, cautious: bool, exits_too: bool, as_json:
 @on_place
 def resume(*, place: Place, reason: str, as_json: bool, **asked: Any) -> None:
     """Lift the halt in force; refused (exit 3) when --epoch names another one."""
-    _report(place.desk().resume(ResumeRequest(reason=reason, **asked)), as_json=as_json)
+    _report(place.desk().lift(ResumeRequest(reason=reason, **asked)), as_json=as_json)
 
 
 @click.command()

@@ -20,7 +20,7 @@ from thetawarden.infra.control.app import UnknownActorError
 from thetawarden.infra.control.client import ControlClient, NoDeskError, NotUnderstoodError
 from thetawarden.infra.control.place import UnsafeSocketFolderError, peer_uid
 from thetawarden.infra.control.server import ControlServer
-from thetawarden.messages.control import Done, Inspection, ResumeRequest
+from thetawarden.messages.control import Done, Inspection
 
 NOBODY = 65534
 
@@ -134,7 +134,7 @@ def test_typed_requests_arrive_with_who_asked(served):
 
 def test_refusals_come_back_as_our_own_errors(served):
     with pytest.raises(RefusedError, match="no, and why"):
-        served.client.resume(ResumeRequest(reason="r", epoch=7))
+        served.client.resume("r", 7)
     with pytest.raises(NotUnderstoodError, match="there are: governor") as caught:
         served.client.inspect("nobody")
     assert caught.value.exit_code == EXIT_USAGE

@@ -102,8 +102,12 @@ class ControlClient:
         request = HaltRequest(reason=reason, cautious=cautious, exits_too=exits_too)
         return self._call("POST", "/halt", request, Done)
 
-    def resume(self, request: ResumeRequest) -> Done:
-        """Lift the halt of this epoch, and what else is named."""
+    def resume(self, reason: str, epoch: int | None) -> Done:
+        """Lift the halt of this epoch."""
+        return self.lift(ResumeRequest(reason=reason, epoch=epoch))
+
+    def lift(self, request: ResumeRequest) -> Done:
+        """Lift a halt, and what else is named."""
         return self._call("POST", "/resume", request, Done)
 
     def stress(self) -> StressView:
