@@ -12,6 +12,7 @@ from typing import Annotated, TypeAlias, TypeVar, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from thetawarden.config.underlyings import KnownConfig
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.risk.limits import AtMarginLimit, MarginModel, RiskLimits
 from thetawarden.domain.risk.scenarios import OWN_PATTERN, scenario_in_words
@@ -321,27 +322,6 @@ class RealMoneyConfig(Section, frozen=True, kw_only=True):
     readiness_min_points: Annotated[
         float, Meta(ge=0, le=100, description="Readiness score, unless a person overrides it.")
     ] = 60.0
-
-
-class KnownConfig(Section, frozen=True, kw_only=True):
-    """Files of yours about underlyings and companies; what nobody knows allows no entry."""
-
-    underlyings: Annotated[
-        str,
-        Meta(
-            max_length=400,
-            title="the path of a CSV file, or empty",
-            description="symbol, beta, iv_beta, sector: in the place of what is measured.",
-        ),
-    ] = ""
-    companies: Annotated[
-        str,
-        Meta(
-            max_length=400,
-            title="the path of a CSV file, or empty",
-            description="symbol, kind, day, value: when companies report and pay dividends.",
-        ),
-    ] = ""
 
 
 class RiskConfig(Section, frozen=True, kw_only=True):

@@ -14,9 +14,10 @@ import enum
 import io
 import math
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from thetawarden.config.problems import ConfigError, Problem, one_line
 from thetawarden.domain.context.betas import Beta
@@ -30,6 +31,27 @@ from thetawarden.domain.market.events import (
 
 R = TypeVar("R", bound=msgspec.Struct)
 BYTES_MAX = 4_000_000
+
+
+class KnownConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files of yours about underlyings and companies; what nobody knows allows no entry."""
+
+    underlyings: Annotated[
+        str,
+        Meta(
+            max_length=400,
+            title="the path of a CSV file, or empty",
+            description="symbol, beta, iv_beta, sector: in the place of what is measured.",
+        ),
+    ] = ""
+    companies: Annotated[
+        str,
+        Meta(
+            max_length=400,
+            title="the path of a CSV file, or empty",
+            description="symbol, kind, day, value: when companies report and pay dividends.",
+        ),
+    ] = ""
 
 
 class UnderlyingRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
