@@ -295,6 +295,9 @@ class FakeMarket:
         greeks = self._greeks(12.5)
         return msgspec.structs.replace(greeks, iv_annual=iv_annual, under_price=under_price)
 
+    def prepare_bars(self, request, *, most):
+        return True
+
     def bars(self, request):
         step_ns = request.bar_s * NS
         first = request.start_ns + -request.start_ns % step_ns

@@ -231,3 +231,22 @@ async def test_a_day_passes_flat_out_without_a_word_from_asyncio(start, connect,
     await asyncio.sleep(0)
 
     assert ticker.hasBidAsk()
+
+
+async def test_a_long_history_keeps_nobody_else_waiting(desk):
+    (vix,) = await desk.qualifyContractsAsync(Index("VIX", "CBOE"))
+    order = []
+
+    async def history():
+        bars = await desk.reqHistoricalDataAsync(vix, "", "1 Y", "1 day", "TRADES", useRTH=True)
+        order.append("history")
+        return bars
+
+    asked = asyncio.ensure_future(history())
+    await asyncio.sleep(0)
+    await desk.reqCurrentTimeAsync()
+    order.append("time")
+    bars = await asked
+
+    assert order == ["time", "history"]
+    assert len(bars) > 200

@@ -82,6 +82,46 @@ def test_vix_bars_close_where_the_index_stood(make_market):
     assert daily[1].close == pytest.approx(market.quote(VIX).last, abs=0.02)
 
 
+def test_vix_bars_from_before_the_start_are_near_the_published_values(still):
+    """A market that began earlier publishes what one that began later only leads its bars by."""
+    first = new_york_ns(DAY - dt.timedelta(days=60), dt.time(0))
+    until = new_york_ns(DAY - dt.timedelta(days=35), dt.time(0))
+
+    led = bars(still, VIX, 86_400, first, still.now_ns)[
+        : len(bars(still, VIX, 86_400, first, until))
+    ]
+    closes = [still._parts.boards.vol_book.value("VIX", _close_ns(bar)) for bar in led]
+
+    assert len(led) > 10
+    for bar, close in zip(led, closes, strict=True):
+        assert bar.close == pytest.approx(close, rel=0.02)
+
+
+def test_bars_that_are_prepared_in_pieces_are_the_same(new_market):
+    """However often somebody asks on the way."""
+    request = BarRequest(
+        con_id=VIX,
+        bar_s=86_400,
+        start_ns=new_york_ns(DAY - dt.timedelta(days=40), dt.time(0)),
+        end_ns=OPEN_NS,
+        what="TRADES",
+        regular_hours_only=True,
+    )
+    patient, hasty = new_market(start_ns=OPEN_NS), new_market(start_ns=OPEN_NS)
+
+    pieces = 1
+    while not patient.prepare_bars(request, most=7):
+        pieces += 1
+
+    assert pieces > 2
+    assert patient.bars(request) == hasty.bars(request)
+
+
+def _close_ns(bar):
+    day = dt.datetime.fromtimestamp(bar.start_ns / SECOND_NS, tz=dt.UTC).date()
+    return new_york_ns(day, dt.time(16))
+
+
 def test_option_bars_follow_fair_value(still):
     found = still.find(
         ContractQuery(symbol="SPX", sec_type="OPT", expiry="20261016", strike=6350.0, right="P")

@@ -6,6 +6,7 @@ market time for everything else.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import structlog
@@ -64,6 +65,7 @@ class Gateway:
         self.has_unsaved_events = False
         self.keep: Callable[[], None] = _keep_nothing
         self._bulletins = 0
+        self._later: deque[Callable[[], None]] = deque()
         exchange.listen(self._on_event)
 
     @property
@@ -159,9 +161,15 @@ class Gateway:
     def push(self, *, now_s: float) -> None:
         """Send everybody what changed."""
         self._carry_out_waiting(now_s)
+        if self._later:
+            self._later.popleft()()
         self.quotes.push()
         self.feeds.push(now_s)
         self.flush()
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do a piece of long work after what others wait for: one piece each time round."""
+        self._later.append(work)
 
     def _postpone(self, session: Session, payload: bytes) -> None:
         session.waiting.append(payload)

@@ -1,7 +1,8 @@
 """Draws the past of what has no path of its own: options, futures and volatility indices.
 
 Values are taken at the edges of bars and at some instants inside them; where the market publishes
-a value only every so often (a volatility index), open and close are the published ones.
+a value only every so often (a volatility index), open and close are the published ones. Before the
+market began nobody saw any published: there some are computed, and the model leads between them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ Span: TypeAlias = tuple[int, int]
 _NODES = 7
 _HOUR_NS = 3_600_000_000_000
 _ANCHORS_MAX = 30
+_RECENT_ANCHORS, _OLD_ANCHORS_EVERY = 20, 10
+"""How many daily edges before the market's start are all computed, and of how many older ones."""
 
 
 class DerivedHistory:
@@ -42,7 +45,9 @@ class DerivedHistory:
         futures: Futures,
         vol_book: VolBook,
         vol_model: VolModel,
+        began_ns: int,
     ) -> None:
+        self._began_ns = began_ns
         self._paths, self._pricer, self._options = paths, pricer, options
         self._futures, self._vol_book, self._vol_model = futures, vol_book, vol_model
 
@@ -100,14 +105,28 @@ class DerivedHistory:
         shown: Floats = np.round(model * ratio, 2)
         return shown
 
-    @staticmethod
-    def _anchors(spans: list[Span]) -> Instants:
-        """Instants at which the published value is computed: all ends, of short bars some."""
+    def prepare_vol_index(self, index: VolIndex, spans: list[Span], *, most: int) -> bool:
+        """Compute at most so many of the values that bars need; return whether all are there."""
+        anchors = self._anchors(spans).tolist() if spans else []
+        missing = [one for one in anchors if not self._vol_book.knows(index, one)]
+        for one in missing[:most]:
+            self._vol_book.value(index, one)
+        return len(missing) <= most
+
+    def _anchors(self, spans: list[Span]) -> Instants:
+        """Instants at which the published value is computed.
+
+        All ends, but of short bars some, and of those from before the market's start fewer.
+        """
         edges = np.unique(np.array(spans, dtype=np.int64))
-        short = spans[0][1] - spans[0][0] < _HOUR_NS
-        step = max(len(edges) // _ANCHORS_MAX, 1) if short else 1
-        kept: Instants = np.unique(np.append(edges[::step], edges[-1]))
-        return kept
+        if spans[0][1] - spans[0][0] < _HOUR_NS:
+            kept = edges[:: max(len(edges) // _ANCHORS_MAX, 1)]
+        else:
+            began = int(np.searchsorted(edges, self._began_ns))
+            old = max(began - _RECENT_ANCHORS, 0)
+            kept = np.append(edges[:old:_OLD_ANCHORS_EVERY], edges[old:])
+        anchors: Instants = np.unique(np.append(kept, edges[-1]))
+        return anchors
 
 
 def _nodes(spans: list[Span]) -> Instants:

@@ -67,6 +67,17 @@ class History:
             return self.share_bars(symbol, request, now_ns)
         return self.quoted_bars(request, now_ns)
 
+    def prepare(self, request: BarRequest, now_ns: int, *, most: int) -> bool:
+        """Compute at most so many of the dear values that bars need; return whether all are there.
+
+        Only volatility indices are dear: each value takes two whole strips of options.
+        """
+        index = self._vol_indices.get(request.con_id)
+        if index is None:
+            return True
+        _, spans = self._spans(request, now_ns)
+        return self._derived.prepare_vol_index(index, spans, most=most)
+
     def quoted_bars(self, request: BarRequest, now_ns: int) -> list[Bar]:
         """Return bars of what has no path of its own: options, futures, volatility indices."""
         plan = self._derived.plan(request.con_id, now_ns)

@@ -213,6 +213,10 @@ class PracticeMarket:
         found = self._history.bars(request, self._now_ns)
         return tuple(found if request.count_max is None else found[-request.count_max :])
 
+    def prepare_bars(self, request: BarRequest, *, most: int) -> bool:
+        """Do at most so much of the dear work that bars need; return whether all is done."""
+        return self._history.prepare(request, self._now_ns, most=most)
+
     def head_ns(self, con_id: int) -> int | None:
         """The instant from which bars exist."""
         if self.details(con_id) is None:

@@ -108,7 +108,7 @@ def assemble(terms: Terms) -> Parts:
     motion = _motion(terms)
     listing = _listing(motion)
     boards = _boards(motion, listing)
-    history = _history(motion, listing, boards)
+    history = _history(motion, listing, boards, began_ns=terms.start_ns)
     return Parts(
         motion=motion,
         listing=listing,
@@ -187,7 +187,7 @@ def _boards(motion: Motion, listing: Listing) -> Boards:
     return Boards(tape=tape, vol_book=vol_book, options=options, futures=futures, board=board)
 
 
-def _history(motion: Motion, listing: Listing, boards: Boards) -> History:
+def _history(motion: Motion, listing: Listing, boards: Boards, *, began_ns: int) -> History:
     derived = DerivedHistory(
         paths=motion.paths,
         pricer=listing.pricer,
@@ -195,6 +195,7 @@ def _history(motion: Motion, listing: Listing, boards: Boards) -> History:
         futures=boards.futures,
         vol_book=boards.vol_book,
         vol_model=VolModel(motion.timeline),
+        began_ns=began_ns,
     )
     return History(
         timeline=motion.timeline,

@@ -65,6 +65,10 @@ class VolBook:
         """Return an index as last published."""
         return self._value_at(index, self.published_ns(now_ns))
 
+    def knows(self, index: VolIndex, now_ns: int) -> bool:
+        """Whether the value at an instant is at hand without computing."""
+        return (index, self.published_ns(now_ns)) in self._values
+
     def session(self, index: VolIndex, now_ns: int) -> VolSession:
         """Return an index's session so far; highs and lows are those of a two-minute grid."""
         at = self.published_ns(now_ns)

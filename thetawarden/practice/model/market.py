@@ -109,6 +109,9 @@ class Market(Protocol):
     def bars(self, request: BarRequest) -> tuple[Bar, ...]:
         """Bars, oldest first; empty when there is no such data."""
 
+    def prepare_bars(self, request: BarRequest, *, most: int) -> bool:
+        """Do at most so much of the dear work that bars need; return whether all is done."""
+
     def head_ns(self, con_id: int) -> int | None:
         """The instant from which bars exist."""
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from thetawarden.practice.wire.requests.special import HistoricalData
 
 TICKS_MAX = 1000
+PIECE = 6
+"""Values of a volatility index that are computed at once; each costs milliseconds."""
 _PERIOD_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 
 
@@ -64,6 +66,12 @@ def _bars(session: Session, request: HistoricalData) -> None:
 def _answer_bars(
     session: Session, request: HistoricalData, contract: Contract, asked: Stretch
 ) -> None:
+    """Answer once all is computed, piece by piece: others have clients and a market too."""
+    if not session.alive:
+        return
+    if not session.gateway.market.prepare_bars(asked.request, most=PIECE):
+        session.gateway.later(lambda: _answer_bars(session, request, contract, asked))
+        return
     bars = session.gateway.market.bars(asked.request)
     if not bars:
         cause = (
