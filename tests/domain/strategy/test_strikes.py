@@ -36,7 +36,7 @@ def test_no_row_is_picked_that_another_eligible_one_beats(rows, target):
     eligible[rows] = True
     band = msgspec.structs.replace(BAND, target=target, low=0.03, high=0.10)
 
-    row = pick_delta(scene, eligible, band)
+    row = pick_delta(scene, np.flatnonzero(eligible), band)
 
     delta = np.abs(scene.rows.delta_per_share)
     inside = eligible & (delta >= 0.03) & (delta <= 0.10)
@@ -53,7 +53,7 @@ def test_the_band_widens_only_when_it_holds_nothing_and_never_past_its_bounds(ro
     eligible[rows] = True
     delta = np.abs(scene.rows.delta_per_share)
 
-    row = pick_delta(scene, eligible, BAND)
+    row = pick_delta(scene, np.flatnonzero(eligible), BAND)
 
     if row is None:
         assert not (eligible & (delta >= BAND.floor) & (delta <= BAND.ceiling)).any()
@@ -113,7 +113,8 @@ def test_the_long_leg_is_the_nearest_usable_strike_of_the_width_on_the_same_expi
     instead = pick_long(doubted, short, terms)
 
     side = scene.side(0, is_call=False)
-    allowed = scene.rows.strike_usd[side & (scene.rows.strike_usd <= strike - 20.0)]
+    strikes = scene.rows.strike_usd[side]
+    allowed = strikes[strikes <= strike - 20.0]
     assert scene.rows.strike_usd[exact] == allowed.max() >= strike - 60.0
     assert strike - 60.0 <= scene.rows.strike_usd[instead] < allowed.max()
     assert scene.rows.series[exact] == scene.rows.series[instead] == scene.rows.series[short]

@@ -18,6 +18,13 @@ RISK_DEVIATIONS = 3.0
 
 def leg_of(scene: Scene, row: int, ratio: int) -> CandidateLeg:
     """Return a row as a leg."""
+    found = scene.legs.get((row, ratio))
+    if found is None:
+        found = scene.legs[row, ratio] = _leg(scene, row, ratio)
+    return found
+
+
+def _leg(scene: Scene, row: int, ratio: int) -> CandidateLeg:
     rows = scene.rows
     own = float(rows.iv_annual[row])
     return CandidateLeg(
@@ -53,7 +60,6 @@ def build(
     series = int(scene.rows.series[shorts[0]])
     credit = -math.fsum(leg.ratio * leg.mid_usd for leg in legs)
     width = _width(legs) if len(longs) == len(shorts) else None
-    otm = scene.otm_fraction()
     return Candidate(
         underlying=scene.underlying,
         strategy=strategy,
@@ -64,7 +70,7 @@ def build(
         credit_usd=credit,
         width_usd=width,
         loss_usd_max=None if width is None else max(width - credit, 0.0),
-        otm_fraction=min(float(otm[row]) for row in shorts),
+        otm_fraction=min(float(scene.otm_fraction[row]) for row in shorts),
         skew=skew,
         odds=odds_of(scene, series, legs=legs, credit_usd=credit),
         reasons=reasons,

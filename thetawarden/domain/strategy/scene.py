@@ -6,7 +6,6 @@ import datetime as dt
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.chains.view import (
@@ -26,9 +25,10 @@ from thetawarden.domain.market.products import (
     classes_of,
     stock_option_class,
 )
-from thetawarden.domain.pricing.arrays import BoolArray
+from thetawarden.domain.pricing.arrays import FloatArray, Rows
 from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.vix_limits import DEFAULT_BANDS, VixBand
+from thetawarden.domain.strategy.candidate import CandidateLeg
 from thetawarden.domain.strategy.portfolio import Portfolio
 from thetawarden.domain.surface.liquidity import Liquidity, LiquidityScale
 from thetawarden.domain.units import as_written
@@ -44,7 +44,12 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One underlying at an instant."""
+    """One underlying at an instant.
+
+    `otm_fraction` is how far out of the money each row is, of the spot, negative in the money;
+    `mid_usd` is NaN for rows that may not be traded on. `known` and `legs` are what was looked
+    for already: strategies look for much the same.
+    """
 
     view: ChainView
     rows: ChainRows
@@ -56,6 +61,10 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     figures: Figures | None
     portfolio: Portfolio
     company: Company | None
+    otm_fraction: FloatArray
+    mid_usd: FloatArray
+    known: dict[tuple[int, bool], Rows]
+    legs: dict[tuple[int, int], CandidateLeg]
 
     @property
     def underlying(self) -> str:
@@ -101,16 +110,15 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             )
         )
 
-    def side(self, series: int, *, is_call: bool) -> BoolArray:
-        """The usable rows of one series and right."""
-        rows = self.rows
-        mask = (rows.series == series) & (rows.is_call == is_call) & rows.usable
-        return np.asarray(mask & np.isfinite(rows.delta_per_share), dtype=np.bool_)
-
-    def otm_fraction(self) -> NDArray[np.float64]:
-        """How far out of the money each row is, of the spot; negative is in the money."""
-        away = self.rows.strike_usd / self.spot_usd - 1.0
-        return np.asarray(np.where(self.rows.is_call, away, -away), dtype=np.float64)
+    def side(self, series: int, *, is_call: bool) -> Rows:
+        """The usable rows of one series and right that have a delta; looked for once."""
+        found = self.known.get((series, is_call))
+        if found is None:
+            rows = self.rows
+            mask = (rows.series == series) & (rows.is_call == is_call) & np.isfinite(self.mid_usd)
+            found = np.flatnonzero(mask & np.isfinite(rows.delta_per_share))
+            self.known[series, is_call] = found
+        return found
 
     def instrument(self, row: int) -> Instrument:
         """One row as the broker is told of it."""
@@ -151,6 +159,7 @@ def open_scene(
     rows = read_rows(view)
     with np.errstate(all="ignore"):
         liquidity = row_liquidity(rows, scale)
+    away = rows.strike_usd / spot - 1.0
     return Scene(
         view=view,
         rows=rows,
@@ -162,6 +171,10 @@ def open_scene(
         figures=figures,
         portfolio=portfolio,
         company=company,
+        otm_fraction=np.where(rows.is_call, away, -away),
+        mid_usd=rows.mid_usd,
+        known={},
+        legs={},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from thetawarden.domain.pricing.arrays import BoolArray
+from thetawarden.domain.pricing.arrays import Rows
 from thetawarden.domain.strategy.candidate import SkewSeen
 from thetawarden.domain.strategy.scene import Scene
 from thetawarden.domain.strategy.settings import StrategySettings, Terms
@@ -45,7 +45,7 @@ def find_short(
     skew = see_skew(scene.view.series[series], settings.skew, is_call=is_call)
     band = (call_band if is_call else put_band)(scene, terms, skew)
     side = scene.side(series, is_call=is_call)
-    row = pick_delta(scene, side & _sellable(scene, terms, is_call=is_call), band)
+    row = pick_delta(scene, _sellable(scene, side, terms, is_call=is_call), band)
     if row is None:
         row = nearest_delta(scene, side, band.target)
     if row is not None:
@@ -57,12 +57,11 @@ def find_short(
     return Short(row=None, band=band, skew=skew, why=why)
 
 
-def _sellable(scene: Scene, terms: Terms, *, is_call: bool) -> BoolArray:
+def _sellable(scene: Scene, side: Rows, terms: Terms, *, is_call: bool) -> Rows:
     """The rows that no criterion of one leg speaks against; a call adds premium, it need not."""
-    otm = scene.otm_fraction()
-    fits = (scene.liquidity.grade != _SKIP) & (otm > 0.0)
+    otm = scene.otm_fraction[side]
+    fits = (scene.liquidity.grade[side] != _SKIP) & (otm > 0.0)
     if not is_call:
         least = max(terms.premium_usd_min, terms.premium_spot_fraction_min * scene.spot_usd)
-        with np.errstate(invalid="ignore"):
-            fits &= (scene.rows.mid_usd >= least) & (otm >= terms.otm_fraction_min)
-    return np.asarray(fits, dtype=np.bool_)
+        fits &= (scene.mid_usd[side] >= least) & (otm >= terms.otm_fraction_min)
+    return np.asarray(side[fits], dtype=np.intp)

@@ -11,7 +11,7 @@ import numpy as np
 
 from thetawarden.domain.chains.view import SeriesView
 from thetawarden.domain.market.contracts import UnderlyingKind
-from thetawarden.domain.pricing.arrays import BoolArray
+from thetawarden.domain.pricing.arrays import Rows
 from thetawarden.domain.strategy.candidate import SkewSeen
 from thetawarden.domain.strategy.scene import Scene
 from thetawarden.domain.strategy.settings import SkewShift, Terms
@@ -93,32 +93,33 @@ def _band(
     return DeltaBand(target=aim, low=low, high=high, step=step, floor=floor, ceiling=ceiling)
 
 
-def pick_delta(scene: Scene, eligible: BoolArray, band: DeltaBand) -> int | None:
+def pick_delta(scene: Scene, eligible: Rows, band: DeltaBand) -> int | None:
     """Return the eligible row next to the target, in the narrowest band that has any.
 
     Of two as near the one further out of the money is taken.
     """
-    delta = np.abs(scene.rows.delta_per_share)
-    low, high = band.low, band.high
-    while True:
-        with np.errstate(invalid="ignore"):
-            inside = eligible & (delta >= low - _NEARLY) & (delta <= high + _NEARLY)
-        rows = np.flatnonzero(inside)
-        if rows.size:
-            away = np.round(np.abs(delta[rows] - band.target), 9)
-            return int(rows[np.lexsort((delta[rows], away))[0]])
-        if (low <= band.floor and high >= band.ceiling) or band.step <= 0.0:
-            return None
-        low, high = max(low - band.step, band.floor), min(high + band.step, band.ceiling)
-
-
-def nearest_delta(scene: Scene, side: BoolArray, target: float) -> int | None:
-    """Return the row of a side next to a delta, whatever stands against it; to show why."""
-    rows = np.flatnonzero(side)
+    delta = np.abs(scene.rows.delta_per_share[eligible])
+    within = (delta >= band.floor - _NEARLY) & (delta <= band.ceiling + _NEARLY)
+    rows, delta = eligible[within], delta[within]
     if not rows.size:
         return None
-    away = np.abs(np.abs(scene.rows.delta_per_share[rows]) - target)
-    return int(rows[np.argmin(away)])
+    low, high = band.low, band.high
+    inside = (delta >= low - _NEARLY) & (delta <= high + _NEARLY)
+    while not inside.any():
+        if band.step <= 0.0:
+            return None
+        low, high = max(low - band.step, band.floor), min(high + band.step, band.ceiling)
+        inside = (delta >= low - _NEARLY) & (delta <= high + _NEARLY)
+    away = np.round(np.abs(delta[inside] - band.target), 9)
+    return int(rows[inside][np.lexsort((delta[inside], away))[0]])
+
+
+def nearest_delta(scene: Scene, side: Rows, target: float) -> int | None:
+    """Return the row of a side next to a delta, whatever stands against it; to show why."""
+    if not side.size:
+        return None
+    away = np.abs(np.abs(scene.rows.delta_per_share[side]) - target)
+    return int(side[np.argmin(away)])
 
 
 def wing_widths(scene: Scene, terms: Terms, short_strike_usd: float) -> tuple[float, float]:
@@ -138,7 +139,7 @@ def pick_long(scene: Scene, short_row: int, terms: Terms) -> int | None:
     rows = scene.rows
     is_call, strike = bool(rows.is_call[short_row]), float(rows.strike_usd[short_row])
     low, high = wing_widths(scene, terms, strike)
-    away = (rows.strike_usd - strike) * (1.0 if is_call else -1.0)
     side = scene.side(int(rows.series[short_row]), is_call=is_call)
-    found = np.flatnonzero(side & (away >= low - _NEARLY) & (away <= high + _NEARLY))
-    return int(found[np.argmin(away[found])]) if found.size else None
+    away = (rows.strike_usd[side] - strike) * (1.0 if is_call else -1.0)
+    fits = (away >= low - _NEARLY) & (away <= high + _NEARLY)
+    return int(side[fits][np.argmin(away[fits])]) if fits.any() else None
