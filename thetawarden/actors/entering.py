@@ -14,8 +14,10 @@ from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.stages import ENDS, Stage
 from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.term_structure import VolCurve
+from thetawarden.domain.risk.candidate import WhatIf
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.strategy.candidate import Candidate
+from thetawarden.domain.strategy.lineup import Lineup
 from thetawarden.domain.strategy.memory import Refused, mark_of, may_ask_again
 from thetawarden.domain.strategy.offer import Judged, Offer, judged_of
 from thetawarden.domain.strategy.portfolio import Portfolio
@@ -34,7 +36,7 @@ NO_ANSWER = "the governor did not answer in time"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A proposal that waits for its verdict; `slot` is what it fills."""
+    """A proposal that waits for its verdict; `slot` or `lineup` is what it is for."""
 
     candidate: Candidate
     trade: str
@@ -43,6 +45,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     due_ns: UnixNs
     snapshot: EntrySnapshot
     slot: str = ""
+    lineup: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     order_ref: str = ""
     stage: Stage | None = None
     units_filled: int = 0
+
+
+class Building(msgspec.Struct, frozen=True, kw_only=True):
+    """A line-up that waits for the broker's margins; answers by underlying and strategy."""
+
+    name: str
+    by: str
+    until_ns: UnixNs
+    candidates: tuple[Candidate, ...]
+    answers: dict[str, WhatIf | str] = {}
 
 
 class StrategistState(msgspec.Struct, kw_only=True):
@@ -85,6 +98,9 @@ class StrategistState(msgspec.Struct, kw_only=True):
     waiting: str = ""
     interest: dict[str, tuple[int, ...]] = {}
     said_ns: dict[str, UnixNs] = {}
+    building: Building | None = None
+    lineups: dict[str, Lineup] = {}
+    lineups_named: int = 0
 
 
 def key_of(candidate: Candidate) -> str:
@@ -145,14 +161,21 @@ class Entering:
 
     def may_enter(self, state: StrategistState, candidate: Candidate, now: UnixNs) -> bool:
         """Whether it is fresh, nothing of its kind is on its way, and it was not just refused."""
-        timing, key = self._settings.timing, key_of(candidate)
+        if not self.is_fresh(candidate, now) or self.is_busy(state, candidate):
+            return False
+        refused, mark = state.refused.get(key_of(candidate)), mark_of(state.regime, state.portfolio)
+        return may_ask_again(refused, candidate, mark, now_ns=now, timing=self._settings.timing)
+
+    def is_fresh(self, candidate: Candidate, now: UnixNs) -> bool:
+        """Whether its oldest quote is young enough."""
         oldest = min(leg.quoted_ns for leg in candidate.legs)
-        if now - oldest > timing.quote_age_ns_max:
-            return False
-        if any(key_of(one.asked.candidate) == key for one in state.entries.values()):
-            return False
-        mark = mark_of(state.regime, state.portfolio)
-        return may_ask_again(state.refused.get(key), candidate, mark, now_ns=now, timing=timing)
+        return now - oldest <= self._settings.timing.quote_age_ns_max
+
+    def is_busy(self, state: StrategistState, candidate: Candidate) -> bool:
+        """Whether an entry of its strategy is on its way, or a question on its underlying open."""
+        key = key_of(candidate)
+        on_its_way = any(key_of(one.asked.candidate) == key for one in state.entries.values())
+        return on_its_way or self._asks(state, candidate.underlying)
 
     def ask(
         self,
@@ -162,6 +185,7 @@ class Entering:
         *,
         now: UnixNs,
         slot: str = "",
+        lineup: str = "",
         units: int | None = None,
     ) -> tuple[Told, ...]:
         """Ask for an entry; what has no price is remembered as refused."""
@@ -198,6 +222,7 @@ class Entering:
                 scene, candidate, trade=trade, units=proposal.units, curve=state.curve
             ),
             slot=slot,
+            lineup=lineup,
         )
         return (ProposeOrder(proposal=proposal),)
 
@@ -262,18 +287,22 @@ class Entering:
         snapshot = msgspec.structs.replace(entry.snapshot, order_ref=told.order_ref)
         return (EntrySnapshotTaken(snapshot=snapshot),)
 
-    def sweep(self, state: StrategistState, now: UnixNs) -> tuple[Asked, ...]:
+    def sweep(self, state: StrategistState, now: UnixNs) -> tuple[tuple[Asked, str], ...]:
         """Give up what got no answer, and what was approved and never sent."""
         late = tuple(key for key, one in state.asked.items() if now >= one.expires_ns)
-        given_up = tuple(state.asked.pop(key) for key in late)
-        for asked in given_up:
+        unanswered = tuple(state.asked.pop(key) for key in late)
+        for asked in unanswered:
             self._remember(state, asked.candidate, NO_ANSWER, now)
         unsent = [
             key for key, one in state.entries.items() if one.stage is None and now >= one.until_ns
         ]
-        for key in unsent:
-            self._came_to_nothing(state, state.entries.pop(key), NEVER_SENT, now)
-        return given_up
+        dropped = tuple(state.entries.pop(key) for key in unsent)
+        for entry in dropped:
+            self._came_to_nothing(state, entry, NEVER_SENT, now)
+        return (
+            *((asked, NO_ANSWER) for asked in unanswered),
+            *((entry.asked, NEVER_SENT) for entry in dropped),
+        )
 
     def _asks(self, state: StrategistState, underlying: str) -> bool:
         return any(one.candidate.underlying == underlying for one in state.asked.values())

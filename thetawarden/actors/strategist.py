@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from thetawarden.actors.entering import Entering, StrategistState
+from thetawarden.actors.entering import Asked, Entering, StrategistState
+from thetawarden.actors.lining import Lining
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.halt import TradingState
@@ -12,6 +13,7 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.sessions import Sessions
 from thetawarden.domain.strategy.catalog import look
 from thetawarden.domain.strategy.level import Level
+from thetawarden.domain.strategy.lineup import ItemState, LineupState
 from thetawarden.domain.strategy.offer import Offer, offer_of
 from thetawarden.domain.strategy.portfolio import portfolio_of
 from thetawarden.domain.strategy.scene import Scene, open_scene
@@ -32,7 +34,17 @@ from thetawarden.messages.orders import (
     ProposeOrder,
 )
 from thetawarden.messages.risk import RiskDemanded, RiskTaken
-from thetawarden.messages.strategy import CandidatesViewed, EntrySnapshotTaken, PredictionMade
+from thetawarden.messages.strategy import (
+    ApproveLineup,
+    BuildLineup,
+    CandidatesViewed,
+    EntrySnapshotTaken,
+    LineupApproved,
+    LineupBuilt,
+    LineupChanged,
+    LineupRefused,
+    PredictionMade,
+)
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 from thetawarden.messages.trading import TradingHalted, TradingResumed
 
@@ -48,6 +60,8 @@ Hears = (
     | PositionsValued
     | FillBooked
     | MarginPreviewed
+    | BuildLineup
+    | ApproveLineup
     | OrderApproved
     | OrderRefused
     | OrderStageChanged
@@ -60,6 +74,10 @@ Says = (
     ProposeOrder
     | PreviewMargin
     | CandidatesViewed
+    | LineupBuilt
+    | LineupApproved
+    | LineupRefused
+    | LineupChanged
     | EntrySnapshotTaken
     | PredictionMade
     | InterestChanged
@@ -94,6 +112,7 @@ class Strategist:
         self._entering = Entering(
             settings=settings, sessions=sessions, software=software, fingerprint=fingerprint
         )
+        self._lining = Lining(settings=settings, sessions=sessions, entering=self._entering)
 
     def receive(self, message: Hears, now: UnixNs) -> tuple[Says, ...]:
         """Answer one message."""
@@ -104,10 +123,16 @@ class Strategist:
             case OrderApproved():
                 return self._entering.approved(state, message, now)
             case OrderRefused():
-                self._entering.refused(state, message, now)
-                return ()
+                asked = self._entering.refused(state, message, now)
+                return () if asked is None else self._ended(asked, ItemState.REFUSED, message.words)
             case OrderStageChanged():
-                return self._entering.staged(state, message, now)
+                return self._staged(message, now)
+            case MarginPreviewed():
+                return self._lining.previewed(state, message, now)
+            case BuildLineup(by=by):
+                return self._lining.build(state, by, now)
+            case ApproveLineup():
+                return self._lining.approve(state, message, now)
             case TimerFired():
                 return self._sweep(now)
             case Begin():
@@ -116,7 +141,7 @@ class Strategist:
             case Quiesce():
                 state.quiet = True
                 return (CancelTimer(name=SWEEP),)
-            case MarginPreviewed() | FillBooked() | RiskDemanded():
+            case FillBooked() | RiskDemanded():
                 return ()
             case (
                 LinkChanged()
@@ -204,11 +229,21 @@ class Strategist:
         return (CandidatesViewed(underlying=offer.underlying, offer=offer),)
 
     def _interest(self, scene: Scene, offer: Offer) -> tuple[Says, ...]:
-        """Have the legs of what may be entered quoted all the time."""
+        """Have the legs of what may be entered quoted all the time.
+
+        So are those that only their liquidity speaks against: open interest comes with a stream.
+        """
+        staged = (
+            item.candidate
+            for lineup in self.state.lineups.values()
+            if lineup.state is LineupState.APPROVED
+            for item in lineup.items
+            if item.waits and item.candidate.underlying == scene.underlying
+        )
         legs = {
             leg.instrument.conid: leg.instrument
-            for candidate in offer.candidates
-            if candidate.passes
+            for candidate in (*staged, *offer.candidates)
+            if candidate.passes or candidate.may_become_liquid
             for leg in candidate.legs
         }
         wanted = tuple(legs.values())[:LEGS_WATCHED_MAX]
@@ -226,15 +261,41 @@ class Strategist:
 
     def _enter(self, scene: Scene, now: UnixNs) -> tuple[Says, ...]:
         """Ask for what a slot is open for."""
-        state = self.state
-        self._entering.sweep(state, now)
+        state, level = self.state, self._settings.level
+        said = self._give_up(now)
         state.waiting = self._entering.why_not(state, now)
         old = now - scene.view.at_ns > self._settings.timing.view_age_ns_max
-        if self._settings.level is not Level.AUTOMATIC or state.waiting or old:
+        if level is Level.SUGGEST or state.waiting or old:
+            return said
+        said = (*said, *self._lining.enter(state, scene, now))
+        if level is not Level.AUTOMATIC:
+            return said
+        return (*said, *self._entering.try_slot(state, scene, now))
+
+    def _staged(self, told: OrderStageChanged, now: UnixNs) -> tuple[Says, ...]:
+        """Follow an order of ours, and what it was for."""
+        entry = self.state.entries.get(told.proposal_key)
+        said: tuple[Says, ...] = self._entering.staged(self.state, told, now)
+        if entry is None or told.proposal_key in self.state.entries:
+            return said
+        filled = told.units_filled > 0
+        item_state = ItemState.ENTERED if filled else ItemState.CANCELLED
+        words = f"{told.units_filled} of {told.units} filled" if filled else str(told.stage)
+        return (*said, *self._ended(entry.asked, item_state, words))
+
+    def _ended(self, asked: Asked, item_state: ItemState, words: str) -> tuple[Says, ...]:
+        if not asked.lineup:
             return ()
-        return self._entering.try_slot(state, scene, now)
+        return self._lining.answered(self.state, asked, item_state, words)
+
+    def _give_up(self, now: UnixNs) -> tuple[Says, ...]:
+        """What waited in vain is over."""
+        said: tuple[Says, ...] = ()
+        for asked, words in self._entering.sweep(self.state, now):
+            said = (*said, *self._ended(asked, ItemState.CANCELLED, words))
+        return said
 
     def _sweep(self, now: UnixNs) -> tuple[Says, ...]:
         self._entering.turn_day(self.state, now)
-        self._entering.sweep(self.state, now)
-        return (StartTimer(name=SWEEP, after_ns=self._settings.timing.sweep_ns),)
+        again = StartTimer(name=SWEEP, after_ns=self._settings.timing.sweep_ns)
+        return (*self._give_up(now), *self._lining.sweep(self.state, now), again)

@@ -132,6 +132,12 @@ ROUTES: Mapping[type[Message], Route] = {
     steward.PredictionJudged: Route(to=("effect:lake",), lane=Lane.TIMER),
     # strategy
     strategy.CandidatesViewed: Route(to=(RECORD,), lane=Lane.TIMER),
+    strategy.BuildLineup: Route(to=("strategist",), lane=Lane.TIMER),
+    strategy.LineupBuilt: Route(to=(RECORD,), lane=Lane.TIMER),
+    strategy.ApproveLineup: Route(to=("strategist",), lane=Lane.TIMER),
+    strategy.LineupApproved: Route(to=(RECORD,), lane=Lane.TIMER),
+    strategy.LineupRefused: Route(to=(RECORD,), lane=Lane.TIMER),
+    strategy.LineupChanged: Route(to=(RECORD,), lane=Lane.TIMER),
     strategy.EntrySnapshotTaken: Route(to=("effect:lake",), lane=Lane.TIMER),
     strategy.PredictionMade: Route(to=("effect:lake",), lane=Lane.TIMER),
     # risk

@@ -19,6 +19,7 @@ from tests.domain.strategy.scenes import (
     settings,
     terms_of,
     view_of,
+    with_series,
 )
 from thetawarden.domain.chains.view import read_rows
 from thetawarden.domain.instants import new_york_ns
@@ -41,7 +42,9 @@ interests = st.dictionaries(ROWS, st.sampled_from([0.0, 50.0, 300.0, 5000.0]), m
 def everything(**changes):
     """Every strategy on SPX, wings narrow enough for a chain of few strikes."""
     narrow = {"width_points_min": 10.0, "width_points_max": 60.0}
-    terms = {name: terms_of(name, underlyings=("SPX",), **(narrow | changes)) for name in NAMES}
+    terms = {
+        name: terms_of(name, underlyings=("SPX", "ACME"), **(narrow | changes)) for name in NAMES
+    }
     return settings(terms=terms)
 
 
@@ -173,12 +176,18 @@ def test_where_only_defined_risk_is_allowed_spreads_pass_and_nothing_naked_does(
     assert all(not one.naked for one in passing(looked))
 
 
+def company_view():
+    """The same chain, of a company."""
+    renamed = msgspec.structs.replace(view_of(), underlying="ACME")
+    return with_series(renamed, trading_class="ACME")
+
+
 @pytest.mark.parametrize(
     ("ema20", "ema50", "rises"),
     [(6300.0, 6200.0, True), (6500.0, 6200.0, False), (6300.0, 6350.0, False), (None, 6e3, False)],
 )
 def test_a_stock_is_sold_only_while_it_rises(ema20, ema50, rises):
-    _, looked = found(figures=figures(ema20=ema20, ema50=ema50))
+    _, looked = found(company_view(), figures=figures(ema20=ema20, ema50=ema50))
 
     expected = Verdict.PASS if rises else Verdict.REFUSE
     assert reasons(looked, "stock_puts", "trend") == {expected}
@@ -188,7 +197,7 @@ def test_a_stock_is_sold_only_while_it_rises(ema20, ema50, rises):
 def test_a_stock_is_sold_only_when_it_is_known_to_report_later(risk):
     expiries = [one.expiry for one in view_of().series]
     company = None if risk is None else Company(earnings=dict.fromkeys(expiries, risk))
-    _, looked = found(company=company)
+    _, looked = found(company_view(), company=company)
 
     clear = risk is EarningsRisk.CLEAR
     expected = Verdict.PASS if clear else Verdict.REFUSE
@@ -217,7 +226,7 @@ def test_a_strategy_is_added_by_a_module_of_its_own():
         why = f"only looks at {scene.underlying}"
         return (Nothing(underlying=scene.underlying, strategy="mine", expiry=None, why=why),)
 
-    mine = Strategy(name="mine", does="looks", defined_risk=True, find=find)
+    mine = Strategy(name="mine", does="looks", find=find)
     chosen = settings(terms={"mine": terms_of("index_puts")})
 
     looked = look(scene_of(), chosen, strategies=(*STRATEGIES, mine))

@@ -96,6 +96,12 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         return all(reason.verdict is not Verdict.REFUSE for reason in self.reasons)
 
     @property
+    def may_become_liquid(self) -> bool:
+        """Whether nothing but the liquidity of its legs stands against it."""
+        against = [one.check for one in self.reasons if one.verdict is Verdict.REFUSE]
+        return bool(against) and set(against) <= {"liquidity", "long_leg"}
+
+    @property
     def naked(self) -> bool:
         """Whether its loss has no bound of its own."""
         return self.loss_usd_max is None

@@ -7,6 +7,7 @@ spread, a part of the middle, and the broker's tick allow.
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import msgspec
 
@@ -40,6 +41,16 @@ def ticks_of(candidate: Candidate) -> TickRule:
     """Return which prices the unit may be quoted at."""
     terms = class_terms(candidate.legs[0].instrument.trading_class, candidate.underlying)
     return terms.ticks if len(candidate.legs) == 1 else terms.combo_ticks
+
+
+def limit_of(candidate: Candidate) -> Decimal:
+    """Return the price an order for it starts at; a middle that is no number sells for nothing."""
+    found = to_decimal(-candidate.credit_usd, places=_PLACES)
+    return round_price(
+        price=Decimal(0) if found is None else found,
+        rule=ticks_of(candidate),
+        rounding=Rounding.DOWN,
+    )
 
 
 def propose(

@@ -11,7 +11,7 @@ import datetime as dt
 import msgspec
 
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date, new_york_ns
-from thetawarden.domain.market.calendar import session_row
+from thetawarden.domain.market.calendar import next_session, session_on_or_after, session_row
 from thetawarden.domain.market.sessions import Sessions
 from thetawarden.domain.strategy.settings import Timing
 
@@ -64,6 +64,16 @@ def next_slot(now_ns: int, timing: Timing, sessions: Sessions) -> Slot | None:
 
 
 DAYS_AHEAD_MAX = 10
+
+
+def closes_after(now_ns: int, sessions: Sessions) -> UnixNs:
+    """Return when the session that is open, or the next one, closes."""
+    day = session_on_or_after(new_york_date(now_ns), sessions)
+    row = session_row(day, sessions)
+    if row is not None and now_ns < sessions.close_ns[row] - BEFORE_CLOSE_NS:
+        return UnixNs(int(sessions.close_ns[row]))
+    following = session_row(next_session(day, sessions), sessions)
+    return UnixNs(0 if following is None else int(sessions.close_ns[following]))
 
 
 def in_session(now_ns: int, sessions: Sessions) -> bool:

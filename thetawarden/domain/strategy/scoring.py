@@ -25,40 +25,53 @@ DAYS_PER_YEAR = 365.0
 
 
 def scored(
-    candidate: Candidate,
-    scene: Scene,
-    *,
-    weights: ScoreWeights,
-    selector: SelectorWeights,
-    margin_usd: float | None = None,
+    candidate: Candidate, scene: Scene, *, weights: ScoreWeights, selector: SelectorWeights
 ) -> Candidate:
-    """Return the candidate with its scores; `margin_usd` a unit, once the broker has said it."""
+    """Return the candidate with its scores, as far as they can be known without the broker."""
     parts = {
         "safety": _safety(candidate),
         "liquidity": _liquidity(candidate),
         "judgement": _judgement(candidate, scene),
-        "efficiency": _efficiency(candidate, margin_usd),
-    }
-    chosen = {
-        "return_on_risk": _return_on_risk(candidate, margin_usd),
+        "efficiency": _efficiency(candidate, None),
+        "return_on_risk": _return_on_risk(candidate, None),
         "profit_probability": _part(candidate.odds.profit_probability),
         "skew": _skew(candidate),
         "regime": _regime(candidate, scene),
-        "liquidity": parts["liquidity"],
         "portfolio_fit": _fit(candidate, scene),
     }
-    score, select = _weighted(parts, weights), _weighted(chosen, selector)
-    told = parts | {name: value for name, value in chosen.items() if name not in parts}
-    return msgspec.structs.replace(
-        candidate, score=score, scores=(*told.items(), (SELECTOR, select))
-    )
+    return _with_parts(candidate, parts, weights=weights, selector=selector)
 
 
-def _weighted(parts: dict[str, float], weights: msgspec.Struct) -> float:
-    total = math.fsum(getattr(weights, name) for name in parts)
+def with_margin(
+    candidate: Candidate, margin_usd: float, *, weights: ScoreWeights, selector: SelectorWeights
+) -> Candidate:
+    """Return a scored candidate anew, its return on the margin the broker says a unit needs."""
+    parts = dict(candidate.scores) | {
+        "efficiency": _efficiency(candidate, margin_usd),
+        "return_on_risk": _return_on_risk(candidate, margin_usd),
+    }
+    return _with_parts(candidate, parts, weights=weights, selector=selector)
+
+
+def _with_parts(
+    candidate: Candidate,
+    parts: dict[str, float],
+    *,
+    weights: ScoreWeights,
+    selector: SelectorWeights,
+) -> Candidate:
+    parts.pop(SELECTOR, None)
+    score, select = _weighted(parts, weights), _weighted(parts, selector)
+    told = (*parts.items(), (SELECTOR, select))
+    return msgspec.structs.replace(candidate, score=score, scores=told)
+
+
+def _weighted(parts: dict[str, float], weights: ScoreWeights | SelectorWeights) -> float:
+    names = weights.__struct_fields__
+    total = math.fsum(getattr(weights, name) for name in names)
     if total <= 0.0:
         return 0.0
-    return math.fsum(value * getattr(weights, name) for name, value in parts.items()) / total
+    return math.fsum(parts[name] * getattr(weights, name) for name in names) / total
 
 
 def _safety(candidate: Candidate) -> float:

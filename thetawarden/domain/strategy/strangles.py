@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from thetawarden.domain.strategy.puts import every_expiry
-from thetawarden.domain.strategy.scene import Scene
-from thetawarden.domain.strategy.settings import StrategySettings, Terms
-from thetawarden.domain.strategy.strategy import Found, Strategy
-from thetawarden.domain.strategy.two_sides import both_sides
+from thetawarden.domain.strategy.assembling import Shape
+from thetawarden.domain.strategy.strategy import shaped
 
-NAME = "strangles"
-
-
-def find(scene: Scene, terms: Terms, settings: StrategySettings) -> tuple[Found, ...]:
-    """Return the strangle of every expiry."""
-    return every_expiry(
-        scene,
-        terms,
-        strategy=NAME,
-        look=lambda series: both_sides(
-            scene, series, strategy=NAME, winged=False, terms=terms, settings=settings
-        ),
-    )
-
-
-STRATEGY = Strategy(
-    name=NAME,
+STRATEGY = shaped(
+    Shape(strategy="strangles", rule="S6", calls=True),
     does="sells a put and a far call of one expiry, before mid-afternoon",
-    defined_risk=False,
-    find=find,
 )
