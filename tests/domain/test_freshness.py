@@ -16,7 +16,7 @@ from thetawarden.domain.freshness import (
     skewed,
     stale_prices,
 )
-from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
+from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, new_york_ns
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 
 SESSIONS = load_sessions(Exchange.NYSE)
@@ -109,3 +109,18 @@ def test_one_odd_answer_or_a_clock_that_swings_is_no_skew_and_two_alike_are():
     assert not list(skewed((9 * S, 0), LIMITS))
     (found,) = skewed((0, 9 * S, 7 * S), LIMITS)
     assert found.words == "our clock and the broker's are 7.0 s apart, at most 5.0 s allowed"
+
+
+def test_the_first_price_of_all_may_take_longer_than_the_next():
+    now = OPEN + 10_000 * S
+    limits = FreshnessLimits(price_ns_max=120 * S, first_ns_max=300 * S)
+    late = {
+        "SPX": Seen(at_ns=UnixNs(0), wanted_ns=now - 299 * S),
+        "SPY": Seen(at_ns=now - 121 * S, wanted_ns=OPEN),
+        "XSP": Seen(at_ns=UnixNs(0), wanted_ns=now - 301 * S),
+    }
+
+    found = list(stale_prices(late, open_ns=OPEN, now=now, limits=limits))
+
+    assert [one.of for one in found] == ["SPY", "XSP"]
+    assert "never was one, at most 300 s" in found[1].words

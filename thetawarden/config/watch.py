@@ -14,8 +14,9 @@ from thetawarden.domain.vitals import VitalLimits
 if TYPE_CHECKING:
     from thetawarden.config.schema import DeskConfig
 
-MACHINE_S_MIN = 10.0
-"""However fast the market runs, a price has at least this long of our own time to arrive."""
+MACHINE_S_MIN, FIRST_MACHINE_S_MIN = 20.0, 90.0
+"""However fast the market runs, a price has at least this long of our own time to arrive; the
+first one of all, for which chains must be found, has longer."""
 
 DEAF_S = 10.0  # an actor that takes nothing of what waits for it
 DOWN_S = 40.0  # an actor that does not run: longer than the longest wait before a restart
@@ -85,11 +86,12 @@ class GuardianConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 def freshness_limits(watch: WatchConfig, *, speed: float) -> FreshnessLimits:
     """The watchdog's limits in market time, on a market of this speed."""
 
-    def market(seconds: float) -> int:
-        return round(max(seconds, MACHINE_S_MIN * speed) * NS_PER_SECOND)
+    def market(seconds: float, *, least: float = MACHINE_S_MIN) -> int:
+        return round(max(seconds, least * speed if speed > 1 else 0.0) * NS_PER_SECOND)
 
     return FreshnessLimits(
         price_ns_max=market(watch.price_age_s),
+        first_ns_max=market(watch.price_age_s, least=FIRST_MACHINE_S_MIN),
         held_ns_max=market(watch.held_age_s),
         link_down_ns_max=market(watch.link_down_s),
         clock_skew_ns_max=market(watch.clock_skew_s) if speed > 1 else _ns(watch.clock_skew_s),

@@ -27,9 +27,13 @@ _CONID, _AT = (tuple(ROW_TYPES).index(name) for name in ("conid", "at_ns"))
 
 
 class FreshnessLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How old what may become, in market time."""
+    """How old what may become, in market time; `first_ns_max` until there is a first price.
+
+    Nothing is entered on what was never priced, so that the first may take its time.
+    """
 
     price_ns_max: int = 120 * NS_PER_SECOND
+    first_ns_max: int = 120 * NS_PER_SECOND
     held_ns_max: int = 120 * NS_PER_SECOND
     link_down_ns_max: int = 60 * NS_PER_SECOND
     clock_skew_ns_max: int = 5 * NS_PER_SECOND
@@ -74,6 +78,8 @@ def stale_prices(
     """What is too old; called only while the session is open, since `open_ns`."""
     for name, seen in sorted(prices.items()):
         allowed_ns = limits.held_ns_max if seen.held else limits.price_ns_max
+        if not seen.at_ns:
+            allowed_ns = max(allowed_ns, limits.first_ns_max)
         age_ns = now - max(seen.at_ns, open_ns, seen.wanted_ns)
         if age_ns > allowed_ns:
             never = "" if seen.at_ns else " and there never was one"
