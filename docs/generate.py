@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import lake_page
 import link_page
+import managing_page
 import messages_page
 import risk_page
 
@@ -27,6 +28,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "control-api.json": describe_api,
     "link.md": link_page.render,
     "lake.md": lake_page.render,
+    "managing.md": managing_page.render,
     "messages.md": messages_page.render,
     "faults.md": render_faults,
     "risk-rules.md": risk_page.render,

@@ -25,6 +25,7 @@ from thetawarden.actors.regime import RegimeActor
 from thetawarden.actors.scheduler import Scheduler
 from thetawarden.actors.slots import Slots
 from thetawarden.actors.steward import Steward
+from thetawarden.actors.stewarding import VIEWS_EVERY_NS, StewardSettings
 from thetawarden.actors.strategist import Strategist
 from thetawarden.actors.tree import Group, Template, Tree
 from thetawarden.actors.universe import Universe
@@ -39,6 +40,7 @@ from thetawarden.config.regime import regime_limits
 from thetawarden.config.risk import limits_of, on_fast_market
 from thetawarden.config.schema import Config, Mode, RestartConfig, ScheduleConfig
 from thetawarden.config.selling import strategy_settings
+from thetawarden.config.tending import managing_limits
 from thetawarden.config.underlyings import load_companies, load_underlyings
 from thetawarden.config.watch import freshness_limits, vital_limits
 from thetawarden.config.watching import watch_settings
@@ -121,7 +123,7 @@ def _trading(config: Config, speed: float, account: str) -> Group:
             _actor(config, "keeper", Keeper, {"settings": keeping}, fatal_if_hung=True),
             _actor(config, "governor", Governor, governing, fatal_if_hung=True),
             _actor(config, "executor", Executor, _executing(config, speed), fatal_if_hung=True),
-            _actor(config, "steward", Steward),
+            _actor(config, "steward", Steward, {"settings": _stewarding(config, speed)}),
         ),
     )
 
@@ -166,6 +168,16 @@ def _executing(config: Config, speed: float) -> dict[str, Any]:
         speed=speed,
     )
     return {"settings": settings, "sessions": load_sessions(Exchange.NYSE)}
+
+
+def _stewarding(config: Config, speed: float) -> StewardSettings:
+    return StewardSettings(
+        limits=managing_limits(config.managing, strategy=config.strategy, speed=speed),
+        sessions=load_sessions(Exchange.NYSE),
+        view_ns=max(VIEWS_EVERY_NS, market_ns(1.0, speed=speed)),
+        fingerprint=fingerprint(config),
+        software=__version__,
+    )
 
 
 def _market(config: Config, speed: float) -> Group:

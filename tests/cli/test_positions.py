@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from tests.actors.test_keeper import Desk, order
+from tests.actors.test_steward import Desk as StewardDesk
 from tests.domain.books.accounts import T0, bought, cost, option, position, stock
 from thetawarden.cli.positions import views_of, words_of
 from thetawarden.messages.books import (
@@ -89,3 +90,22 @@ def test_a_book_that_does_not_agree_says_so_above_all_else():
     assert agreed == "the book agrees with the broker's"
     assert words_of(over_the_wire(desk)).startswith("NOT RECONCILED: SPY: the broker holds 5")
     assert views_of(None) == []
+
+
+def test_the_trade_its_strategy_and_the_latest_decision_stand_beside_each_position():
+    tended = StewardDesk()
+    put, _ = tended.open(490)
+    tended.look()
+    keeper = Desk().agree()
+    keeper.tell(ExecutionReported(epoch=1, execution=bought(put, -1, "1.50")))
+
+    (view,) = views_of(over_the_wire(keeper), over_the_wire(tended.steward))
+
+    assert (view.strategy, view.trades) == ("index_puts", ("t1",))
+    assert view.decision.startswith("hold (watched): ")
+
+
+def test_without_the_steward_positions_are_shown_all_the_same():
+    (view,) = views_of(over_the_wire(desk_with_a_short_put()), None)
+
+    assert (view.trades, view.decision) == ((), None)

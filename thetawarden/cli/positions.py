@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,10 @@ class BracketView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PositionView(msgspec.Struct, frozen=True, kw_only=True):
-    """One position; null means not known, never zero. `book_quantity` is our own count."""
+    """One position; null means not known, never zero. `book_quantity` is our own count.
+
+    `decision` is what the steward last decided about the trades that hold it, with its reason.
+    """
 
     account: str
     underlying: str
@@ -38,6 +42,8 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
     dte: int | None
     bracket: BracketView | None
     strategy: str | None
+    trades: tuple[str, ...] = ()
+    decision: str | None = None
 
 
 @click.command()
@@ -50,7 +56,7 @@ def positions(*, place: Place, accept: str | None, as_json: bool) -> None:
         done = place.desk().accept_book(accept)
         click.echo(done.what, err=as_json)
     state = place.desk().inspect("keeper").actor_state
-    views = views_of(state)
+    views = views_of(state, place.desk().inspect("steward").actor_state)
     if as_json:
         print_json(views)
         return
@@ -61,10 +67,11 @@ def positions(*, place: Place, accept: str | None, as_json: bool) -> None:
     print_table(plain_table(title, COLUMNS, [cells_of(one) for one in views]))
 
 
-def views_of(state: Any) -> list[PositionView]:
-    """Return what the keeper's state says of every position."""
+def views_of(state: Any, steward: Any = None) -> list[PositionView]:
+    """Return what the states of keeper and steward say of every position."""
     if state is None:
         return []
+    tended = tended_of(steward)
     from thetawarden.actors.keeping import KeeperState, rows_of  # noqa: PLC0415  # slow to import
     from thetawarden.domain.books.book import strategy_of  # noqa: PLC0415
     from thetawarden.domain.books.rows import PositionRow  # noqa: PLC0415
@@ -74,6 +81,7 @@ def views_of(state: Any) -> list[PositionView]:
 
     def view(row: PositionRow) -> PositionView:
         bracket: Bracket | None = bracket_of(known.orders, row.instrument, row.quantity)
+        trades = tended.get(row.instrument.conid, ())
         return PositionView(
             account=row.account,
             underlying=row.instrument.symbol,
@@ -93,10 +101,50 @@ def views_of(state: Any) -> list[PositionView]:
             else BracketView(
                 take_profit=_float(bracket.take_profit_usd), stop=_float(bracket.stop_usd)
             ),
-            strategy=strategy_of(known.book, row.account, row.instrument),
+            strategy=_first(one.strategy for one in trades)
+            or strategy_of(known.book, row.account, row.instrument),
+            trades=tuple(one.trade for one in trades),
+            decision="; ".join(one.decision for one in trades if one.decision) or None,
         )
 
     return [view(row) for row in rows_of(known)]
+
+
+class Tended(msgspec.Struct, frozen=True, kw_only=True):
+    """One trade that holds a contract, and what was last decided about it, in words."""
+
+    trade: str
+    strategy: str
+    decision: str
+
+
+def tended_of(steward: Any) -> dict[int, tuple[Tended, ...]]:
+    """Return the trades of every contract, as the steward's state has them."""
+    if steward is None:
+        return {}
+    from thetawarden.domain.trades.ledger import Ledger  # noqa: PLC0415  # slow to import
+
+    ledger = msgspec.convert(steward["ledger"], Ledger, strict=False)
+    found: dict[int, tuple[Tended, ...]] = {}
+    for name, trade in ledger.trades.items():
+        told = steward["decisions"].get(name)
+        words = "" if told is None else _decided(told["decision"], told["words"])
+        own = Tended(trade=name, strategy=trade.strategy, decision=words)
+        for one in trade.held:
+            conid = one.instrument.conid
+            found[conid] = (*found.get(conid, ()), own)
+    return found
+
+
+def _decided(decision: dict[str, Any], words: str) -> str:
+    reason = (
+        f"{decision['action']} ({decision['rule'].replace('_', ' ')}): {decision['reasons'][0]}"
+    )
+    return f"{reason}; {words}" if words else reason
+
+
+def _first(names: Iterable[str]) -> str | None:
+    return next(iter(names), None)
 
 
 def words_of(state: Any) -> str:
@@ -119,6 +167,7 @@ COLUMNS = (
     "DTE",
     "bracket",
     "strategy",
+    "decision",
 )
 
 
@@ -138,6 +187,7 @@ def cells_of(one: PositionView) -> tuple[str, ...]:
         _number(one.dte, "d"),
         "none" if bracket is None else f"{bracket.take_profit or '-'} / {bracket.stop or '-'}",
         one.strategy or "-",
+        one.decision or "-",
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from thetawarden.config.broker import BrokerConfig
     from thetawarden.config.lines import LinesConfig
+    from thetawarden.config.managing import ManagingConfig
     from thetawarden.config.regime import RegimeConfig
     from thetawarden.config.risk import RiskConfig
     from thetawarden.config.schema import Config, SupervisorConfig
@@ -29,6 +30,12 @@ DATA_MESSAGES_PER_S_MIN = 4
 LIVE_PORTS = (4001, 7496)
 PAPER_PORTS = (4002, 7497)
 
+MANAGING_IN_ORDER = (
+    ("exits.loss_alert_fraction", "exits.loss_exit_fraction"),
+    ("exits.delta_alert", "exits.delta_exit"),
+    ("wheel.dte_min", "wheel.dte_max"),
+    ("hedges.dte_min", "hedges.dte_max"),
+)
 IN_ORDER = (
     ("greeks.index_drop_warn_fraction", "greeks.index_drop_max_fraction"),
     ("greeks.theta_min_fraction", "greeks.theta_max_fraction"),
@@ -69,6 +76,7 @@ def find_clashes(config: Config) -> tuple[Clash, ...]:
         *_backoffs(config.supervisor),
         *_regime(config.regime),
         *_risk(config.risk),
+        *_managing(config.managing),
         *_lines(config.lines),
     )
 
@@ -171,6 +179,18 @@ def _regime(regime: RegimeConfig) -> Iterator[Clash]:
             allowed="thresholds in their order",
             remedy="compare them with the reference in docs/configuration.md",
         )
+
+
+def _managing(managing: ManagingConfig) -> Iterator[Clash]:
+    for lower, upper in MANAGING_IN_ORDER:
+        least, most = (attrgetter(path)(managing) for path in (lower, upper))
+        if least > most > 0:
+            yield Clash(
+                path=f"managing.{lower}",
+                found=f"{least}, more than managing.{upper}",
+                allowed=f"at most {most}",
+                remedy=f"lower it, or raise managing.{upper}",
+            )
 
 
 def _risk(risk: RiskConfig) -> Iterator[Clash]:

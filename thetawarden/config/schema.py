@@ -21,6 +21,7 @@ from thetawarden.config.broker import BrokerConfig
 from thetawarden.config.chains import ChainsConfig
 from thetawarden.config.execution import ExecutionConfig
 from thetawarden.config.lines import LinesConfig
+from thetawarden.config.managing import ManagingConfig
 from thetawarden.config.regime import RegimeConfig
 from thetawarden.config.risk import RiskConfig
 from thetawarden.config.strategy import StrategyConfig
@@ -330,6 +331,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     alerts: AlertsConfig = AlertsConfig()
     regime: RegimeConfig = RegimeConfig()
     risk: RiskConfig = RiskConfig()
+    managing: ManagingConfig = ManagingConfig()
     lines: LinesConfig = LinesConfig()
     chains: ChainsConfig = ChainsConfig()
     execution: ExecutionConfig = ExecutionConfig()

@@ -139,7 +139,7 @@ ROUTES: Mapping[type[Message], Route] = {
     strategy.LineupRefused: Route(to=(RECORD,), lane=Lane.TIMER),
     strategy.LineupChanged: Route(to=(RECORD,), lane=Lane.TIMER),
     strategy.EntrySnapshotTaken: Route(to=("effect:lake",), lane=Lane.TIMER),
-    strategy.PredictionMade: Route(to=("effect:lake",), lane=Lane.TIMER),
+    strategy.PredictionMade: Route(to=("steward", "effect:lake"), lane=Lane.TIMER),
     # risk
     risk.RiskDemanded: Route(to=("executor", "steward", "strategist"), lane=Lane.CONTROL),
     risk.RiskTaken: Route(to=("steward", "strategist", "notifier"), lane=Lane.TIMER),

@@ -62,7 +62,10 @@ class ProfitAttributed(Event, frozen=True, kw_only=True):
 
 
 class PredictionJudged(Event, frozen=True, kw_only=True):
-    """What came of a prediction; `happened` is None where a value was predicted."""
+    """What came of a prediction; `happened` is None where a value was predicted.
+
+    `in_range` is None where no range was. Expectations are scaled to the units that were filled.
+    """
 
     underlying: str
     prediction: str
@@ -71,4 +74,5 @@ class PredictionJudged(Event, frozen=True, kw_only=True):
     expected: float
     actual: float
     happened: bool | None
+    in_range: bool | None
     result_usd: Decimal

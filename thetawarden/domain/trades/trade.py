@@ -39,7 +39,10 @@ class TradeStage(enum.StrEnum):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One fill, settlement or delivery; `key` is its identity over all revisions."""
+    """One fill, settlement or delivery; `key` is its identity over all revisions.
+
+    `because_of` is the option whose delivery brought shares.
+    """
 
     key: str
     at_ns: UnixNs
@@ -50,6 +53,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause
     role: OrderRole | None = None
     order_ref: str = ""
+    because_of: int = 0
 
     @property
     def gross_usd(self) -> Decimal:
@@ -68,8 +72,10 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """One trade; `manual` ones were not opened by us and are only watched.
 
-    `scores` are what its proposal predicted, `entry_delta_per_share` its short option's delta then.
-    A wheel cycle is one trade: `assigned_strike_usd` is what delivered shares were paid with.
+    `scores` are its proposal's, `entry_delta_per_share` is its short option's delta then;
+    `approved_fraction` is which part of what was asked for was approved.
+    `best_fraction` is the largest part of its premium that it was ahead by. A wheel cycle is one
+    trade, from the put sold to the shares called away. `rolled` names the proposals that rolled it.
     """
 
     name: str
@@ -81,15 +87,14 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     manual: bool = False
     parts: tuple[Part, ...] = ()
     exits: Exits | None = None
-    rolls: int = 0
-    calls_sold: int = 0
+    rolled: tuple[str, ...] = ()
     scores: tuple[tuple[str, float], ...] = ()
+    approved_fraction: float = 1.0
     reasons: tuple[str, ...] = ()
     entry_delta_per_share: float | None = None
     entry_spot_usd: float | None = None
     entry_iv_annual: float | None = None
     entry_vix_points: float | None = None
-    assigned_strike_usd: Decimal | None = None
     best_fraction: float = 0.0
     ended_by: str = ""
 
@@ -126,9 +131,24 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
         covered = any(one.instrument.kind is InstrumentKind.OPTION for one in held)
         return TradeStage.COVERED if covered else TradeStage.SHARES
 
+    @property
+    def assigned_strike_usd(self) -> Decimal | None:
+        """What shares that were put to us were paid with, the dearest; None when none were."""
+        paid = [
+            -part.gross_usd / part.quantity
+            for part in self.parts
+            if _is_delivered(part) and part.quantity > 0
+        ]
+        return max(paid, default=None)
+
     def quantity(self, conid: int) -> Decimal:
         """How much of an instrument it holds."""
         return sum((one.quantity for one in self.parts if one.instrument.conid == conid), ZERO)
+
+
+def _is_delivered(part: Part) -> bool:
+    delivered = part.cause in {Cause.ASSIGNMENT, Cause.EXERCISE}
+    return delivered and part.instrument.kind is InstrumentKind.STOCK
 
 
 def _after(held: Held | None, part: Part) -> Held:

@@ -62,7 +62,7 @@ def outcome_rows(body: PredictionJudged, _: Envelope[Message]) -> list[Row]:
             _known(body.expected),
             _known(body.actual),
             body.happened,
-            None,
+            body.in_range,
             _known(body.actual - body.expected),
         )
     ]

@@ -1,0 +1,87 @@
+"""Writes docs/managing.md: the rules of the steward in their order, as the code asks them."""
+
+from __future__ import annotations
+
+from thetawarden.domain.managing.engine import RULES
+
+_HEAD = """# What is done about what is held
+
+The *steward* looks after every trade from its first fill until nothing of it is left. It stands at
+the end of the trading group, so it goes on when the advisory group has given up. It decides and
+proposes; the governor judges every order, the executor sends it. Made from the rules themselves by
+`make docs`; `make check` refuses a page that is out of date.
+
+## The rules, the most urgent first
+
+Every rule is asked in this order about every trade, each minute of market time and whenever its
+chain is seen anew; the first that finds something decides, and the rest waits. One order at a time
+is under way for a trade. All numbers are in the section `managing` of the configuration.
+
+| | rule | when | then |
+| --- | --- | --- | --- |
+"""
+_TAIL = """
+Beside whatever is decided a person is told, each once in half an hour: of a loss of 150 % of the
+premium, a delta over 0.50, an underlying that has moved more than 1.5 implied moves of a day, and
+quotes that have been unusable for ten minutes. What is next to worthless by the model and merely
+has no bid is not told.
+
+## What a trade is
+
+Whatever an approved proposal opens under one `trade` name, held by the fills of its orders. A fill
+that is corrected takes the place of what was told before; a cost that comes later is added. Money
+is exact. What happens without an order of ours goes to the trades that hold the contract: what a
+person trades by hand first to positions by hand, then to the oldest trade; expiries and
+settlements likewise; delivered shares to the trade whose option brought them; splits and dividends
+by what each holds. Positions that no trade of ours claims are `manual` trades: shown, never closed.
+
+A wheel cycle is one trade, from the put to the shares called away, and its parts (puts, shares,
+calls, dividends, costs) add up to its result to the last digit.
+
+## Orders
+
+An exit starts at the middle and walks no further than a bounded price: the market's own side and a
+tenth more, a little bolder after each attempt that ended unfilled, never more than the legs can be
+worth at their end. A leg without a usable quote gives no order: the trade waits and is told.
+
+* **Close** buys back the options of a unit; shares are sold once no option is left on them.
+* **Roll** buys back the worst short option and sells the one nearest to the delta the trade was
+  opened at, no nearer to the market, on the first expiry up to 45 days out where the whole brings
+  at least 0.10 a share; the long leg that bounds it moves along, by the same width or less. One
+  combination does it all. A third roll, or one that brings less, is a close.
+* **Rebalance** looks for the fewest leg trades (a short bought back, moved out, or bounded) that
+  bring the delta of a unit back into its band without a larger worst loss in any of the governor's
+  scenarios; the cheapest of those wins. Without one the trade is closed.
+* **Cover** sells calls on delivered shares: 14 to 30 days, never below what the shares were put to
+  us at. A put of the wheel's strategies is left to be assigned on its last day if the shares cost
+  no more than a tenth of NLV.
+* **Hedge** buys index puts or put spreads while a scenario is beyond its limit: what removes most
+  of the worst loss for a dollar, in as many units as are needed, within 15 % of the premium of the
+  trailing quarter less what was spent on protection in it. It is sold once every scenario would
+  stay within three quarters of its limit without it.
+
+Demands of the governor come first: all that is naked at once; of what is only to be made smaller
+one trade at a time, in the demand's own order where it names positions, else the weakest first.
+
+Exits that stand at the broker are moved, not doubled, when the market's state asks for another
+profit target (`ReviseExits`); a rolled or rearranged trade gets exits of its own.
+
+## What is written down
+
+`PositionDecided` in the message log, with reasons and numbers; every trade's opening, change and
+end in the table `trades`; the world around it every quarter of an hour and at its exit in
+`exit_snapshots`; what moved its result (delta, gamma, theta, vega, trading, rest) in whole cents
+that sum exactly, by the day as `ProfitAttributed`; what came of its predictions in
+`prediction_outcomes`.
+
+Out of the regular session nothing is decided: quotes of other hours decide nothing here.
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    rows = (
+        f"| {number} | {spec.rule.value.replace('_', ' ')} | {spec.when} | {spec.then} |\n"
+        for number, spec in enumerate(RULES, 1)
+    )
+    return "".join((_HEAD, *rows, _TAIL))

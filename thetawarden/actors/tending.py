@@ -1,0 +1,371 @@
+"""One look of the steward at what it holds: decisions, orders they ask for, and what to tell."""
+
+from __future__ import annotations
+
+import msgspec
+
+from thetawarden.actors.stewarding import (
+    Pending,
+    Standing,
+    StewardSettings,
+    StewardState,
+    busy_with,
+    derived,
+    may_try,
+    nlv_usd,
+    open_trades,
+    rows_by_underlying,
+    sight_of,
+    take_profit_ref,
+    vix_points,
+)
+from thetawarden.domain.chains.view import ChainRows
+from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date
+from thetawarden.domain.managing.case import HEDGE, World
+from thetawarden.domain.managing.decision import Action, Alarm, Decision, Rule
+from thetawarden.domain.managing.engine import decide
+from thetawarden.domain.managing.hedging import (
+    Excess,
+    Hedge,
+    budget_usd,
+    excesses_of,
+    find_hedge,
+    is_unneeded,
+)
+from thetawarden.domain.managing.ordering import Request, order_of, ticks_of
+from thetawarden.domain.managing.planning import Ground, Plan, plan
+from thetawarden.domain.managing.sight import NAN, TradeSight
+from thetawarden.domain.managing.stressing import stand_of
+from thetawarden.domain.managing.targets import exits_for, revised_exits, target_of
+from thetawarden.domain.managing.weakest import demanded_of
+from thetawarden.domain.market.contracts import Delivery
+from thetawarden.domain.market.products import OPTION_CLASSES
+from thetawarden.domain.orders.proposal import Exits, Proposal
+from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.trades.changes import premium_by_day, protection_by_day, summed
+from thetawarden.domain.trades.ledger import with_trade
+from thetawarden.domain.trades.trade import TradeStage, TradeState
+from thetawarden.messages.operations import NotifyPerson, Urgency
+from thetawarden.messages.orders import ProposeOrder, ReviseExits
+from thetawarden.messages.steward import PositionDecided
+
+TOLD_AGAIN_NS = 30 * NS_PER_MINUTE
+_OPENING = frozenset({Action.COVER, Action.HEDGE})
+Said = ProposeOrder | ReviseExits | PositionDecided | NotifyPerson
+
+
+def look(
+    state: StewardState,
+    settings: StewardSettings,
+    now: UnixNs,
+    *,
+    underlyings: tuple[str, ...] | None = None,
+) -> tuple[Said, ...]:
+    """Decide about every trade, or those on some underlyings, and ask for what is needed."""
+    rows = rows_by_underlying(state)
+    sights = [sight_of(state, one, rows) for one in open_trades(state)]
+    excesses = excesses_of(state.uses, nlv_usd=nlv_usd(state))
+    leaving = {Action.CLOSE, Action.REDUCE}
+    closing = any(one.action in leaving for one in state.pending.values())
+    demanded = demanded_of(state.demands, sights, closing=closing)
+    said: list[Said] = []
+    for sight in sights:
+        if underlyings is None or sight.trade.underlying in underlyings:
+            world = _world(
+                state,
+                settings,
+                sight,
+                now,
+                demand=demanded.get(sight.trade.name, ""),
+                excesses=excesses,
+            )
+            said += _decided(state, settings, sight, world, rows)
+    if underlyings is None:
+        said += _hedge(state, settings, rows, excesses, now)
+    return tuple(said)
+
+
+def _world(
+    state: StewardState,
+    settings: StewardSettings,
+    sight: TradeSight,
+    now: UnixNs,
+    *,
+    demand: str,
+    excesses: tuple[Excess, ...],
+) -> World:
+    trade, limits = sight.trade, settings.limits
+    best = sight.profit_fraction
+    if best > trade.best_fraction:
+        trade = msgspec.structs.replace(trade, best_fraction=best)
+        state.ledger = with_trade(state.ledger, trade)
+    working = trade.exits if take_profit_ref(state, trade.name) else None
+    target = target_of(trade.strategy, derived(state), limits.targets)
+    waits_until = state.waits.get(trade.name, 0)
+    busy = busy_with(state, trade.name)
+    if not busy and now < waits_until:
+        busy = f"its last order came to nothing: again in {(waits_until - now) / 1e9:.0f} s"
+    return World(
+        now_ns=now,
+        regime=derived(state),
+        vix_points=vix_points(state),
+        nlv_usd=nlv_usd(state),
+        busy=busy,
+        demand=demand,
+        can_roll=may_try(state, trade.name, Action.ROLL),
+        can_rearrange=may_try(state, trade.name, Action.REBALANCE),
+        exits=working,
+        new_exits=_new_exits(sight, working, target, settings),
+        day_spot_usd=state.spots_usd.get(trade.underlying, NAN),
+        physical=_is_physical(sight),
+        hedge_unneeded=_is_unneeded(state, settings, sight, excesses),
+    )
+
+
+def _new_exits(
+    sight: TradeSight, working: Exits | None, target: float, settings: StewardSettings
+) -> Exits | None:
+    if not sight.options or sight.trade.strategy == HEDGE:
+        return None
+    limits = settings.limits
+    return revised_exits(
+        working,
+        sight.premium_usd,
+        target_fraction=target,
+        targets=limits.targets,
+        exits=limits.exits,
+        ticks=ticks_of(tuple(one.instrument for one in sight.options)),
+    )
+
+
+def _is_physical(sight: TradeSight) -> bool:
+    classes = {one.instrument.trading_class for one in sight.options}
+    terms = [OPTION_CLASSES.get(name) for name in sorted(classes)]
+    return all(one is None or one.delivery is Delivery.PHYSICAL for one in terms)
+
+
+def _is_unneeded(
+    state: StewardState,
+    settings: StewardSettings,
+    sight: TradeSight,
+    excesses: tuple[Excess, ...],
+) -> bool:
+    view = state.views.get(sight.trade.underlying)
+    if sight.trade.strategy != HEDGE or view is None:
+        return False
+    stand = stand_of(view, vix_points=vix_points(state))
+    return is_unneeded(sight, excesses, stand=stand, limits=settings.limits.hedges)
+
+
+def _decided(
+    state: StewardState,
+    settings: StewardSettings,
+    sight: TradeSight,
+    world: World,
+    rows: dict[str, ChainRows],
+) -> list[Said]:
+    trade = sight.trade
+    planned = Plan(decision=decide(sight, world=world, limits=settings.limits), proposal=None)
+    said: list[Said] = [*_alarms(state, settings, planned.decision, world)]
+    view = state.views.get(trade.underlying)
+    if planned.decision.action is not Action.HOLD and view is not None:
+        if state.quiet or (state.halted and planned.decision.action in _OPENING):
+            planned = msgspec.structs.replace(planned, words="nothing new while trading is halted")
+        else:
+            ground = Ground(
+                view=view,
+                rows=rows[trade.underlying],
+                key=f"{trade.name}/{planned.decision.action}/{state.number + 1}",
+                now_ns=world.now_ns,
+                vix_points=world.vix_points,
+                regime=world.regime,
+                attempts=state.attempts.get(trade.name, 0),
+                replaces=take_profit_ref(state, trade.name),
+                limits=settings.limits,
+            )
+            planned = plan(planned.decision, sight, ground)
+    said += _exits(state, settings, sight, planned.decision, world)
+    return [*said, *_spoken(state, planned, sight, world.now_ns)]
+
+
+def _exits(
+    state: StewardState,
+    settings: StewardSettings,
+    sight: TradeSight,
+    decision: Decision,
+    world: World,
+) -> list[Said]:
+    """Move exits to a new target, and give those that were rolled or rearranged theirs."""
+    trade, exits = sight.trade, world.new_exits if decision.rule is Rule.NEW_TARGET else None
+    if exits is None and trade.name in state.bare and decision.action is Action.HOLD:
+        settled = decision.rule not in {Rule.BUSY, Rule.BLIND, Rule.MANUAL}
+        if settled and sight.options:
+            state.bare = tuple(one for one in state.bare if one != trade.name)
+            limits = settings.limits
+            exits = exits_for(
+                sight.premium_usd,
+                target_fraction=target_of(trade.strategy, world.regime, limits.targets),
+                exits=limits.exits,
+                ticks=ticks_of(tuple(one.instrument for one in sight.options)),
+            )
+    if exits is None or state.quiet:
+        return []
+    current = state.ledger.trades[trade.name]
+    stop = exits.stop_usd
+    if stop is None and current.exits is not None and decision.rule is Rule.NEW_TARGET:
+        stop = current.exits.stop_usd
+    kept = Exits(take_profit_usd=exits.take_profit_usd, stop_usd=stop)
+    state.ledger = with_trade(state.ledger, msgspec.structs.replace(current, exits=kept))
+    return [ReviseExits(trade=trade.name, exits=exits, reasons=decision.reasons)]
+
+
+def _spoken(
+    state: StewardState, planned: Plan, sight: TradeSight, now: UnixNs
+) -> list[ProposeOrder | PositionDecided]:
+    """Ask for the order, and say the decision where it is another than was said before."""
+    decision, order = planned.decision, planned.proposal
+    before = state.decisions.get(decision.trade)
+    state.decisions[decision.trade] = Standing(decision=decision, words=planned.words, at_ns=now)
+    same = before is not None and _gist(before.decision) == _gist(decision)
+    if order is None and same and before is not None and before.words == planned.words:
+        return []
+    said = PositionDecided(
+        decision=decision,
+        strategy=sight.trade.strategy,
+        underlying=sight.trade.underlying,
+        proposal_key="" if order is None else order.key,
+        words=planned.words,
+    )
+    if order is None:
+        return [said]
+    return [said, ask(state, order, action=decision.action, rule=decision.rule)]
+
+
+def ask(state: StewardState, order: Proposal, *, action: Action, rule: Rule) -> ProposeOrder:
+    """Ask for an order and remember that it is under way."""
+    state.number += 1
+    state.pending[order.key] = Pending(
+        key=order.key,
+        trade=order.trade,
+        action=action,
+        rule=rule,
+        expires_ns=order.expires_ns,
+    )
+    trade = state.ledger.trades.get(order.trade)
+    if trade is not None and action is Action.CLOSE and trade.stage is TradeStage.OPTIONS:
+        closing = msgspec.structs.replace(trade, state=TradeState.CLOSING)
+        state.ledger = with_trade(state.ledger, closing)
+    return ProposeOrder(proposal=order)
+
+
+def _gist(decision: Decision) -> tuple[object, ...]:
+    return (decision.action, decision.rule, decision.units)
+
+
+def _alarms(
+    state: StewardState, settings: StewardSettings, decision: Decision, world: World
+) -> list[NotifyPerson]:
+    """Tell a person of what has newly become alarming, and of the blind only after a while."""
+    now, trade = world.now_ns, decision.trade
+    if Alarm.BLIND not in decision.alarms:
+        state.blind.pop(trade, None)
+    said = []
+    for alarm in decision.alarms:
+        key = f"{trade}/{alarm}"
+        if alarm is Alarm.BLIND:
+            since = state.blind.setdefault(trade, now)
+            if now - since < settings.limits.blind_alert_ns:
+                continue
+        if now - state.told.get(key, -TOLD_AGAIN_NS) < TOLD_AGAIN_NS:
+            continue
+        state.told[key] = now
+        numbers = ", ".join(f"{name} {value:.2f}" for name, value in decision.numbers)
+        text = (
+            f"{trade}: {alarm.value} alarm; {decision.action.value}: {decision.reasons[0]}"
+            f" ({numbers})"
+        )
+        said.append(NotifyPerson(urgency=Urgency.HIGH, topic=f"trade {trade}", text=text))
+    return said
+
+
+def _hedge(
+    state: StewardState,
+    settings: StewardSettings,
+    rows: dict[str, ChainRows],
+    excesses: tuple[Excess, ...],
+    now: UnixNs,
+) -> list[Said]:
+    """Buy protection where a scenario is beyond its limit; one hedge at a time."""
+    limits = settings.limits.hedges
+    over = any(one.over_usd > 0.0 for one in excesses)
+    idle = not any(one.action is Action.HEDGE for one in state.pending.values())
+    waiting = now < state.waits.get(HEDGE, 0)
+    if not (limits.enabled and over and idle) or waiting or state.quiet or state.halted:
+        return []
+    today = new_york_date(now)
+    trades = tuple(state.ledger.trades.values())
+    budget = budget_usd(
+        summed(state.premium, premium_by_day(trades)),
+        summed(state.protection, protection_by_day(trades)),
+        today=today,
+        limits=limits,
+    )
+    words = "no chain to hedge on is in sight"
+    for name in limits.underlyings:
+        view = state.views.get(name)
+        if view is None:
+            continue
+        found = find_hedge(
+            excesses,
+            view=view,
+            rows=rows[name],
+            stand=stand_of(view, vix_points=vix_points(state)),
+            budget=budget,
+            limits=limits,
+            today=today,
+        )
+        if isinstance(found, Hedge):
+            return _hedged(state, settings, found, view_number=view.number, now=now)
+        words = found
+    state.waits[HEDGE] = now + settings.limits.ladder.again_after_ns
+    return _unhedged(state, words, now)
+
+
+def _hedged(
+    state: StewardState, settings: StewardSettings, found: Hedge, *, view_number: int, now: UnixNs
+) -> list[Said]:
+    name = f"{HEDGE}-{new_york_date(now):%m%d}-{state.number + 1}"
+    wanted = Request(
+        key=f"{name}/{Action.HEDGE}/{state.number + 1}",
+        trade=name,
+        strategy=HEDGE,
+        purpose=Purpose.HEDGE,
+        units=found.units,
+        reasons=(found.words,),
+        now_ns=now,
+        view_number=view_number,
+        worst_usd=found.worst_usd,
+    )
+    order = order_of(found.legs, wanted, ladder=settings.limits.ladder)
+    if isinstance(order, str):
+        return _unhedged(state, order, now)
+    decision = Decision(
+        trade=name, action=Action.HEDGE, rule=Rule.HEDGE_NEEDED, reasons=(found.words,)
+    )
+    said = PositionDecided(
+        decision=decision,
+        strategy=HEDGE,
+        underlying=order.underlying,
+        proposal_key=order.key,
+        words="",
+    )
+    return [said, ask(state, order, action=Action.HEDGE, rule=Rule.HEDGE_NEEDED)]
+
+
+def _unhedged(state: StewardState, words: str, now: UnixNs) -> list[Said]:
+    """Say once in a while why a book beyond its limits is not hedged."""
+    if now - state.told.get(HEDGE, -TOLD_AGAIN_NS) < TOLD_AGAIN_NS:
+        return []
+    state.told[HEDGE] = now
+    text = f"A scenario is beyond its limit and no hedge is bought: {words}"
+    return [NotifyPerson(urgency=Urgency.NORMAL, topic="hedge", text=text)]

@@ -1,0 +1,136 @@
+"""Finds the fewest leg trades that bring the delta of a trade back into its band.
+
+Only what cannot add risk is looked at: a short leg bought back, a long one bought beyond it, a
+short one moved further from the market. No rearrangement may make the worst scenario's loss larger.
+Of those with the fewest legs the cheapest wins.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+
+from thetawarden.domain.chains.view import ChainRows, ChainView
+from thetawarden.domain.managing.limits import BandLimits
+from thetawarden.domain.managing.ordering import Leg, leg_of, option_row
+from thetawarden.domain.managing.sight import LegSight, TradeSight
+from thetawarden.domain.managing.stressing import (
+    Stand,
+    contract_profits,
+    worst_loss_usd,
+)
+from thetawarden.domain.market.contracts import Right
+from thetawarden.domain.pricing.arrays import FloatArray
+
+_CENT = 0.01
+
+
+class Rearrangement(msgspec.Struct, frozen=True, kw_only=True):
+    """Leg trades per unit, and delta and worst loss of a unit after them."""
+
+    legs: tuple[Leg, ...]
+    delta_after: float
+    loss_before_usd: float
+    loss_after_usd: float
+    cost_usd: float
+    words: str
+
+
+class _Move(msgspec.Struct, frozen=True, kw_only=True):
+    legs: tuple[Leg, ...]
+    delta: float
+    words: str
+
+
+def find_rearrangement(
+    sight: TradeSight, *, view: ChainView, rows: ChainRows, stand: Stand, limits: BandLimits
+) -> Rearrangement | str:
+    """Return the rearrangement, or in words why there is none."""
+    delta = sight.delta_per_share
+    held = contract_profits([one.instrument for one in sight.legs], stand)
+    ratios = np.array([one.ratio for one in sight.legs], dtype=np.float64)
+    before = ratios @ held
+    loss = worst_loss_usd(before)
+    if not (math.isfinite(delta) and math.isfinite(loss)):
+        return "its scenarios cannot be revalued"
+    moves = [
+        one
+        for one in _moves(sight, view, rows, limits=limits)
+        if abs(delta + one.delta) <= limits.delta_per_share and len(one.legs) <= limits.legs_max
+    ]
+    found = [_judged(one, before, loss, delta=delta, stand=stand) for one in moves]
+    good = [one for one in found if one.loss_after_usd <= loss + _CENT]
+    if not good:
+        return "no rearrangement brings it back into its band without a larger worst loss"
+    return min(good, key=lambda one: (len(one.legs), one.cost_usd, abs(one.delta_after)))
+
+
+def _judged(
+    move: _Move, before: FloatArray, loss: float, *, delta: float, stand: Stand
+) -> Rearrangement:
+    added = contract_profits([one.instrument for one in move.legs], stand)
+    ratios = np.array([one.ratio for one in move.legs], dtype=np.float64)
+    after = worst_loss_usd(before + ratios @ added)
+    cost = math.fsum(one.natural for one in move.legs)
+    return Rearrangement(
+        legs=move.legs,
+        delta_after=delta + move.delta,
+        loss_before_usd=loss,
+        loss_after_usd=after,
+        cost_usd=cost,
+        words=f"{move.words}: delta {delta:+.2f} to {delta + move.delta:+.2f},"
+        f" worst loss of a unit {loss:,.0f} to {after:,.0f}",
+    )
+
+
+def _moves(
+    sight: TradeSight, view: ChainView, rows: ChainRows, *, limits: BandLimits
+) -> list[_Move]:
+    """Every rearrangement of the legs that lean the wrong way."""
+    leaning = [one for one in sight.shorts if one.ratio * one.delta_per_share * _sign(sight) > 0.0]
+    moves: list[_Move] = []
+    for short in leaning:
+        count = -short.ratio
+        if len(sight.shorts) > 1:
+            back = leg_of(short, count)
+            moves.append(
+                _Move(
+                    legs=(back,),
+                    delta=count * short.delta_per_share,
+                    words=f"the short {short.instrument.strike} bought back",
+                )
+            )
+        for row in _further(short, view, rows, limits=limits):
+            bought = option_row(view, rows, row, count)
+            own = float(rows.delta_per_share[row])
+            strike = bought.instrument.strike
+            moves.append(
+                _Move(legs=(bought,), delta=count * own, words=f"the {strike} bought beyond it")
+            )
+            moved = (leg_of(short, count), option_row(view, rows, row, -count))
+            change = count * (short.delta_per_share - own)
+            moves.append(_Move(legs=moved, delta=change, words=f"the short moved to {strike}"))
+    return moves
+
+
+def _sign(sight: TradeSight) -> float:
+    return math.copysign(1.0, sight.delta_per_share)
+
+
+def _further(short: LegSight, view: ChainView, rows: ChainRows, *, limits: BandLimits) -> list[int]:
+    """Usable rows of the same series and right, further from the market, the nearest first."""
+    call = short.instrument.right is Right.CALL
+    away = rows.strike_usd - short.strike_usd
+    away = away if call else -away
+    series = [
+        number
+        for number, one in enumerate(view.series)
+        if one.trading_class == short.instrument.trading_class
+        and one.expiry == short.instrument.expiry
+    ]
+    fits = rows.usable & np.isin(rows.series, series) & (rows.is_call == call) & (away > 0.0)
+    fits &= np.isfinite(rows.delta_per_share)
+    found = np.flatnonzero(fits)
+    return [int(row) for row in found[np.argsort(away[found])][: limits.strikes_max]]

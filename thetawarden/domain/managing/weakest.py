@@ -1,0 +1,66 @@
+"""Says whose turn it is when less risk is demanded: the naked at once, of the others the weakest.
+
+Weakest is who has lost most of its premium. Of what is only to be made smaller one trade goes at a
+time, so that the next look can see whether it was enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from thetawarden.domain.managing.sight import TradeSight
+from thetawarden.domain.risk.demands import Demand, DemandKind
+from thetawarden.domain.risk.exposure import is_defined_risk
+from thetawarden.domain.risk.intake import instrument_of
+from thetawarden.domain.trades.trade import TradeStage
+
+
+def demanded_of(
+    demands: Sequence[Demand], sights: Sequence[TradeSight], *, closing: bool
+) -> dict[str, str]:
+    """Return why each trade is to be closed now, by its name; `closing` is whether one is already.
+
+    Trades by hand are nobody's to close; a trade that cannot be seen waits for its turn.
+    """
+    ours = [one for one in sights if not one.trade.manual and not one.doubts]
+    found: dict[str, str] = {}
+    for demand in demands:
+        if demand.kind is DemandKind.CLOSE_NAKED:
+            found |= {one.trade.name: demand.why for one in ours if is_naked(one)}
+        elif demand.kind in {DemandKind.REDUCE, DemandKind.CLOSE_WEAKEST} and not (
+            closing or found
+        ):
+            chosen = _next(demand, ours)
+            found |= {} if chosen is None else {chosen.trade.name: demand.why}
+    return found
+
+
+def is_naked(sight: TradeSight) -> bool:
+    """Whether a trade sells something that nothing in it bounds."""
+    lots = [
+        (plain, float(one.ratio * sight.units))
+        for one in sight.legs
+        if (plain := instrument_of(one.instrument)) is not None
+    ]
+    return not is_defined_risk(lots)
+
+
+def by_weakness(sights: Sequence[TradeSight]) -> list[TradeSight]:
+    """Return trades, the weakest first; those nobody can value come last."""
+    return sorted(sights, key=_strength)
+
+
+def _strength(sight: TradeSight) -> tuple[float, str]:
+    earned = sight.profit_fraction
+    return (math.inf if math.isnan(earned) else earned, sight.trade.name)
+
+
+def _next(demand: Demand, sights: list[TradeSight]) -> TradeSight | None:
+    """The demand's own order where it names positions, else the weakest that sells premium."""
+    by_name = {one.trade.name: one for one in sights}
+    named = [by_name[name] for name in demand.positions if name in by_name]
+    if named:
+        return named[0]
+    selling = [one for one in sights if one.shorts and one.trade.stage is TradeStage.OPTIONS]
+    return next(iter(by_weakness(selling)), None)
