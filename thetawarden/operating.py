@@ -78,7 +78,7 @@ class Operator:
         self._gateway = gateway
         self._desk = process.desk
         self._rates = Rates(time.monotonic())
-        process.on_heartbeat = lambda: self._rates.look(self._desk.posts.values())
+        process.on_heartbeat.append(lambda: self._rates.look(self._desk.posts.values()))
 
     def status(self) -> StatusView:
         """The desk in one look."""

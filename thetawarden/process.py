@@ -90,7 +90,7 @@ class DeskProcess:
         self.flag = HaltFlagFile(store / "halt")
         self.exit_code = EXIT_DONE
         self.ended = threading.Event()
-        self.on_heartbeat: Callable[[], None] = lambda: None
+        self.on_heartbeat: list[Callable[[], None]] = []
         self._broker_at = ("127.0.0.1", NOWHERE)
         self._account = account
         self._lock = StoreLock(store)
@@ -305,7 +305,8 @@ class DeskProcess:
                 self.raise_flag(f"a file {KILL_FILE} stands in {folder.name}/", by="kill file")
 
     def _take_vitals(self, actors: tuple[ActorVitals, ...]) -> Message:
-        self.on_heartbeat()
+        for heard in self.on_heartbeat:
+            heard()
         vitals = Vitals(
             actors=actors,
             log_lag_ns=self.journal.lag_ns(),

@@ -1,68 +1,9 @@
 """The console on a real terminal, beside a real desk: what a person would see, and do."""
 
-import fcntl
-import os
-import pty
-import select
-import struct
-import subprocess
-import sys
-import termios
-import time
-
-import pyte
 import pytest
 
-from tests.cli.shell import DEADLINE_S, one_line_error, wait_for
-
-WIDTH, HEIGHT = 80, 24
-
-
-class Terminal:
-    """A process on a terminal of its own; `text` is what stands on its screen."""
-
-    def __init__(self, *arguments, environment):
-        self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", HEIGHT, WIDTH, 0, 0))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "thetawarden", *arguments],
-            env={**environment, "TERM": "xterm-256color"},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        self._screen = pyte.Screen(WIDTH, HEIGHT)
-        self._stream = pyte.ByteStream(self._screen)
-
-    @property
-    def text(self):
-        self._read()
-        return "\n".join(self._screen.display)
-
-    def sees(self, *words):
-        until = time.monotonic() + DEADLINE_S
-        while any(word not in self.text for word in words):
-            assert time.monotonic() < until, self.text
-            time.sleep(0.05)
-
-    def press(self, keys):
-        os.write(self._ours, keys.encode())
-
-    def _read(self):
-        until = time.monotonic() + 5
-        while time.monotonic() < until and select.select([self._ours], [], [], 0)[0]:
-            try:
-                self._stream.feed(os.read(self._ours, 65536))
-            except OSError:  # the other end is closed
-                return
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._ours)
+from tests.cli.shell import one_line_error, wait_for
+from tests.cli.terminal import Terminal
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.shell import Shell
 from thetawarden import __version__
-from thetawarden.cli import VERBS
+from thetawarden.cli import SECTIONS, VERBS
 
 HEAVY = (
     "polars",
@@ -28,6 +28,7 @@ SUBVERBS = {
     "lake": ("info", "maintain", "query"),
     "log": ("show", "tail", "verify", "export"),
     "config": ("show", "check"),
+    "service": ("print",),
 }
 HELPED = [(verb, *sub) for verb in VERBS for sub in [(), *((s,) for s in SUBVERBS.get(verb, ()))]]
 
@@ -71,7 +72,29 @@ def test_no_verb_prints_the_verbs(shell):
     for verb, (_, line) in VERBS.items():
         assert f"  {verb} " in asked.out
         assert line.split(":")[0] in asked.out
-    assert "Verbs:" in bare.out
+    assert "Run a desk:" in bare.out
+
+
+def test_help_lists_every_verb_once_in_the_section_it_belongs_to(shell):
+    named = [verb for verbs in SECTIONS.values() for verb in verbs]
+    lines = [line.split()[0] for line in shell("--help").out.splitlines() if line.startswith("  ")]
+
+    assert len(named) == len(set(named))
+    assert set(VERBS) <= set(named)
+    assert [line for line in lines if line in VERBS] == [verb for verb in named if verb in VERBS]
+
+
+def test_a_shell_can_complete_verbs_and_options(shell):
+    shell.extra = {"_THETAWARDEN_COMPLETE": "bash_source"}
+    assert "complete" in shell().out
+
+    shell.extra = {
+        "_THETAWARDEN_COMPLETE": "bash_complete",
+        "COMP_WORDS": "thetawarden lake ",
+        "COMP_CWORD": "2",
+    }
+
+    assert "plain,maintain" in shell().out.splitlines()
 
 
 def test_version_is_told_in_both_ways(shell):

@@ -37,9 +37,28 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "log": ("log", "The message log: show, tail, verify, export."),
     "replay": ("replay", "Rebuild an actor from the message log, or verify a day of it."),
     "lake": ("lake", "The tables everything is kept in: info, maintain, query."),
+    "init": ("init", "Write a commented configuration file, asking for what matters."),
+    "doctor": ("doctor", "Look whether a desk could run here, with a remedy for what is amiss."),
+    "service": ("service", "Run as a service: print a unit for systemd."),
     "config": ("config", "Show or check the configuration."),
     "gateway": ("gateway", "The practice gateway alone: a market that speaks the TWS protocol."),
     "version": ("version", "The version of this program."),
+}
+
+
+# how --help lists them; a verb that is in none is listed last
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "Run a desk": ("run", "stop", "console", "status"),
+    "The brakes": ("halt", "resume", "flatten"),
+    "What it holds and knows": (
+        *("positions", "orders", "risk", "candidates", "regime", "chain", "slots", "lineup"),
+    ),
+    "Why it did so": ("why", "log", "replay", "inspect", "actor"),
+    "Records and studies": (
+        *("lake", "journal", "report", "readiness", "tax", "flex", "stress"),
+        *("backtest", "sweep", "study", "chaos"),
+    ),
+    "Set-up": ("init", "doctor", "service", "config", "gateway", "version"),
 }
 
 
@@ -59,8 +78,14 @@ class _LazyGroup(click.Group):
     @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without loading them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+        named = {verb for verbs in SECTIONS.values() for verb in verbs}
+        others = tuple(verb for verb in VERBS if verb not in named)
+        wide = max(map(len, VERBS))
+        for title, verbs in (*SECTIONS.items(), ("More", others)):
+            rows = [(verb.ljust(wide), VERBS[verb][1]) for verb in verbs if verb in VERBS]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     @override
     def resolve_command(

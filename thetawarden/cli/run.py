@@ -112,6 +112,7 @@ def _run(
     from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
     from thetawarden.infra.gateway_process import GatewayProcess  # noqa: PLC0415
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
+    from thetawarden.infra.service_manager import ServiceManager  # noqa: PLC0415
     from thetawarden.operating import Operator  # noqa: PLC0415
 
     summary = _summary()
@@ -140,11 +141,15 @@ def _run(
         server.start()
         undo.callback(server.stop)
         take_commands(config, operator, secrets, undo)
+        manager = ServiceManager(os.environ)
+        process.on_heartbeat.append(manager.alive)
+        manager.ready(f"mode {config.mode}, store {folder}")
         if summary is None:
             process.ended.wait(for_s)
         else:
             summary.show_until(process.ended, operator, for_s)
         process.ended.set()
+        manager.stopping()
         halted = operator.status().halt is not None
     if summary is not None:
         summary.say_goodbye()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -12,7 +12,11 @@ from rich.text import Text
 from thetawarden.config.problems import one_line
 from thetawarden.messages.control import ActorView, HaltView, Status
 
+if TYPE_CHECKING:
+    from thetawarden.domain.preflight import Finding
+
 EVENTS_SHOWN = 3
+_VERDICTS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _COLOURS = {"running": "green", "paused": "yellow", "restarting": "yellow", "halted": "bold red"}
 
 
@@ -29,6 +33,17 @@ def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """What a check of everything found, and what to do about it."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("check", "", "found", "what to do"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        verdict = Text(finding.verdict, style=_VERDICTS[finding.verdict])
+        table.add_row(finding.check, verdict, Text(finding.found), Text(finding.remedy))
     return table
 
 

@@ -45,7 +45,12 @@ keys, a second document, a file above 1 MiB. Nothing starts while a fault is lef
 
 def render_defaults() -> str:
     """A complete configuration file: every key, its meaning, its bounds, its default."""
-    root = describe(Config())
+    return render_file(Config())
+
+
+def render_file(config: Config) -> str:
+    """The same file, but that it says this configuration."""
+    root = describe(config)
     lines = _comment(root.about, 0)
     for member in root.members.values():
         lines += ["", *_yaml(member, 0)]

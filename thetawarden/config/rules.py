@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 PAPER_PREFIX = "D"  # DU, DF, DUH ...: every paper account begins with it, no real one does
 DATA_MESSAGES_PER_S_MIN = 4
-LIVE_PORTS = (4001, 7496)
-PAPER_PORTS = (4002, 7497)
+LIVE_PORTS = (4001, 4003, 7496, 7498)  # 4003 and 7498: as the usual containers pass them on
+PAPER_PORTS = (4002, 4004, 7497, 7499)
 
 MANAGING_IN_ORDER = (
     ("exits.loss_alert_fraction", "exits.loss_exit_fraction"),
