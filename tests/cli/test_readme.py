@@ -28,7 +28,7 @@ def test_every_command_of_the_walk_through_works_in_this_order(shell, tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         check=False,
     )
 

@@ -112,7 +112,6 @@ def _run(
     from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
     from thetawarden.infra.gateway_process import GatewayProcess  # noqa: PLC0415
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
-    from thetawarden.infra.service_manager import ServiceManager  # noqa: PLC0415
     from thetawarden.operating import Operator  # noqa: PLC0415
 
     summary = _summary()
@@ -141,15 +140,12 @@ def _run(
         server.start()
         undo.callback(server.stop)
         take_commands(config, operator, secrets, undo)
-        manager = ServiceManager(os.environ)
-        process.on_heartbeat.append(manager.alive)
-        manager.ready(f"mode {config.mode}, store {folder}")
+        _tell_manager(process, undo)
         if summary is None:
             process.ended.wait(for_s)
         else:
             summary.show_until(process.ended, operator, for_s)
         process.ended.set()
-        manager.stopping()
         halted = operator.status().halt is not None
     if summary is not None:
         summary.say_goodbye()
@@ -169,6 +165,16 @@ def _desk_process(
 
     channels = open_channels(names, secrets=secrets, timeout_s=config.alerts.timeout_s)
     return DeskProcess(config, folder, secrets=secrets, channels=channels, account=account)
+
+
+def _tell_manager(process: DeskProcess, undo: contextlib.ExitStack) -> None:
+    """Let the service manager know that the desk is up, that it lives, and when it ends."""
+    from thetawarden.infra.service_manager import ServiceManager  # noqa: PLC0415
+
+    manager = ServiceManager(os.environ)
+    process.on_heartbeat.append(manager.alive)
+    manager.ready(f"mode {process.config.mode}, store {process.store}")
+    undo.callback(manager.stopping)
 
 
 def _reach(
