@@ -1,19 +1,30 @@
-"""`make soak`: a whole market day in real processes, with kills; exits 1 when the books differ."""
+"""`make soak`: a whole market day in real processes, with kills; exits 1 when the books differ.
+
+`python -m soak twenty` lives through days of several markets in virtual time, undisturbed.
+"""
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from soak.market_day import Terms, run_day
+from soak.twenty import SCENARIOS, run_twenty
+from soak.twenty import Terms as TwentyTerms
+from thetawarden.practice.market.scenario import ScenarioName
 
 
-@click.command()
-@click.argument("what", type=click.Choice(["day"]))
+@click.group()
+def main() -> None:
+    """Long tests, too long to run with every change."""
+
+
+@main.command()
 @click.option("--speed", default=30.0, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 @click.option("--start", default="2026-03-02", show_default=True)
@@ -21,17 +32,43 @@ from soak.market_day import Terms, run_day
 @click.option("--desk-kills", default=3, show_default=True)
 @click.option("--gateway-kills", default=2, show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path), help="Kept; else a temporary one.")
-def main(what: str, folder: Path | None, **terms: float) -> None:  # noqa: ARG001  # one kind so far
-    """Live through a day and print what was found."""
+def day(folder: Path | None, **terms: float) -> None:
+    """Live through a day in real processes, with kills, and print what was found."""
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory() as temporary:
         verdict = run_day(Terms(folder=folder or Path(temporary), **terms))  # type: ignore[arg-type]
-    for name, value in verdict.figures.items():
+    _conclude(console, verdict.figures, verdict.wrong)
+
+
+@main.command()
+@click.option("--days", default=20, show_default=True, help="Trading days of each scenario.")
+@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    type=click.Choice([one.value for one in SCENARIOS]),
+    help="Only this kind of times; may be said again.",
+)
+def twenty(days: int, seed: int, scenarios: tuple[str, ...]) -> None:
+    """Leave a desk alone for days of several markets, in virtual time, and count what happened."""
+    console = Console(highlight=False)
+    chosen = tuple(map(ScenarioName, scenarios)) or SCENARIOS
+    terms = TwentyTerms(days=days, seed=seed, scenarios=chosen)
+    found = run_twenty(terms, progress=console.print)
+    for name, count in sorted(found.happened.items()):
+        console.print(f"{name:40} {count}")
+    missing = [f"{name} never happened" for name in found.missing]
+    _conclude(console, found.figures, [*found.wrong, *missing])
+
+
+def _conclude(console: Console, figures: Mapping[str, object], wrong: Sequence[str]) -> None:
+    for name, value in figures.items():
         console.print(f"{name:40} {value}")
-    for line in verdict.wrong:
+    for line in wrong:
         console.print(f"WRONG: {line}", style="red")
-    console.print("a good day" if not verdict.wrong else f"{len(verdict.wrong)} things wrong")
-    sys.exit(1 if verdict.wrong else 0)
+    console.print("all is well" if not wrong else f"{len(wrong)} things wrong")
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

@@ -439,6 +439,7 @@ def test_exits_that_are_near_enough_are_left_alone():
         )
 
     assert revised("0.30", 0.70) is None
+    assert revised("0.35", 0.70) is None  # one tick away
     assert revised("0.30", 0.40).take_profit_usd == Decimal("0.60")
 
 

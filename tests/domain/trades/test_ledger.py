@@ -241,3 +241,13 @@ def test_whatever_is_told_in_whatever_order_trades_add_up_to_the_book(fills):
     assert cash == sum((one.cash_usd for one in parts), Decimal(0))
     assert costs == sum((one.commission_usd for one in parts), Decimal(0))
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(after), type=Ledger) == after
+
+
+def test_the_further_legs_of_an_entry_open_nothing_anew_and_adjust_nothing():
+    first = booked(ledger("a"), fill(PUT, -1, "2.00", of="a")).trades["a"]
+    both = booked(
+        ledger("a"), fill(PUT, -1, "2.00", of="a"), fill(LOWER, 1, "1.00", of="a")
+    ).trades["a"]
+
+    assert change_of(None, first) == OPENED
+    assert change_of(first, both) == ""

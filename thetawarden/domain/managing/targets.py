@@ -51,6 +51,7 @@ def revised_exits(
 ) -> Exits | None:
     """Return the exits in place of those that work, or None when they are near enough.
 
+    A single tick is near enough, however small the premium: the fill differs from what was asked.
     Exits that are not known yet are nobody's to move.
     """
     if working is None or working.take_profit_usd is None:
@@ -59,7 +60,8 @@ def revised_exits(
     if wanted is None or wanted.take_profit_usd is None:
         return None
     away = abs(to_float(wanted.take_profit_usd - working.take_profit_usd))
-    is_near = away <= targets.change_min * premium_usd
+    tick = to_float(step_at(working.take_profit_usd, ticks))
+    is_near = away <= max(targets.change_min * premium_usd, 1.001 * tick)
     if is_near or wanted.take_profit_usd == working.take_profit_usd:
         return None
     return Exits(take_profit_usd=wanted.take_profit_usd, stop_usd=None)

@@ -30,7 +30,13 @@ def change_of(before: Trade | None, after: Trade) -> str:
     same = [(one.instrument.conid, one.quantity) for one in before.held] == [
         (one.instrument.conid, one.quantity) for one in after.held
     ]
-    return "" if same else ADJUSTED
+    return "" if same or _is_filling(before, after) else ADJUSTED
+
+
+def _is_filling(before: Trade, after: Trade) -> bool:
+    """Whether the order that opened it is still being filled, leg by leg or unit by unit."""
+    roles = {part.role for part in (*before.parts, *after.parts)}
+    return roles == {OrderRole.ENTRY}
 
 
 def is_waiting_for_shares(trade: Trade) -> bool:
