@@ -98,7 +98,9 @@ class DeskProcess:
         self._channels = channels or {}
         self._watchdog_handled = -1
         self._watchdog_ns = 0
-        self._heartbeat: Heartbeat | None = None
+        self._heartbeat = Heartbeat(
+            store / HEARTBEAT_FILE, run=f"{os.getpid()}-{time.monotonic_ns()}"
+        )
 
     def reach(self, host: str, port: int) -> None:
         """Find the broker there; before `open`."""
@@ -156,13 +158,15 @@ class DeskProcess:
         self._remember(recovered)
         self._say_who_starts(resumed=recovered.position.next_seq > 1)
         self._adopt_flag()
+        self._heartbeat.begin(at_ns=time.monotonic_ns())
         self.desk.start()
 
     def close(self) -> None:
         """Stop everything in reverse order."""
+        if self.exit_code == EXIT_DONE:  # from now on silence is in order
+            self._heartbeat.end(ENDED_WELL)
         hung = self.desk.stop()
-        if self._heartbeat is not None:
-            self._heartbeat.end(GAVE_UP if self.exit_code else ENDED_WELL)
+        self._heartbeat.end(GAVE_UP)
         if hung:
             _log.error("stop_deadline_missed", extra={"actors": list(hung)})
         self.journal.close()
@@ -280,16 +284,12 @@ class DeskProcess:
 
     def end_at_once(self) -> None:
         """A person wants it over now: whoever watches need not take it for an accident."""
-        if self._heartbeat is not None:
-            self._heartbeat.end(ENDED_WELL)
+        self._heartbeat.end(ENDED_WELL)
 
     def _check(self) -> None:
         """Several times a second, by the supervisor: look for a halt by file, and be seen alive."""
         self._heed_kill_file()
         self._adopt_flag()
-        if self._heartbeat is None:
-            run = f"{os.getpid()}-{self.clock.monotonic_ns()}"
-            self._heartbeat = Heartbeat(self.store / HEARTBEAT_FILE, run=run)
         now_ns, watchdog = time.monotonic_ns(), self.desk.posts[WATCHDOG]
         if watchdog.pulse.handled != self._watchdog_handled or watchdog.mailbox.paused:
             self._watchdog_handled, self._watchdog_ns = watchdog.pulse.handled, now_ns

@@ -36,6 +36,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "stop": ("brakes", "End the running desk gracefully."),
     "log": ("log", "The message log: show, tail, verify, export."),
     "replay": ("replay", "Rebuild an actor from the message log, or verify a day of it."),
+    "guardian": ("guardian", "Guard a running desk from outside; `run` starts one by itself."),
     "lake": ("lake", "The tables everything is kept in: info, maintain, query."),
     "init": ("init", "Write a commented configuration file, asking for what matters."),
     "doctor": ("doctor", "Look whether a desk could run here, with a remedy for what is amiss."),

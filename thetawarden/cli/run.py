@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from thetawarden.cli.afar import require_token, take_commands
+from thetawarden.cli.beside import open_guarded
 from thetawarden.cli.durations import duration_option
 from thetawarden.cli.place import Place, on_place
 from thetawarden.cli.signals import heed_signals
@@ -71,7 +72,7 @@ def run(*, place: Place, for_s: float | None, fresh: bool, account: str, **keys:
         _set_aside(folder)
     market = _market_options(loaded)
     store = prepare_folder(folder)
-    return _run(config, store, for_s, market=market, secrets=secrets, account=account)
+    return _run(config, store, for_s, market=market, secrets=secrets, account=account, place=place)
 
 
 def _require_account(config: Config, account: str) -> None:
@@ -107,6 +108,7 @@ def _run(
     market: list[str],
     secrets: Mapping[str, Secret],
     account: str,
+    place: Place,
 ) -> int:
     """Start from top to bottom; the end is the exact reverse, however far the start came."""
     from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
@@ -128,8 +130,7 @@ def _run(
             undo.callback(gateway.stop)
             gateway.start()
         _reach(process, config, gateway, undo)
-        process.open()
-        undo.callback(process.close)
+        open_guarded(process, place, gateway, undo)
         operator = Operator(process, gateway)
         server = ControlServer(
             operator,

@@ -70,6 +70,12 @@ class GatewayProcess:
             process.wait()
         _let_go(process)
 
+    @property
+    def lifeline(self) -> int | None:
+        """The file that keeps it alive for as long as anybody holds it open."""
+        process = self._process
+        return None if process is None or process.stdin is None else process.stdin.fileno()
+
     def _launch(self) -> None:
         command = [sys.executable, "-m", "thetawarden", "gateway", *self._options]
         command += ["--port", str(self.port), "--state", str(self._state), "--while-stdin-open"]

@@ -42,7 +42,12 @@ class Heartbeat:
         self._run = run
         self._number = 0
         self._last: Beat | None = None
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor: int | None = None
+
+    def begin(self, *, at_ns: int) -> None:
+        """Make the file, so that whoever looks from now on sees this desk and none before it."""
+        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.beat(at_ns=at_ns, watchdog_ns=at_ns, link_loop_silent_ns=0)
 
     def beat(self, *, at_ns: int, watchdog_ns: int, link_loop_silent_ns: int) -> None:
         """Say that the supervisor lives, and what it knows of the others."""
@@ -65,7 +70,7 @@ class Heartbeat:
             self._write(msgspec.structs.replace(last, ended=how))
 
     def _write(self, beat: Beat) -> None:
-        if self._last is not None and self._last.ended:
+        if self._descriptor is None or (self._last is not None and self._last.ended):
             return
         self._last = beat
         os.pwrite(self._descriptor, msgspec.json.encode(beat).ljust(_BYTES), 0)

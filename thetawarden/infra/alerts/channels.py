@@ -27,6 +27,7 @@ _KINDS = {
     Urgency.HIGH: NotifyType.WARNING,
     Urgency.CRITICAL: NotifyType.FAILURE,
 }
+_NO_MARKUP = str.maketrans("<>[]`", "()()'")
 _PIECES = re.compile(r"[/?&=:@,]+")
 
 
@@ -43,12 +44,21 @@ class Channel:
         title = f"{TITLE}: {urgency}" if urgency is not Urgency.LOW else TITLE
         return bool(
             self._service.notify(
-                body=self._redactor.text(text),
+                body=_tame(self._redactor.text(text)),
                 title=title,
                 notify_type=_KINDS[urgency],
                 body_format=NotifyFormat.TEXT,
             )
         )
+
+
+def _tame(text: str) -> str:
+    """The text with nothing in it that a service could take for markup or a command of its own.
+
+    Some services make links of what looks like HTML even when told that it is plain text.
+    """
+    shown = "".join(one if one.isprintable() or one == "\n" else " " for one in text)
+    return shown.translate(_NO_MARKUP)
 
 
 def open_channels(

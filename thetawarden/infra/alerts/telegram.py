@@ -7,6 +7,7 @@ written before the desk began is passed over: an old `halt` must not halt a new 
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import threading
@@ -24,8 +25,10 @@ from thetawarden.messages.control import HaltRequest, Status
 TEXT_MAX = 3_500
 COMMAND_MAX = 400
 ANSWER_BYTES_MAX = 1 << 20
-PAUSE_S_MIN, PAUSE_S_MAX = 1.0, 60.0
+PAUSE_S_MIN, PAUSE_S_MAX = 0.5, 60.0
 STRANGERS_KEPT = 100
+FAILURES = (OSError, ValueError, http.client.HTTPException)
+"""Whatever a far server, or what stands between, may do to a question."""
 HELP = "status, positions, halt REASON"
 _log = logging.getLogger("thetawarden.telegram")
 
@@ -79,7 +82,7 @@ class TelegramCommands:
         while not self._stopping.is_set():
             try:
                 updates = self._fetch(0.0 if first else self._poll_s, newest=first)
-            except (OSError, ValueError) as error:
+            except FAILURES as error:
                 _log.warning("telegram_unreachable", extra={"error": type(error).__name__})
                 if self._stopping.wait(pause_s):
                     return
@@ -87,7 +90,8 @@ class TelegramCommands:
                 continue
             pause_s = PAUSE_S_MIN
             for update in updates:
-                self._next = max(self._next, int(update.get("update_id", 0)) + 1)
+                number = update.get("update_id")
+                self._next = max(self._next, number + 1 if isinstance(number, int) else 0)
                 if not first and not self._stopping.is_set():
                     self._take(update)
             first = False
@@ -97,7 +101,7 @@ class TelegramCommands:
         answer = self._call("getUpdates", asked, timeout_s=wait_s + 10.0)
         updates = answer.get("result")
         if not isinstance(updates, list):
-            raise TypeError("no list of updates") from None
+            raise ValueError("no list of updates")  # noqa: TRY004  # theirs, like any garbage
         return [update for update in updates if isinstance(update, dict)]
 
     def _take(self, update: dict[str, Any]) -> None:
@@ -112,7 +116,7 @@ class TelegramCommands:
         answer = self._answer(text[:COMMAND_MAX].strip(), by=f"telegram {who}")
         try:
             self._call("sendMessage", {"chat_id": chat.get("id"), "text": answer[:TEXT_MAX]})
-        except (OSError, ValueError) as error:
+        except FAILURES as error:
             _log.warning("telegram_answer_lost", extra={"error": type(error).__name__})
 
     def _answer(self, text: str, *, by: str) -> str:
@@ -158,7 +162,7 @@ class TelegramCommands:
         except urllib.error.HTTPError as error:
             raise OSError(f"HTTP {error.code}") from None
         if not isinstance(document, dict):
-            raise TypeError("no JSON object")
+            raise ValueError("no JSON object")  # noqa: TRY004  # likewise
         return document
 
 

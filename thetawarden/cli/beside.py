@@ -1,0 +1,41 @@
+"""What `run` starts beside the desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import contextlib
+
+    from thetawarden.cli.place import Place
+    from thetawarden.infra.gateway_process import GatewayProcess
+    from thetawarden.process import DeskProcess
+
+
+def open_guarded(
+    process: DeskProcess,
+    place: Place,
+    gateway: GatewayProcess | None,
+    undo: contextlib.ExitStack,
+) -> None:
+    """Open the desk and have a guardian watch it until it is closed, unless that is not wanted."""
+    config = process.config
+    if not config.guardian.enabled:
+        process.open()
+        undo.callback(process.close)
+        return
+    from thetawarden.infra.guardian_process import GuardianProcess  # noqa: PLC0415  # only here
+
+    options = ["--data-dir", str(place.data)]
+    if place.config_file is not None:
+        options += ["--config", str(place.config_file)]
+    options += ["guardian", "--mode", str(config.mode)]
+    if gateway is not None:
+        options += ["--gateway-port", str(gateway.port)]
+    elif config.practice.port:
+        options += ["--gateway-port", str(config.practice.port)]
+    guardian = GuardianProcess(options, lifeline=None if gateway is None else gateway.lifeline)
+    undo.callback(lambda: guardian.let_go() if process.exit_code else guardian.stop())
+    process.open()
+    undo.callback(process.close)
+    guardian.start()
