@@ -50,6 +50,8 @@ def _findings(place: Place, flags: dict[str, str]) -> list[Finding]:
     if config is None:
         return findings
     findings += preflight.store_findings(place.store(flags))
+    if config.metrics.port:
+        findings.append(preflight.port_finding("metrics port", "127.0.0.1", config.metrics.port))
     return findings + _gateway(config)
 
 

@@ -12,6 +12,7 @@ from thetawarden.console.sources import Eyes, Look, Sheet
 from thetawarden.errors import ThetawardenError
 
 STRIKES_AROUND = 12
+RECENT = 50
 
 
 class MissingActorError(ThetawardenError):
@@ -31,6 +32,58 @@ def _book(eyes: Eyes, _choice: str) -> Sheet:
     state = _state(eyes, "keeper")
     rows = [positions.cells_of(one) for one in positions.views_of(state)]
     return _sheet(positions.words_of(state), positions.COLUMNS, rows, text=(0, 8, 9))
+
+
+def _risk(eyes: Eyes, _choice: str) -> Sheet:
+    from thetawarden.cli import risk  # noqa: PLC0415  # loads numpy
+
+    view = risk.view_of(_state(eyes, "governor"), candidates=RECENT)
+    short, percent = risk.short, risk.percent_words
+    rows: list[tuple[Any, ...]] = [
+        *(
+            (
+                "limit",
+                one.name,
+                one.rule,
+                *map(short, (one.held, one.used, one.limit)),
+                percent(one),
+            )
+            for one in view.limits
+        ),
+        *(
+            (
+                *("brake", one.name, one.level, "", short(one.value_fraction)),
+                *(short(one.limit_fraction), percent(one)),
+            )
+            for one in view.brakes
+        ),
+    ]
+    rows += [
+        ("counts", one.approval, one.state, one.filled, one.counted, one.units, "")
+        for one in view.reserved
+    ]
+    columns = ("", "name", "by", "held", "used", "limit", "%")
+    return _sheet("\n".join(risk.lines_of(view)), columns, rows, text=(0, 1, 2))
+
+
+def _verdicts(eyes: Eyes, _choice: str) -> Sheet:
+    from thetawarden.cli import risk  # noqa: PLC0415  # loads numpy
+
+    view = risk.view_of(_state(eyes, "governor"), candidates=RECENT)
+    rows = [
+        (
+            one.at[11:19],
+            one.underlying,
+            one.strategy,
+            f"{one.units}/{one.wanted}",
+            ", ".join(one.binding),
+            one.words,
+        )
+        for one in view.candidates
+    ]
+    words = f"the last {len(rows)} candidates and what the governor let through of each"
+    columns = ("at", "of", "strategy", "units", "bound by", "words")
+    return _sheet(words if rows else "no candidate yet", columns, rows, text=(0, 1, 2, 4, 5))
 
 
 def _slots(eyes: Eyes, _choice: str) -> Sheet:
@@ -90,6 +143,8 @@ def _sheet(
 
 _SHOWN: tuple[tuple[str, Callable[[Eyes, str], Sheet]], ...] = (
     ("Book", _book),
+    ("Risk", _risk),
+    ("Candidates", _verdicts),
     ("Slots", _slots),
     ("Chains", _chains),
     ("Regime", _regime),

@@ -168,11 +168,17 @@ def _tables(view: RiskView) -> list[Table]:
     from thetawarden.cli.tables import plain_table  # noqa: PLC0415
 
     limits = [
-        (one.rule, one.name, _short(one.limit), _short(one.held), _short(one.used), _part(one))
+        (one.rule, one.name, short(one.limit), short(one.held), short(one.used), percent_words(one))
         for one in view.limits
     ]
     brakes = [
-        (one.name, _short(one.value_fraction), _short(one.limit_fraction), _part(one), one.level)
+        (
+            one.name,
+            short(one.value_fraction),
+            short(one.limit_fraction),
+            percent_words(one),
+            one.level,
+        )
         for one in view.brakes
     ]
     reserved = [
@@ -199,7 +205,7 @@ def _tables(view: RiskView) -> list[Table]:
 
 def _finding_row(one: FindingView) -> tuple[str, ...]:
     verdict = f"{one.verdict} (waived)" if one.waived else one.verdict
-    return (one.rule, one.check, verdict, _short(one.limit), _short(one.used), one.words)
+    return (one.rule, one.check, verdict, short(one.limit), short(one.used), one.words)
 
 
 def _limit(one: Any) -> LimitView:
@@ -271,9 +277,11 @@ def _known(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _short(value: float | None) -> str:
+def short(value: float | None) -> str:
+    """Return a number in four digits."""
     return "?" if value is None else f"{value:.4g}"
 
 
-def _part(one: LimitView | BrakeView) -> str:
+def percent_words(one: LimitView | BrakeView) -> str:
+    """Return how much is used, in percent."""
     return "?" if one.percent is None else f"{one.percent:.0f}"

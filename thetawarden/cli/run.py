@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from thetawarden.config.loader import Loaded
     from thetawarden.config.secrets import Secret
     from thetawarden.infra.gateway_process import GatewayProcess
+    from thetawarden.operating import Operator
     from thetawarden.process import DeskProcess
 
 
@@ -141,6 +142,7 @@ def _run(
         server.start()
         undo.callback(server.stop)
         take_commands(config, operator, secrets, undo)
+        _show_figures(process, operator, undo)
         _tell_manager(process, undo)
         if summary is None:
             process.ended.wait(for_s)
@@ -166,6 +168,20 @@ def _desk_process(
 
     channels = open_channels(names, secrets=secrets, timeout_s=config.alerts.timeout_s)
     return DeskProcess(config, folder, secrets=secrets, channels=channels, account=account)
+
+
+def _show_figures(process: DeskProcess, operator: Operator, undo: contextlib.ExitStack) -> None:
+    """Let a monitoring system read figures, where that is wanted."""
+    settings = process.config.metrics
+    if not settings.port:
+        return
+    from thetawarden.infra.metrics import MetricsServer  # noqa: PLC0415  # heavy, and only here
+    from thetawarden.measuring import Measures  # noqa: PLC0415
+
+    measures = Measures(process, operator)
+    server = MetricsServer(measures.look, port=settings.port, refresh_s=settings.refresh_s)
+    server.start()
+    undo.callback(server.stop)
 
 
 def _tell_manager(process: DeskProcess, undo: contextlib.ExitStack) -> None:

@@ -22,6 +22,7 @@ from thetawarden.config.chains import ChainsConfig
 from thetawarden.config.execution import ExecutionConfig
 from thetawarden.config.lines import LinesConfig
 from thetawarden.config.managing import ManagingConfig
+from thetawarden.config.metrics import MetricsConfig
 from thetawarden.config.regime import RegimeConfig
 from thetawarden.config.risk import RiskConfig
 from thetawarden.config.strategy import StrategyConfig
@@ -325,6 +326,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lake: LakeConfig = LakeConfig()
     control: ControlConfig = ControlConfig()
     logs: LogsConfig = LogsConfig()
+    metrics: MetricsConfig = MetricsConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     watch: WatchConfig = WatchConfig()
     guardian: GuardianConfig = GuardianConfig()
