@@ -54,7 +54,7 @@ UNPROTECTED_S_MAX = 5.0
 BELL, EVENING = dt.time(9, 25), dt.time(17, 30)
 SLICE_NS = 15 * 60 * NS_PER_SECOND
 ASSIGN_FROM_DAY = 3
-INDEX, FUND = "XSP", "SPY"
+INDEX, FUND, UNITS = "XSP", "IWM", 4
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,9 +237,9 @@ def universe(config: Config) -> Config:
         ),
         strategy=replace(
             strategy,
-            index_puts=replace(strategy.index_puts, underlyings=(INDEX, FUND)),
-            put_spreads=replace(strategy.put_spreads, underlyings=(INDEX, FUND)),
-            strangles=replace(strategy.strangles, enabled=True, underlyings=(INDEX,)),
+            index_puts=replace(strategy.index_puts, underlyings=(INDEX, FUND), units=UNITS),
+            put_spreads=replace(strategy.put_spreads, underlyings=(INDEX, FUND), units=UNITS),
+            strangles=replace(strategy.strangles, enabled=True, underlyings=(INDEX,), units=UNITS),
         ),
     )
 

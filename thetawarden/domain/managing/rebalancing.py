@@ -8,6 +8,7 @@ Of those with the fewest legs the cheapest wins.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -60,7 +61,10 @@ def find_rearrangement(
         for one in _moves(sight, view, rows, limits=limits)
         if abs(delta + one.delta) <= limits.delta_per_share and len(one.legs) <= limits.legs_max
     ]
-    found = [_judged(one, before, loss, delta=delta, stand=stand) for one in moves]
+    traded = {leg.instrument.conid: leg.instrument for one in moves for leg in one.legs}
+    own = contract_profits(list(traded.values()), stand)
+    added = dict(zip(traded, own, strict=True))
+    found = [_judged(one, before, loss, delta=delta, added=added) for one in moves]
     good = [one for one in found if one.loss_after_usd <= loss + _CENT]
     if not good:
         return "no rearrangement brings it back into its band without a larger worst loss"
@@ -68,20 +72,21 @@ def find_rearrangement(
 
 
 def _judged(
-    move: _Move, before: FloatArray, loss: float, *, delta: float, stand: Stand
+    move: _Move, before: FloatArray, loss: float, *, delta: float, added: Mapping[int, FloatArray]
 ) -> Rearrangement:
-    added = contract_profits([one.instrument for one in move.legs], stand)
-    ratios = np.array([one.ratio for one in move.legs], dtype=np.float64)
-    after = worst_loss_usd(before + ratios @ added)
+    after = before.copy()
+    for one in move.legs:
+        after += one.ratio * added[one.instrument.conid]
+    worst = worst_loss_usd(after)
     cost = math.fsum(one.natural for one in move.legs)
     return Rearrangement(
         legs=move.legs,
         delta_after=delta + move.delta,
         loss_before_usd=loss,
-        loss_after_usd=after,
+        loss_after_usd=worst,
         cost_usd=cost,
         words=f"{move.words}: delta {delta:+.2f} to {delta + move.delta:+.2f},"
-        f" worst loss of a unit {loss:,.0f} to {after:,.0f}",
+        f" worst loss of a unit {loss:,.0f} to {worst:,.0f}",
     )
 
 

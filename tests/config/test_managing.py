@@ -1,0 +1,54 @@
+"""The section `managing` means what the steward goes by, and refuses what contradicts itself."""
+
+import msgspec
+import pytest
+
+from thetawarden.config.managing import BandConfig, ExitsConfig, ManagingConfig, WheelConfig
+from thetawarden.config.rules import find_clashes
+from thetawarden.config.schema import Config
+from thetawarden.config.strategy import StrategyConfig
+from thetawarden.config.tending import managing_limits
+from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.domain.managing.limits import ManagingLimits
+
+
+def limits(speed=1.0, **changes):
+    return managing_limits(ManagingConfig(**changes), strategy=StrategyConfig(), speed=speed)
+
+
+def test_the_defaults_are_those_of_the_rules_and_targets_come_from_the_strategies():
+    found, usual = limits(), ManagingLimits()
+
+    for name in ("exits", "rolls", "wheel", "hedges", "ladder", "every_ns", "snapshot_ns"):
+        assert getattr(found, name) == getattr(usual, name)
+    assert found.band.delta_per_share == usual.band.delta_per_share
+    assert found.targets.of("index_puts") == StrategyConfig().index_puts.profit_target_fraction
+    assert found.targets.regimes == usual.targets.regimes
+
+
+def test_what_is_set_is_what_is_gone_by():
+    found = limits(exits=ExitsConfig(delta_exit=0.7, last_day_minutes=10), band=BandConfig())
+
+    assert found.exits.delta_exit == 0.7
+    assert found.exits.last_day_ns == 600 * NS_PER_SECOND
+
+
+def test_on_a_fast_market_nothing_is_looked_at_more_often_than_the_machine_can():
+    assert limits(speed=600.0).every_ns == 600 * NS_PER_SECOND
+    assert limits(speed=1.0).every_ns == 60 * NS_PER_SECOND
+
+
+@pytest.mark.parametrize(
+    ("path", "managing"),
+    [
+        (
+            "managing.exits.delta_alert",
+            ManagingConfig(exits=ExitsConfig(delta_alert=0.8, delta_exit=0.6)),
+        ),
+        ("managing.wheel.dte_min", ManagingConfig(wheel=WheelConfig(dte_min=40, dte_max=30))),
+    ],
+)
+def test_what_contradicts_itself_is_refused_by_name(path, managing):
+    config = msgspec.structs.replace(Config(), managing=managing)
+
+    assert [clash.path for clash in find_clashes(config)] == [path]
