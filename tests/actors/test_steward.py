@@ -468,7 +468,7 @@ SPY = Market(underlying="SPY", trading_class="SPY", days=(1, 7, 20, 30))
 
 def delivered(desk, put, contracts=1):
     strike = int(put.strike)
-    desk.explain(put, -contracts, 0, Cause.ASSIGNMENT)
+    desk.explain(put, -contracts, 0, Cause.ASSIGNMENT, because_of=put.conid)
     return desk.explain(
         SPY.stock(),
         0,
@@ -492,7 +492,7 @@ def test_the_wheel_turns_from_put_to_shares_to_calls_to_called_away_as_one_trade
     desk.stage("t1.open.5.1", OrderRole.ENTRY, Stage.FILLED, key=order.key, filled=1)
     desk.stage("t1.tp.6.1", OrderRole.TAKE_PROFIT, Stage.WORKING)
     held = desk.look()
-    desk.explain(call, -1, 0, Cause.ASSIGNMENT)
+    desk.explain(call, -1, 0, Cause.ASSIGNMENT, because_of=call.conid)
     over = desk.explain(
         SPY.stock(), 100, 0, Cause.ASSIGNMENT, cash=str(100 * call.strike), because_of=call.conid
     )

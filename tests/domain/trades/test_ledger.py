@@ -122,7 +122,8 @@ def test_a_roll_counts_once_and_the_premium_is_that_of_what_is_held_now():
 
 
 def assigned(start, contracts=1, strike=500):
-    start = with_change(start, change(PUT, contracts, cause=Cause.ASSIGNMENT, key="assigned"))
+    gone = change(PUT, contracts, cause=Cause.ASSIGNMENT, key="assigned", because_of=PUT.conid)
+    start = with_change(start, gone)
     cash = str(-100 * contracts * strike)
     shares = change(
         STOCK,
@@ -251,3 +252,14 @@ def test_the_further_legs_of_an_entry_open_nothing_anew_and_adjust_nothing():
 
     assert change_of(None, first) == OPENED
     assert change_of(first, both) == ""
+
+
+def test_an_option_that_ended_because_of_itself_ends_the_trade_that_held_it():
+    held = booked(ledger("a"), fill(PUT, -2, "1", of="a"), fill(LOWER, 2, "0.4", of="a"))
+
+    for one, left in ((PUT, 2), (LOWER, -2)):
+        ended = change(one, left, cause=Cause.EXPIRY, key=str(left), because_of=one.conid)
+        held = with_change(held, ended)
+
+    assert list(held.trades) == ["a"]
+    assert held.trades["a"].state is TradeState.CLOSED

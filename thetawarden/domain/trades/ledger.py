@@ -83,7 +83,7 @@ def with_change(ledger: Ledger, part: Part) -> Ledger:
     """Book what happened without any fill: expiry, assignment, split, dividend."""
     if part.cause is Cause.SPLIT or not part.quantity:
         return _with_shared(ledger, part)
-    if part.because_of:
+    if part.because_of not in {0, part.instrument.conid}:
         return _with_delivered(ledger, part)
     return _with_foreign(ledger, part)
 
