@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from thetawarden.actors.asking import ask_lineup
 from thetawarden.actors.connection import ConnectionState
 from thetawarden.actors.host import HostGoneError
 from thetawarden.actors.keeping import KeeperState, rows_of
@@ -28,6 +29,7 @@ from thetawarden.messages.control import (
     AcceptBookRequest,
     ActorCounts,
     ActorView,
+    ApproveLineupRequest,
     Done,
     EventView,
     HaltRequest,
@@ -229,6 +231,14 @@ class Operator:
         self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
         return Done(what="the broker's book is taken over with the next comparison")
 
+    def build_lineup(self, *, by: str) -> Done:
+        """Have a line-up chosen; the broker is asked for every margin."""
+        return ask_lineup(self._desk, by=by)
+
+    def approve_lineup(self, request: ApproveLineupRequest, *, by: str) -> Done:
+        """Let a line-up be entered."""
+        return ask_lineup(self._desk, by=by, approve=request.lineup)
+
     def _keeper(self) -> KeeperState | None:
         """The book as the keeper has it, None while it cannot answer or there is none."""
         if KEEPER not in self._desk.posts:
@@ -360,10 +370,8 @@ def _erring_words(one: dict[str, Any]) -> str:
     return f"{one['words']} (last at {iso(UnixNs(one['at_ns']))}{times})"
 
 
-def _link_view(connection: ConnectionState | None) -> LinkView:
-    if connection is None:
-        return LinkView(state="none", epoch=0)
-    return LinkView(state=connection.state, epoch=connection.epoch)
+def _link_view(of: ConnectionState | None) -> LinkView:
+    return LinkView(state=of.state if of else "none", epoch=of.epoch if of else 0)
 
 
 def _worth(keeper: KeeperState | None) -> float | None:

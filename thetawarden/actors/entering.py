@@ -17,7 +17,7 @@ from thetawarden.domain.regime.term_structure import VolCurve
 from thetawarden.domain.risk.candidate import WhatIf
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.strategy.candidate import Candidate
-from thetawarden.domain.strategy.lineup import Lineup
+from thetawarden.domain.strategy.lineup import Lineup, LineupAnswer
 from thetawarden.domain.strategy.memory import Refused, mark_of, may_ask_again
 from thetawarden.domain.strategy.offer import Judged, Offer, judged_of
 from thetawarden.domain.strategy.portfolio import Portfolio
@@ -101,6 +101,7 @@ class StrategistState(msgspec.Struct, kw_only=True):
     building: Building | None = None
     lineups: dict[str, Lineup] = {}
     lineups_named: int = 0
+    answer: LineupAnswer = LineupAnswer()
 
 
 def key_of(candidate: Candidate) -> str:
@@ -326,8 +327,11 @@ class Entering:
 
     def _complete(self, begun: EntrySnapshot, judged: Judged, units: int) -> EntrySnapshot:
         sizing = [one for one in judged.findings if one.verdict != "pass"]
+        before, added = begun.margin_before_usd, judged.margin_usd
+        after = None if before is None or added is None else before + added * units
         return msgspec.structs.replace(
             begun,
+            margin_after_usd=after,
             contracts=units,
             sizing=msgspec.json.encode(sizing).decode(),
             findings=msgspec.json.encode(judged.findings).decode(),

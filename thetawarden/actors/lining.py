@@ -23,6 +23,7 @@ from thetawarden.domain.strategy.lineup import (
     Item,
     ItemState,
     Lineup,
+    LineupAnswer,
     LineupState,
     pick_portfolio,
 )
@@ -63,7 +64,7 @@ class Lining:
         )
         why = self._why_no_lineup(state, candidates)
         if why:
-            return (LineupRefused(lineup="", words=why, by=by),)
+            return self._refuse(state, "", words=why, by=by)
         state.lineups_named += 1
         name = f"L{state.lineups_named}"
         state.building = Building(
@@ -106,8 +107,9 @@ class Lining:
                 lineup, state=LineupState.APPROVED, approved_by=told.by
             )
             state.lineups[lineup.name] = lineup
+            self._answer(state, f"line-up {lineup.name} is approved")
             return (LineupApproved(lineup=lineup, by=told.by),)
-        return (LineupRefused(lineup=told.lineup, words=words, by=told.by),)
+        return self._refuse(state, told.lineup, words=words, by=told.by)
 
     def enter(self, state: StrategistState, scene: Scene, now: UnixNs) -> tuple[Lines | Told, ...]:
         """Propose what an approved line-up has next on this underlying, adapted to the market."""
@@ -148,6 +150,16 @@ class Lining:
                 said = (*said, *self._put(state, over))
         return said
 
+    def _refuse(
+        self, state: StrategistState, lineup: str, *, words: str, by: str
+    ) -> tuple[Lines, ...]:
+        self._answer(state, words, refused=True)
+        return (LineupRefused(lineup=lineup, words=words, by=by),)
+
+    def _answer(self, state: StrategistState, words: str, *, refused: bool = False) -> None:
+        number = state.answer.number + 1
+        state.answer = LineupAnswer(number=number, refused=refused, words=words)
+
     def _why_no_lineup(self, state: StrategistState, candidates: tuple[Candidate, ...]) -> str:
         reasons = (
             (state.building is not None, "a line-up is being built already"),
@@ -172,7 +184,7 @@ class Lining:
         state.building = None
         book, staging = state.portfolio, self._settings.staging
         if book.nlv_usd is None or book.initial_margin_usd is None:
-            return (LineupRefused(lineup="", words="the account is not known", by=building.by),)
+            return self._refuse(state, "", words="the account is not known", by=building.by)
         ceiling = staging.budget_fraction * book.nlv_usd
         budget = max(ceiling - book.initial_margin_usd, 0.0)
         picked = pick_portfolio(
@@ -194,10 +206,15 @@ class Lining:
         )
         if not lineup.items:
             words = f"nothing fits into {budget:,.0f} USD: {'; '.join(picked.left_out)}"
-            return (LineupRefused(lineup=lineup.name, words=words, by=building.by),)
+            return self._refuse(state, lineup.name, words=words, by=building.by)
         state.lineups[lineup.name] = lineup
         for old in tuple(state.lineups)[:-KEPT]:
             del state.lineups[old]
+        count, margin = len(lineup.items), lineup.margin_usd
+        words = f"line-up {lineup.name}: {count} staged, {margin:,.0f} of {budget:,.0f} USD"
+        self._answer(
+            state, f"{words}; `thetawarden lineup approve {lineup.name}` lets it be entered"
+        )
         return (LineupBuilt(lineup=lineup),)
 
     def _rescored(self, one: Candidate, answer: WhatIf | str | None) -> Candidate:

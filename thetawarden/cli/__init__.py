@@ -30,6 +30,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "console": ("console", "All of it on one live screen: actors, messages, book, the brakes."),
     "risk": ("risk", "Every limit with its use, every brake, the last candidates and why."),
     "stress": ("stress", "The book in every scenario now, with a heat map."),
+    "candidates": ("candidates", "What could be sold now, with everything for and against it."),
+    "lineup": ("candidates", "Tonight's line-up: build it, look at it, approve it."),
     "actor": ("actor", "Restart, pause or resume one actor by hand."),
     "halt": ("brakes", "Stop taking risk now; only a person lifts it."),
     "resume": ("brakes", "Lift the halt in force."),

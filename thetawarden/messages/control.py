@@ -62,6 +62,12 @@ class AcceptBookRequest(Request, frozen=True, kw_only=True):
     reason: Reason
 
 
+class ApproveLineupRequest(Request, frozen=True, kw_only=True):
+    """Let the line-up of this name be entered."""
+
+    lineup: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
 class HaltView(msgspec.Struct, frozen=True, kw_only=True):
     """A halt as shown to people; `at` is an ISO instant."""
 

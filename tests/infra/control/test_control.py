@@ -54,6 +54,14 @@ class FakeOperator:
         self.asked.append(("resume", request.epoch, by))
         raise RefusedError("no, and why")
 
+    def build_lineup(self, *, by):
+        self.asked.append(("build", by))
+        return Done(what="built")
+
+    def approve_lineup(self, request, *, by):
+        self.asked.append(("approve", request.lineup, by))
+        raise RefusedError("no such line-up")
+
 
 class Served:
     """A server on a store of its own."""
@@ -230,6 +238,14 @@ def test_a_crowd_is_served_or_told_and_the_desk_stays_reachable(served):
     told = {each for each in outcomes if isinstance(each, str)}
     assert all("too many" in words or "busy" in words for words in told)
     assert served.client.halt("after the crowd").what == "halted"
+
+
+def test_lineups_are_built_and_approved_by_who_asks(served):
+    assert served.client.build_lineup().what == "built"
+    with pytest.raises(RefusedError, match="no such line-up"):
+        served.client.approve_lineup("L9")
+
+    assert [asked[:-1] for asked in served.operator.asked] == [("build",), ("approve", "L9")]
 
 
 def test_a_desk_that_hangs_is_said_so_and_still_takes_a_halt(hurried):

@@ -96,6 +96,14 @@ class Lineup(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class LineupAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person was answered last about line-ups; the number grows with every answer."""
+
+    number: int = 0
+    refused: bool = False
+    words: str = ""
+
+
 class Picked(msgspec.Struct, frozen=True, kw_only=True):
     """What fits into a budget, and in words what does not."""
 

@@ -14,6 +14,7 @@ from thetawarden.domain.strategy.candidate import Candidate, Reason
 from thetawarden.domain.strategy.catalog import Looked
 
 GAPS_MAX = 8
+MARGIN = "margin_usd_per_unit"
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     units: int
     words: str
     findings: tuple[Reason, ...]
+    margin_usd: float | None = None
 
 
 def offer_of(looked: Looked, *, underlying: str, at_ns: UnixNs, view_number: int) -> Offer:
@@ -77,7 +79,17 @@ def judged_of(
         units=review.units,
         words=words or review.words,
         findings=tuple(_reason(one) for one in review.findings),
+        margin_usd=_margin_usd(review),
     )
+
+
+def _margin_usd(review: Review) -> float | None:
+    """What the broker said a unit needs, as the rules were told it."""
+    for finding in review.findings:
+        for one in finding.inputs:
+            if one.name == MARGIN and isinstance(one.value, float):
+                return one.value
+    return None
 
 
 def _reason(finding: RuleFinding) -> Reason:

@@ -24,6 +24,7 @@ from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError
 from thetawarden.infra.control.workers import BusyError, Workers
 from thetawarden.messages.control import (
     AcceptBookRequest,
+    ApproveLineupRequest,
     Done,
     HaltRequest,
     Inspection,
@@ -104,6 +105,14 @@ class Operator(Protocol):
         """Take the broker's word for our book; raises RefusedError when there is no need."""
         ...
 
+    def build_lineup(self, *, by: str) -> Done:
+        """Choose what to enter next; raises RefusedError when nothing comes of it."""
+        ...
+
+    def approve_lineup(self, request: ApproveLineupRequest, *, by: str) -> Done:
+        """Let a line-up be entered; raises RefusedError when it may not."""
+        ...
+
 
 def control_app(
     operator: Operator, *, max_request_bytes: int, request_timeout_s: float
@@ -117,6 +126,7 @@ def control_app(
             *_hands_on_actors(operator, desk),
             *_hands_on_the_book(operator, desk),
             *_questions(operator, desk),
+            *_hands_on_lineups(operator, desk),
             *_brakes(operator, brakes),
         ],
         request_max_body_size=max_request_bytes,
@@ -229,6 +239,24 @@ def _questions(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
         return await workers.run(lambda: operator.stress(by=by))
 
     return [stress]
+
+
+def _hands_on_lineups(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
+    @post("/lineup/build", status_code=200, responses=_REFUSALS)
+    async def build_lineup(request: Request[Any, Any, Any]) -> Done:
+        """Choose what to enter next, within the budget, by the broker's margins."""
+        by = _peer(request)
+        return await workers.run(lambda: operator.build_lineup(by=by))
+
+    @post("/lineup/approve", status_code=200, responses=_REFUSALS)
+    async def approve_lineup(
+        request: Request[Any, Any, Any], data: JSONBody[ApproveLineupRequest]
+    ) -> Done:
+        """Let a line-up be entered, adapted to the market as it opens."""
+        by = _peer(request)
+        return await workers.run(lambda: operator.approve_lineup(data, by=by))
+
+    return [build_lineup, approve_lineup]
 
 
 class _Nobody:

@@ -18,6 +18,7 @@ from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError, Unrea
 from thetawarden.infra.control.place import peer_uid, socket_address, socket_path
 from thetawarden.messages.control import (
     AcceptBookRequest,
+    ApproveLineupRequest,
     Done,
     HaltRequest,
     Inspection,
@@ -121,6 +122,14 @@ class ControlClient:
     def accept_book(self, reason: str) -> Done:
         """Take the broker's word for what is unexplained."""
         return self._call("POST", "/accept-book", AcceptBookRequest(reason=reason), Done)
+
+    def build_lineup(self) -> Done:
+        """Choose what to enter next, by the broker's margins."""
+        return self._call("POST", "/lineup/build", None, Done)
+
+    def approve_lineup(self, lineup: str) -> Done:
+        """Let a line-up be entered."""
+        return self._call("POST", "/lineup/approve", ApproveLineupRequest(lineup=lineup), Done)
 
     def _call(self, method: str, path: str, body: Request | None, answer: type[T]) -> T:
         raw, status = self._exchange(method, path, body)
