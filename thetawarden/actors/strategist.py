@@ -218,7 +218,7 @@ class Strategist:
         if isinstance(scene, str):
             return Offer(underlying=view.underlying, at_ns=now, view_number=view.number, why=scene)
         looked = look(scene, self._settings)
-        return offer_of(looked, underlying=view.underlying, at_ns=now, view_number=view.number)
+        return offer_of(looked, view, at_ns=now)
 
     def _say(self, offer: Offer, before: Offer | None, now: UnixNs) -> tuple[Says, ...]:
         """Say an offer when it changed, and now and then."""

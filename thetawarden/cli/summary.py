@@ -9,13 +9,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.rule import Rule
 from rich.text import Text
 from typing_extensions import override
 
+from thetawarden.cli.glance import ACTORS, fitted, sections_of
 from thetawarden.cli.tables import actors_table, status_text
 from thetawarden.infra.control.app import Operator
 from thetawarden.messages.control import ActorView, Inspection, Status
@@ -82,28 +85,56 @@ class Summary:
             operator.inspect(None),
             list(self.log_stream.lines),
             height=self._console.size.height,
+            states={name: _state(operator, name) for name in ACTORS},
         )
 
 
-def draw(status: Status, seen: Inspection, lines: list[str], *, height: int) -> RenderableType:
-    """All of it, no higher than the screen: what does not fit are the older log lines."""
+def _state(operator: Operator, name: str) -> Any:
+    """An actor's state as scripts see it; None while it does not answer."""
+    state = operator.inspect(name).actor_state
+    return None if state is msgspec.UNSET else state
+
+
+def draw(
+    status: Status,
+    seen: Inspection,
+    lines: list[str],
+    *,
+    height: int,
+    states: dict[str, Any] | None = None,
+) -> RenderableType:
+    """All of it, no higher than the screen: what the desk does goes before how its actors are.
+
+    Of actors that are well a line is enough once there is something else to see.
+    """
     top = status_text(status)
     top.no_wrap, top.overflow = True, "ellipsis"
     fixed = RULES + len(top.split("\n")) + 1
-    actors, left_out = _most_urgent(seen.actors, height - fixed - LINES_SHOWN_MIN)
-    used = fixed + len(actors) + bool(left_out)
-    room = max(LINES_SHOWN_MIN, height - used)
-    latest = Text("\n").join(_shortened(line) for line in lines[-room:])
-    latest.no_wrap, latest.overflow = True, "ellipsis"
+    sections = sections_of(states or {})
+    ailing = sum(actor.state != "running" for actor in seen.actors)
+    spare = height - fixed - LINES_SHOWN_MIN
+    shown = fitted(sections, spare - ailing - 1)
+    used = sum(len(one.lines) + 1 for one in shown)
+    actors, left_out = _most_urgent(seen.actors, (ailing + 1 if shown else spare))
+    used += fixed + len(actors) + bool(left_out)
+    latest = [_shortened(line) for line in lines[-max(LINES_SHOWN_MIN, height - used) :]]
     return Group(
         Rule("Thetawarden · Ctrl-C stops it gracefully", align="left"),
         top,
+        *(part for one in shown for part in (Rule(one.title, align="left"), _block(one.lines))),
         Rule("actors", align="left"),
         actors_table(actors),
         *([Text(f"and {left_out} more, running", style="dim")] if left_out else []),
         Rule("latest", align="left"),
-        latest,
+        _block(latest),
     )
+
+
+def _block(lines: Sequence[Text]) -> Text:
+    """Lines as they are, each cut off at the edge of the screen."""
+    block = Text("\n").join(lines)
+    block.no_wrap, block.overflow = True, "ellipsis"
+    return block
 
 
 def _most_urgent(actors: Sequence[ActorView], room: int) -> tuple[list[ActorView], int]:

@@ -39,7 +39,7 @@ def test_prices_are_on_ticks_and_between_the_middle_and_what_may_be_conceded(hal
         assert is_on_tick(order.limit_usd, ticks)
         assert is_on_tick(order.worst_usd, ticks)
         assert order.limit_usd <= order.worst_usd < 0
-        assert -one.credit_usd - float(step) < float(order.limit_usd) <= -one.credit_usd + 1e-6
+        assert abs(float(order.limit_usd) + one.credit_usd) <= float(step) / 2 + 1e-6
         allowed = max(0.08 * one.credit_usd, 0.05)
         assert float(order.worst_usd) <= -one.credit_usd + allowed + float(step)
         assert is_on_tick(order.exits.take_profit_usd, ticks)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.risk.finding import RuleFinding, Verdict
 from thetawarden.domain.risk.review import Review
@@ -26,6 +27,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...] = ()
     gaps: tuple[str, ...] = ()
     why: str = ""
+    spot_usd: float | None = None
+    rows: int = 0
+    usable: int = 0
 
     def differs(self, other: Offer | None) -> bool:
         """Whether it offers other contracts, or other answers, than the other one."""
@@ -49,16 +53,19 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     margin_usd: float | None = None
 
 
-def offer_of(looked: Looked, *, underlying: str, at_ns: UnixNs, view_number: int) -> Offer:
-    """Return what is shown of everything found."""
+def offer_of(looked: Looked, view: ChainView, *, at_ns: UnixNs) -> Offer:
+    """Return what is shown of everything found in a view."""
     gaps = tuple(
         f"{one.strategy}{f' {one.expiry}' if one.expiry else ''}: {one.why}"
         for one in looked.nothing
     )
     return Offer(
-        underlying=underlying,
+        underlying=view.underlying,
         at_ns=at_ns,
-        view_number=view_number,
+        view_number=view.number,
+        spot_usd=view.spot_usd,
+        rows=view.summary.rows,
+        usable=view.summary.usable,
         candidates=looked.best(),
         gaps=gaps[:GAPS_MAX],
         why="" if looked.candidates else "no strategy found anything to judge",

@@ -1,6 +1,6 @@
 """Turns a candidate into the order that is asked for: prices on ticks, exits, quotes, reasons.
 
-It starts at the middle, rounded in our favour, and never goes further down than a part of the half
+It starts at the tick next to the middle, and never goes further down than a part of the half
 spread, a part of the middle, and the broker's tick allow.
 """
 
@@ -49,7 +49,7 @@ def limit_of(candidate: Candidate) -> Decimal:
     return round_price(
         price=Decimal(0) if found is None else found,
         rule=ticks_of(candidate),
-        rounding=Rounding.DOWN,
+        rounding=Rounding.NEAREST,
     )
 
 
@@ -69,7 +69,7 @@ def propose(
     worst = to_decimal(-least, places=_PLACES)
     if limit is None or worst is None:
         return f"the middle of {candidate.underlying} is no number"
-    limit = round_price(price=limit, rule=ticks, rounding=Rounding.DOWN)
+    limit = round_price(price=limit, rule=ticks, rounding=Rounding.NEAREST)
     worst = max(round_price(price=worst, rule=ticks, rounding=Rounding.UP), limit)
     if worst >= 0:
         return f"a credit of {candidate.credit_usd:.2f} leaves nothing after the spread"

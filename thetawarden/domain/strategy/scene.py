@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import msgspec
 import numpy as np
@@ -131,7 +132,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             multiplier=terms.multiplier,
             trading_class=series.trading_class,
             expiry=series.expiry,
-            strike=as_written(float(self.rows.strike_usd[row])),
+            strike=_strike(float(self.rows.strike_usd[row])),
             right=Right.CALL if self.rows.is_call[row] else Right.PUT,
         )
 
@@ -176,6 +177,11 @@ def open_scene(
         known={},
         legs={},
     )
+
+
+def _strike(value: float) -> Decimal | None:
+    """A strike as the broker writes it: 630, not 630.0."""
+    return Decimal(int(value)) if value.is_integer() else as_written(value)
 
 
 def kind_of(underlying: str) -> UnderlyingKind:
