@@ -249,6 +249,7 @@ def _strategy(config: Config, speed: float) -> dict[str, Any]:
     return {
         "settings": settings,
         "sessions": load_sessions(Exchange.NYSE),
+        "companies": load_companies(config.risk.known.companies),
         "software": __version__,
         "fingerprint": fingerprint(config),
     }

@@ -52,9 +52,7 @@ def _settings() -> StrategySettings:
 
 
 def _ours(view: ChainView, settings: StrategySettings) -> None:
-    scene = open_scene(
-        view, now_ns=NOW, regime=None, figures=None, portfolio=Portfolio(), company=None
-    )
+    scene = open_scene(view, now_ns=NOW, regime=None, figures=None, portfolio=Portfolio())
     if isinstance(scene, str):
         raise TypeError(scene)
     look(scene, settings)

@@ -11,7 +11,7 @@ from thetawarden.config.fields import Kind, describe, leaves
 from thetawarden.config.loader import load_config
 from thetawarden.config.problems import ConfigError
 from thetawarden.config.reference import written
-from thetawarden.config.rules import IN_ORDER, MANAGING_IN_ORDER
+from thetawarden.config.rules import IN_ORDER, MANAGING_IN_ORDER, STRATEGY_IN_ORDER
 from thetawarden.config.schema import Config
 from thetawarden.config.secrets import read_secrets
 
@@ -177,6 +177,8 @@ def _may_be_refused(field, value, lines):
     pair = any(f"risk.{path}" == field.path for paths in IN_ORDER for path in paths)
     managing = (f"managing.{path}" for paths in MANAGING_IN_ORDER for path in paths)
     pair = pair or field.path in managing
+    bands = {key for pair in STRATEGY_IN_ORDER for key in pair}
+    pair = pair or (field.path.startswith("strategy.") and field.name in bands)
     told = any(each in lines[0] for each in contradicts)
     pair = pair or field.path in {"lines.limit", "lines.reserve"}
     return outside or "backoff" in field.path or pair or told

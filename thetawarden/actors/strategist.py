@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from thetawarden.actors.entering import Asked, Entering, StrategistState
 from thetawarden.actors.lining import Lining
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.chains.view import ChainView
+from thetawarden.domain.governing.terms import Company
 from thetawarden.domain.halt import TradingState
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.sessions import Sessions
@@ -104,11 +106,13 @@ class Strategist:
         *,
         settings: StrategySettings,
         sessions: Sessions,
+        companies: Mapping[str, Company] | None = None,
         software: str = "",
         fingerprint: str = "",
     ) -> None:
         self.state = StrategistState()
         self._settings = settings
+        self._companies = companies or {}
         self._entering = Entering(
             settings=settings, sessions=sessions, software=software, fingerprint=fingerprint
         )
@@ -198,8 +202,10 @@ class Strategist:
         """Look at a chain anew: show what it offers, and ask for an entry when it is time."""
         state = self.state
         self._entering.turn_day(state, now)
+        company = self._companies.get(view.underlying)
         scene = open_scene(
             view,
+            earnings=None if company is None else company.earnings,
             now_ns=now,
             regime=self._entering.regime(state, now),
             figures=state.figures.get(view.underlying),

@@ -73,8 +73,9 @@ def candidates(*, place: Place, underlying: str | None, as_json: bool) -> None:
         click.echo(f"\n{view.underlying} {view.strategy}, {_legs(view)}: {view.verdict}")
         for finding in sorted(view.findings, key=lambda one: _ORDER.get(one.verdict, 0)):
             click.echo(f"  {_MARKS.get(finding.verdict, '?')} {finding.rule:4} {finding.words}")
-    for gap in gaps_of(state, underlying):
-        click.echo(f"\n{gap}")
+    gaps = gaps_of(state, underlying)
+    if gaps:
+        click.echo("\n" + "\n".join(gaps))
 
 
 @click.group()

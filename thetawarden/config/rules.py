@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from thetawarden.config.regime import RegimeConfig
     from thetawarden.config.risk import RiskConfig
     from thetawarden.config.schema import Config, SupervisorConfig
+    from thetawarden.config.strategy import StrategyConfig
 
 PAPER_PREFIX = "D"  # DU, DF, DUH ...: every paper account begins with it, no real one does
 DATA_MESSAGES_PER_S_MIN = 4
@@ -35,6 +36,17 @@ MANAGING_IN_ORDER = (
     ("exits.delta_alert", "exits.delta_exit"),
     ("wheel.dte_min", "wheel.dte_max"),
     ("hedges.dte_min", "hedges.dte_max"),
+)
+STRATEGIES = ("index_puts", "stock_puts", "put_spreads", "strangles", "condors")
+STRATEGY_IN_ORDER = (
+    ("dte_min", "dte_max"),
+    ("floor_delta", "low_delta"),
+    ("low_delta", "target_delta"),
+    ("target_delta", "high_delta"),
+    ("high_delta", "ceiling_delta"),
+    ("low_call_delta", "high_call_delta"),
+    ("width_points_min", "width_points_max"),
+    ("width_fraction_min", "width_fraction_max"),
 )
 IN_ORDER = (
     ("greeks.index_drop_warn_fraction", "greeks.index_drop_max_fraction"),
@@ -77,8 +89,26 @@ def find_clashes(config: Config) -> tuple[Clash, ...]:
         *_regime(config.regime),
         *_risk(config.risk),
         *_managing(config.managing),
+        *_strategy(config.strategy),
         *_lines(config.lines),
     )
+
+
+def _strategy(strategy: StrategyConfig) -> Iterator[Clash]:
+    """Every band has its lower end below its upper one, and the delta aimed at within it."""
+    for name in STRATEGIES:
+        section = getattr(strategy, name)
+        for low, high in STRATEGY_IN_ORDER:
+            if not (hasattr(section, low) and hasattr(section, high)):
+                continue
+            least, most = getattr(section, low), getattr(section, high)
+            if least > most:
+                yield Clash(
+                    path=f"strategy.{name}.{low}",
+                    found=f"{least}, more than {high}",
+                    allowed=f"at most {most}",
+                    remedy=f"lower it, or raise {high}",
+                )
 
 
 def _paper(broker: BrokerConfig) -> Iterator[Clash]:

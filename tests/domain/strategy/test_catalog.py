@@ -23,13 +23,12 @@ from tests.domain.strategy.scenes import (
 )
 from thetawarden.domain.chains.view import read_rows
 from thetawarden.domain.instants import new_york_ns
-from thetawarden.domain.market.events import EarningsRisk
+from thetawarden.domain.market.events import Earnings, EarningsCalendar
 from thetawarden.domain.regime.factors import EntryPolicy
 from thetawarden.domain.risk.finding import Verdict
 from thetawarden.domain.strategy.candidate import Candidate, Nothing
 from thetawarden.domain.strategy.catalog import STRATEGIES, look
 from thetawarden.domain.strategy.portfolio import Sold
-from thetawarden.domain.strategy.scene import Company
 from thetawarden.domain.strategy.strategy import Strategy
 
 NAMES = tuple(one.name for one in STRATEGIES)
@@ -193,13 +192,25 @@ def test_a_stock_is_sold_only_while_it_rises(ema20, ema50, rises):
     assert reasons(looked, "stock_puts", "trend") == {expected}
 
 
-@pytest.mark.parametrize("risk", [None, *EarningsRisk])
-def test_a_stock_is_sold_only_when_it_is_known_to_report_later(risk):
-    expiries = [one.expiry for one in view_of().series]
-    company = None if risk is None else Company(earnings=dict.fromkeys(expiries, risk))
-    _, looked = found(company_view(), company=company)
+@pytest.mark.parametrize(
+    ("reports", "until", "clear"),
+    [
+        ((dt.date(2026, 4, 20),), dt.date(2026, 5, 1), True),
+        ((dt.date(2026, 3, 2),), dt.date(2026, 5, 1), False),
+        ((), dt.date(2026, 3, 2), False),
+        (None, None, False),
+    ],
+)
+def test_a_stock_is_sold_only_when_it_is_known_to_report_later(reports, until, clear):
+    calendar = None
+    if reports is not None:
+        calendar = EarningsCalendar(
+            known_from=dt.date(2026, 1, 1),
+            known_until=until,
+            reports=tuple(Earnings(day=day) for day in reports),
+        )
+    _, looked = found(company_view(), earnings=calendar)
 
-    clear = risk is EarningsRisk.CLEAR
     expected = Verdict.PASS if clear else Verdict.REFUSE
     assert reasons(looked, "stock_puts", "earnings") == {expected}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from thetawarden.domain.market.events import EarningsRisk
+from thetawarden.domain.market.events import EarningsRisk, earnings_risk
 from thetawarden.domain.strategy.candidate import Candidate, Reason
 from thetawarden.domain.strategy.criteria import passes, refuses
 from thetawarden.domain.strategy.scene import Scene
@@ -28,8 +28,7 @@ def judge_trend(scene: Scene) -> Reason:
 
 def judge_earnings(scene: Scene, candidate: Candidate) -> Reason:
     """Unknown dates are no dates: nothing is sold on them."""
-    known = {} if scene.company is None else scene.company.earnings
-    risk = known.get(candidate.expiry, EarningsRisk.UNKNOWN)
+    risk = earnings_risk(entry_day=scene.today, expiry=candidate.expiry, calendar=scene.earnings)
     if risk is EarningsRisk.CLEAR:
         return passes("G6", "earnings", f"no report until {candidate.expiry}")
     if risk is EarningsRisk.REPORTS:

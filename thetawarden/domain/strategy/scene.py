@@ -19,7 +19,7 @@ from thetawarden.domain.chains.view import (
 from thetawarden.domain.context.figures import Figures
 from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.market.contracts import OptionClass, Right, UnderlyingKind
-from thetawarden.domain.market.events import EarningsRisk
+from thetawarden.domain.market.events import EarningsCalendar
 from thetawarden.domain.market.products import (
     CENT_THEN_NICKEL,
     OPTION_CLASSES,
@@ -38,18 +38,12 @@ _NORMAL = next(band for band in DEFAULT_BANDS if band.band is VixBand.NORMAL)
 _POINT_SCALES = {"XSP": 0.1, "SPY": 0.1, "QQQ": 0.1, "IWM": 0.1}
 
 
-class Company(msgspec.Struct, frozen=True, kw_only=True):
-    """What is scheduled for a company until each expiry day; what is not listed is unknown."""
-
-    earnings: dict[dt.date, EarningsRisk] = {}
-
-
 class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One underlying at an instant.
 
     `otm_fraction` is how far out of the money each row is, of the spot, negative in the money;
-    `mid_usd` is NaN for rows that may not be traded on. `known` and `legs` are what was looked
-    for already: strategies look for much the same.
+    `mid_usd` is NaN for rows that may not be traded on. `earnings` None is not known.
+    `known` and `legs` are what was looked for already: strategies look for much the same.
     """
 
     view: ChainView
@@ -61,7 +55,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     regime: Regime | None
     figures: Figures | None
     portfolio: Portfolio
-    company: Company | None
+    earnings: EarningsCalendar | None
     otm_fraction: FloatArray
     mid_usd: FloatArray
     known: dict[tuple[int, bool], Rows]
@@ -148,7 +142,7 @@ def open_scene(
     regime: Regime | None,
     figures: Figures | None,
     portfolio: Portfolio,
-    company: Company | None = None,
+    earnings: EarningsCalendar | None = None,
     scale: LiquidityScale | None = None,
 ) -> Scene | str:
     """Return the scene of a view, or in words why its chain cannot be judged at all."""
@@ -171,7 +165,7 @@ def open_scene(
         regime=regime,
         figures=figures,
         portfolio=portfolio,
-        company=company,
+        earnings=earnings,
         otm_fraction=np.where(rows.is_call, away, -away),
         mid_usd=rows.mid_usd,
         known={},
