@@ -17,6 +17,24 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill"}
+
+
+def test_x07_nothing_that_runs_what_it_reads_is_in_the_package():
+    for file in sorted((ROOT / "thetawarden").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Name(id=name)):
+                    assert name not in FORBIDDEN_CALLS, (file, node.lineno)
+                case ast.Import(names=names):
+                    assert not FORBIDDEN_MODULES & {each.name for each in names}, file
+                case ast.ImportFrom(module=module):
+                    assert module not in FORBIDDEN_MODULES, file
+                case ast.keyword(arg="shell", value=ast.Constant(value=True)):
+                    raise AssertionError((file, node.lineno))
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_a_source_file_is_short_and_leaves_nothing_behind(path):
     text = path.read_text()

@@ -76,7 +76,7 @@ def test_a_halted_governor_says_so_again_when_it_begins_so_that_the_flag_stands(
     assert only(said, TradingHalted) == []
 
 
-def test_a_resume_of_another_epoch_is_refused_and_changes_nothing():
+def test_h04_a_resume_of_another_epoch_is_refused_and_changes_nothing():
     governor = Governor(settings=settings())
     governor.receive(Halt(reason="stale", by="watchdog"), T0)
 
@@ -155,7 +155,7 @@ def test_silence_of_the_supervisor_is_a_halt():
     assert CancelTimer(name=SILENCE) in dog.receive(Quiesce(), T0)
 
 
-def test_a_clock_that_jumped_is_no_silence():
+def test_p09_a_clock_that_jumped_is_no_silence():
     dog = watchdog()
     dog.receive(look(0), T0)
 

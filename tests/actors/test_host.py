@@ -53,7 +53,7 @@ def test_a_crash_inside_a_handler_says_nothing_and_changes_nothing():
         assert desk.desk.posts["notifier"].incarnation == 2
 
 
-def test_system_exit_in_a_handler_ends_one_actor_and_not_the_desk():
+def test_p15_system_exit_in_a_handler_ends_one_actor_and_not_the_desk():
     two = tree(Group(name="all", policy=policy(), actors=(spec("notifier"), spec("watchdog"))))
     with RunningDesk(two) as desk:
         desk.say("exit")

@@ -54,7 +54,7 @@ def test_only_the_latest_quote_of_a_key_waits_and_knows_how_many_it_stands_for()
     assert mailbox.conflate(letter(4), ("SPX",)) is Put.ACCEPTED
 
 
-def test_a_full_lane_refuses_everything_but_orders():
+def test_p04_a_full_lane_refuses_everything_but_orders():
     mailbox = Mailbox(Bounds(control=1, orders=1, timer=1, market=1))
 
     assert [put(mailbox, 1, Lane.TIMER), put(mailbox, 2, Lane.TIMER)] == [

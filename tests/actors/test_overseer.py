@@ -49,7 +49,7 @@ def test_actors_start_in_order_each_after_the_one_before_has_begun():
         assert started(desk) == list(ROLES)
 
 
-def test_a_crashed_actor_is_back_with_the_state_it_had_and_handles_what_waited():
+def test_p01_a_crashed_actor_is_back_with_the_state_it_had_and_handles_what_waited():
     with RunningDesk(three()) as desk:
         for text in ("one", "two", "crash 1", "three"):
             desk.say(text)
@@ -90,7 +90,7 @@ def test_a_restart_waits_as_long_as_the_policy_says():
         assert times[-1] - times[-2] >= 300_000_000
 
 
-def test_a_hung_actor_is_fenced_off_and_replaced_while_its_thread_still_hangs():
+def test_p02_a_hung_actor_is_fenced_off_and_replaced_while_its_thread_still_hangs():
     gate = threading.Event()
     hanging = tree(group(spec("watchdog"), spec("notifier", gate=gate)))
     with RunningDesk(hanging, handler_budget_s=0.05) as desk:
@@ -104,7 +104,7 @@ def test_a_hung_actor_is_fenced_off_and_replaced_while_its_thread_still_hangs():
         gate.set()
 
 
-def test_an_actor_whose_work_cannot_be_handed_over_ends_the_desk_when_it_hangs():
+def test_p02_an_actor_whose_work_cannot_be_handed_over_ends_the_desk_when_it_hangs():
     gate = threading.Event()
     fatal = tree(group(spec("notifier", gate=gate, fatal_if_hung=True)))
     with RunningDesk(fatal, handler_budget_s=0.05) as desk:
@@ -116,7 +116,39 @@ def test_an_actor_whose_work_cannot_be_handed_over_ends_the_desk_when_it_hangs()
         assert desk.desk.posts["notifier"].incarnation == 1
 
 
-def test_a_message_that_kills_twice_is_put_aside_and_the_next_one_is_handled():
+def test_p10_an_actor_that_runs_out_of_memory_ends_the_process_instead_of_living_on_in_it():
+    def fail():
+        raise MemoryError
+
+    with RunningDesk(tree(group(spec("notifier", on_begin=fail)))) as desk:
+        until(lambda: desk.gave_up)
+
+        assert desk.gave_up[0].startswith("notifier ran out of memory")
+
+
+def test_p11_a_supervisor_that_fails_ends_the_desk_and_leaves_no_actor_headless():
+    with RunningDesk(three()) as desk:
+        desk.desk._tasks.put(lambda: 1 / 0)
+        until(lambda: desk.gave_up)
+
+        assert desk.gave_up == ["the supervisor failed: ZeroDivisionError: division by zero"]
+        assert desk.desk.stop() == ()  # and it can still end in order
+
+
+def test_p14_a_thread_that_cannot_be_started_ends_the_desk_and_not_only_the_actor(monkeypatch):
+    with RunningDesk(three()) as desk:
+
+        def refuse(**_):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr("thetawarden.actors.crew.host.start_host", refuse)
+        desk.say("crash")
+        until(lambda: desk.gave_up)
+
+        assert "can't start new thread" in desk.gave_up[0]
+
+
+def test_p01_a_message_that_kills_twice_is_put_aside_and_the_next_one_is_handled():
     with RunningDesk(three()) as desk:
         seq = desk.say("crash")
         desk.say("after")
@@ -175,7 +207,7 @@ def test_a_group_that_gives_up_is_restarted_whole_as_often_as_the_root_allows():
         assert desk.gave_up[0].startswith("group all cannot be kept running")
 
 
-def test_an_actor_that_cannot_start_is_tried_again_and_then_given_up():
+def test_p03_an_actor_that_cannot_start_is_tried_again_and_then_given_up():
     tries = []
 
     def fail():
@@ -191,7 +223,7 @@ def test_an_actor_that_cannot_start_is_tried_again_and_then_given_up():
         assert "no file" in desk.said(ActorEnded)[0].error
 
 
-def test_an_actor_that_hangs_in_its_start_is_fenced_off_and_the_others_still_start():
+def test_p03_an_actor_that_hangs_in_its_start_is_fenced_off_and_the_others_still_start():
     gate, tries = threading.Event(), []
 
     def hang_once():

@@ -142,6 +142,21 @@ def running(**options):
     return desk
 
 
+def test_p04_a_mailbox_that_is_half_full_is_told_of_before_it_overflows():
+    desk = running()
+
+    assert desk.halts(queued=25_001) == []
+    (finding,) = desk.dog.state.findings
+    assert finding.words == "keeper has 25001 messages waiting, half of what is allowed"
+
+
+@pytest.mark.parametrize("machine", [{"files_left": 3}, {"memory_bytes": 3 << 30}])
+def test_p10_p14_memory_and_files_that_run_out_halt_before_they_have(machine):
+    desk = running(limits=VitalLimits(memory_bytes_max=2 << 30))
+
+    assert len(desk.halts(**machine)) == 1
+
+
 def test_a_feed_that_freezes_while_the_link_is_up_halts_when_its_limit_is_over():
     desk = running()
 

@@ -26,7 +26,7 @@ CONFIGS = {
 
 
 @pytest.mark.parametrize("case", CONFIGS)
-def test_a_bad_configuration_stops_every_verb_that_needs_one(shell, case):
+def test_c01_a_bad_configuration_stops_every_verb_that_needs_one(shell, case):
     text, remedy = CONFIGS[case]
     shell.data.mkdir()
     file = shell.data / "thetawarden.yaml"
@@ -39,7 +39,7 @@ def test_a_bad_configuration_stops_every_verb_that_needs_one(shell, case):
     assert [path.name for path in shell.data.iterdir()] == [file.name]
 
 
-def test_a_world_readable_secrets_file_is_refused_before_anything_starts(shell):
+def test_c04_a_world_readable_secrets_file_is_refused_before_anything_starts(shell):
     shell.data.mkdir()
     file = shell.data / "secrets.yaml"
     file.write_text("telegram_token: not-to-be-seen-anywhere\n")

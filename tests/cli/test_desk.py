@@ -120,7 +120,7 @@ def test_a_paused_actor_is_shown_as_ailing_until_it_goes_on(desk):
     assert desk("status", "--json").json["ailments"] == []
 
 
-def test_a_second_desk_is_refused_at_once_and_touches_nothing(desk):
+def test_h03_a_second_desk_is_refused_at_once_and_touches_nothing(desk):
     def everything():
         files = [path for path in desk.data.rglob("*") if not path.name.startswith("20")]
         return {path: (path.stat().st_ino, path.stat().st_size) for path in files}
@@ -191,7 +191,7 @@ def test_a_flag_made_by_touch_halts_a_running_desk_and_is_dated(shell):
     assert abs(int(halt["at"][:4]) - time.gmtime().tm_year) <= 1
 
 
-def test_a_signal_ends_a_desk_in_order_and_leaves_no_socket(shell):
+def test_p16_a_signal_ends_a_desk_in_order_and_leaves_no_socket(shell):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         code, out, err = shell.end(shell.start(), number)
 
@@ -203,7 +203,7 @@ def test_a_signal_ends_a_desk_in_order_and_leaves_no_socket(shell):
     assert len({each["body"]["config_fingerprint"] for each in started}) == 1
 
 
-def test_two_signals_end_a_desk_at_once_and_the_log_is_whole(shell):
+def test_p16_two_signals_end_a_desk_at_once_and_the_log_is_whole(shell):
     desk = shell.start()
     os.kill(desk.pid, signal.SIGSTOP)  # so that both are there when it looks
     os.kill(desk.pid, signal.SIGINT)
@@ -233,6 +233,20 @@ def test_folders_with_spaces_accents_and_great_length_work(shell):
         assert shell("halt", "--reason", "r").code == 0
         assert shell.end(desk)[0] == 4
         assert shell("log", "show", "--limit", "1").code == 0
+
+
+def test_c07_a_configuration_that_changes_changes_nothing_of_a_desk_that_runs(desk):
+    before = desk("status", "--json").json
+    file = desk.data / "thetawarden.yaml"
+    file.write_text("desk: {heartbeat_s: nonsense}\n")
+
+    refused = desk("status")
+    file.unlink()
+    after = desk("status", "--json").json
+
+    assert refused.code == 2
+    assert (after["pid"], after["started_at"]) == (before["pid"], before["started_at"])
+    assert after["condition"] == "healthy"
 
 
 def test_the_data_folder_may_be_named_before_or_after_the_verb(desk):

@@ -40,7 +40,7 @@ def test_the_machines_durations_are_told_in_market_time_and_new_yorks_are_not(sp
     assert fast.night == real.night
 
 
-def test_real_money_is_asked_for_by_mode_account_and_word():
+def test_c05_real_money_is_asked_for_by_mode_account_and_word():
     broker = BrokerConfig(account="U7654321", i_mean_live=True)
 
     terms = link_rules(broker, real_money=True, speed=1.0).terms

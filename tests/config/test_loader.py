@@ -351,7 +351,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
-def test_a_bad_file_is_one_line_with_place_path_found_allowed_and_remedy(tmp_path, case):
+def test_c02_c03_a_bad_file_is_one_line_with_place_path_found_allowed_and_remedy(tmp_path, case):
     text, line = BAD_FILES[case]
 
     lines = _lines(tmp_path, text)
@@ -492,7 +492,7 @@ def test_a_bad_flag_is_named_as_it_was_typed(tmp_path):
     ]
 
 
-def test_a_named_file_must_exist_and_the_default_one_need_not(tmp_path):
+def test_c01_a_named_file_must_exist_and_the_default_one_need_not(tmp_path):
     missing = tmp_path / "none.yaml"
 
     loaded = load_config(named_file=None, default_file=missing, environment={}, flags={})
@@ -506,7 +506,7 @@ def test_a_named_file_must_exist_and_the_default_one_need_not(tmp_path):
     assert caught.value.exit_code == 2
 
 
-def test_a_file_of_over_one_mebibyte_is_refused_unread(tmp_path):
+def test_x06_a_file_of_over_one_mebibyte_is_refused_unread(tmp_path):
     assert _lines(tmp_path, b"#" * (1 << 20) + b"\n") == [
         (
             "FILE: found more than 1048576 bytes; allowed: at most 1048576 bytes; "

@@ -34,7 +34,7 @@ def _groups(group):
 
 @pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.path)
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, 10**18, -(10**18)])
-def test_every_number_is_bounded_on_both_sides_and_finite(field, value):
+def test_h05_every_number_is_bounded_on_both_sides_and_finite(field, value):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(value, field.annotation)
 

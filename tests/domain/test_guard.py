@@ -62,7 +62,7 @@ def test_a_desk_that_never_beats_at_all_is_silent_too():
     assert verdict_after([], ends_s=16)[0] is Verdict.SILENT
 
 
-def test_a_watchdog_that_hangs_in_a_living_process_is_found():
+def test_p12_a_watchdog_that_hangs_in_a_living_process_is_found():
     verdict, words = verdict_after(
         [(k, sign(k, k, watchdog_s=min(k, 5))) for k in range(1, 30)], ends_s=21
     )
@@ -78,7 +78,7 @@ def test_a_stopped_event_loop_in_a_living_process_is_found():
     assert (verdict, words[:17]) == (Verdict.SILENT, "the link's thread")
 
 
-def test_a_guardian_that_was_held_up_itself_gives_the_desk_its_time_again():
+def test_p09_a_guardian_that_was_held_up_itself_gives_the_desk_its_time_again():
     watched = look(begin(run="me", now_ns=0), sign(1, 0), S // 4)
     late = look(watched, sign(1, 0), 3600 * S)
 

@@ -99,7 +99,7 @@ WAYS = {
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.filterwarnings("default")
-def test_a_secret_never_reaches_the_output_whichever_way_it_goes(way, form):
+def test_x02_a_secret_never_reaches_the_output_whichever_way_it_goes(way, form):
     written = _logged(WAYS[way], format=form)
 
     assert "***" in written
@@ -179,7 +179,7 @@ def test_auto_is_human_on_a_terminal_and_json_anywhere_else(form, stream, human)
     assert written.startswith("{") is not human
 
 
-def test_a_text_from_outside_neither_forges_a_line_nor_steers_the_terminal():
+def test_x08_a_text_from_outside_neither_forges_a_line_nor_steers_the_terminal():
     hostile = "x\n2026-01-01 [info] all is well\x1b[2J\r"
 
     written = _logged(lambda: get_log("t").info(hostile, a=hostile), format=LogFormat.HUMAN)

@@ -18,7 +18,7 @@ time.sleep(60)
 """
 
 
-def test_a_second_desk_is_refused_and_a_killed_one_gives_the_store_back(tmp_path):
+def test_h03_a_second_desk_is_refused_and_a_killed_one_gives_the_store_back(tmp_path):
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"

@@ -20,7 +20,7 @@ from thetawarden.actors import host
 from thetawarden.actors.children import SUPERVISOR
 from thetawarden.actors.crew import ThreadCrew
 from thetawarden.actors.effects import EffectThreads, Tracing, untraced
-from thetawarden.actors.overseer import Overseer
+from thetawarden.actors.overseer import Overseer, describe
 from thetawarden.actors.post import Post
 from thetawarden.actors.roster import Roster
 from thetawarden.actors.router import Router
@@ -69,6 +69,7 @@ class Desk:
         self._clock = clock
         self._settings = settings
         self._take_vitals = take_vitals
+        self._give_up = give_up
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._later: list[tuple[int, int, Callable[[], None]]] = []
         self._serial = 0
@@ -212,12 +213,22 @@ class Desk:
             try:
                 task = self._tasks.get(timeout=self._wait_s())
             except Empty:
-                self._do_due()
+                self._guarded(self._do_due)
                 continue
             if task is None:
                 return
-            task()
-            self._do_due()
+            self._guarded(task)
+            self._guarded(self._do_due)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """A supervisor that fails leaves no actor without one: the desk ends, halted.
+
+        The thread lives on until then, as ending in order needs it.
+        """
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  # whatever it is, it is the end
+            self._give_up(f"the supervisor failed: {describe(error)}")
 
     def _do_due(self) -> None:
         now = self._clock.monotonic_ns()

@@ -141,6 +141,9 @@ class Overseer:
         )
         if ended.envelope is not None and ended.ending in _KILLS:
             self._settle_killer(post, ended.envelope, _KILLS[ended.ending])
+        if isinstance(ended.error, MemoryError):
+            self._give_up(f"{post.name} ran out of memory; a new process begins with more of it")
+            return
         if ended.ending is Ending.HUNG and post.spec.fatal_if_hung:
             self._give_up(f"{post.name} hung; its work cannot be handed over in a living process")
             return

@@ -121,7 +121,7 @@ def hurried(tmp_path):
         yield each
 
 
-def test_the_socket_and_its_folder_are_ours_alone(served):
+def test_x01_the_socket_and_its_folder_are_ours_alone(served):
     assert stat.S_IMODE(served.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(served.path.parent.stat().st_mode) == 0o700
 
@@ -308,7 +308,7 @@ def test_the_kernel_tells_who_is_at_the_other_end():
     other.close()
 
 
-def test_a_peer_of_another_user_is_hung_up_on_unread(served, monkeypatch):
+def test_x01_a_peer_of_another_user_is_hung_up_on_unread(served, monkeypatch):
     monkeypatch.setattr(server_module, "peer_uid", lambda _: os.geteuid() + 1)
 
     assert served.raw(b"GET /actors HTTP/1.1\r\nhost: d\r\n\r\n") == (None, b"")

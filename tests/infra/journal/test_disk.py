@@ -32,7 +32,7 @@ def _limited(reserve):
     return open_limited
 
 
-def test_a_full_disk_gives_back_the_reserve_and_then_ends_the_log(log, say, tmp_path):
+def test_p07_a_full_disk_gives_back_the_reserve_and_then_ends_the_log(log, say, tmp_path):
     reserve, troubles = DiskReserve(tmp_path / "reserve", 100_000), []
     assert reserve.take()
     journal = log.open(
@@ -60,7 +60,7 @@ def test_a_full_disk_gives_back_the_reserve_and_then_ends_the_log(log, say, tmp_
 
 
 @pytest.mark.parametrize("failing", ["COMMIT", "BEGIN IMMEDIATE"])
-def test_an_error_of_the_disk_is_final_even_if_the_next_write_would_succeed(log, say, failing):
+def test_p08_an_error_of_the_disk_is_final_even_if_the_next_write_would_succeed(log, say, failing):
     broken = []
 
     class Breaking(sqlite3.Connection):

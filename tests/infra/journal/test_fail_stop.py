@@ -34,7 +34,7 @@ except ThetawardenError:
 """
 
 
-def test_a_write_error_ends_the_desk_with_70_and_the_halt_flag_and_loses_nothing_acknowledged(
+def test_p08_a_write_error_ends_the_desk_with_70_and_the_halt_flag_and_loses_nothing_acknowledged(
     tmp_path,
 ):
     ended = subprocess.run(

@@ -115,7 +115,7 @@ def test_after_a_page_turn_with_snapshots_only_the_last_two_days_are_opened(log,
     assert all(each.steps == [] for each in found.actors.values())
 
 
-def test_a_clock_that_was_set_back_turns_no_page(log, say):
+def test_p09_a_clock_that_was_set_back_turns_no_page(log, say):
     journal = log.open(day=NEXT)
     journal.turn_page(log.day)
     say(journal, "a")

@@ -6,7 +6,7 @@ from bench.killing import kill_and_judge
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_killed_desk_loses_nothing_acknowledged_and_comes_back_as_it_was(tmp_path, seed):
+def test_p05_a_killed_desk_loses_nothing_acknowledged_and_comes_back_as_it_was(tmp_path, seed):
     verdict = kill_and_judge(tmp_path, kills=5, seed=seed)
 
     assert verdict.wrong == []

@@ -53,7 +53,7 @@ def test_any_flipped_bit_in_the_write_ahead_file_is_refused_and_nothing_is_chang
         assert left.contents() == before
 
 
-def test_a_torn_end_costs_only_what_was_not_acknowledged(left):
+def test_p06_a_torn_end_costs_only_what_was_not_acknowledged(left):
     wal = wal_path(left.path())
     sound = wal.read_bytes()
     chance = random.Random(12)
