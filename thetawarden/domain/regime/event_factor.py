@@ -64,7 +64,7 @@ def judge_events(
     """Return what the session's announcements and its place in the calendar cost."""
     # The day before one decision and the day of another is still one kind of event.
     costs = {(note.kind, note.nearness is Nearness.UNKNOWN): note for note in macro}
-    size = math.prod(limits.size_fraction(note) for note in costs.values())
+    size = math.prod((limits.size_fraction(note) for note in costs.values()), start=1.0)
     near_holiday = {DayNote.BEFORE_HOLIDAY, DayNote.AFTER_HOLIDAY} & set(days)
     delta = limits.macro_delta_fraction if macro else 1.0
     delta *= limits.holiday_delta_fraction if near_holiday else 1.0
