@@ -243,10 +243,7 @@ class Governor:
         state.ledger, state.flow = found.approved.ledger, found.approved.flow
         approval, words = found.approved.approval, found.review.words
         governing.remember(state, proposal, review=found.review, words=words, now=now)
-        return (
-            OrderApproved(proposal=proposal, approval=approval, review=found.review),
-            *self._watch(now),
-        )
+        return (OrderApproved(proposal=proposal, approval=approval, review=found.review),)
 
     def _bench(self, proposal: Proposal, now: UnixNs) -> Bench | None:
         """Everything but the candidate; the market is looked at anew when it lacks something."""

@@ -16,12 +16,12 @@ import msgspec
 from thetawarden.domain.governing.stock import Stock
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.risk.approving import ApprovalGap, Approved, approve
-from thetawarden.domain.risk.candidate import Candidate, WhatIf
+from thetawarden.domain.risk.candidate import Candidate
 from thetawarden.domain.risk.case import Desk
 from thetawarden.domain.risk.finding import RuleFinding, RuleId, Verdict
 from thetawarden.domain.risk.ledger import Ledger
 from thetawarden.domain.risk.limits import RiskLimits
-from thetawarden.domain.risk.review import RULES, Review, compose, review
+from thetawarden.domain.risk.review import Review, compose, review
 
 ANSWER: Final = (RuleId.R3, "broker_answer")
 OLD: Final = frozenset(
@@ -33,7 +33,8 @@ OLD: Final = frozenset(
     }
 )
 """The findings that a book fetched anew may cure."""
-_BUT_MARGIN: Final = tuple(rule for rule in RULES if rule.id is not RuleId.R3)
+PREMIUM: Final = (RuleId.R1, "marginal_premium")
+"""The findings that rest on the broker's answer; those of R7 that do name it as their fault."""
 
 
 class Need(enum.StrEnum):
@@ -78,20 +79,11 @@ def decide(candidate: Candidate, bench: Bench) -> Granted | Denied | Need:
         return Need.BOOK
     if candidate.whatif is not None or not any(_name(one) == ANSWER for one in against):
         return Denied(review=found, words=found.words)
-    free = WhatIf(
-        units=max(candidate.units, 1),
-        initial_change_usd=0.0,
-        maintenance_change_usd=0.0,
-        at_ns=bench.now_ns,
-    )
-    otherwise = _review(msgspec.structs.replace(candidate, whatif=free), bench, rules=_BUT_MARGIN)
+    seeing = tuple(one for one in found.findings if not _waits_for_margin(one))
+    otherwise = compose(candidate, seeing, found.reduction)
     if otherwise.approved:
         return Need.MARGIN
-    told = tuple(one for one in found.findings if _name(one) != ANSWER)
-    said = {_name(one) for one in otherwise.findings}
-    others = tuple(one for one in told if _name(one) not in said)
-    kept = compose(candidate, (*otherwise.findings, *others), found.reduction)
-    return Denied(review=kept, words=kept.words)
+    return Denied(review=otherwise, words=otherwise.words)
 
 
 def denied_without_answer(candidate: Candidate, bench: Bench, *, words: str) -> Denied:
@@ -100,7 +92,7 @@ def denied_without_answer(candidate: Candidate, bench: Bench, *, words: str) -> 
     return Denied(review=found, words=f"{words}; {found.words}")
 
 
-def _review(candidate: Candidate, bench: Bench, *, rules: tuple = RULES) -> Review:  # type: ignore[type-arg]
+def _review(candidate: Candidate, bench: Bench) -> Review:
     return review(
         candidate,
         book=bench.stock.book,
@@ -109,7 +101,6 @@ def _review(candidate: Candidate, bench: Bench, *, rules: tuple = RULES) -> Revi
         limits=bench.limits,
         now_ns=bench.now_ns,
         day=bench.day,
-        rules=rules,
     )
 
 
@@ -126,6 +117,12 @@ def _grant(candidate: Candidate, found: Review, bench: Bench) -> Granted | Denie
     if isinstance(approved, ApprovalGap):
         return Denied(review=found, words=approved.value.replace("_", " "))
     return Granted(review=found, approved=approved)
+
+
+def _waits_for_margin(finding: RuleFinding) -> bool:
+    """Whether a finding only says that the broker's answer is missing."""
+    blind = finding.rule is RuleId.R7 and bool(finding.faults)
+    return _name(finding) in {ANSWER, PREMIUM} or blind
 
 
 def _name(finding: RuleFinding) -> tuple[RuleId, str]:

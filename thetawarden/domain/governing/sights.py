@@ -89,7 +89,7 @@ def sight_of(view: ChainView) -> Sight:
 def seen_legs(sight: Sight, con_ids: Iterable[ConId]) -> dict[ConId, SeenLeg]:
     """Return what a sight shows of some options; what it does not show is left out."""
     conid = _column(sight, "conid")
-    wanted = [each for each in con_ids if each]
+    wanted = list(con_ids)
     rows = np.flatnonzero(np.isin(conid, np.array(wanted, dtype=np.int64))) if wanted else ()
     columns = {name: _column(sight, name) for name in KEPT} if len(rows) else {}
     return {ConId(int(conid[row])): _seen(sight, columns, int(row)) for row in rows}

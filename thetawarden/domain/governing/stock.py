@@ -46,23 +46,54 @@ def take_stock(
 
     The margin of a position that was never approved is the model's.
     """
-    same = last is not None and last.market is market
-    ruler = last.ruler if same and last is not None else ruler_of(market, limits)
-    if same and last is not None and last.holdings == held.holdings:
-        bare = last.bare
-        if last.book.pending == pending and last.book.held == held:
-            return last
-        margined = msgspec.structs.replace(held, holdings=bare.held.holdings)
+    if last is None or last.market is not market:
+        return _anew(market, held, pending, ruler_of(market, limits))
+    if not _alike(last.holdings, held.holdings):
+        return _anew(market, held, pending, last.ruler)
+    known = last.book.held
+    as_it_was = (known.version, known.reconciled) == (held.version, held.reconciled)
+    if as_it_was and last.book.pending == pending:
+        return last
+    margined = msgspec.structs.replace(held, holdings=last.bare.held.holdings)
+    bare = _as_of(last.bare, margined, market)
+    counted = last.book.pending
+    if pending[: len(counted)] != counted:
+        book = _with_all(bare, pending, last.ruler)
     else:
-        bare = measure_book(held=held, pending=(), ruler=ruler)
-        margined = _with_model_margins(held, bare, ruler)
-        if margined is not held:
-            bare = _margined(bare, margined, ruler)
+        names = "".join(f"+{order.key}" for order in counted)
+        still = msgspec.structs.replace(last.book, at_ns=bare.at_ns, held=margined)
+        still = msgspec.structs.replace(still, key=f"{bare.key}{names}")
+        book = _with_all(still, pending[len(counted) :], last.ruler)
+    return Stock(market=market, holdings=held.holdings, ruler=last.ruler, bare=bare, book=book)
+
+
+def _anew(
+    market: MarketView, held: HeldBook, pending: tuple[PendingOrder, ...], ruler: Ruler
+) -> Stock:
+    bare = measure_book(held=held, pending=(), ruler=ruler)
+    margined = _with_model_margins(held, bare, ruler)
+    if margined is not held:
+        bare = _margined(bare, margined, ruler)
     bare = _as_of(bare, margined, market)
-    book = bare
+    book = _with_all(bare, pending, ruler)
+    return Stock(market=market, holdings=held.holdings, ruler=ruler, bare=bare, book=book)
+
+
+def _with_all(book: BookMeasure, pending: tuple[PendingOrder, ...], ruler: Ruler) -> BookMeasure:
     for order in pending:
         book = with_pending(book, order, ruler)
-    return Stock(market=market, holdings=held.holdings, ruler=ruler, bare=bare, book=book)
+    return book
+
+
+def _alike(before: tuple[Holding, ...], now: tuple[Holding, ...]) -> bool:
+    """Whether the same is held; margins that nobody knows are alike too."""
+    return len(before) == len(now) and all(
+        one.contracts == other.contracts
+        and one.position == other.position
+        and one.instrument == other.instrument
+        and (one.margin_usd == other.margin_usd or math.isnan(one.margin_usd + other.margin_usd))
+        for one, other in zip(before, now, strict=True)
+    )
 
 
 def _margined(book: BookMeasure, held: HeldBook, ruler: Ruler) -> BookMeasure:

@@ -114,14 +114,15 @@ def holdings_of(
     """
     found: list[Holding] = []
     told: set[str] = set()
+    claims = _claims(trades)
     for row in rows:
         con_id = row.instrument.con_id
         left = row.contracts - in_pieces.get(con_id, 0.0)
-        for name, trade in list(trades.items())[::-1]:
-            share = _share(left, trade.contracts.get(con_id, 0.0))
+        for name, claimed in claims.get(con_id, ()):
+            share = _share(left, claimed)
             if not share:
                 continue
-            margin = 0.0 if name in told else trade.margin_usd
+            margin = 0.0 if name in told else trades[name].margin_usd
             told.add(name)
             found.append(_holding(row, contracts=share, position=name, margin_usd=margin))
             left -= share
@@ -156,6 +157,15 @@ def trades_still_held(trades: Mapping[str, Trade], rows: tuple[HeldRow, ...]) ->
             part = cut.size / trade.size if trade.size else 1.0
             kept[name] = msgspec.structs.replace(cut, margin_usd=trade.margin_usd * part)
     return {name: kept[name] for name in trades if name in kept}
+
+
+def _claims(trades: Mapping[str, Trade]) -> dict[ConId, list[tuple[str, float]]]:
+    """Which trades hold a contract, the newest first."""
+    claims: dict[ConId, list[tuple[str, float]]] = {}
+    for name in reversed(list(trades)):
+        for con_id, contracts in trades[name].contracts.items():
+            claims.setdefault(con_id, []).append((name, contracts))
+    return claims
 
 
 def _share(left: float, wanted: float) -> float:
