@@ -189,8 +189,10 @@ class Governor:
                 risk_watch.account(state, self._settings, values, now)
                 return self._watch(now)
             case PositionsValued():
-                changed = bookkeeping.valued(state, self._settings, message, now)
-                return self._watch(now) if changed else ()
+                if not bookkeeping.valued(state, self._settings, message, now):
+                    return ()
+                governing.look_at_market(state, self._settings, now=now, proposal=None)
+                return self._watch(now)
             case FillBooked():
                 bookkeeping.booked(state, message, now)
             case OrderStageChanged():
