@@ -37,8 +37,8 @@ unit: $(READY) ## The tests (ARGS="-k halt" to pick)
 bench: $(READY) ## Figures, each beside its reference (ONLY=name)
 	@$(BIN)/python -m bench $(ONLY)
 
-soak: $(READY) ## A whole market day in real processes, with kills (ARGS="--speed 30")
-	@$(BIN)/python -m soak day $(ARGS)
+soak: $(READY) ## A whole market day with kills (ARGS="--speed 30"); WHAT=twenty, crash
+	@$(BIN)/python -m soak $(or $(WHAT),day) $(ARGS)
 
 study: $(READY) ## The practice market beside the real one: table and charts in docs/
 	@$(BIN)/python -m bench.market_study

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from soak.crash import run_crash, show_crash
 from soak.market_day import Terms, run_day
 from soak.twenty import SCENARIOS, run_twenty
 from soak.twenty import Terms as TwentyTerms
@@ -60,6 +61,22 @@ def twenty(days: int, seed: int, scenarios: tuple[str, ...]) -> None:
         console.print(f"{name:40} {count}")
     missing = [f"{name} never happened" for name in found.missing]
     _conclude(console, found.figures, [*found.wrong, *missing])
+
+
+@main.command()
+@click.option("--sessions", default=30, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def crash(sessions: int, seed: int) -> None:
+    """Live through a crash twice: by the governor's leave, and without it."""
+    console = Console(highlight=False)
+    verdict = run_crash(sessions=sessions, seed=seed)
+    show_crash(verdict, console)
+    figures = {
+        "deepest loss, governed": f"{verdict.governed.loss_fraction:.2%}",
+        "deepest loss, without": f"{verdict.free.loss_fraction:.2%}",
+        "approvals that broke a limit": len(verdict.governed.broken),
+    }
+    _conclude(console, figures, verdict.wrong)
 
 
 def _conclude(console: Console, figures: Mapping[str, object], wrong: Sequence[str]) -> None:
