@@ -451,7 +451,7 @@ def test_a_day_is_attributed_to_the_cent():
 
 def test_in_other_regimes_the_working_exit_is_moved_not_doubled():
     desk = Desk()
-    desk.open(490, premium=1.0)
+    desk.open(495, premium=1.0)
     desk.steward.state.ledger.trades["t1"] = msgspec.structs.replace(
         desk.trade, exits=Exits(take_profit_usd=desk.trade.premium_usd / 100, stop_usd=None)
     )
