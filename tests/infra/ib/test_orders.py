@@ -307,3 +307,40 @@ def test_many_orders_leave_in_the_order_they_were_given(line, puts):
     assert [one.ticket.order_ref for one in line.placed] == names
     assert line.ear.all_of(OrderWithheld) == []
     assert len(line.ear.all_of(OrderSent)) == 12
+
+
+def test_O15_a_change_that_a_fill_overtook_is_told_and_the_fill_stands(line, busy, puts):
+    """The library's own call would raise here, after the bytes of the change have left."""
+    order = far("race.1", puts[0])
+    line.sent(order)
+    busy.play("modify-race")
+
+    line.modify(msgspec.structs.replace(order, limit_usd=Decimal(-51)))
+
+    trouble = line.ear.wait_for(OrderTroubled, holds=lambda one: one.code == 104)
+    assert trouble.order_ref == "race.1"
+    assert line.reported("race.1", FILLED).filled == -1
+    line.modify(msgspec.structs.replace(order, limit_usd=Decimal(-52)), number=2)
+    line.wait_sent("race.1", 2)
+
+
+def test_O03_a_fill_that_comes_after_the_cancel_was_sent_is_told(line, busy, puts):
+    line.sent(far("late.1", puts[0]))
+    busy.play("fill-after-cancel")
+
+    line.cancel("late.1")
+
+    assert line.reported("late.1", FILLED).filled == -1
+    line.ear.wait_for(ExecutionReported, holds=lambda one: one.execution.order_ref == "late.1")
+
+
+def test_O10_an_order_the_broker_lost_is_sent_and_never_reported(line, busy, puts):
+    busy.play("lost-order")
+    line.submit(far("lost.1", puts[0]))
+    line.wait_sent("lost.1")
+
+    book = line.fetch()
+
+    assert [one for one in (*book.orders, *book.completed) if one.order_ref == "lost.1"] == []
+    line.submit(far("lost.1", puts[0]))
+    assert line.withheld("lost.1").why is Withheld.SENT_ALREADY

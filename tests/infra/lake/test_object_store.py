@@ -9,6 +9,7 @@ import pytest
 
 from tests.infra.lake.conftest import SECOND, Desk, chain, note
 from tests.infra.lake.object_store import ObjectStore
+from tests.infra.lake.other_store import BUCKET, OtherStore
 from thetawarden.config.secrets import Secret
 from thetawarden.infra.lake import upkeep
 from thetawarden.infra.lake.errors import LakePlaceError
@@ -70,6 +71,30 @@ def test_it_is_written_tidied_archived_and_written_anew_as_in_a_folder(desk, obj
     assert texts(desk) == before
     assert desk.rows("option_snapshots").height == 80
     assert objects.sizes
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    with contextlib.closing(OtherStore()) as store:
+        place = LakePlace(f"s3://{BUCKET}/lake/practice", store.options)
+        with contextlib.closing(Desk(tmp_path, place=place)) as desk:
+            yield desk.open()
+
+
+def test_a_store_that_others_wrote_keeps_the_lake_as_well(elsewhere):
+    elsewhere.begin()
+    for number in range(3):
+        elsewhere.say(chain(options=20))
+        elsewhere.say(note(f"{number}"))
+        elsewhere.flush()
+
+    done = maintain(elsewhere.household, day=elsewhere.day, clock=elsewhere.clock)
+    rebuilt = elsewhere.work.carry_out(RebuildTable(table="notifications"))
+
+    assert done.faults == ()
+    assert not any(isinstance(each, LakeUnavailable) for each in rebuilt)
+    assert texts(elsewhere) == ["0", "1", "2"]
+    assert elsewhere.rows("option_snapshots").height == 60
 
 
 def test_S08_a_store_that_does_not_answer_costs_no_row(desk, objects):
