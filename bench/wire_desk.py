@@ -28,7 +28,7 @@ from thetawarden.messages.market import QuotesObserved
 from thetawarden.process import SWITCH_INTERVAL_S, DeskProcess
 
 UNDERLYING = "SPY"
-READY_S = 120.0
+READY_S = 300.0
 SETTLE_S = 10.0
 TURN = 1000
 
@@ -88,34 +88,36 @@ def main(port: int, folder: Path, seconds: float) -> None:
     process.reach("127.0.0.1", port)
     process.take()
     process.open()
-    _wait_until_watching(process)
+    wait_until_watching(process)
     watch = Stopwatch(process)
     time.sleep(SETTLE_S)
     watch.lap()
     time.sleep(seconds)
     idle = watch.lap()
     over = threading.Event()
-    hog = threading.Thread(target=_compute, args=(over,), daemon=True)
+    hog = threading.Thread(target=compute, args=(over,), daemon=True)
     hog.start()
     time.sleep(seconds)
     hogged = watch.lap()
     over.set()
     hog.join()
-    (folder / "watched").write_bytes(msgspec.msgpack.encode(_known(process)))
+    (folder / "watched").write_bytes(msgspec.msgpack.encode(known(process)))
     process.close()
     process.give_back()
     clock.stop()
     sys.stdout.write(json.dumps({"idle_us": idle, "hogged_us": hogged}) + "\n")
 
 
-def _compute(over: threading.Event) -> None:
+def compute(over: threading.Event) -> None:
+    """Never let go of the interpreter by itself, until it is over."""
     total = 0
     while not over.is_set():
         for number in range(TURN):
             total += number * number
 
 
-def _wait_until_watching(process: DeskProcess) -> None:
+def wait_until_watching(process: DeskProcess) -> None:
+    """Return once the chain is watched and its surface was fitted."""
     until = time.monotonic() + READY_S
     while time.monotonic() < until:
         time.sleep(1.0)
@@ -128,7 +130,8 @@ def _wait_until_watching(process: DeskProcess) -> None:
     raise TimeoutError("the chain was not found")
 
 
-def _known(process: DeskProcess) -> Watched:
+def known(process: DeskProcess) -> Watched:
+    """What the desk's watcher knows by now."""
     state: Any = process.desk.state_of(f"chain/{UNDERLYING}", timeout_s=5.0)
     return Watched(
         msgspec.convert(state["course"]["search"]["instrument"], Instrument),

@@ -1,4 +1,4 @@
-"""From a tick's arrival to the chain view that shows it: a whole desk beside a bare script."""
+"""From a tick to the chain view that shows it, and on to an order: a desk beside a bare script."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,8 +28,28 @@ class Delays(msgspec.Struct, frozen=True):
     bare: list[float]
 
 
+class Orders(msgspec.Struct, frozen=True):
+    """The same of orders; the parts of what the idle desk took, by name."""
+
+    idle: dict[str, list[float]]
+    hogged: list[float]
+    bare: list[float]
+
+
 @functools.cache
 def _delays() -> Delays:
+    desk, bare = _side_by_side("bench.wire_desk", "bench.wire_bare")
+    return Delays(sorted(desk["idle_us"]), sorted(desk["hogged_us"]), sorted(bare["bare_us"]))
+
+
+@functools.cache
+def _orders() -> Orders:
+    desk, bare = _side_by_side("bench.wire_orders", "bench.wire_orders_bare")
+    idle = {name: sorted(took) for name, took in desk["idle"].items()}
+    return Orders(idle, sorted(desk["hogged"]["whole"]), sorted(bare["bare_us"]))
+
+
+def _side_by_side(ours: str, theirs: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """One gateway; the desk first, then the script with the same lines and the same chain."""
     server = subprocess.Popen(
         [sys.executable, "-m", "bench.practice_server", REAL_TIME], stdout=subprocess.PIPE
@@ -38,20 +59,18 @@ def _delays() -> Delays:
         ready = json.loads(server.stdout.readline())
         port = ready["listening"].rpartition(":")[2]
         with tempfile.TemporaryDirectory() as folder:
-            desk = _run("bench.wire_desk", port, folder)
-            bare = _run("bench.wire_bare", port, folder)
+            return _run(ours, port, folder), _run(theirs, port, folder)
     finally:
         server.terminate()
         server.wait()
-    return Delays(sorted(desk["idle_us"]), sorted(desk["hogged_us"]), sorted(bare["bare_us"]))
 
 
-def _run(module: str, port: str, folder: str) -> dict[str, list[float]]:
+def _run(module: str, port: str, folder: str) -> dict[str, Any]:
     arguments = [sys.executable, "-m", module, port, str(Path(folder)), str(SECONDS)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{module} failed: {done.stderr[-2000:]}")
-    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -84,6 +103,42 @@ FIGURES = [
         measure=lambda: _p99(_delays().hogged),
         reference="the same desk without it",
         measure_reference=lambda: _p99(_delays().idle),
+        goals=(Goal(of="ratio", relation="<=", limit=10.0),),
+        repetitions=1,
+    ),
+    Figure(
+        name="wire: tick to order without the wait for the disk, p50",
+        unit="us",
+        measure=lambda: statistics.median(_orders().idle["but_disk"]),
+        reference="bare ib_async, same rule",
+        measure_reference=lambda: statistics.median(_orders().bare),
+        goals=(Goal(of="ratio", relation="<=", limit=3.0),),
+        repetitions=1,
+    ),
+    Figure(
+        name="wire: tick to order without the wait for the disk, p99",
+        unit="us",
+        measure=lambda: _p99(sorted(_orders().idle["but_disk"])),
+        reference="bare ib_async, same rule",
+        measure_reference=lambda: _p99(_orders().bare),
+        goals=(),
+        repetitions=1,
+    ),
+    Figure(
+        name="wire: the wait for the durable intent, p50",
+        unit="us",
+        measure=lambda: statistics.median(_orders().idle["durable"]),
+        reference="the rest of tick to order",
+        measure_reference=lambda: statistics.median(_orders().idle["but_disk"]),
+        goals=(),
+        repetitions=1,
+    ),
+    Figure(
+        name="wire: tick to order with a CPU hog in the process, p99",
+        unit="us",
+        measure=lambda: _p99(_orders().hogged),
+        reference="the same desk without it",
+        measure_reference=lambda: _p99(_orders().idle["whole"]),
         goals=(Goal(of="ratio", relation="<=", limit=10.0),),
         repetitions=1,
     ),
