@@ -66,6 +66,18 @@ def test_p15_system_exit_in_a_handler_ends_one_actor_and_not_the_desk():
         assert desk.state("watchdog")["begun"] == 1
 
 
+def test_an_actor_that_began_just_after_the_look_is_at_work_and_not_stuck():
+    gate = threading.Event()
+    with RunningDesk(one_actor(gate=gate)) as desk:
+        desk.say("hang")
+        until(lambda: desk.desk.posts["notifier"].pulse.busy_since_ns)
+        desk.desk.posts["notifier"].pulse.busy_since_ns += 10**12
+        looks = {one.actor: one.busy_ns for one in desk.desk._overseer.vitals()}
+        gate.set()
+
+    assert looks["notifier"] == 1
+
+
 def test_asking_an_actor_that_ends_meanwhile_is_answered_at_once_with_an_error():
     gate = threading.Event()
     with RunningDesk(one_actor(gate=gate)) as desk:

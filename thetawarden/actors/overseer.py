@@ -357,5 +357,6 @@ def _kind(envelope: Envelope[Message] | None) -> str:
 
 
 def _busy_ns(post: Post, now_ns: int) -> int:
+    """How long it has been at work, 0 when idle; it may have begun just after we looked."""
     since = post.pulse.busy_since_ns
-    return now_ns - since if since else 0
+    return max(now_ns - since, 1) if since else 0

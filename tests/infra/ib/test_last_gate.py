@@ -8,6 +8,7 @@ from tests.infra.ib.orderline import S, exits_of, halt, intent, legs_of
 from thetawarden.domain.orders.intent import Withheld
 from thetawarden.infra.ib.pacing import Priority
 from thetawarden.infra.ib.translate_orders import contract_for, order_for
+from thetawarden.messages.lifecycle import EffectFailed
 from thetawarden.messages.orders import OrderSent, OrderWithheld
 from thetawarden.messages.risk import FreezeExits
 from thetawarden.messages.trading import Halt, TradingHalted, TradingResumed
@@ -271,3 +272,18 @@ def test_a_brake_without_a_link_is_remembered(line_on, sale):
     line.submit(sale())
 
     assert is_withheld(line, "gate.1", Withheld.HALTED)
+
+
+def test_an_order_we_broke_on_before_it_could_leave_is_withheld_and_the_next_one_leaves(
+    line, sale, monkeypatch
+):
+    monkeypatch.setattr(line.orders, "_unsendable", lambda _family: 1 / 0)
+    line.submit(sale("broken.1"))
+    withheld = line.withheld("broken.1")
+    line.ear.wait_for(EffectFailed)
+    monkeypatch.undo()
+
+    line.submit(sale("broken.2"))
+
+    line.wait_sent("broken.2")
+    assert (withheld.why, "ZeroDivisionError" in withheld.words) == (Withheld.NOT_SENDABLE, True)

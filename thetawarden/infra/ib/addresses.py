@@ -51,6 +51,10 @@ class Addresses:
         self._highest = max(self._highest, number)
         return number
 
+    def has_numbered(self, order_ref: str) -> bool:
+        """Whether an order of this process has been given a number, so that it may have left."""
+        return order_ref in self._references.values()
+
     def heard(self, order: ib_async.Order) -> None:
         """Note a number in use, of whichever process of ours."""
         if self._is_ours(order):

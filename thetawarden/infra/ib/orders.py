@@ -98,7 +98,11 @@ class OrderHandler:
         """Carry one command out."""
         match message:
             case SubmitOrder():
-                await self._submit(message)
+                try:
+                    await self._submit(message)
+                except Exception as error:
+                    self._give_up(message, error)
+                    raise
             case ModifyOrder():
                 await self._modify(message)
             case CancelOrder():
@@ -132,6 +136,13 @@ class OrderHandler:
         for one in family[len(outcome.numbers) :]:
             unsent = Refusal(why=Withheld.NOT_SENDABLE, words=outcome.broken)
             self._say_refused(asked.epoch, one.order_ref, unsent)
+
+    def _give_up(self, asked: SubmitOrder, error: Exception) -> None:
+        """Say that nothing left when we broke before anything could; else its end is unknown."""
+        family = (asked.intent, *asked.exits)
+        if not any(self._addresses.has_numbered(one.order_ref) for one in family):
+            words = f"{type(error).__name__}: {error}"
+            self._withhold(asked, Refusal(why=Withheld.NOT_SENDABLE, words=words))
 
     def _unsendable(self, family: tuple[Intent, ...]) -> Refusal | None:
         today = new_york_date(self._gate.now_ns)
