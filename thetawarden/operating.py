@@ -32,6 +32,7 @@ from thetawarden.messages.control import (
     ApproveLineupRequest,
     Done,
     EventView,
+    FlattenRequest,
     HaltRequest,
     HaltView,
     Inspection,
@@ -52,7 +53,7 @@ from thetawarden.messages.risk import (
     TakeStress,
     UnlockStrategy,
 )
-from thetawarden.messages.trading import Halt, Resume
+from thetawarden.messages.trading import Flatten, Halt, Resume
 from thetawarden.practice.admin import Command, ask
 from thetawarden.process import DeskProcess
 
@@ -214,6 +215,14 @@ class Operator:
             return self._desk.state_of("governor", timeout_s=ANSWER_TIMEOUT_S)[field]
         except HostGoneError:
             return None
+
+    def flatten(self, request: FlattenRequest, *, by: str) -> Done:
+        """Halt first, so that nothing new is opened; then have all that is held closed."""
+        halted = self.halt(HaltRequest(reason=f"flatten: {request.reason}"), by=by)
+        flatten = Flatten(reason=request.reason, by=by, underlying=request.underlying)
+        self._say_durably(flatten)
+        what = request.underlying or "everything"
+        return Done(what=f"trading is halted, {what} is being closed", halt=halted.halt)
 
     def stop(self, request: StopRequest, *, by: str) -> Done:
         """Begin to end the desk."""

@@ -1,4 +1,4 @@
-"""`thetawarden halt`, `resume` and `stop`."""
+"""`thetawarden halt`, `resume`, `flatten` and `stop`."""
 
 from __future__ import annotations
 
@@ -49,6 +49,21 @@ def halt(*, place: Place, reason: str, cautious: bool, exits_too: bool, as_json:
 def resume(*, place: Place, reason: str, as_json: bool, **asked: Any) -> None:
     """Lift the halt in force; refused (exit 3) when --epoch names another one."""
     _report(place.desk().lift(ResumeRequest(reason=reason, **asked)), as_json=as_json)
+
+
+@click.command()
+@reason
+@click.option("--underlying", default="", metavar="SYMBOL", help="Only what is written on this.")
+@as_json
+@on_place
+def flatten(*, place: Place, reason: str, underlying: str, as_json: bool) -> None:
+    """Halt, cancel all that is on its way, and close all that the desk holds.
+
+    Returns once that is ordered; `orders` and `positions` show how far it is. Trading stays halted
+    until it is resumed.
+    """
+    done = place.desk().flatten(reason[:REASON_LENGTH_MAX], underlying.upper())
+    _report(done, as_json=as_json)
 
 
 @click.command()

@@ -68,6 +68,13 @@ class ApproveLineupRequest(Request, frozen=True, kw_only=True):
     lineup: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
+class FlattenRequest(Request, frozen=True, kw_only=True):
+    """Halt, cancel all and close what the desk holds; everything, or one underlying."""
+
+    reason: Reason
+    underlying: str = ""
+
+
 class HaltView(msgspec.Struct, frozen=True, kw_only=True):
     """A halt as shown to people; `at` is an ISO instant."""
 

@@ -26,6 +26,7 @@ from thetawarden.messages.control import (
     AcceptBookRequest,
     ApproveLineupRequest,
     Done,
+    FlattenRequest,
     HaltRequest,
     Inspection,
     Refusal,
@@ -91,6 +92,10 @@ class Operator(Protocol):
 
     def resume(self, request: ResumeRequest, *, by: str) -> Done:
         """Lift the halt; raises RefusedError for a wrong epoch."""
+        ...
+
+    def flatten(self, request: FlattenRequest, *, by: str) -> Done:
+        """Halt, and begin to close what is held; the order to do so is on disk."""
         ...
 
     def stop(self, request: StopRequest, *, by: str) -> Done:
@@ -210,13 +215,19 @@ def _brakes(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:
         by = _peer(request)
         return await workers.run(lambda: operator.resume(data, by=by))
 
+    @post("/flatten", status_code=200, responses=_REFUSALS)
+    async def flatten(request: Request[Any, Any, Any], data: JSONBody[FlattenRequest]) -> Done:
+        """Halt, cancel all and close what is held."""
+        by = _peer(request)
+        return await workers.run(lambda: operator.flatten(data, by=by))
+
     @post("/stop", status_code=200, responses=_REFUSALS)
     async def stop(request: Request[Any, Any, Any], data: JSONBody[StopRequest]) -> Done:
         """End the desk gracefully."""
         by = _peer(request)
         return await workers.run(lambda: operator.stop(data, by=by))
 
-    return [halt, resume, stop]
+    return [halt, resume, flatten, stop]
 
 
 def _hands_on_the_book(operator: Operator, workers: Workers) -> list[HTTPRouteHandler]:

@@ -20,6 +20,7 @@ from thetawarden.messages.control import (
     AcceptBookRequest,
     ApproveLineupRequest,
     Done,
+    FlattenRequest,
     HaltRequest,
     Inspection,
     Refusal,
@@ -114,6 +115,11 @@ class ControlClient:
     def stress(self) -> StressView:
         """Revalue the book now."""
         return self._call("POST", "/stress", None, StressView)
+
+    def flatten(self, reason: str, underlying: str) -> Done:
+        """Halt, cancel all and close what is held: everything, or one underlying."""
+        asked = FlattenRequest(reason=reason, underlying=underlying)
+        return self._call("POST", "/flatten", asked, Done)
 
     def stop(self, reason: str) -> Done:
         """Begin to end the desk."""
