@@ -13,6 +13,7 @@ import lake_page
 import link_page
 import managing_page
 import messages_page
+import orders_page
 import risk_page
 
 from thetawarden.config.reference import render_reference
@@ -31,6 +32,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "managing.md": managing_page.render,
     "messages.md": messages_page.render,
     "faults.md": render_faults,
+    "orders.md": orders_page.render,
     "risk-rules.md": risk_page.render,
 }
 

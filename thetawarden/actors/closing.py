@@ -157,7 +157,13 @@ def price_now(
 
 def is_busy(state: ExecutorState, trade: TradeLife) -> bool:
     """Whether something that closes a trade is proposed, waits or is on its way."""
-    if any(one.trade == trade.name for one in state.asked.values()):
+    asked = any(one.trade == trade.name for one in state.asked.values())
+    return asked or is_closing(state, trade)
+
+
+def is_closing(state: ExecutorState, trade: TradeLife) -> bool:
+    """Whether an order that closes or rolls a trade is approved or on its way."""
+    if any(one.trade == trade.name and one.closing for one in state.asked.values()):
         return True
     if any(one.proposal.trade == trade.name for one in state.waiting.values()):
         return True

@@ -67,11 +67,14 @@ class Guard:
         trade = _with_new_exits(state, trade)
         state.trades[name] = trade
         found = judge_protection(trade, lives_of(state, name))
+        if found.units and closing.is_closing(state, trade):
+            state.trades[name] = _being_closed(trade)
+            return ()
         match found.cover:
             case Cover.COMPLETE | Cover.NEEDLESS:
                 return _protected(state, trade, found, now)
             case Cover.CLOSING:
-                return ()
+                return ()  # of a trade that holds nothing: the order will find that out
             case Cover.UNSURE:
                 return self._lacking(state, trade, found, now)
             case Cover.LACKING | Cover.EXCESSIVE:
@@ -132,6 +135,9 @@ class Guard:
     ) -> tuple[Says, ...]:
         """Time it from its beginning; for longer than allowed it is a critical alert, once."""
         since = trade.missing_ns or now
+        if not trade.missing_ns and now - trade.mended_ns >= self._settings.ask_ns:
+            fresh = {"repair": Repair.NONE, "tries": 0, "again_ns": UnixNs(0)}
+            trade = msgspec.structs.replace(trade, **fresh)
         late = now - since >= self._settings.protect_ns and not trade.alarmed
         state.trades[trade.name] = msgspec.structs.replace(
             trade, missing_ns=since, alarmed=trade.alarmed or late
@@ -283,14 +289,20 @@ def _protected(
         trade,
         missing_ns=UnixNs(0),
         alarmed=False,
-        repair=Repair.NONE,
-        tries=0,
-        again_ns=UnixNs(0) if state.flattening is None else trade.again_ns,
+        mended_ns=now if trade.missing_ns else trade.mended_ns,
     )
     if not trade.alarmed:
         return ()
     words = found.words or found.cover
     return (ProtectionChanged(trade=trade.name, complete=True, since_ns=now, words=words),)
+
+
+def _being_closed(trade: TradeLife) -> TradeLife:
+    """A closing order stands for its exits; one that was asked for by others begins anew."""
+    trade = msgspec.structs.replace(trade, missing_ns=UnixNs(0))
+    if trade.repair is Repair.FLATTENING:
+        return trade
+    return msgspec.structs.replace(trade, repair=Repair.NONE, tries=0, again_ns=UnixNs(0))
 
 
 def _is_in_work(state: ExecutorState, trade: TradeLife) -> bool:

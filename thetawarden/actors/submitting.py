@@ -226,16 +226,19 @@ def protect(
         words = f"more orders than approvals for {proposal.strategy}"
         return (Halt(reason=words, by=ME), *withhold(state, one, words, now=now))
     order = exit_order(state, trade, unit=unit, units=min(units, approval.units), now=now)
-    said: list[Says] = []
-    key = approval.key
-    for intent in exit_intents(proposal.exits, order, settings.exits):
-        life = _life(state, one, intent=intent, now=now)
-        life = msgspec.structs.replace(life, approval_key=key)
-        key = ""
-        said.append(SubmitOrder(epoch=state.epoch, intent=intent, exits=(), gate=life.gate))
-        said += heard(state, life, None, now=now, words="placed again to protect its trade")
-        state.sent_ns = (*state.sent_ns, now)
-    return tuple(said)
+    intents = exit_intents(proposal.exits, order, settings.exits)
+    lives = [_life(state, one, intent=intent, now=now) for intent in intents]
+    others = [msgspec.structs.replace(life, approval_key="") for life in lives[1:]]
+    gate = lives[0].gate
+    state.sent_ns = (*state.sent_ns, *((now,) * len(intents)))
+    command = SubmitOrder(epoch=state.epoch, intent=intents[0], exits=intents[1:], gate=gate)
+    words = "placed again to protect its trade"
+    told = [
+        each
+        for life in (lives[0], *others)
+        for each in heard(state, life, None, now=now, words=words)
+    ]
+    return (command, *told)
 
 
 def exit_order(

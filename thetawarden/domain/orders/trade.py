@@ -44,7 +44,8 @@ class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
     `carried` is what orders brought that are forgotten, and what the broker's book corrected.
     `exits` are the prices at which a unit of it is to be ended, `unit` the legs they are meant for.
     Protection is missing since `missing_ns`, 0 for not; `alarmed` once a person was told. The next
-    step of its repair is due at `again_ns`.
+    step of its repair is due at `again_ns`. It was complete again at `mended_ns`: what is lost soon
+    after is the same trouble.
     """
 
     name: str
@@ -58,6 +59,7 @@ class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
     repair: Repair = Repair.NONE
     tries: int = 0
     again_ns: UnixNs = UnixNs(0)
+    mended_ns: UnixNs = UnixNs(0)
     touched_ns: UnixNs = UnixNs(0)
 
 

@@ -50,6 +50,40 @@ def word_order(intent: Intent) -> Worded:
     )
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """An order's place among those it leaves with; who lets go lets all go that were held."""
+
+    has_parent: bool
+    lets_go: bool
+
+
+def places_of(family: tuple[Intent, ...]) -> tuple[Place, ...]:
+    """Return each order's place: behind a parent the last lets all go, siblings go alone."""
+    held = any(one.parent_ref for one in family)
+    last = len(family) - 1
+    return tuple(
+        Place(has_parent=bool(one.parent_ref), lets_go=not held or number == last)
+        for number, one in enumerate(family)
+    )
+
+
+def family_defect(family: tuple[Intent, ...]) -> str:
+    """Return why orders do not belong together, empty when they do.
+
+    Either all others name the first as their parent, or none names any and all share a group of
+    which one fills.
+    """
+    first, others = family[0], family[1:]
+    if first.parent_ref:
+        return "the first of them names a parent, allowed is none"
+    if all(one.parent_ref == first.order_ref for one in others):
+        return ""
+    groups = {one.oca_group for one in family}
+    if not any(one.parent_ref for one in others) and len(groups) == 1 and first.oca_group:
+        return ""
+    return "an exit names another parent than the order it leaves with, or shares no group with it"
+
+
 def defect(intent: Intent, *, today: dt.date) -> str:
     """Return why no order can be made of an intent, empty when one can."""
     reference = intent.order_ref

@@ -18,7 +18,7 @@ import msgspec
 from thetawarden.domain.instants import new_york_date
 from thetawarden.domain.orders.gate import SIGN_OF_LIFE_NS_MAX, Refusal
 from thetawarden.domain.orders.intent import Intent, Withheld
-from thetawarden.domain.orders.wording import defect
+from thetawarden.domain.orders.wording import defect, family_defect, places_of
 from thetawarden.infra.ib.addresses import Addresses
 from thetawarden.infra.ib.answers import Failed, Failure
 from thetawarden.infra.ib.guarded import GuardedIB
@@ -147,9 +147,7 @@ class OrderHandler:
     def _unsendable(self, family: tuple[Intent, ...]) -> Refusal | None:
         today = new_york_date(self._gate.now_ns)
         wrong = next(filter(None, (defect(one, today=today) for one in family)), "")
-        parent = family[0].order_ref
-        if not wrong and any(one.parent_ref != parent for one in family[1:]):
-            wrong = "an exit names another parent than the order it leaves with"
+        wrong = wrong or family_defect(family)
         if not wrong and len(family) > DATA_PER_S_MIN:
             wrong = f"{len(family)} orders at once, allowed are {DATA_PER_S_MIN}"
         return Refusal(why=Withheld.NOT_SENDABLE, words=wrong) if wrong else None
@@ -189,10 +187,10 @@ class OrderHandler:
         account = ib.own_account(self._account)
         made = [(contract_for(one.legs), order_for(one, account=account)) for one in family]
         numbers = [self._addresses.take_number(ib, one) for one in references]
-        for (_, order), number in zip(made, numbers, strict=True):
+        for (_, order), number, place in zip(made, numbers, places_of(family), strict=True):
             order.orderId = number
-            order.parentId = 0 if number == numbers[0] else numbers[0]
-            order.transmit = number == numbers[-1]
+            order.parentId = numbers[0] if place.has_parent else 0
+            order.transmit = place.lets_go
         self._waiting.difference_update(references)  # from here on a cancel is for the broker
         return self._let_out(ib, made, numbers)
 
