@@ -147,8 +147,7 @@ class Operator:
         if request.exits_too:
             self._say_durably(FreezeExits(frozen=True, reason=request.reason, by=by))
         self._process.raise_flag(request.reason, by=by)
-        seq = self._desk.say(Halt(reason=request.reason, by=by), sender="person")
-        self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
+        self._say_durably(Halt(reason=request.reason, by=by))
         latch = self._latch_once(lambda latch: latch.halt is not None)
         return Done(what="trading is halted", halt=_halt_view(latch.halt))
 
