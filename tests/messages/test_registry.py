@@ -15,9 +15,11 @@ from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Group, Tree
 from thetawarden.actors.vocabulary import MisfitError, check_tree, vocabulary_of
 from thetawarden.actors.watchdog import Watchdog
+from thetawarden.config.risk import RiskConfig, limits_of
 from thetawarden.config.schema import Config
 from thetawarden.domain.regime.vix_limits import DEFAULT_BANDS, VixBandRule
 from thetawarden.domain.restart import Policy
+from thetawarden.domain.risk.limits import RiskLimits
 from thetawarden.messages import lifecycle, operations, registry, timers, trading
 from thetawarden.messages.base import Command, Event, Lane, Message
 from thetawarden.messages.registry import KINDS, ROUTES, Refused, Route, Vocabulary
@@ -66,6 +68,7 @@ def test_every_message_says_what_it_is_for_and_cannot_be_changed(kind):
 
 st.register_type_strategy(int, st.integers(-(2**63), 2**63 - 1))
 st.register_type_strategy(VixBandRule, st.sampled_from(DEFAULT_BANDS))  # refuses nonsense
+st.register_type_strategy(RiskLimits, st.just(limits_of(RiskConfig())))  # refuse nonsense too
 anything = st.one_of([st.from_type(kind) for kind in ROUTES])
 
 
