@@ -190,7 +190,11 @@ class Guard:
     def _take_all_back(
         self, state: ExecutorState, trade: TradeLife, reason: str, now: UnixNs
     ) -> tuple[Says, ...]:
-        exits = [one for one in lives_of(state, trade.name) if one.is_exit]
+        exits = [
+            one
+            for one in lives_of(state, trade.name)
+            if one.is_exit and one.stage is not Stage.INTENDED  # word of those is on its way
+        ]
         return take_back(state, exits, reason, now=now, settings=self._settings)
 
     def _escalate(
