@@ -70,11 +70,9 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bracket_of(known: WorkingOrders, instrument: Instrument, quantity: Decimal) -> Bracket | None:
-    """Return the orders that would close a position, None when none would."""
+    """Return the prices of what would close a position, a combination's where it is its leg."""
     closing = [
-        one
-        for one in known.orders.values()
-        if one.instrument.conid == instrument.conid and one.quantity * quantity < 0
+        one for one in known.orders.values() if _traded(one, instrument.conid) * quantity < 0
     ]
     stops = [one.stop_usd for one in closing if one.stop_usd is not None]
     limits = [one.limit_usd for one in closing if one.stop_usd is None]
@@ -98,6 +96,13 @@ def overfilled(book: Book, order: BrokerOrder) -> Decimal:
         ZERO,
     )
     return max(abs(filled) - abs(order.quantity), ZERO) if order.perm_id else ZERO
+
+
+def _traded(order: BrokerOrder, conid: int) -> Decimal:
+    """How much of a contract an order buys, by itself or as the leg of a combination."""
+    if order.instrument.conid == conid:
+        return order.quantity
+    return sum((order.quantity * leg.ratio for leg in order.legs if leg.conid == conid), ZERO)
 
 
 def _latest(ended: dict[str, BrokerOrder]) -> dict[str, BrokerOrder]:
