@@ -163,8 +163,7 @@ class Operator:
         if isinstance(opened, ResumeRefusal):
             self._desk.say(resume, sender="person")
             raise RefusedError(_refusal_words(opened, asked=epoch, latch=latch))
-        seq = self._desk.say(resume, sender="person")
-        self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
+        self._say_durably(resume)
         after = self._latch_once(lambda latch: latch.halt is None)
         if after.halt is not None:
             raise RefusedError(_refusal_words(ResumeRefusal.WRONG_EPOCH, asked=epoch, latch=after))
@@ -210,16 +209,13 @@ class Operator:
 
     def _governed(self, field: str) -> Any:
         """One part of what the governor knows, None while it does not answer."""
-        try:
-            return self._desk.state_of("governor", timeout_s=ANSWER_TIMEOUT_S)[field]
-        except HostGoneError:
-            return None
+        state = self._state("governor")
+        return None if state is None else state[field]
 
     def flatten(self, request: FlattenRequest, *, by: str) -> Done:
         """Halt first, so that nothing new is opened; then have all that is held closed."""
         halted = self.halt(HaltRequest(reason=f"flatten: {request.reason}"), by=by)
-        flatten = Flatten(reason=request.reason, by=by, underlying=request.underlying)
-        self._say_durably(flatten)
+        self._say_durably(Flatten(reason=request.reason, by=by, underlying=request.underlying))
         what = request.underlying or "everything"
         return Done(what=f"trading is halted, {what} is being closed", halt=halted.halt)
 
@@ -235,8 +231,7 @@ class Operator:
             raise RefusedError("accept refused: the keeper does not answer; look at `inspect`")
         if not keeper.unexplained:
             raise RefusedError("accept refused: the book agrees with the broker's already")
-        seq = self._desk.say(AcceptBook(reason=request.reason, by=by), sender="person")
-        self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
+        self._say_durably(AcceptBook(reason=request.reason, by=by))
         return Done(what="the broker's book is taken over with the next comparison")
 
     def build_lineup(self, *, by: str) -> Done:
@@ -249,23 +244,21 @@ class Operator:
 
     def _keeper(self) -> KeeperState | None:
         """The book as the keeper has it, None while it cannot answer or there is none."""
-        if KEEPER not in self._desk.posts:
-            return None
-        try:
-            state = self._desk.state_of(KEEPER, timeout_s=ANSWER_TIMEOUT_S)
-        except HostGoneError:
-            return None
-        return msgspec.convert(state, KeeperState, strict=False)
+        state = self._state(KEEPER)
+        return None if state is None else msgspec.convert(state, KeeperState, strict=False)
 
     def _connection(self) -> ConnectionState | None:
         """The link as its actor has it, None while it cannot answer or there is none."""
-        if CONNECTION not in self._desk.posts:
+        state = self._state(CONNECTION)
+        return None if state is None else msgspec.convert(state, ConnectionState, strict=False)
+
+    def _state(self, actor: str) -> Any:
+        if actor not in self._desk.posts:
             return None
         try:
-            state = self._desk.state_of(CONNECTION, timeout_s=ANSWER_TIMEOUT_S)
+            return self._desk.state_of(actor, timeout_s=ANSWER_TIMEOUT_S)
         except HostGoneError:
             return None
-        return msgspec.convert(state, ConnectionState, strict=False)
 
     def _frozen(self) -> tuple[str, ...]:
         """Why no new risk is taken, besides a halt; empty when nothing stands against it."""
@@ -320,9 +313,8 @@ class Operator:
         )
 
     def _next_events(self) -> tuple[EventView, ...]:
-        try:
-            state = self._desk.state_of("scheduler", timeout_s=ANSWER_TIMEOUT_S)
-        except HostGoneError:
+        state = self._state("scheduler")
+        if state is None:
             return ()
         return tuple(
             EventView(name=event["name"], at=iso(UnixNs(event["at_ns"])))
