@@ -43,7 +43,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `otm_fraction` is how far out of the money each row is, of the spot, negative in the money;
     `mid_usd` is NaN for rows that may not be traded on. `earnings` None is not known.
-    `known` and `legs` are what was looked for already: strategies look for much the same.
+    `known`, `legs` and `picked` are what was looked for already: strategies look for much the same.
     """
 
     view: ChainView
@@ -60,6 +60,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     mid_usd: FloatArray
     known: dict[tuple[int, bool], Rows]
     legs: dict[tuple[int, int], CandidateLeg]
+    picked: dict[tuple[float, ...], int | None]
 
     @property
     def underlying(self) -> str:
@@ -170,6 +171,7 @@ def open_scene(
         mid_usd=rows.mid_usd,
         known={},
         legs={},
+        picked={},
     )
 
 

@@ -45,9 +45,12 @@ def find_short(
     skew = see_skew(scene.view.series[series], settings.skew, is_call=is_call)
     band = (call_band if is_call else put_band)(scene, terms, skew)
     side = scene.side(series, is_call=is_call)
-    row = pick_delta(scene, _sellable(scene, side, terms, is_call=is_call), band)
-    if row is None:
-        row = nearest_delta(scene, side, band.target)
+    premium = (terms.premium_usd_min, terms.premium_spot_fraction_min, terms.otm_fraction_min)
+    asked = (series, is_call, *msgspec.structs.astuple(band), *premium)
+    if asked not in scene.picked:
+        row = pick_delta(scene, _sellable(scene, side, terms, is_call=is_call), band)
+        scene.picked[asked] = nearest_delta(scene, side, band.target) if row is None else row
+    row = scene.picked[asked]
     if row is not None:
         return Short(row=row, band=band, skew=skew)
     one = scene.view.series[series]
