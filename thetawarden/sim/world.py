@@ -125,6 +125,7 @@ class World:
             gateway=self.gateway,
             clock=self.clock,
             agenda=self.agenda,
+            flag=self.flag,
             rng=np.random.default_rng([settings.seed, self.processes, 1]),
             habits=settings.habits,
         )

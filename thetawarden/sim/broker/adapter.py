@@ -39,11 +39,15 @@ from thetawarden.messages.market import (
     SubscribeLine,
     UnsubscribeLine,
 )
-from thetawarden.ports import DeskPort
+from thetawarden.messages.orders import CancelOrder, ModifyOrder, PreviewMargin, SubmitOrder
+from thetawarden.messages.risk import FreezeExits
+from thetawarden.messages.trading import TradingHalted, TradingResumed
+from thetawarden.ports import DeskPort, HaltFlag
 from thetawarden.practice import model
 from thetawarden.sim.agenda import Agenda
 from thetawarden.sim.broker import book, contracts
 from thetawarden.sim.broker.gateway import FARMS, SimGateway
+from thetawarden.sim.broker.orders import SimOrders
 from thetawarden.sim.broker.quotes import Feed
 from thetawarden.sim.broker.wire import Delays, Wire
 from thetawarden.sim.clock import VirtualClock
@@ -76,6 +80,7 @@ class SimBroker:
         gateway: SimGateway,
         clock: VirtualClock,
         agenda: Agenda,
+        flag: HaltFlag,
         rng: np.random.Generator,
         habits: BrokerHabits,
     ) -> None:
@@ -89,6 +94,15 @@ class SimBroker:
         self._delays = Delays(rng, min_ns=habits.delay_min_ns, mean_ns=habits.delay_mean_ns)
         self._desk: DeskPort | None = None
         self._opening = 0
+        self.orders = SimOrders(
+            gateway=gateway,
+            clock=clock,
+            flag=flag,
+            client_id=habits.client_id,
+            patience_ns=habits.probe_timeout_ns,
+            say=self._say,
+            later=self._later,
+        )
         self._acts: dict[type[Message], Callable[[Any, Wire], None]] = {
             ProbeLink: self._probe,
             FetchBook: self._fetch_book,
@@ -100,6 +114,7 @@ class SimBroker:
             RedirectLine: self._redirect,
             UnsubscribeLine: self._unsubscribe,
             SnapshotLines: self._snapshot,
+            PreviewMargin: self.orders.preview,
         }
 
     def start(self, desk: DeskPort, /) -> None:
@@ -123,6 +138,14 @@ class SimBroker:
         elif isinstance(message, CloseLink):
             if message.epoch == self.epoch:
                 self.lose(LinkTrouble.CLOSED_BY_US, message.reason)
+        elif isinstance(message, (TradingHalted, TradingResumed, FreezeExits)):
+            self.orders.brake(message)
+        elif isinstance(message, SubmitOrder):
+            self.orders.submit(message, wire)
+        elif isinstance(message, ModifyOrder):
+            self.orders.modify(message, wire)
+        elif isinstance(message, CancelOrder):
+            self.orders.cancel(message, wire)
         elif wire is not None and getattr(message, "epoch", self.epoch) == self.epoch:
             act = self._acts.get(type(message))
             if act is not None:
@@ -169,6 +192,7 @@ class SimBroker:
             lines_max=self.habits.lines_max,
             context_every=self.habits.context_every,
         )
+        self.orders.begin_link()
         accounts = gateway.exchange.accounts()
         self._say(LinkOpened(epoch=epoch, server_version=gateway.server_version, accounts=accounts))
         for code, words in FARMS:
@@ -293,6 +317,8 @@ class SimBroker:
             wire.tell(said)
         elif isinstance(event, model.AccountChanged):
             self._tell_values(wire)
+        elif isinstance(event, model.OrderNoticed):
+            self.orders.hear(event, wire)
 
     def _is_trading(self) -> bool:
         now, sessions = self._clock.true_ns(), load_sessions(Exchange.NYSE)

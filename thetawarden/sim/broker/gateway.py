@@ -41,6 +41,8 @@ class SimGateway:
         self.listeners: list[Hear] = []
         self.order_refs: dict[model.OrderKey, str] = {}
         self.highest_order_id = 0
+        self.sent: list[model.OrderRequest] = []
+        self.on_sent: Callable[[model.OrderRequest], None] = lambda _ticket: None
         self._clock = clock
         self._agenda = agenda
         self._start_ns = start_ns
@@ -57,6 +59,11 @@ class SimGateway:
         """Let everything happen at the exchange that is due by now."""
         self.exchange.advance(max(self._clock.true_ns(), self.exchange.now_ns))
         self._wait_for_next()
+
+    def note_sent(self, ticket: model.OrderRequest) -> None:
+        """A desk let the bytes of this order go; whether they arrive is another matter."""
+        self.sent.append(ticket)
+        self.on_sent(ticket)
 
     def _wait_for_next(self) -> None:
         due_ns = clockwork.next_due_ns(self.exchange.floor)

@@ -15,6 +15,7 @@ from thetawarden.sim.agenda import Agenda
 from thetawarden.sim.clock import VirtualClock
 
 Task = Callable[[], None]
+Told = Message | Task
 
 
 class Delays:
@@ -50,11 +51,11 @@ class Wire:
         self._agenda = agenda
         self._delays = delays
         self._say = say
-        self._held: list[Message] = []
+        self._held: list[Told] = []
         self._down_ns = self._up_ns = 0
 
-    def tell(self, message: Message) -> None:
-        """Let the broker say this to the desk."""
+    def tell(self, message: Told) -> None:
+        """Let the broker say this to the desk, or let this happen when its bytes arrive."""
         if not self.open:
             return
         if self.mute:
@@ -91,14 +92,17 @@ class Wire:
         """For how much machine time nothing has come from the broker."""
         return self._clock.monotonic_ns() - self.heard_ns
 
-    def _arrive(self, message: Message) -> None:
+    def _arrive(self, message: Told) -> None:
         if not self.open:
             return
         if self.mute:
             self._held.append(message)
             return
         self.heard_ns = self._clock.monotonic_ns()
-        self._say(message)
+        if isinstance(message, Message):
+            self._say(message)
+        else:
+            message()
 
     def _due_ns(self) -> int:
         return self._clock.elapsed_ns() + round(self._delays.draw_ns() * self._clock.speed)
