@@ -42,6 +42,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "log": ("log", "The message log: show, tail, verify, export."),
     "replay": ("replay", "Rebuild an actor from the message log, or verify a day of it."),
     "guardian": ("guardian", "Guard a running desk from outside; `run` starts one by itself."),
+    "chaos": ("chaos", "Simulate trading days under faults and check every invariant."),
     "lake": ("lake", "The tables everything is kept in: info, maintain, query."),
     "init": ("init", "Write a commented configuration file, asking for what matters."),
     "doctor": ("doctor", "Look whether a desk could run here, with a remedy for what is amiss."),

@@ -52,8 +52,14 @@ def plain_settings(seed: int = 1, *, market_seed: int = 1) -> WorldSettings:
 def small_config() -> Config:
     """One underlying, two expiries, few strikes; looks that are rare in market time."""
     config, replace = Config(), msgspec.structs.replace
+    strategy = config.strategy
     return replace(
         config,
+        strategy=replace(
+            strategy,
+            index_puts=replace(strategy.index_puts, underlyings=(UNDERLYING,)),
+            put_spreads=replace(strategy.put_spreads, underlyings=(UNDERLYING,)),
+        ),
         broker=replace(config.broker, agree_apart_s=3.0),
         chains=replace(
             config.chains,
@@ -66,7 +72,7 @@ def small_config() -> Config:
                 far_days_max=45,
                 far_max=1,
             ),
-            strikes=StrikesConfig(count_min=6, count_max=14),
+            strikes=StrikesConfig(count_min=6, count_max=14, puts_max=8, calls_max=2),
             cadence=CadenceConfig(view_s=1.0, fit_s=5.0, scan_s=30.0),
         ),
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from thetawarden import __version__
 from thetawarden.config.loader import fingerprint
-from thetawarden.domain.halt import HaltRecord
+from thetawarden.domain.halt import HaltRecord, Latch
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, trading_day
 from thetawarden.infra.halt_flag import HaltFlagFile
 from thetawarden.infra.own_effects import ChildStarter, PageTurner
@@ -32,7 +32,8 @@ from thetawarden.sim.broker.gateway import SimGateway
 from thetawarden.sim.broker.market import market_of
 from thetawarden.sim.clock import VirtualClock
 from thetawarden.sim.disk import DiskLog, Entry, SimDisk
-from thetawarden.sim.meddling import Meddler, NoMeddling, ProcessKilledError
+from thetawarden.sim.faults.meddler import FaultMeddler
+from thetawarden.sim.meddling import ProcessKilledError
 from thetawarden.sim.runtime import SimDesk
 from thetawarden.sim.settings import WorldSettings
 from thetawarden.supervisor import ADAPTERS, WATCHERS, desk_tree
@@ -57,12 +58,12 @@ class World:
         folder: Path,
         *,
         watch: Callable[[Entry], None] = lambda _entry: None,
-        meddler: Meddler | None = None,
     ) -> None:
         self.settings = settings
         self.clock = VirtualClock(UnixNs(settings.start_ns), speed=settings.speed)
         self.agenda = Agenda()
-        self.meddler = meddler or NoMeddling()
+        self.meddler = FaultMeddler()
+        self.failing: set[str] = set()
         self.flag = HaltFlagFile(folder / "halt")
         self.processes = 0
         self.gave_up: list[str] = []
@@ -78,7 +79,8 @@ class World:
         self.broker: SimBroker
         self._alive = False
         self._watch = watch
-        self._flag_seen: HaltRecord | None = None
+        self.durable_seq = 0
+        self.unwritten = 0
         turns_at = settings.config.schedule.rotate_at
         (folder / "log").mkdir()
         first_day = trading_day(settings.start_ns, turns_at)
@@ -114,6 +116,21 @@ class World:
         """Say something to the desk as from outside, if it runs."""
         if self._alive:
             self.desk.router.say(body, sender=sender)
+
+    def latch(self) -> Latch | None:
+        """The brake as the governor has it; None while nobody runs."""
+        state = self.desk.state_of("governor") if self._alive else None
+        return None if state is None else state.latch
+
+    @property
+    def clock_was_set(self) -> bool:
+        """Whether the clock shows another time than it is."""
+        return self.clock.now_ns() != self.clock.true_ns()
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process runs."""
+        return self._alive
 
     def _begin_process(self) -> None:
         """As a process begins: recover, open the log, adopt the flag, start."""
@@ -154,7 +171,8 @@ class World:
 
     def _adapters(self) -> Mapping[str, Adapter]:
         ours: dict[str, Adapter] = {
-            "alerts": _Alerts(),
+            "alerts": _Failing("alerts", _Alerts(), self.failing),
+            "lake": _Failing("lake", Sink(), self.failing),
             "broker": self.broker,
             "children": ChildStarter(self.desk_children),
             "halt_flag": self.flag,
@@ -189,6 +207,8 @@ class World:
 
     def _end_process(self, *, wait: bool = True) -> None:
         self._alive = False
+        self.durable_seq = self.log.durable_seq
+        self.unwritten += self.log.last_seq - self.log.durable_seq
         self.broker.stop()
         self.disk.keep(self.log, self._position)
         if wait:  # the service manager starts it anew
@@ -204,7 +224,7 @@ def _exchange(settings: WorldSettings) -> PracticeExchange:
     )
     second_ns = round(settings.speed * NS_PER_SECOND)
     rhythm = Rhythm(
-        fresh_ns=second_ns // 4,
+        fresh_ns=second_ns,
         fresh_for_ns=60 * second_ns,
         settled_ns=second_ns,
         settled_for_ns=240 * second_ns,
@@ -213,6 +233,20 @@ def _exchange(settings: WorldSettings) -> PracticeExchange:
     )
     exchange_terms = ExchangeTerms(seed=settings.market_seed, rhythm=rhythm)
     return PracticeExchange(market_of(terms), exchange_terms)
+
+
+class _Failing:
+    """Raises while its name is among those that fail."""
+
+    def __init__(self, name: str, adapter: Adapter, failing: set[str]) -> None:
+        self._name = name
+        self._adapter = adapter
+        self._failing = failing
+
+    def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
+        if self._name in self._failing:
+            raise ConnectionError(f"{self._name} cannot be reached")
+        return self._adapter.perform(envelope)
 
 
 class _Alerts:

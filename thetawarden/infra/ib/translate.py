@@ -77,7 +77,7 @@ def instrument_of(contract: ib_async.Contract) -> Instrument:
         exchange=contract.exchange or SMART,
         currency=contract.currency or "USD",
         multiplier=_multiplier(contract.multiplier),
-        trading_class=contract.tradingClass,
+        trading_class=contract.tradingClass or (_class_in_symbol(contract) if option else ""),
         local_symbol=contract.localSymbol,
         expiry=_expiry(contract) if option or kind is InstrumentKind.FUTURE else None,
         strike=as_written(contract.strike) if option else None,
@@ -247,6 +247,12 @@ def _multiplier(text: str) -> int:
         return int(float(text)) if text else 1
     except ValueError:
         return 1
+
+
+def _class_in_symbol(contract: ib_async.Contract) -> str:
+    """The broker leaves the class of a combination's leg out where it tells of a fill."""
+    named = parse_occ(contract.localSymbol)
+    return named.trading_class if isinstance(named, OptionContract) else ""
 
 
 def _expiry(contract: ib_async.Contract) -> dt.date | None:

@@ -188,7 +188,7 @@ class SimBroker:
         )
         self.feed = Feed(
             epoch=epoch,
-            market=gateway.exchange.market,
+            gateway=gateway,
             lines_max=self.habits.lines_max,
             context_every=self.habits.context_every,
         )
@@ -243,9 +243,12 @@ class SimBroker:
             )
         )
 
-    def _redirect(self, asked: RedirectLine, _wire: Wire) -> None:
-        if self.feed is not None:
-            self.feed.redirect(asked.conid, asked.listeners)
+    def _redirect(self, asked: RedirectLine, wire: Wire) -> None:
+        def redirect() -> None:
+            if self.feed is not None:
+                self.feed.redirect(asked.conid, asked.listeners)
+
+        wire.send(redirect)
 
     def _unsubscribe(self, asked: UnsubscribeLine, wire: Wire) -> None:
         def close() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.link.states import LinkTrouble
 from thetawarden.practice import model
 from thetawarden.practice.exchange import clockwork
@@ -23,13 +24,15 @@ FARMS = (
     (2158, "Sec-def data farm connection is OK:secdefil"),
 )
 Hear = Callable[[model.ExchangeEvent], None]
+Distort = Callable[[model.Quote], model.Quote | None]
+Spread = Callable[[model.ExchangeEvent], tuple[model.ExchangeEvent, ...]]
 
 
 class SimGateway:
     """What stands where the gateway stands; faults take it away and bring it back.
 
-    `refusal` is what whoever connects is told instead of being let in. `silent` gateways take
-    connections and commands and say nothing.
+    `refusal` is what whoever connects is told instead of being let in. `swallows` counts orders
+    that will be lost without a word. Distortions change what is shown, spreads what is told.
     """
 
     def __init__(
@@ -42,6 +45,10 @@ class SimGateway:
         self.order_refs: dict[model.OrderKey, str] = {}
         self.highest_order_id = 0
         self.sent: list[model.OrderRequest] = []
+        self.data_type = DataType.LIVE
+        self.distortions: dict[str, Distort] = {}
+        self.spreads: dict[str, Spread] = {}
+        self.swallows = 0
         self.on_sent: Callable[[model.OrderRequest], None] = lambda _ticket: None
         self._clock = clock
         self._agenda = agenda
@@ -59,6 +66,23 @@ class SimGateway:
         """Let everything happen at the exchange that is due by now."""
         self.exchange.advance(max(self._clock.true_ns(), self.exchange.now_ns))
         self._wait_for_next()
+
+    def distorted(self, quote: model.Quote) -> model.Quote | None:
+        """What is shown of a quote under the faults of the moment; None shows nothing."""
+        shown: model.Quote | None = quote
+        for distort in tuple(self.distortions.values()):
+            shown = None if shown is None else distort(shown)
+        return shown
+
+    def place(self, tickets: list[model.OrderRequest]) -> None:
+        """Take orders whose bytes arrived; a fault may have them lost without a word."""
+        self.advance()
+        if self.swallows:
+            self.swallows -= 1
+            return
+        for ticket in tickets:
+            self.exchange.place(ticket)
+        self.advance()
 
     def note_sent(self, ticket: model.OrderRequest) -> None:
         """A desk let the bytes of this order go; whether they arrive is another matter."""
@@ -80,5 +104,9 @@ class SimGateway:
             self.advance()
 
     def _tell(self, event: model.ExchangeEvent) -> None:
+        told: tuple[model.ExchangeEvent, ...] = (event,)
+        for spread in tuple(self.spreads.values()):
+            told = tuple(one for each in told for one in spread(each))
         for listener in tuple(self.listeners):
-            listener(event)
+            for one in told:
+                listener(one)

@@ -231,13 +231,7 @@ class SimOrders:
             self._gateway.order_refs[ticket.key] = ticket.order_ref
             self._gateway.note_sent(ticket)
 
-        def arrive() -> None:
-            self._gateway.advance()
-            for ticket in tickets:
-                self._gateway.exchange.place(ticket)
-            self._gateway.advance()
-
-        wire.send(arrive)
+        wire.send(lambda: self._gateway.place(tickets))
 
     def _cancel_there(self, asked: CancelOrder, wire: Wire) -> None:
         self._gateway.advance()

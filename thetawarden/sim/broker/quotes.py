@@ -1,25 +1,25 @@
 """Market data lines of one link: which are open, and what they show on a cadence.
 
-Every look asks the market for all lines at once and tells each listener what changed in one bundle.
+Every look asks the market for all lines at once and tells each listener all of its own in one
+bundle: between two looks something of every line has ticked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from thetawarden.domain.broker.instrument import Instrument
-from thetawarden.domain.broker.quote import DataType, Quote
+from thetawarden.domain.broker.quote import Quote
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.slots.wishes import CONTEXT
 from thetawarden.messages.base import Message
 from thetawarden.messages.market import ContextObserved, LineRefused, QuotesObserved
 from thetawarden.practice import model
+from thetawarden.sim.broker.gateway import SimGateway
 from thetawarden.sim.broker.translate import quote_of
 
 TOO_MANY_LINES = 101
 _CONTEXT = (CONTEXT,)
-Shown = tuple[float | None, float | None, int, int, float | None, bool, DataType]
-Distort = Callable[[model.Quote], model.Quote | None]
 
 
 class Line:
@@ -28,26 +28,22 @@ class Line:
     def __init__(self, instrument: Instrument, listeners: tuple[str, ...]) -> None:
         self.instrument = instrument
         self.listeners = listeners
-        self.data_type = DataType.LIVE
-        self.shown: Shown | None = None
         self.two_sided_ns = UnixNs(0)
-        self.last: Quote | None = None
 
 
 class Feed:
-    """All lines of a link; `distort` is where faults of the data come in."""
+    """All lines of a link, as the gateway shows them."""
 
     def __init__(
-        self, *, epoch: int, market: model.Market, lines_max: int, context_every: int
+        self, *, epoch: int, gateway: SimGateway, lines_max: int, context_every: int
     ) -> None:
         self._epoch = epoch
-        self._market = market
+        self._gateway = gateway
+        self._market = gateway.exchange.market
         self.lines_max = lines_max
         self._context_every = context_every
         self._looks = 0
         self.lines: dict[int, Line] = {}
-        self.distort: Distort = lambda quote: quote
-        self.data_type = DataType.LIVE
 
     def open(self, instrument: Instrument, listeners: tuple[str, ...]) -> tuple[Message, ...]:
         """Open a line, or let others hear one that is open; there may be no place for it."""
@@ -62,10 +58,10 @@ class Feed:
         return ()
 
     def redirect(self, conid: int, listeners: tuple[str, ...]) -> None:
-        """Let these hear the line from now on, and all of it once."""
+        """Let these hear the line from now on."""
         line = self.lines.get(conid)
         if line is not None:
-            line.listeners, line.shown = listeners, None
+            line.listeners = listeners
 
     def close(self, conid: int) -> None:
         """Give a line back."""
@@ -77,7 +73,7 @@ class Feed:
         return tuple(self._refused(conid, code, words) for conid in gone)
 
     def look(self, now: UnixNs) -> tuple[Message, ...]:
-        """What changed since the look before, one message a listener.
+        """What the lines show, one message a listener.
 
         Lines that only tell of the market as a whole are looked at less often.
         """
@@ -98,9 +94,9 @@ class Feed:
     ) -> tuple[Message, ...]:
         """The quotes of these instruments as they are now, in one message."""
         shown = self._quotes(one.conid for one in instruments)
-        seen = (self.distort(one) for one in shown if one is not None)
+        seen = (self._gateway.distorted(one) for one in shown if one is not None)
         found = [
-            quote_of(one, at_ns=now, two_sided_ns=UnixNs(0), data_type=self.data_type)
+            quote_of(one, at_ns=now, two_sided_ns=UnixNs(0), data_type=self._gateway.data_type)
             for one in seen
             if one is not None
         ]
@@ -111,17 +107,12 @@ class Feed:
         return self._market.quotes(wanted) if wanted else ()
 
     def _news(self, line: Line, shown: model.Quote, now: UnixNs) -> Quote | None:
-        seen = self.distort(shown)
+        seen = self._gateway.distorted(shown)
         if seen is None:
             return None
-        state = (
-            *(seen.bid, seen.ask, seen.bid_size, seen.ask_size),
-            *(seen.last, seen.halted, self.data_type),
+        quote = quote_of(
+            seen, at_ns=now, two_sided_ns=line.two_sided_ns, data_type=self._gateway.data_type
         )
-        if state == line.shown:
-            return None
-        line.shown = state
-        quote = quote_of(seen, at_ns=now, two_sided_ns=line.two_sided_ns, data_type=self.data_type)
         line.two_sided_ns = quote.two_sided_ns
         return quote
 

@@ -38,7 +38,9 @@ def instrument_of(contract: model.Contract) -> Instrument:
     option = kind is InstrumentKind.OPTION
     dated = option or kind is InstrumentKind.FUTURE
     named = parse_occ(contract.local_symbol) if option else None
-    expiry = named.expiry if isinstance(named, OptionContract) else contract.expiry
+    expiry, trading_class = contract.expiry, contract.trading_class
+    if isinstance(named, OptionContract):
+        expiry, trading_class = named.expiry, trading_class or named.trading_class
     return Instrument(
         conid=contract.con_id,
         kind=kind,
@@ -46,7 +48,7 @@ def instrument_of(contract: model.Contract) -> Instrument:
         exchange=contract.exchange or SMART,
         currency=contract.currency,
         multiplier=contract.multiplier,
-        trading_class=contract.trading_class,
+        trading_class=trading_class,
         local_symbol=contract.local_symbol,
         expiry=expiry if dated else None,
         strike=_amount(contract.strike) if option else None,

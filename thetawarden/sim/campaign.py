@@ -1,0 +1,169 @@
+"""One seed of chaos: a world drawn from it, days of trading under faults, and the referee's word.
+
+After the faults the world is healed, a person lifts what halt stands, and the desk must converge.
+The same seed, days and faults give the same history; a schedule can be given in the place of the
+drawn one, which is how a failure is made small.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import tempfile
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
+from thetawarden.practice.market.scenario import ScenarioName
+from thetawarden.sim.broker.adapter import BrokerHabits
+from thetawarden.sim.disk import Entry
+from thetawarden.sim.faults.kinds import Family, Planned
+from thetawarden.sim.faults.people import resume
+from thetawarden.sim.faults.schedule import A_DAY_MIN, SESSION_MIN, Stage, draw_schedule
+from thetawarden.sim.invariants.referee import Referee, Violation
+from thetawarden.sim.settings import SPEED, WorldSettings, small_config
+from thetawarden.sim.sometimes import Sometimes
+from thetawarden.sim.trader import SimTrader
+from thetawarden.sim.world import World
+
+ALL = frozenset(Family)
+_encode = msgspec.msgpack.Encoder().encode
+MARKETS = (
+    (1, ScenarioName.NORMAL),
+    (2, ScenarioName.NORMAL),
+    (3, ScenarioName.CHOPPY),
+    (4, ScenarioName.SELLOFF),
+)
+HEAL_MIN = 120
+"""So long before the end nothing more goes wrong."""
+SLICE_MIN = 15
+TRADES_FROM_MIN, TRADES_UNTIL_MIN = 25, 375
+_FOLDER = Path("/dev/shm")  # noqa: S108  # only the parent of a folder of its own
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be simulated; `schedule` is None to have it drawn from the seed."""
+
+    seed: int
+    days: int = 2
+    families: frozenset[Family] = ALL
+    schedule: tuple[Planned, ...] | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a plan; `digest` stands for every entry of every process's log."""
+
+    seed: int
+    days: int
+    schedule: tuple[Planned, ...]
+    violations: tuple[Violation, ...]
+    looks: dict[str, int]
+    sometimes: dict[str, int]
+    messages: int
+    processes: int
+    digest: str
+
+
+def settings_of(seed: int) -> WorldSettings:
+    """The world of a seed: its market, its limits and its timings are drawn."""
+    rng = np.random.default_rng([seed, 7])
+    market_seed, scenario = MARKETS[seed % len(MARKETS)]
+    config, replace = small_config(), msgspec.structs.replace
+    broker = replace(
+        config.broker,
+        agree_apart_s=float(rng.choice([1.0, 2.0, 4.0])),
+        book_refresh_s=float(rng.choice([30.0, 60.0, 300.0])),
+        probe_every_s=float(rng.choice([2.0, 5.0, 10.0])),
+    )
+    habits = BrokerHabits(
+        client_id=config.broker.client_id,
+        delay_min_ns=int(rng.choice([1, 10, 50])) * NS_PER_SECOND // 1000,
+        delay_mean_ns=int(rng.choice([5, 40, 300])) * NS_PER_SECOND // 1000,
+        quotes_every_ns=round(SPEED * NS_PER_SECOND),
+        account_every_ns=round(SPEED * NS_PER_SECOND * int(rng.choice([2, 5]))),
+    )
+    return WorldSettings(
+        config=replace(config, broker=broker),
+        seed=seed,
+        market_seed=market_seed,
+        scenario=scenario,
+        habits=habits,
+        snapshot_every=int(rng.choice([50, 500, 5000])),
+    )
+
+
+def simulate(plan: Plan) -> Outcome:
+    """Run one seed to its end, or to the first violation."""
+    gc.disable()
+    try:
+        with tempfile.TemporaryDirectory(dir=_FOLDER if _FOLDER.is_dir() else None) as folder:
+            return _Run(plan, Path(folder)).outcome()
+    finally:
+        gc.enable()
+        gc.collect()
+
+
+class _Run:
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self._plan = plan
+        rng = np.random.default_rng([plan.seed, 11])
+        self._schedule = plan.schedule
+        if self._schedule is None:
+            self._schedule = draw_schedule(rng, days=plan.days, families=plan.families)
+        self._referee, self._sometimes = Referee(), Sometimes()
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._world = World(settings_of(plan.seed), folder, watch=self._watch)
+        self._trader = SimTrader(
+            rng=np.random.default_rng([plan.seed, 13]),
+            say=lambda message: self._world.say(message, sender="strategist"),
+            speed=self._world.settings.speed,
+        )
+        self._referee.attend(self._world)
+        self._stage = Stage(self._world)
+
+    def outcome(self) -> Outcome:
+        """Let it all happen."""
+        plan, referee = self._plan, self._referee
+        end_min = (plan.days - 1) * A_DAY_MIN + SESSION_MIN
+        self._stage.plan(self._schedule or (), until_min=end_min - HEAL_MIN)
+        healed = self._go(0, end_min - HEAL_MIN)
+        if healed:
+            self._stage.heal()
+            self._world.meddler.calm()
+            resume(self._world)
+            self._go(end_min - HEAL_MIN, end_min, trade=False)
+        if not referee.violations:
+            referee.end()
+        self._sometimes.finish(self._world)
+        self._world.stop()
+        return Outcome(
+            seed=plan.seed,
+            days=plan.days,
+            schedule=self._schedule or (),
+            violations=tuple(referee.violations[:5]),
+            looks=referee.looks,
+            sometimes=self._sometimes.counts,
+            messages=referee.scene.messages,
+            processes=self._world.processes,
+            digest=self._digest.hexdigest(),
+        )
+
+    def _go(self, from_min: int, until_min: int, *, trade: bool = True) -> bool:
+        """Go on in slices, with a proposal now and then; false once something was violated."""
+        start_ns = self._world.settings.start_ns
+        for minute in range(from_min + SLICE_MIN, until_min + 1, SLICE_MIN):
+            self._world.run_until(start_ns + minute * NS_PER_MINUTE)
+            if self._referee.violations:
+                return False
+            in_session = TRADES_FROM_MIN <= minute % A_DAY_MIN <= TRADES_UNTIL_MIN
+            if trade and in_session and self._world.alive:
+                self._trader.act(self._world.clock.now_ns())
+        return True
+
+    def _watch(self, entry: Entry) -> None:
+        self._digest.update(_encode(entry))
+        self._referee.hear(entry)
+        self._sometimes.hear(entry)
+        self._trader.hear(entry)

@@ -1,0 +1,1 @@
+"""What can go wrong in a simulated world, on purpose, and when."""

@@ -1,0 +1,50 @@
+"""What a fault of the simulation is: a name, the code of its kind, and how it begins and ends."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from thetawarden.sim.world import World
+
+
+class Family(enum.StrEnum):
+    """What a fault strikes; `chaos --faults` chooses among these."""
+
+    NETWORK = "network"
+    DATA = "data"
+    ORDERS = "orders"
+    PROCESS = "process"
+    STORAGE = "storage"
+    CLOCK = "clock"
+    HUMAN = "human"
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault that is to happen: at a minute of the world, for so many; `pick` is its luck."""
+
+    at_min: int
+    name: str
+    for_min: int
+    pick: int
+
+
+Undo = Callable[[], None]
+
+
+class FaultKind(msgspec.Struct, frozen=True, kw_only=True):
+    """How to play one kind of fault; `begin` returns how to end it, or nothing where it is over.
+
+    `weight` is how often it is drawn beside others.
+    """
+
+    code: str
+    name: str
+    family: Family
+    words: str
+    begin: Callable[[World, Planned], Undo | None]
+    weight: int = 2

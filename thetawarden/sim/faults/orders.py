@@ -1,0 +1,138 @@
+"""What may happen to an order and to the account that holds what it brought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from thetawarden.practice import model
+from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+
+if TYPE_CHECKING:
+    from thetawarden.sim.world import World
+
+
+def _reject(world: World, _planned: Planned) -> None:
+    world.gateway.exchange.faults.reject_next = "rejected by the simulation"
+
+
+def _reject_child(world: World, _planned: Planned) -> None:
+    world.gateway.exchange.faults.reject_next_child = "child rejected by the simulation"
+
+
+def _partial(world: World, _planned: Planned) -> None:
+    world.gateway.exchange.faults.cancel_next_after_partial_fill = True
+
+
+def _slow_cancel(world: World, _planned: Planned) -> Undo:
+    """A cancel takes a while, and what is to be cancelled fills meanwhile."""
+    faults = world.gateway.exchange.faults
+    faults.cancel_delay_s = 2.0 * world.settings.speed
+
+    def quick() -> None:
+        faults.cancel_delay_s = None
+
+    return quick
+
+
+def _duplicates(world: World, planned: Planned) -> Undo:
+    spreads, key = world.gateway.spreads, f"{planned.name}@{planned.at_min}"
+    spreads[key] = lambda event: (event, event)
+    return lambda: spreads.pop(key, None) and None
+
+
+def _no_status(world: World, planned: Planned) -> Undo:
+    spreads, key = world.gateway.spreads, f"{planned.name}@{planned.at_min}"
+    spreads[key] = lambda event: () if isinstance(event, model.OrderChanged) else (event,)
+    return lambda: spreads.pop(key, None) and None
+
+
+def _late_commission(world: World, planned: Planned) -> Undo:
+    faults = world.gateway.exchange.faults
+    late_s = 60.0 * (planned.pick % 200)
+    faults.commission_delay_s = late_s
+
+    def at_once() -> None:
+        faults.commission_delay_s = None
+
+    return at_once
+
+
+def _correct(world: World, planned: Planned) -> None:
+    exchange = world.gateway.exchange
+    fills = [fill for fill, _ in exchange.executions(model.ExecutionFilter())]
+    if fills:
+        one = fills[planned.pick % len(fills)]
+        bust = planned.pick % 3 == 0
+        exchange.correct(exec_id=one.exec_id, price=0.0 if bust else round(one.price + 0.05, 2))
+
+
+def _lost_ack(world: World, _planned: Planned) -> None:
+    world.gateway.swallows += 1
+
+
+def _no_what_if(world: World, _planned: Planned) -> Undo:
+    faults = world.gateway.exchange.faults
+    faults.refuse_what_ifs = "no margin figures today"
+
+    def answer() -> None:
+        faults.refuse_what_ifs = ""
+
+    return answer
+
+
+def _margin(world: World, planned: Planned) -> Undo:
+    exchange = world.gateway.exchange
+    exchange.scale_margin(factor=2.0 + planned.pick % 4)
+    return lambda: exchange.scale_margin(factor=1.0)
+
+
+def _break_exit(world: World, planned: Planned) -> None:
+    """The broker takes a working exit away."""
+    exchange = world.gateway.exchange
+    exits = [one for one in exchange.open_orders() if one.parent_perm_id or one.request.oca_group]
+    if exits:
+        chosen = exits[planned.pick % len(exits)]
+        exchange.break_order(perm_id=chosen.perm_id, text="by the broker")
+
+
+def _hold(world: World, planned: Planned) -> None:
+    world.gateway.exchange.hold(seconds=(1 + planned.pick % 30) * world.settings.speed)
+
+
+def _liquidate(world: World, planned: Planned) -> None:
+    exchange = world.gateway.exchange
+    held = [one for one in exchange.positions() if one.quantity]
+    if held:
+        one = held[planned.pick % len(held)]
+        exchange.liquidate(
+            account=one.account, con_id=one.contract.con_id, quantity=abs(one.quantity)
+        )
+
+
+def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> FaultKind:
+    return FaultKind(
+        code=code,
+        name=name,
+        family=Family.ORDERS,
+        words=words,
+        begin=begin,  # type: ignore[arg-type]
+        weight=weight,
+    )
+
+
+KINDS = (
+    _kind("O01", "reject", "the next order is rejected", _reject),
+    _kind("O02", "partial-then-cancel", "half fills, the rest is cancelled", _partial, weight=3),
+    _kind("O03", "slow-cancel", "cancels take a while, fills do not", _slow_cancel, weight=3),
+    _kind("O04", "duplicates", "every word about orders comes twice", _duplicates, weight=3),
+    _kind("O05", "no-status", "fills come, words about orders do not", _no_status, weight=3),
+    _kind("O07", "late-commission", "costs are told late or never", _late_commission),
+    _kind("O08", "correction", "a fill is corrected or busted", _correct, weight=3),
+    _kind("O10", "lost-ack", "an order is lost without a word", _lost_ack, weight=4),
+    _kind("O11", "no-what-if", "no margin answer can be used", _no_what_if),
+    _kind("O12", "margin-raised", "margin is raised after an approval", _margin),
+    _kind("O15", "held-up", "acknowledgements and fills are late", _hold, weight=3),
+    _kind("O17", "child-rejected", "the next exit is rejected", _reject_child, weight=3),
+    _kind("O17", "exit-cancelled", "a working exit is taken away", _break_exit, weight=4),
+    _kind("O20", "liquidation", "the broker closes a position itself", _liquidate, weight=1),
+)

@@ -1,0 +1,108 @@
+"""Actors that crash and hang, processes that die, disks and clocks that let one down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.meddling import Mishap
+
+if TYPE_CHECKING:
+    from thetawarden.sim.world import World
+
+TRADING = ("connection", "keeper", "governor", "executor")
+OTHERS = (
+    "slots",
+    "context",
+    "futures",
+    "regime",
+    "strategist",
+    "notifier",
+    "watchdog",
+    "chain/XSP",
+)
+POINTS_MAX = 60
+CLOCK_JUMPS_S = (-3600, -61, -1, 1, 61, 3600)
+
+
+def _crash(world: World, planned: Planned) -> None:
+    actors = TRADING + OTHERS
+    world.meddler.strike(actors[planned.pick % len(actors)], Mishap.CRASH)
+
+
+def _crash_often(world: World, planned: Planned) -> None:
+    """So often that its group gives up."""
+    for _ in range(6):
+        world.meddler.strike(TRADING[planned.pick % len(TRADING)], Mishap.CRASH)
+
+
+def _hang(world: World, planned: Planned) -> None:
+    actors = TRADING + OTHERS
+    world.meddler.strike(actors[planned.pick % len(actors)], Mishap.HANG)
+
+
+def _kill(world: World, planned: Planned) -> None:
+    world.meddler.kill_after(1 + planned.pick % POINTS_MAX)
+
+
+def _kill_an_order(world: World, planned: Planned) -> None:
+    """The process ends around the next order: before or after its intent, its bytes."""
+    world.meddler.kill_at_order(planned.pick)
+
+
+def _set_clock(world: World, planned: Planned) -> Undo:
+    jump_s = CLOCK_JUMPS_S[planned.pick % len(CLOCK_JUMPS_S)]
+    world.clock.set_back_or_forth(jump_s * NS_PER_SECOND)
+    return lambda: world.clock.set_back_or_forth(-jump_s * NS_PER_SECOND)
+
+
+def _no_lake(world: World, _planned: Planned) -> Undo:
+    world.failing.add("lake")
+    return lambda: world.failing.discard("lake")
+
+
+def _no_alerts(world: World, _planned: Planned) -> Undo:
+    world.failing.add("alerts")
+    return lambda: world.failing.discard("alerts")
+
+
+def _kind(
+    code: str, name: str, words: str, begin: object, *, family: Family, weight: int = 2
+) -> FaultKind:
+    return FaultKind(
+        code=code,
+        name=name,
+        family=family,
+        words=words,
+        begin=begin,  # type: ignore[arg-type]
+        weight=weight,
+    )
+
+
+KINDS = (
+    _kind("P01", "crash", "an actor raises", _crash, family=Family.PROCESS, weight=6),
+    _kind(
+        "P03",
+        "crash-loop",
+        "an actor raises over and over",
+        _crash_often,
+        family=Family.PROCESS,
+        weight=1,
+    ),
+    _kind("P02", "hang", "an actor never returns", _hang, family=Family.PROCESS, weight=2),
+    _kind(
+        "P05", "kill", "the process is killed at some step", _kill, family=Family.PROCESS, weight=4
+    ),
+    _kind(
+        "P05",
+        "kill-at-order",
+        "the process is killed around an order",
+        _kill_an_order,
+        family=Family.PROCESS,
+        weight=5,
+    ),
+    _kind("P09", "clock-set", "somebody sets the clock", _set_clock, family=Family.CLOCK),
+    _kind("S08", "no-lake", "the lake refuses everything", _no_lake, family=Family.STORAGE),
+    _kind("S06", "no-alerts", "no alert can be delivered", _no_alerts, family=Family.STORAGE),
+)

@@ -1,0 +1,29 @@
+"""I01: nothing that adds risk leaves while trading is halted."""
+
+from __future__ import annotations
+
+from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.invariants.scene import Check, Scene, Words
+
+
+def make() -> Check:
+    """The check, with a memory of its own."""
+    return Check(
+        id="I01", says="no order that adds risk leaves while trading is halted", sent=_sent
+    )
+
+
+def _sent(ticket: OrderRequest, scene: Scene) -> Words:
+    known = scene.submitted.get(ticket.order_ref)
+    halt = scene.halt
+    if halt is None or known is None or _reduces(ticket, scene):
+        return
+    said_before = known.seq < scene.halt_seq
+    if not said_before or scene.world.flag.read() is not None:
+        yield f"{ticket.order_ref} left while halted: {halt.reason}"
+
+
+def _reduces(ticket: OrderRequest, scene: Scene) -> bool:
+    """Whether the intent only takes away, or leaves with what is to be protected by it."""
+    known = scene.submitted[ticket.order_ref]
+    return known.intent.reducing or bool(known.intent.parent_ref)

@@ -1,0 +1,59 @@
+"""I06: filled, working and on the way together stay within the limits at every step.
+
+Judged by hand and apart from the rules: the worst loss of spreads and the notional of what is sold
+against the account's worth, at limits no configuration of the simulation goes beyond.
+"""
+
+from __future__ import annotations
+
+from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.invariants.scene import Check, Scene, Words
+
+NOTIONAL_NLV_MAX = 5.0
+NEAR = 1.15
+"""Prices and worth move between the decision and the look."""
+
+
+def make() -> Check:
+    """The check."""
+    return Check(id="I06", says="filled + working + on the way stay within limits", sent=_sent)
+
+
+def _sent(ticket: OrderRequest, scene: Scene) -> Words:
+    known = scene.submitted.get(ticket.order_ref)
+    if known is None or known.intent.reducing or known.intent.parent_ref:
+        return
+    world = scene.world
+    rows = world.gateway.exchange.account_rows(world.gateway.account)
+    worth = next((float(one.value) for one in rows if one.key == "NetLiquidation"), 0.0)
+    short = _held_short(scene) + _working_short(scene) + _of(ticket.order_ref, scene)
+    if worth > 0 and short > NOTIONAL_NLV_MAX * NEAR * worth:
+        yield f"with {ticket.order_ref} {short:.0f} USD are sold, {short / worth:.2f} x NLV"
+
+
+def _held_short(scene: Scene) -> float:
+    held = scene.world.gateway.exchange.positions()
+    return sum(
+        (one.contract.strike or 0.0) * one.contract.multiplier * -one.quantity
+        for one in held
+        if one.quantity < 0 and one.contract.strike
+    )
+
+
+def _working_short(scene: Scene) -> float:
+    working = (view.request.order_ref for view in scene.world.gateway.exchange.open_orders())
+    return sum(_of(ref, scene) for ref in working)
+
+
+def _of(ref: str, scene: Scene) -> float:
+    known = scene.submitted.get(ref)
+    if known is None or known.intent.reducing or known.intent.parent_ref:
+        return 0.0
+    return (
+        sum(
+            float(leg.instrument.strike or 0) * leg.instrument.multiplier * -leg.ratio
+            for leg in known.intent.legs
+            if leg.ratio < 0
+        )
+        * known.intent.units
+    )

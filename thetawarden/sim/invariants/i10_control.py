@@ -1,0 +1,32 @@
+"""I10: a control message is handled soon after it was said."""
+
+from __future__ import annotations
+
+from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.messages.base import Lane
+from thetawarden.messages.registry import ROUTES
+from thetawarden.ports import Outcome
+from thetawarden.sim.disk import Entry, Numbered
+from thetawarden.sim.invariants.scene import Check, Scene, Words
+
+WITHIN_NS = 60 * NS_PER_SECOND
+"""Machine time; a restart with its backoff lies between at worst."""
+
+
+def make() -> Check:
+    """The check."""
+    return Check(
+        id="I10", says="control messages are handled in time", hears=(Numbered,), entry=_entry
+    )
+
+
+def _entry(entry: Entry, scene: Scene) -> Words:
+    if not isinstance(entry, Numbered) or entry.delivery.outcome is not Outcome.HANDLED:
+        return
+    delivery = entry.delivery
+    kind = type(delivery.envelope.body)
+    if ROUTES[kind].lane is not Lane.CONTROL or scene.world.clock_was_set:
+        return
+    late_ns = delivery.at_ns - delivery.envelope.at_ns
+    if late_ns > WITHIN_NS * scene.world.clock.speed:
+        yield f"{delivery.actor} handled {kind.__name__} {late_ns / 6e10:.0f} market minutes late"

@@ -1,0 +1,37 @@
+"""I12: no entry leaves on a quote that is old, of another link, not live, crossed or one-sided."""
+
+from __future__ import annotations
+
+from thetawarden.domain.broker.quote import DataType
+from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.invariants.scene import Check, Scene, Words
+
+MARGIN = 3.0
+"""Between the look that a decision rests on and the bytes some time may pass."""
+
+
+def make() -> Check:
+    """The check."""
+    return Check(id="I12", says="no entry rests on a quote that must not be used", sent=_sent)
+
+
+def _sent(ticket: OrderRequest, scene: Scene) -> Words:
+    known = scene.submitted.get(ticket.order_ref)
+    if known is None or known.intent.reducing or known.intent.parent_ref:
+        return
+    world = scene.world
+    oldest_s = world.settings.config.risk.orders.quote_age_s_max * world.clock.speed * MARGIN
+    for leg in known.intent.legs:
+        conid = leg.instrument.conid
+        if conid not in scene.quotes:
+            yield f"{ticket.order_ref} left, and {conid} was never quoted"
+            continue
+        quote, epoch = scene.quotes[conid]
+        age_s = (world.clock.now_ns() - quote.at_ns) / NS_PER_SECOND
+        if epoch != world.broker.epoch:
+            yield f"{ticket.order_ref} left on a quote of {conid} of link {epoch}"
+        elif quote.data_type is not DataType.LIVE:
+            yield f"{ticket.order_ref} left on a quote of {conid} that is {quote.data_type}"
+        elif age_s > oldest_s and not world.clock_was_set:
+            yield f"{ticket.order_ref} left on a quote of {conid} {age_s:.0f} s old"

@@ -1,0 +1,40 @@
+"""I14: what was sold with an exit has its exit at the broker, or a person has been told."""
+
+from __future__ import annotations
+
+from thetawarden.sim.invariants.scene import Check, Scene, Words
+
+
+def make() -> Check:
+    """The check."""
+    return Check(id="I14", says="what is sold is protected, or a person knows", end=_end)
+
+
+def _end(scene: Scene) -> Words:
+    """Every trade that is held and wants exits has as many of them working as it holds units."""
+    world = scene.world
+    executor = world.desk.state_of("executor")
+    if executor is None or scene.halt is not None or world.flag.read() is not None:
+        return
+    exchange = world.gateway.exchange
+    closing: dict[str, int] = {}
+    for view in exchange.open_orders():
+        known = scene.submitted.get(view.request.order_ref)
+        if known is not None and (known.intent.reducing or known.intent.parent_ref):
+            trade = known.intent.trade
+            closing[trade] = max(closing.get(trade, 0), view.remaining)
+    for name, trade in executor.trades.items():
+        unprotected = trade.exits is not None and not closing.get(name)
+        if unprotected and _held(scene, name) and not trade.alarmed:
+            yield f"{name} is held without an exit, and nobody was told"
+
+
+def _held(scene: Scene, trade: str) -> bool:
+    held = {one.contract.con_id: one.quantity for one in scene.world.gateway.exchange.positions()}
+    legs = [
+        leg
+        for known in scene.submitted.values()
+        if known.intent.trade == trade and not known.intent.reducing and not known.intent.parent_ref
+        for leg in known.intent.legs
+    ]
+    return any(held.get(leg.instrument.conid, 0) * leg.ratio > 0 for leg in legs)

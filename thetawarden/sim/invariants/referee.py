@@ -1,0 +1,120 @@
+"""Looks at every step of a world with every check, and keeps what was found."""
+
+from __future__ import annotations
+
+import msgspec
+
+from thetawarden.messages.base import Envelope
+from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.disk import Entry
+from thetawarden.sim.invariants import (
+    i01_brakes,
+    i02_intent,
+    i03_once,
+    i04_approved,
+    i05_positions,
+    i06_limits,
+    i08_prefix,
+    i09_mailboxes,
+    i10_control,
+    i12_quotes,
+    i13_resume,
+    i14_protected,
+    i15_no_overfill,
+    i16_fills_once,
+    i17_monotone,
+    i18_no_self_cross,
+    i22_fence,
+    i23_gives_up,
+    i24_told,
+    i26_headers,
+    i29_liveness,
+    i30_by_hand,
+)
+from thetawarden.sim.invariants.scene import Check, Scene, Words
+from thetawarden.sim.world import World
+
+MODULES = (
+    *(i01_brakes, i02_intent, i03_once, i04_approved, i05_positions, i06_limits),
+    *(i08_prefix, i09_mailboxes, i10_control, i12_quotes, i13_resume, i14_protected),
+    *(i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross, i22_fence),
+    *(i23_gives_up, i24_told, i26_headers, i29_liveness, i30_by_hand),
+)
+ELSEWHERE = {
+    "I07": ("replay equals what was live", "tests/sim/test_world.py, tests/sim/test_replay.py"),
+    "I11": (
+        "staleness halts entries in time",
+        "tests/domain/chains, tests/infra/ib/test_faults_m.py",
+    ),
+    "I19": ("legs do not stay uneven", "tests/actors/executor, tests/domain/orders"),
+    "I20": ("the pace of messages is kept", "tests/infra/ib/test_pacing.py"),
+    "I21": ("one process holds the store", "tests/infra/test_store_lock.py"),
+    "I25": ("a set clock places and expires nothing", "tests/sim/test_world.py"),
+    "I27": ("secrets appear nowhere", "tests/infra/test_redaction.py"),
+    "I28": ("no bytes escape the parser", "tests/infra/ib/test_frames.py"),
+}
+"""What a simulation without sockets, files and threads cannot show, and which tests do."""
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """One invariant that did not hold: at which message and minute of the world."""
+
+    invariant: str
+    words: str
+    seq: int
+    at_min: int
+
+
+class Referee:
+    """Hears everything of one world."""
+
+    def __init__(self) -> None:
+        self.scene: Scene
+        self.violations: list[Violation] = []
+        self.looks: dict[str, int] = {}
+        self._checks = tuple(module.make() for module in MODULES)
+        self._seq = 0
+        self._hearers: dict[type, tuple[Check, ...]] = {}
+
+    def attend(self, world: World) -> None:
+        """Look at this world from now on."""
+        self.scene = Scene(world)
+        world.gateway.on_sent = self.sent
+
+    def hear(self, entry: Entry) -> None:
+        """Look at what was recorded."""
+        scene = self.scene
+        scene.note(entry)
+        self._seq = getattr(entry, "seq", self._seq)
+        kind = type(entry.body) if isinstance(entry, Envelope) else type(entry)
+        hearers = self._hearers.get(kind)
+        if hearers is None:
+            hearers = self._hearers[kind] = tuple(
+                one
+                for one in self._checks
+                if one.entry is not None and (not one.hears or kind in one.hears)
+            )
+        for check in hearers:
+            if check.entry is not None:
+                self._note(check, check.entry(entry, scene))
+
+    def sent(self, ticket: OrderRequest) -> None:
+        """Look at an order whose bytes leave."""
+        for check in self._checks:
+            if check.sent is not None:
+                self._note(check, check.sent(ticket, self.scene))
+
+    def end(self) -> None:
+        """Look at a world that had time to heal."""
+        for check in self._checks:
+            if check.end is not None:
+                self._note(check, check.end(self.scene))
+
+    def _note(self, check: Check, found: Words) -> None:
+        self.looks[check.id] = self.looks.get(check.id, 0) + 1
+        for words in found:
+            clock = self.scene.world.clock
+            at_min = (clock.elapsed_ns() - 1) // 60_000_000_000
+            self.violations.append(
+                Violation(invariant=check.id, words=words, seq=self._seq, at_min=at_min)
+            )

@@ -1,0 +1,145 @@
+"""States that a campaign must reach now and then: one that never does tests too little."""
+
+from __future__ import annotations
+
+from thetawarden.domain.instants import NS_PER_HOUR
+from thetawarden.domain.link.states import LinkTrouble
+from thetawarden.domain.orders.intent import OrderRole
+from thetawarden.domain.orders.stages import ENDS, Stage
+from thetawarden.domain.restart import Ending
+from thetawarden.messages.base import Envelope, Message
+from thetawarden.messages.books import CommissionReported, ExecutionReported
+from thetawarden.messages.lifecycle import ActorEnded, GroupGaveUp, MessageParked
+from thetawarden.messages.link import BrokerNoticed, LinkLost
+from thetawarden.messages.orders import (
+    CancelOrder,
+    OrderStageChanged,
+    OrderTroubled,
+    OrderWithheld,
+    ProtectionChanged,
+)
+from thetawarden.messages.trading import TradingHalted
+from thetawarden.sim.disk import Entry
+from thetawarden.sim.meddling import Point
+from thetawarden.sim.world import World
+
+RESUBSCRIBE, REJECTED = 1101, 201
+STATES = {
+    "entry_filled": "an entry filled",
+    "exit_filled": "an exit filled",
+    "partial_then_disconnect": "the link was lost while an order was partly filled",
+    "fill_after_cancel": "an order filled after its cancel had been asked for",
+    "crash_before_sent": "a process died between a durable intent and its bytes",
+    "crash_after_sent": "a process died between the bytes and the broker's word",
+    "unknown_order": "an order's fate was unknown",
+    "unknown_settled": "an unknown order's fate was found out",
+    "proved_absent": "an order was proved never to have arrived",
+    "halt_with_entry_in_flight": "trading halted while an entry was on its way",
+    "resubscribe": "the broker came back without our subscriptions",
+    "gave_up": "a group used up its restarts",
+    "parked": "a message that killed twice was put aside",
+    "unwritten_lost": "a crash lost messages that were not written yet",
+    "executor_hung": "the executor hung and was fenced off",
+    "client_id_taken": "another client had our number",
+    "corrected": "a fill was corrected",
+    "late_commission": "a cost came hours after its fill",
+    "rejected_after_approval": "the broker rejected what the governor had approved",
+    "withheld": "the last gate held an order back",
+    "protection_missing": "a trade missed an exit",
+    "protection_restored": "a missing exit was put back",
+}
+
+
+class Sometimes:
+    """Counts the states one world reaches."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(STATES, 0)
+        self._stages: dict[str, OrderStageChanged] = {}
+        self._cancelled: set[str] = set()
+        self._filled_ns: dict[str, int] = {}
+        self._lacking: set[str] = set()
+
+    def hear(self, entry: Entry) -> None:
+        """Count what this shows."""
+        if isinstance(entry, Envelope):
+            for state in self._states(entry):
+                self.counts[state] += 1
+
+    def finish(self, world: World) -> None:
+        """Count what only the world knows."""
+        for point, of_order in world.meddler.kills:
+            if of_order and point in (Point.AFTER_COMMIT, Point.BEFORE_EFFECT):
+                self.counts["crash_before_sent"] += 1
+            elif of_order and point is Point.AFTER_EFFECT:
+                self.counts["crash_after_sent"] += 1
+        self.counts["unwritten_lost"] += world.unwritten > 0
+
+    def _states(self, entry: Envelope[Message]) -> list[str]:
+        body = entry.body
+        match body:
+            case OrderStageChanged():
+                return self._staged(body)
+            case ExecutionReported(execution=fill):
+                self._filled_ns.setdefault(fill.execution_id, entry.at_ns)
+                found = ["fill_after_cancel"] if fill.order_ref in self._cancelled else []
+                revised = fill.execution_id.rpartition(".")[2] not in ("01", "1")
+                return [*found, *(["corrected"] if revised else [])]
+            case CommissionReported(commission=cost):
+                filled_ns = self._filled_ns.get(cost.execution_id, entry.at_ns)
+                return ["late_commission"] if entry.at_ns - filled_ns > NS_PER_HOUR else []
+            case CancelOrder(order_ref=ref):
+                self._cancelled.add(ref)
+            case LinkLost(trouble=trouble):
+                partial = any(one.stage is Stage.PARTIAL for one in self._stages.values())
+                taken = trouble is LinkTrouble.CLIENT_ID_TAKEN
+                return [
+                    *(["partial_then_disconnect"] if partial else []),
+                    *(["client_id_taken"] if taken else []),
+                ]
+            case TradingHalted():
+                flying = any(
+                    one.role is OrderRole.ENTRY and one.stage not in ENDS
+                    for one in self._stages.values()
+                )
+                return ["halt_with_entry_in_flight"] if flying else []
+            case BrokerNoticed(code=code) if code == RESUBSCRIBE:
+                return ["resubscribe"]
+            case ActorEnded(actor="executor", ending=Ending.HUNG):
+                return ["executor_hung"]
+            case GroupGaveUp():
+                return ["gave_up"]
+            case MessageParked():
+                return ["parked"]
+            case OrderWithheld():
+                return ["withheld"]
+            case OrderTroubled(code=code) if code == REJECTED:
+                return ["rejected_after_approval"]
+            case ProtectionChanged(trade=trade, complete=complete):
+                return self._protection(trade, complete=complete)
+            case _:
+                pass
+        return []
+
+    def _staged(self, changed: OrderStageChanged) -> list[str]:
+        before = self._stages.get(changed.order_ref)
+        self._stages[changed.order_ref] = changed
+        found = []
+        if changed.stage is Stage.FILLED:
+            found.append("entry_filled" if changed.role is OrderRole.ENTRY else "exit_filled")
+        if changed.stage is Stage.UNKNOWN:
+            found.append("unknown_order")
+        if before is not None and before.stage is Stage.UNKNOWN:
+            found.append("unknown_settled")
+        if changed.stage is Stage.ABSENT:
+            found.append("proved_absent")
+        return found
+
+    def _protection(self, trade: str, *, complete: bool) -> list[str]:
+        if not complete:
+            self._lacking.add(trade)
+            return ["protection_missing"]
+        if trade in self._lacking:
+            self._lacking.discard(trade)
+            return ["protection_restored"]
+        return []
