@@ -20,6 +20,8 @@ FIRST_DAY = dt.date(2026, 9, 14)
 BEFORE_THE_BELL = dt.time(9, 25)
 SPEED = 240.0
 UNDERLYING = "XSP"
+NOTIONAL_NLV_MAX = 0.8
+"""Small enough to be reached within a day."""
 
 
 class WorldSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ def plain_settings(seed: int = 1, *, market_seed: int = 1) -> WorldSettings:
 def small_config() -> Config:
     """One underlying, two expiries, few strikes; looks that are rare in market time."""
     config, replace = Config(), msgspec.structs.replace
-    strategy = config.strategy
+    strategy, risk = config.strategy, config.risk
     return replace(
         config,
         strategy=replace(
@@ -61,6 +63,7 @@ def small_config() -> Config:
             put_spreads=replace(strategy.put_spreads, underlyings=(UNDERLYING,)),
         ),
         broker=replace(config.broker, agree_apart_s=3.0),
+        risk=replace(risk, greeks=replace(risk.greeks, notional_max_nlv=NOTIONAL_NLV_MAX)),
         chains=replace(
             config.chains,
             underlyings=(UNDERLYING,),

@@ -1,7 +1,7 @@
 """I06: filled, working and on the way together stay within the limits at every step.
 
-Judged by hand and apart from the rules: the worst loss of spreads and the notional of what is sold
-against the account's worth, at limits no configuration of the simulation goes beyond.
+Judged by hand and apart from the rules: the notional of all that is sold, by its strikes, against
+the account's worth and the configured limit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from thetawarden.practice.model import OrderRequest
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
-NOTIONAL_NLV_MAX = 5.0
 NEAR = 1.15
 """Prices and worth move between the decision and the look."""
 
@@ -27,7 +26,8 @@ def _sent(ticket: OrderRequest, scene: Scene) -> Words:
     rows = world.gateway.exchange.account_rows(world.gateway.account)
     worth = next((float(one.value) for one in rows if one.key == "NetLiquidation"), 0.0)
     short = _held_short(scene) + _working_short(scene) + _of(ticket.order_ref, scene)
-    if worth > 0 and short > NOTIONAL_NLV_MAX * NEAR * worth:
+    limit = world.settings.config.risk.greeks.notional_max_nlv
+    if worth > 0 and short > limit * NEAR * worth:
         yield f"with {ticket.order_ref} {short:.0f} USD are sold, {short / worth:.2f} x NLV"
 
 

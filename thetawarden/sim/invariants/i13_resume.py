@@ -12,6 +12,7 @@ class _Resumed:
     def __init__(self) -> None:
         self._asked: dict[int, tuple[str, int]] = {}
         self._epoch = 0
+        self._halted = False
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
         """Find who asked for a resume that happened."""
@@ -22,8 +23,9 @@ class _Resumed:
             case Resume(epoch=epoch):
                 self._asked[entry.seq] = (entry.sender, epoch)
             case TradingHalted(halt=halt):
-                self._epoch = halt.epoch
-            case TradingResumed():
+                self._epoch, self._halted = halt.epoch, True
+            case TradingResumed() if self._halted:
+                self._halted = False
                 sender, epoch = self._asked.get(entry.cause_seq or 0, ("nobody", -1))
                 if sender != "person":
                     yield f"trading was resumed by {sender}"

@@ -1,0 +1,412 @@
+"""Every invariant can fail: each check is shown what it must not accept, and what it must."""
+
+import datetime as dt
+from decimal import Decimal
+from types import SimpleNamespace as Fake
+
+import msgspec
+import pytest
+
+from thetawarden.actors.keeping import KeeperState
+from thetawarden.actors.post import Status
+from thetawarden.domain.books.book import Book
+from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
+from thetawarden.domain.broker.orders import Execution
+from thetawarden.domain.broker.quote import DataType, Quote
+from thetawarden.domain.halt import HaltRecord, Latch
+from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE
+from thetawarden.domain.link.states import LinkState
+from thetawarden.domain.market.contracts import Right
+from thetawarden.domain.orders.intent import Gate, Intent, Lifetime, OrderRole, OrderStyle
+from thetawarden.domain.orders.proposal import OrderLeg
+from thetawarden.domain.orders.stages import Stage
+from thetawarden.messages.base import Envelope
+from thetawarden.messages.books import ExecutionReported
+from thetawarden.messages.lifecycle import Begin, DeskStarted, MailboxOverflowed
+from thetawarden.messages.market import QuotesObserved
+from thetawarden.messages.operations import DeliverAlert, Urgency
+from thetawarden.messages.orders import OrderStageChanged, SubmitOrder
+from thetawarden.messages.trading import AdoptHaltFlag, Halt, Resume, TradingHalted, TradingResumed
+from thetawarden.ports import Delivery, Outcome
+from thetawarden.practice import model
+from thetawarden.sim.broker.tickets import ticket_of
+from thetawarden.sim.disk import Numbered
+from thetawarden.sim.invariants.referee import ELSEWHERE, MODULES
+from thetawarden.sim.invariants.scene import Scene
+from thetawarden.sim.settings import small_config
+
+NOW = 10 * NS_PER_HOUR
+PUT = Instrument(
+    conid=7,
+    kind=InstrumentKind.OPTION,
+    symbol="XSP",
+    multiplier=100,
+    trading_class="XSPW",
+    expiry=dt.date(2026, 10, 9),
+    strike=Decimal(600),
+    right=Right.PUT,
+)
+HALTED = HaltRecord(epoch=1, reason="enough", by="test", at_ns=NOW)
+CHECKS = {module.make().id: module for module in MODULES}
+
+
+def intent(ref="t.open.1.1", *, units=2, **more):
+    plain = {
+        "order_ref": ref,
+        "trade": "t",
+        "strategy": "s",
+        "role": OrderRole.ENTRY,
+        "legs": (OrderLeg(instrument=PUT, ratio=-1),),
+        "units": units,
+        "style": OrderStyle.LIMIT,
+        "lifetime": Lifetime.DAY,
+        "limit_usd": Decimal("-1.50"),
+    }
+    return Intent(**(plain | more))
+
+
+def submit(one, *, approval="A1"):
+    gate = Gate(
+        approval_key=approval, halt_epoch=0, expires_ns=NOW, quoted_ns=NOW, quote_age_ns_max=1
+    )
+    return SubmitOrder(epoch=1, intent=one, exits=(), gate=gate)
+
+
+def ticket(one, order_id=1, **more):
+    key = model.OrderKey(client_id=17, order_id=order_id)
+    return msgspec.structs.replace(ticket_of(one, key=key, account="DU1"), **more)
+
+
+class World:
+    """As much of a world as the checks look at, all in order."""
+
+    def __init__(self):
+        self.open_orders, self.positions, self.flagged = (), (), None
+        self.durable, self.durable_seq = True, 0
+        self.clock_was_set, self.gave_up = False, []
+        self.halt = None
+        rows = (Fake(key="NetLiquidation", value="1000000"),)
+        self.gateway = Fake(
+            account="DU1",
+            exchange=Fake(
+                open_orders=lambda: self.open_orders,
+                positions=lambda: self.positions,
+                account_rows=lambda _account: rows,
+            ),
+        )
+        self.flag = Fake(read=lambda: self.flagged)
+        self.log = Fake(is_durable=lambda _seq: self.durable)
+        self.clock = Fake(now_ns=lambda: NOW, speed=1.0)
+        self.broker = Fake(epoch=1)
+        self.settings = Fake(config=small_config())
+        self.states = {
+            "connection": Fake(state=LinkState.READY, reconciled=True, why="", rounds=()),
+        }
+        self.posts = {}
+        self.desk = Fake(state_of=lambda name: self.states.get(name), posts=self.posts)
+
+    def latch(self):
+        return Latch(epoch=1, halt=self.halt)
+
+
+class Case:
+    """One check in a world of its own."""
+
+    def __init__(self, number):
+        self.check, self.world = CHECKS[number].make(), World()
+        self.scene, self.seq, self.found = Scene(self.world), 0, []
+
+    def say(self, body, *, sender="actor", incarnation=0, cause=None, seq=None):
+        self.seq = self.seq + 1 if seq is None else seq
+        self.record(Envelope(self.seq, NOW, sender, incarnation, cause, body))
+        return self
+
+    def record(self, entry):
+        self.scene.note(entry)
+        kind = type(entry.body) if isinstance(entry, Envelope) else type(entry)
+        if self.check.entry is not None and (not self.check.hears or kind in self.check.hears):
+            self.found += self.check.entry(entry, self.scene)
+        return self
+
+    def send(self, one):
+        if self.check.sent is not None:
+            self.found += self.check.sent(one, self.scene)
+        return self
+
+    def end(self):
+        self.found += self.check.end(self.scene)
+        return self
+
+    @property
+    def holds(self):
+        return not self.found
+
+
+def quoted(**more):
+    quote = Quote(conid=7, at_ns=NOW, **more)
+    return QuotesObserved(epoch=1, underlying="XSP", quotes=(quote,))
+
+
+def handled(body, *, incarnation=1, said_ns=NOW):
+    envelope = Envelope(1, said_ns, "supervisor", 0, None, body)
+    return Numbered(1, Delivery(envelope, "keeper", incarnation, NOW, Outcome.HANDLED, 1))
+
+
+def stage(ref, to):
+    return OrderStageChanged(
+        order_ref=ref,
+        trade="t",
+        strategy="s",
+        role=OrderRole.ENTRY,
+        approval_key="A1",
+        proposal_key="p",
+        stage=to,
+        units=1,
+        units_filled=0,
+        perm_id=0,
+        words="",
+    )
+
+
+def filled(quantity, exec_id="a.1.01"):
+    execution = Execution(
+        execution_id=exec_id,
+        instrument=PUT,
+        quantity=Decimal(quantity),
+        price_usd=Decimal(1),
+        at_ns=NOW,
+        perm_id=1,
+        order_id=1,
+        client_id=17,
+        order_ref="t.open.1.1",
+        account="DU1",
+    )
+    return ExecutionReported(epoch=1, execution=execution)
+
+
+def test_every_invariant_is_checked_here_or_it_is_said_where():
+    numbers = [f"I{number:02}" for number in range(1, 31)]
+
+    assert sorted([*CHECKS, *ELSEWHERE, "I07"][: len(CHECKS) + len(ELSEWHERE)]) == numbers
+
+
+def test_i01_an_entry_that_leaves_after_a_halt_is_found():
+    one = intent()
+    fine = Case("I01").say(submit(one)).send(ticket(one))
+    late = Case("I01").say(TradingHalted(halt=HALTED)).say(submit(one)).send(ticket(one))
+    exits = intent(reducing=True)
+    closing = Case("I01").say(TradingHalted(halt=HALTED)).say(submit(exits)).send(ticket(exits))
+
+    assert (fine.holds, late.holds, closing.holds) == (True, False, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"quantity": 3}, {"action": model.Action.BUY}, {"limit_price": 1.45}, {"order_ref": "other"}],
+)
+def test_i02_an_order_that_is_not_what_was_intended_is_found(change):
+    one = intent()
+
+    assert Case("I02").say(submit(one)).send(ticket(one)).holds
+    assert not Case("I02").say(submit(one)).send(ticket(one, **change)).holds
+
+
+def test_i02_an_order_that_leaves_before_its_intent_is_on_disk_is_found():
+    one, case = intent(), Case("I02")
+    case.world.durable = False
+
+    assert not case.say(submit(one)).send(ticket(one)).holds
+
+
+def test_i03_the_same_intent_sent_under_two_numbers_is_found():
+    one = intent()
+
+    assert Case("I03").send(ticket(one)).send(ticket(one)).holds
+    assert not Case("I03").send(ticket(one)).send(ticket(one, order_id=2)).holds
+
+
+def test_i03_a_second_attempt_while_the_first_works_is_found():
+    case = Case("I03")
+    case.world.open_orders = (Fake(request=ticket(intent("t.open.1.1"))),)
+
+    assert not case.send(ticket(intent("t.open.1.2"), order_id=2)).holds
+
+
+def test_i04_an_order_without_an_approval_is_found():
+    one = intent()
+
+    assert not Case("I04").say(submit(one)).send(ticket(one)).holds
+
+
+def test_i05_a_position_only_the_broker_knows_is_found():
+    case = Case("I05")
+    case.world.positions = (Fake(contract=Fake(con_id=7), quantity=-1),)
+    case.world.states["keeper"] = KeeperState(book=Book(client_id=17, since_ns=0))
+
+    assert not case.end().holds
+    case.world.positions, case.found = (), []
+    assert case.end().holds
+
+
+def test_i06_more_sold_than_the_limit_is_found():
+    small, large = intent(units=1), intent(units=100)
+
+    assert Case("I06").say(submit(small)).send(ticket(small)).holds
+    assert not Case("I06").say(submit(large)).send(ticket(large)).holds
+
+
+def test_i08_a_gap_in_the_log_is_found():
+    fine = Case("I08").say(Halt(reason="a", by="b")).say(Halt(reason="a", by="b"))
+    gap = Case("I08").say(Halt(reason="a", by="b")).say(Halt(reason="a", by="b"), seq=3)
+
+    assert (fine.holds, gap.holds) == (True, False)
+
+
+def test_i08_a_process_that_begins_elsewhere_than_the_disk_ends_is_found():
+    case = Case("I08")
+    case.world.durable_seq = 5
+
+    assert not case.say(Halt(reason="a", by="b")).holds
+
+
+@pytest.mark.parametrize(("lane", "holds"), [("market", True), ("orders", False)])
+def test_i09_an_order_that_overflows_is_found(lane, holds):
+    overflow = MailboxOverflowed(actor="keeper", lane=lane, depth=9, kind="x")
+
+    assert Case("I09").say(overflow).holds is holds
+
+
+def test_i10_a_control_message_that_waits_for_minutes_is_found():
+    halt = Halt(reason="a", by="b")
+
+    assert Case("I10").record(handled(halt)).holds
+    assert not Case("I10").record(handled(halt, said_ns=NOW - 5 * NS_PER_MINUTE)).holds
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        quoted(data_type=DataType.DELAYED),
+        msgspec.structs.replace(quoted(), epoch=9),
+        QuotesObserved(epoch=1, underlying="XSP", quotes=(Quote(conid=7, at_ns=1),)),
+        QuotesObserved(epoch=1, underlying="XSP", quotes=()),
+    ],
+)
+def test_i12_an_entry_on_a_quote_that_must_not_be_used_is_found(seen):
+    one = intent()
+
+    assert Case("I12").say(quoted()).say(submit(one)).send(ticket(one)).holds
+    assert not Case("I12").say(seen).say(submit(one)).send(ticket(one)).holds
+
+
+def test_i13_a_resume_by_nobody_or_of_another_halt_is_found():
+    halted, resumed = TradingHalted(halt=HALTED), TradingResumed(epoch=1, reason="r", by="p")
+
+    def case(epoch, sender):
+        resume = Resume(reason="r", by="p", epoch=epoch)
+        return Case("I13").say(halted).say(resume, sender=sender).say(resumed, cause=2)
+
+    assert case(1, "person").holds
+    assert not case(2, "person").holds
+    assert not case(1, "strategist").holds
+    assert not Case("I13").say(halted).say(resumed).holds
+
+
+def test_i13_a_halt_that_has_no_flag_is_found():
+    case = Case("I13")
+    case.world.halt = HALTED
+
+    assert not case.end().holds
+
+
+def test_i14_a_trade_that_lost_its_exits_unsaid_is_found():
+    case, one = Case("I14"), intent()
+    trade = Fake(exits="some", alarmed=False)
+    case.world.states["executor"] = Fake(trades={"t": trade})
+    case.world.positions = (Fake(contract=Fake(con_id=7), quantity=-2),)
+
+    assert not case.say(submit(one)).end().holds
+    trade.alarmed, case.found = True, []
+    assert case.end().holds
+
+
+def test_i15_more_fills_than_were_ordered_are_found():
+    one = intent(units=2)
+    fine = Case("I15").say(submit(one)).say(filled(-2)).say(filled(-2))
+    more = Case("I15").say(submit(one)).say(filled(-2)).say(filled(-1, "b.1.01"))
+
+    assert (fine.holds, more.holds) == (True, False)
+
+
+def test_i17_an_order_that_lives_again_by_itself_is_found():
+    ended, again = stage("r", Stage.CANCELLED), stage("r", Stage.WORKING)
+    by_broker = Case("I17").say(ended).say(filled(-1)).say(again, cause=2)
+    by_itself = Case("I17").say(ended).say(again)
+
+    assert (by_broker.holds, by_itself.holds) == (True, False)
+
+
+def test_i18_orders_that_would_trade_with_each_other_are_found():
+    sell, buy = intent(), intent("b", legs=(OrderLeg(instrument=PUT, ratio=1),))
+    buy = msgspec.structs.replace(buy, limit_usd=Decimal("1.60"))
+    case = Case("I18").say(submit(sell))
+    case.world.open_orders = (
+        Fake(request=ticket(buy), contract=Fake(legs=(), con_id=7), why_held=""),
+    )
+
+    assert not case.send(ticket(sell)).holds
+
+
+def test_i22_a_word_of_an_old_incarnation_is_found():
+    begun = handled(Begin(incarnation=2, resumed=True), incarnation=2)
+    halt = Halt(reason="a", by="b")
+
+    assert Case("I22").record(begun).say(halt, sender="keeper", incarnation=2).holds
+    assert not Case("I22").record(begun).say(halt, sender="keeper", incarnation=1).holds
+
+
+def test_i23_a_process_that_goes_on_after_giving_up_is_found():
+    started = DeskStarted(config_fingerprint="f", software="s", resumed=True)
+    fine, bad = Case("I23"), Case("I23")
+    fine.world.gave_up, bad.world.gave_up = ["x"], ["x"]
+
+    assert fine.say(started).say(AdoptHaltFlag(halt=HALTED)).holds
+    assert not bad.say(started).say(Halt(reason="a", by="b")).holds
+
+
+def test_i24_a_halt_nobody_is_told_of_is_found():
+    alert = DeliverAlert(number=1, urgency=Urgency.CRITICAL, topic="halt", text="x")
+    halted = TradingHalted(halt=HALTED)
+
+    assert Case("I24").say(halted).say(alert).end().holds
+    assert not Case("I24").say(halted).end().holds
+
+
+def test_i26_a_run_without_a_header_is_found():
+    started = DeskStarted(config_fingerprint="f", software="s", resumed=False)
+    halt = Halt(reason="a", by="b")
+
+    assert Case("I26").say(started).say(halt, incarnation=1).holds
+    assert not Case("I26").say(halt, incarnation=1).holds
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda world: setattr(world.states["connection"], "state", LinkState.DOWN),
+        lambda world: setattr(world.states["connection"], "reconciled", False),
+        lambda world: world.posts.update(keeper=Fake(status=Status.FAILED)),
+    ],
+)
+def test_i29_a_desk_that_does_not_come_back_is_found(spoil):
+    fine, bad = Case("I29"), Case("I29")
+    spoil(bad.world)
+
+    assert (fine.end().holds, bad.end().holds) == (True, False)
+
+
+def test_i30_closing_what_we_never_opened_is_found():
+    opened, closing = intent(), intent("c", reducing=True)
+
+    assert Case("I30").say(submit(opened)).say(submit(closing)).send(ticket(closing)).holds
+    assert not Case("I30").say(submit(closing)).send(ticket(closing)).holds
