@@ -7,7 +7,7 @@ ARGS   ?=
 ONLY   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit bench soak study docs clean
+.PHONY: help run test check unit bench soak chaos study docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ bench: $(READY) ## Figures, each beside its reference (ONLY=name)
 
 soak: $(READY) ## A whole market day with kills (ARGS="--speed 30"); WHAT=twenty, crash
 	@$(BIN)/python -m soak $(or $(WHAT),day) $(ARGS)
+
+chaos: $(READY) ## Trading days under faults, then planted bugs that must be found (ARGS="--seeds 50")
+	@$(BIN)/thetawarden chaos $(or $(ARGS),--seeds 500)
+	@$(BIN)/python -m tests.sim.hunt
 
 study: $(READY) ## The practice market beside the real one: table and charts in docs/
 	@$(BIN)/python -m bench.market_study

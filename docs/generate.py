@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import faults_page
+import invariants_page
 import lake_page
 import link_page
 import managing_page
@@ -31,8 +33,10 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "lake.md": lake_page.render,
     "managing.md": managing_page.render,
     "messages.md": messages_page.render,
-    "faults.md": render_faults,
+    "faults.md": faults_page.render,
+    "invariants.md": invariants_page.render,
     "orders.md": orders_page.render,
+    "practice-faults.md": render_faults,
     "risk-rules.md": risk_page.render,
 }
 

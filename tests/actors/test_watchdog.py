@@ -308,6 +308,16 @@ def test_a_clock_that_is_off_is_a_halt_and_a_broker_that_tells_no_time_is_not():
     assert "clock and the broker's are 19.0 s apart" in desk.halts()[0]
 
 
+@pytest.mark.parametrize("kind", ["NotifyPerson", "DeliverAlert"])
+def test_what_cannot_carry_the_watchdogs_own_words_is_not_told_by_them(kind):
+    desk = running()
+
+    said = desk.say(EffectFailed(adapter="lake", kind=kind, error="disk"))
+
+    assert said == ()
+    assert set(desk.dog.state.erring) == {"effect:lake"}
+
+
 def test_failures_the_desk_lives_with_are_shown_for_a_while_and_halt_nothing():
     desk = running()
     failed = EffectFailed(adapter="lake", kind="FlushLake", error="disk")

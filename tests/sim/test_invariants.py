@@ -88,6 +88,7 @@ class World:
         rows = (Fake(key="NetLiquidation", value="1000000"),)
         self.gateway = Fake(
             account="DU1",
+            listeners=[],
             exchange=Fake(
                 open_orders=lambda: self.open_orders,
                 positions=lambda: self.positions,
@@ -103,7 +104,7 @@ class World:
             "connection": Fake(state=LinkState.READY, reconciled=True, why="", rounds=()),
         }
         self.posts = {}
-        self.desk = Fake(state_of=lambda name: self.states.get(name), posts=self.posts)
+        self.desk = Fake(state_of=self.states.get, posts=self.posts)
 
     def latch(self):
         return Latch(epoch=1, halt=self.halt)
@@ -325,6 +326,7 @@ def test_i14_a_trade_that_lost_its_exits_unsaid_is_found():
     case.world.states["executor"] = Fake(trades={"t": trade})
     case.world.positions = (Fake(contract=Fake(con_id=7), quantity=-2),)
 
+    case.scene.fills[one.order_ref] = {"a": 2}
     assert not case.say(submit(one)).end().holds
     trade.alarmed, case.found = True, []
     assert case.end().holds

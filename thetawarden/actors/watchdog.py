@@ -51,6 +51,7 @@ from thetawarden.messages.lifecycle import (
 from thetawarden.messages.link import DecodingFailed, LinkChanged, LinkProbed
 from thetawarden.messages.operations import (
     AlertFailed,
+    DeliverAlert,
     HealthChanged,
     NotifyPerson,
     Urgency,
@@ -100,6 +101,10 @@ class Erring(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     at_ns: UnixNs
     times: int = 1
+
+
+TELLING = frozenset({NotifyPerson.__name__, DeliverAlert.__name__})
+"""What carries the watchdog's own words."""
 
 
 class WatchdogState(msgspec.Struct, kw_only=True):
@@ -205,6 +210,9 @@ class Watchdog:
                 return self._unclaimed(message, now)
             case EffectFailed(adapter=adapter, kind=kind, error=error):
                 text = f"{adapter} could not carry out {kind}: {error}"
+                if kind in TELLING:  # to tell of it would fail alike, and be told again
+                    self._note(f"effect:{adapter}", text, now)
+                    return ()
                 return self._tell(Urgency.HIGH, f"effect:{adapter}", text, now)
             case AlertFailed(channel=channel, words=words):
                 self._note(f"alerts:{channel}", f"channel {channel} does not deliver: {words}", now)

@@ -23,6 +23,7 @@ from thetawarden.sim.faults.kinds import Family, Planned
 from thetawarden.sim.faults.people import resume
 from thetawarden.sim.faults.schedule import A_DAY_MIN, SESSION_MIN, Stage, draw_schedule
 from thetawarden.sim.invariants.referee import Referee, Violation
+from thetawarden.sim.runtime import LivelockError
 from thetawarden.sim.settings import SPEED, WorldSettings, small_config
 from thetawarden.sim.sometimes import Sometimes
 from thetawarden.sim.trader import SimTrader
@@ -37,17 +38,21 @@ MARKETS = (
     (4, ScenarioName.SELLOFF),
 )
 HEAL_MIN = 120
-"""So long before the end nothing more goes wrong."""
+"""So long before the end nothing more goes wrong; of a short day a third."""
 SLICE_MIN = 15
 TRADES_FROM_MIN, TRADES_UNTIL_MIN = 25, 375
 _FOLDER = Path("/dev/shm")  # noqa: S108  # only the parent of a folder of its own
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be simulated; `schedule` is None to have it drawn from the seed."""
+    """What is to be simulated; `schedule` is None to have it drawn from the seed.
+
+    The last day ends after so many minutes of its session.
+    """
 
     seed: int
     days: int = 2
+    session_min: int = SESSION_MIN
     families: frozenset[Family] = ALL
     schedule: tuple[Planned, ...] | None = None
 
@@ -55,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a plan; `digest` stands for every entry of every process's log."""
 
+    plan: Plan
     seed: int
     days: int
     schedule: tuple[Planned, ...]
@@ -126,19 +132,20 @@ class _Run:
     def outcome(self) -> Outcome:
         """Let it all happen."""
         plan, referee = self._plan, self._referee
-        end_min = (plan.days - 1) * A_DAY_MIN + SESSION_MIN
-        self._stage.plan(self._schedule or (), until_min=end_min - HEAL_MIN)
-        healed = self._go(0, end_min - HEAL_MIN)
-        if healed:
+        end_min = (plan.days - 1) * A_DAY_MIN + plan.session_min
+        heal_min = end_min - min(HEAL_MIN, plan.session_min // 3)
+        self._stage.plan(self._schedule or (), until_min=heal_min)
+        if self._go(0, heal_min):
             self._stage.heal()
             self._world.meddler.calm()
             resume(self._world)
-            self._go(end_min - HEAL_MIN, end_min, trade=False)
+            self._go(heal_min, end_min, trade=False)
         if not referee.violations:
             referee.end()
         self._sometimes.finish(self._world)
         self._world.stop()
         return Outcome(
+            plan=plan,
             seed=plan.seed,
             days=plan.days,
             schedule=self._schedule or (),
@@ -154,7 +161,10 @@ class _Run:
         """Go on in slices, with a proposal now and then; false once something was violated."""
         start_ns = self._world.settings.start_ns
         for minute in range(from_min + SLICE_MIN, until_min + 1, SLICE_MIN):
-            self._world.run_until(start_ns + minute * NS_PER_MINUTE)
+            try:
+                self._world.run_until(start_ns + minute * NS_PER_MINUTE)
+            except LivelockError as error:
+                self._referee.find("I29", str(error))
             if self._referee.violations:
                 return False
             in_session = TRADES_FROM_MIN <= minute % A_DAY_MIN <= TRADES_UNTIL_MIN

@@ -94,7 +94,7 @@ def shrink(outcome: Outcome, violation: Violation) -> Outcome:
         for start in range(0, len(best.schedule), size):
             left = best.schedule[:start] + best.schedule[start + size :]
             tries += 1
-            again = simulate(Plan(seed=best.seed, days=best.days, schedule=left))
+            again = simulate(msgspec.structs.replace(best.plan, schedule=left))
             if any(one.invariant == violation.invariant for one in again.violations):
                 smaller = again
                 break

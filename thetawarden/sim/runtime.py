@@ -41,6 +41,7 @@ from thetawarden.sim.meddling import Meddler, Mishap, NoMeddling, Point
 
 PLENTY_OF_DISK_BYTES = 1 << 40
 LUCK_AT_ONCE = 4096
+STEPS_AT_ONCE_MAX = 20_000
 
 
 class SimDesk:
@@ -141,10 +142,14 @@ class SimDesk:
 
     def run_until(self, instant_ns: UnixNs) -> None:
         """Let everything happen that happens until then, by the clock nobody sets."""
-        clock = self.clock
+        clock, steps = self.clock, 0
         while self.gave_up is None:
             if self.step():
+                steps += 1
+                if steps > STEPS_AT_ONCE_MAX:
+                    raise LivelockError(steps)
                 continue
+            steps = 0
             due = self._next_due_ns()
             left = instant_ns - clock.true_ns()
             if due is None or due - clock.elapsed_ns() > left:
@@ -346,6 +351,13 @@ class SimDesk:
 
     def _give_up(self, reason: str) -> None:
         self.gave_up = reason
+
+
+class LivelockError(Exception):
+    """Messages make messages without end, and time stands still."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(f"{steps} steps without a moment passing")
 
 
 class MeddledError(Exception):

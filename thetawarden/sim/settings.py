@@ -63,6 +63,7 @@ def small_config() -> Config:
             put_spreads=replace(strategy.put_spreads, underlyings=(UNDERLYING,)),
         ),
         broker=replace(config.broker, agree_apart_s=3.0),
+        regime=replace(config.regime, look_every_s=2.0),
         risk=replace(risk, greeks=replace(risk.greeks, notional_max_nlv=NOTIONAL_NLV_MAX)),
         chains=replace(
             config.chains,

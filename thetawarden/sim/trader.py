@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from thetawarden.domain.broker.instrument import Instrument
-from thetawarden.domain.chains.view import ChainView, read_rows
+from thetawarden.domain.chains.view import ChainRows, ChainView, read_rows
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import Exits, OrderLeg, Pricing, Proposal
@@ -29,7 +29,7 @@ from thetawarden.sim.disk import Entry
 
 STRATEGY = "simulated"
 TICK = Decimal("0.05")
-SHORT_DELTA, WIDTH_MIN_USD, CREDIT_MIN_USD = 0.07, 3.0, 0.15
+SHORT_DELTA, WIDTH_MIN_USD, CREDIT_MIN_USD = 0.07, 3.0, 0.10
 NONSENSE_IN = 8
 Say = Callable[[Message], None]
 
@@ -97,10 +97,16 @@ class SimTrader:
             and math.isfinite(rows.bid_usd[place] + rows.ask_usd[place])
             and int(rows.conid[place]) in self._instruments
         ]
-        if not usable:
-            return None
-        series = int(self._rng.choice(sorted({int(rows.series[one]) for one in usable})))
-        puts = [one for one in usable if rows.series[one] == series]
+        for series in self._rng.permutation(sorted({int(rows.series[one]) for one in usable})):
+            puts = [one for one in usable if rows.series[one] == series]
+            found = self._of_series(view, rows, puts, now)
+            if found is not None:
+                return found
+        return None
+
+    def _of_series(
+        self, view: ChainView, rows: ChainRows, puts: list[int], now: UnixNs
+    ) -> Proposal | None:
         short = min(puts, key=lambda one: abs(abs(rows.delta_per_share[one]) - SHORT_DELTA))
         lower = [
             one for one in puts if rows.strike_usd[one] <= rows.strike_usd[short] - WIDTH_MIN_USD
@@ -163,10 +169,10 @@ class SimTrader:
         )
 
     def _close(self, trade: str, held: _Held, now: UnixNs) -> None:
-        """Ask to buy back what was sold, at once and dear."""
+        """Ask to buy back what was sold, at about what it was sold for."""
         before = held.proposal
         self._count += 1
-        price = _on_tick(-float(before.limit_usd) * 2) + TICK
+        price = _on_tick(-float(before.limit_usd)) + TICK
         legs = tuple(OrderLeg(instrument=one.instrument, ratio=-one.ratio) for one in before.legs)
         proposal = msgspec.structs.replace(
             before,

@@ -66,7 +66,7 @@ class BrokerHabits(msgspec.Struct, frozen=True, kw_only=True):
     quotes_every_ns: int = NS_PER_MINUTE
     closed_every_ns: int = 15 * NS_PER_MINUTE
     account_every_ns: int = 5 * NS_PER_MINUTE
-    context_every: int = 3
+    context_every: int = 1
     vol_history_days: int = 60
     lines_max: int = 100
 

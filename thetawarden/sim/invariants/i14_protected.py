@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
 
@@ -30,11 +31,15 @@ def _end(scene: Scene) -> Words:
 
 
 def _held(scene: Scene, trade: str) -> bool:
+    """Whether, by the exchange's own fills, more was opened of the trade than was closed."""
+    units = 0
+    legs: list[OrderLeg] = []
+    for ref, known in scene.submitted.items():
+        if known.intent.trade != trade:
+            continue
+        filled = sum(scene.fills.get(ref, {}).values())
+        closes = known.intent.reducing or bool(known.intent.parent_ref)
+        units += -filled if closes else filled
+        legs += [] if closes else known.intent.legs
     held = {one.contract.con_id: one.quantity for one in scene.world.gateway.exchange.positions()}
-    legs = [
-        leg
-        for known in scene.submitted.values()
-        if known.intent.trade == trade and not known.intent.reducing and not known.intent.parent_ref
-        for leg in known.intent.legs
-    ]
-    return any(held.get(leg.instrument.conid, 0) * leg.ratio > 0 for leg in legs)
+    return units > 0 and any(held.get(leg.instrument.conid, 0) * leg.ratio > 0 for leg in legs)

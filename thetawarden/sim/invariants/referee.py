@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from thetawarden.domain.instants import NS_PER_MINUTE
 from thetawarden.messages.base import Envelope
 from thetawarden.practice.model import OrderRequest
 from thetawarden.sim.disk import Entry
@@ -110,11 +111,15 @@ class Referee:
             if check.end is not None:
                 self._note(check, check.end(self.scene))
 
+    def find(self, invariant: str, words: str) -> None:
+        """Note what did not hold."""
+        clock = self.scene.world.clock
+        at_min = (clock.elapsed_ns() - 1) // NS_PER_MINUTE
+        self.violations.append(
+            Violation(invariant=invariant, words=words, seq=self._seq, at_min=at_min)
+        )
+
     def _note(self, check: Check, found: Words) -> None:
         self.looks[check.id] = self.looks.get(check.id, 0) + 1
         for words in found:
-            clock = self.scene.world.clock
-            at_min = (clock.elapsed_ns() - 1) // 60_000_000_000
-            self.violations.append(
-                Violation(invariant=check.id, words=words, seq=self._seq, at_min=at_min)
-            )
+            self.find(check.id, words)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from thetawarden.domain.broker.orders import execution_stem
 from thetawarden.domain.broker.quote import Quote
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.orders.intent import Intent
@@ -19,7 +20,7 @@ from thetawarden.messages.link import LinkOpened
 from thetawarden.messages.market import QuotesObserved
 from thetawarden.messages.orders import ModifyOrder, SubmitOrder
 from thetawarden.messages.trading import TradingHalted, TradingResumed
-from thetawarden.practice.model import OrderRequest
+from thetawarden.practice.model import ExchangeEvent, Executed, OrderRequest
 from thetawarden.sim.disk import Entry
 
 if TYPE_CHECKING:
@@ -49,6 +50,20 @@ class Scene:
         self.changes: dict[str, list[Submitted]] = {}
         self.envelopes: dict[int, Envelope[Message]] = {}
         self.messages = 0
+        self.fills: dict[str, dict[str, int]] = {}
+        world.gateway.listeners.append(self._exchange)
+
+    def _exchange(self, event: ExchangeEvent) -> None:
+        """Keep what the exchange itself says is filled, units by order, corrections applied."""
+        if not isinstance(event, Executed):
+            return
+        fill = event.execution
+        known = self.submitted.get(fill.order_ref)
+        if known is None or (len(known.intent.legs) > 1 and not fill.contract.legs):
+            return
+        ratio = abs(known.intent.legs[0].ratio) if len(known.intent.legs) == 1 else 1
+        stems = self.fills.setdefault(fill.order_ref, {})
+        stems[execution_stem(fill.exec_id)] = fill.quantity // ratio
 
     def note(self, entry: Entry) -> None:
         """Take a recorded entry in, before any check looks at it."""

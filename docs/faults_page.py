@@ -1,0 +1,47 @@
+"""The page of what can go wrong: each fault, what the desk does, and the tests that play it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from test_names import all_tests, tests_of
+
+from thetawarden.practice.faults.catalogue import FAULTS
+from thetawarden.sim.faults.schedule import CATALOGUE
+
+ROWS = Path(__file__).with_name("fault-rows.txt")
+HEAD = """# What can go wrong, and what happens then
+
+Made by `make docs`: tests are found by the id in their names, or named here and looked up, so that
+a test that is gone is noticed. *Practice* faults can be played on the practice gateway
+([practice-faults.md](practice-faults.md)), *chaos* faults are drawn by `thetawarden chaos`.
+
+| id | fault | what the desk does | played by | tests |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    chaos: dict[str, list[str]] = {}
+    for kind in CATALOGUE.values():
+        chaos.setdefault(kind.code, []).append(kind.name)
+    practice = {one.code for one in FAULTS.values()}
+    rows = []
+    for line in ROWS.read_text(encoding="utf-8").splitlines()[1:]:
+        number, fault, answer, named = (*(part.strip() for part in line.split("|")), "")[:4]
+        players = [f"chaos `{name}`" for name in chaos.get(number, ())]
+        players += ["practice"] if number in practice else []
+        tests = "; ".join(f"`{name}`" for name in _tests(number, tuple(named.split())))
+        rows.append(
+            f"| {number} | {fault} | {answer} | {', '.join(players) or '-'} |"
+            f" {tests or 'none yet'} |"
+        )
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def _tests(number: str, named: tuple[str, ...]) -> tuple[str, ...]:
+    lost = [name for name in named if name not in all_tests()]
+    if lost:
+        raise LookupError(f"docs/fault-rows.txt names tests that are not there: {', '.join(lost)}")
+    return (*tests_of(number), *named)

@@ -1,0 +1,90 @@
+"""Chaos: whole days under faults hold every invariant; planted bugs do not get through."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.sim.planted import BUGS, planted
+from thetawarden.sim.campaign import Plan, simulate
+from thetawarden.sim.chaos import command_of, read_faults, shrink, written
+from thetawarden.sim.faults.kinds import Family, Planned
+from thetawarden.sim.faults.schedule import CATALOGUE
+
+SEED = 4  # of a market that the other tests of the simulation have warmed
+
+
+def by_name(name):
+    return next(bug for bug in BUGS if bug.name == name)
+
+
+def short(*schedule):
+    """Three hours of a day, the last of them without faults."""
+    return Plan(seed=SEED, days=1, session_min=180, schedule=schedule)
+
+
+def fault(name, at_min, for_min=4, pick=1):
+    return Planned(at_min=at_min, name=name, for_min=for_min, pick=pick)
+
+
+STORM = (
+    fault("duplicates", 50, 60),
+    fault("reset", 60),
+    fault("crash", 70, pick=3),
+    fault("kill-at-order", 75, pick=2),
+    fault("kill", 110),
+)
+
+
+def test_hours_under_faults_hold_every_invariant_and_are_the_same_twice():
+    one, two = simulate(short(*STORM)), simulate(short(*STORM))
+
+    assert one.violations == ()
+    assert one.processes > 1
+    assert one.digest == two.digest
+    assert one.messages > 800
+    assert sum(one.looks.values()) > 5_000
+
+
+def test_a_planted_bug_is_found_made_small_and_told_how_to_see_again():
+    bug = by_name("another price")
+    with planted(bug):
+        outcome = simulate(short(fault("no-lake", 50), fault("no-alerts", 60)))
+        small = shrink(outcome, outcome.violations[0])
+
+    assert outcome.violations[0].invariant in bug.breaks
+    assert small.schedule == ()
+    assert command_of(small) == f"thetawarden chaos --seeds 1 --first {SEED} --days 1 --faults none"
+
+
+def test_planned_faults_read_back_as_they_are_written():
+    planned = Planned(at_min=95, name="reset", for_min=20, pick=7)
+
+    assert read_faults(written(planned)) == (frozenset(Family), (planned,))
+    assert read_faults("network, orders")[0] == {Family.NETWORK, Family.ORDERS}
+    assert read_faults("none")[1] == ()
+    assert read_faults("all")[1] is None
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "reset@x+1#2", "reset", "network,reset@1+1#1"])
+def test_faults_that_mean_nothing_are_refused_by_naming_what_is_allowed(wrong):
+    with pytest.raises(ValueError, match=r"allowed are all, none, families .*reset@95\+20#7"):
+        read_faults(wrong)
+
+
+def test_every_family_has_faults_and_every_fault_a_code_and_words():
+    assert {kind.family for kind in CATALOGUE.values()} == set(Family)
+    assert all(len(kind.code) == 3 and kind.words for kind in CATALOGUE.values())
+
+
+def test_the_verb_refuses_nonsense_in_one_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "thetawarden", "chaos", "--seeds", "1", "--faults", "storms"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "found 'storms'; allowed are all, none" in done.stderr
