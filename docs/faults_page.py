@@ -41,7 +41,5 @@ def render() -> str:
 
 
 def _tests(number: str, named: tuple[str, ...]) -> tuple[str, ...]:
-    lost = [name for name in named if name not in all_tests()]
-    if lost:
-        raise LookupError(f"docs/fault-rows.txt names tests that are not there: {', '.join(lost)}")
-    return (*tests_of(number), *named)
+    """Those that are there; a row that loses its last test shows it."""
+    return (*tests_of(number), *(name for name in named if name in all_tests()))
