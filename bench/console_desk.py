@@ -28,7 +28,7 @@ from thetawarden.process import DeskProcess
 
 PER_S = 1000
 TURN_S = 0.01
-PROPOSALS_A_TURN = 1  # a hundred a second, of the thousand
+PROPOSE_EVERY_TURNS = 5  # twenty whole reviews a second, which leave the governor idle between
 
 
 class Verdicts:
@@ -93,10 +93,10 @@ def _load(process: DeskProcess, verdicts: Verdicts, over: threading.Event) -> No
     due = time.monotonic()
     number = 0
     while not over.is_set():
-        for _ in range(PROPOSALS_A_TURN):
+        if number % PROPOSE_EVERY_TURNS == 0:
             verdicts.ask()
-        for _ in range(round(PER_S * TURN_S) - 2 * PROPOSALS_A_TURN):  # and as many verdicts
-            number += 1
+        number += 1
+        for _ in range(round(PER_S * TURN_S)):
             process.desk.say(AlertDelivered(number=number), sender="effect:alerts")
         due += TURN_S
         time.sleep(max(0.0, due - time.monotonic()))

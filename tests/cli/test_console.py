@@ -53,10 +53,16 @@ def test_an_actors_state_is_seen_live(console):
     console.sees("watchdog · running · incarnation 1", "findings")
 
 
-def test_without_a_desk_the_console_waits_for_one(shell):
+def test_without_a_desk_the_console_waits_for_one_and_can_halt_it_all_the_same(shell):
     shell.data.mkdir(mode=0o700)
     terminal = Terminal("console", environment=shell.environment)
     terminal.sees("no desk answers")
+
+    terminal.press("h")
+    terminal.sees("Halt trading now?")
+    terminal.press("it hangs\r")
+    terminal.sees("the halt flag is raised")
+    assert "it hangs" in (shell.store / "halt").read_text()
 
     terminal.press("q")
 

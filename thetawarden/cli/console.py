@@ -64,11 +64,12 @@ class _Hands:
         """Halt by the desk, and by the flag file when it does not answer."""
         try:
             return self._desk.halt(reason)
-        except UnreachableError as error:
+        except UnreachableError:
             from thetawarden.cli.brakes import raise_flag_alone  # noqa: PLC0415
+            from thetawarden.messages.control import Done  # noqa: PLC0415
 
-            flag = raise_flag_alone(self._place, reason)
-            raise UnreachableError(f"{error}. The halt flag is raised at {flag}") from None
+            raise_flag_alone(self._place, reason)
+            return Done(what="the halt flag is raised: no desk answers, the next one is halted")
 
     def flatten(self, _reason: str, /) -> Done:
         """Cancel everything and close all positions; this version's desk cannot yet."""
