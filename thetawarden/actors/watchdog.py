@@ -126,6 +126,7 @@ class WatchdogState(msgspec.Struct, kw_only=True):
     skews_ns: tuple[int, ...] = ()
     erring: dict[str, Erring] = msgspec.field(default_factory=dict)
     resumed: bool = False
+    looked_ns: UnixNs = UnixNs(0)
 
 
 class Watchdog:
@@ -304,6 +305,9 @@ class Watchdog:
 
     def _look(self, vitals: Vitals, now: UnixNs) -> tuple[Finding, ...]:
         own = self.state
+        if 0 < own.looked_ns < now - self._freshness.leap_ns_max:
+            own.since_ns = now  # paused, or the market's clock leapt: nobody could watch meanwhile
+        own.looked_ns = now
         own.still = stillness(own.still, vitals)
         own.erring = {
             topic: one for topic, one in own.erring.items() if now - one.at_ns < self._erring_ns

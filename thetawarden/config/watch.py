@@ -18,6 +18,7 @@ MACHINE_S_MIN, FIRST_MACHINE_S_MIN = 20.0, 90.0
 """However fast the market runs, a price has at least this long of our own time to arrive; the
 first one of all, for which chains must be found, has longer."""
 
+LEAP_S = 30.0  # between two looks, of market time: more of it passed than anybody could watch
 DEAF_S = 10.0  # an actor that takes nothing of what waits for it
 DOWN_S = 40.0  # an actor that does not run: longer than the longest wait before a restart
 
@@ -94,6 +95,7 @@ def freshness_limits(watch: WatchConfig, *, speed: float) -> FreshnessLimits:
         first_ns_max=market(watch.price_age_s, least=FIRST_MACHINE_S_MIN),
         held_ns_max=market(watch.held_age_s),
         link_down_ns_max=market(watch.link_down_s),
+        leap_ns_max=market(LEAP_S),
         clock_skew_ns_max=market(watch.clock_skew_s) if speed > 1 else _ns(watch.clock_skew_s),
     )
 

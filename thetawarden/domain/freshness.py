@@ -38,6 +38,7 @@ class FreshnessLimits(msgspec.Struct, frozen=True, kw_only=True):
     link_down_ns_max: int = 60 * NS_PER_SECOND
     clock_skew_ns_max: int = 5 * NS_PER_SECOND
     skews_in_a_row: int = 2
+    leap_ns_max: int = 30 * NS_PER_SECOND
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
