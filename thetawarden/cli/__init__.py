@@ -56,7 +56,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
 # how --help lists them; a verb that is in none is listed last
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Run a desk": ("run", "stop", "console", "status"),
-    "The brakes": ("halt", "resume", "flatten"),
+    "The brakes": ("halt", "resume", "flatten", "guardian"),
     "What it holds and knows": (
         *("positions", "orders", "risk", "candidates", "regime", "chain", "slots", "lineup"),
     ),
