@@ -11,7 +11,13 @@ from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
 from thetawarden.domain.context.betas import Beta, betas_of
-from thetawarden.domain.context.figures import Figures, Likenesses, figures_of, likenesses_of
+from thetawarden.domain.context.figures import (
+    Figures,
+    Likenesses,
+    bets_of,
+    figures_of,
+    likenesses_of,
+)
 from thetawarden.domain.context.histories import History, fetch_from, joined, trimmed
 from thetawarden.domain.context.readings import (
     BENCHMARK,
@@ -253,10 +259,11 @@ class Context:
         return (BetasMeasured(betas=betas),)
 
     def _likenesses(self) -> tuple[Says, ...]:
-        if len(set(self.state.held)) < 2:
+        bets = bets_of(self.state.held)
+        if len(bets) < 2:
             self.state.likenesses = None
             return ()
-        likenesses = likenesses_of(self.state.histories, symbols=self.state.held)
+        likenesses = likenesses_of(self.state.histories, symbols=bets)
         changed, self.state.likenesses = likenesses != self.state.likenesses, likenesses
         if likenesses is None or not changed:
             return ()

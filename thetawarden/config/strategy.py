@@ -43,7 +43,8 @@ def _premium(words: str) -> Meta:
 
 Enabled = Annotated[bool, Meta(description="Whether it trades at all.")]
 Units = Annotated[
-    int, Meta(ge=1, le=1000, description="Units wanted; the risk governor makes it less.")
+    int,
+    Meta(ge=1, le=1000, description="Units wanted; the governor makes it less, one often none."),
 ]
 ProfitTarget = Annotated[
     float,
@@ -75,7 +76,7 @@ class IndexPutsConfig(Section, frozen=True, kw_only=True):
     profit_target_fraction: ProfitTarget = 0.70
     stop_multiple: StopMultiple = 0.0
     latest_entry: LatestEntry = dt.time(15, 30)
-    units: Units = 1
+    units: Units = 4
 
 
 class StockPutsConfig(Section, frozen=True, kw_only=True):
@@ -93,7 +94,7 @@ class StockPutsConfig(Section, frozen=True, kw_only=True):
     profit_target_fraction: ProfitTarget = 0.80
     stop_multiple: StopMultiple = 0.0
     latest_entry: LatestEntry = dt.time(15, 30)
-    units: Units = 1
+    units: Units = 4
 
 
 class PutSpreadsConfig(Section, frozen=True, kw_only=True):
@@ -119,7 +120,7 @@ class PutSpreadsConfig(Section, frozen=True, kw_only=True):
     profit_target_fraction: ProfitTarget = 0.70
     stop_multiple: StopMultiple = 0.0
     latest_entry: LatestEntry = dt.time(15, 30)
-    units: Units = 1
+    units: Units = 4
 
 
 class TwoSidedConfig(Section, frozen=True, kw_only=True):
@@ -142,7 +143,7 @@ class TwoSidedConfig(Section, frozen=True, kw_only=True):
     profit_target_fraction: ProfitTarget = 0.70
     stop_multiple: StopMultiple = 0.0
     latest_entry: LatestEntry = dt.time(15, 0)
-    units: Units = 1
+    units: Units = 4
 
 
 def _weight(words: str) -> Meta:

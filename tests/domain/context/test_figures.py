@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thetawarden.domain.broker.bars import DailyBar
-from thetawarden.domain.context.figures import Figures, breadth_of, figures_of, likenesses_of
+from thetawarden.domain.context.figures import (
+    Figures,
+    bets_of,
+    breadth_of,
+    figures_of,
+    likenesses_of,
+)
 from thetawarden.domain.context.histories import History
 
 FIRST = dt.date(2026, 1, 1)
@@ -104,3 +110,13 @@ def test_breadth_counts_only_the_latest_session():
 
     assert breadth_of(figures) == (FIRST + dt.timedelta(days=29), 1.0)
     assert breadth_of({}) is None
+
+
+@given(st.lists(st.sampled_from(["SPX", "XSP", "SPY", "QQQ", "NDX", "IWM", "AAPL", "KO"])))
+def test_what_follows_one_index_is_one_bet_and_everything_else_its_own(held):
+    bets = bets_of(tuple(held))
+
+    families = {"XSP": "SPX", "SPY": "SPX", "QQQ": "NDX", "IWM": "RUT"}
+    assert set(bets) <= set(held)
+    assert len(bets) == len({families.get(one, one) for one in held})
+    assert bets == bets_of(tuple(reversed(held)))

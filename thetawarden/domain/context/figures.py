@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from thetawarden.domain.context.histories import History
 
 CORRELATION_DAYS = 60
+_SAME_INDEX = {"XSP": "SPX", "SPY": "SPX", "QQQ": "NDX", "IWM": "RUT"}
+"""What follows an index to the letter: held beside it, it is the same bet and no pair with it."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +115,20 @@ def likenesses_of(
         average=_known(average_correlation(matrix)),
         effective_bets=_known(effective_bets(matrix)),
     )
+
+
+def bets_of(held: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is held with one name an index, the one that is held of it, each once.
+
+    How alike an index and its own fund move says nothing of how the book is spread; how much of
+    that one bet is held, the limits of the whole book say.
+    """
+    named: dict[str, str] = {}
+    for symbol in sorted(set(held)):
+        index = _SAME_INDEX.get(symbol, symbol)
+        if index not in named or symbol == index:
+            named[index] = symbol
+    return tuple(sorted(named.values()))
 
 
 def breadth_of(figures: Mapping[str, Figures]) -> tuple[dt.date, float] | None:

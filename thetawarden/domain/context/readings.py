@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from thetawarden.domain.broker.quote import DataType, Quote
-from thetawarden.domain.context.figures import Figures, Likenesses, breadth_of
+from thetawarden.domain.context.figures import Figures, Likenesses, bets_of, breadth_of
 from thetawarden.domain.instants import UnixNs, new_york_ns
 from thetawarden.domain.market.calendar import is_session
 from thetawarden.domain.market.events import MacroDates, day_notes, macro_notes
@@ -56,7 +56,7 @@ def regime_inputs(
             second_future=price_reading(second),
         ),
         trend=_trend(seen),
-        underlyings=len(set(seen.held)),
+        underlyings=len(bets_of(seen.held)),
         average_correlation=_likeness(seen.likenesses),
         macro=macro_notes(day=day, macro=macro, sessions=sessions) if trading else (),
         days=day_notes(day, sessions) if trading else (),
