@@ -107,7 +107,8 @@ def changes_of(
 
     def since(instant_ns: int) -> float | None:
         before = _at(memory.future, instant_ns // GRID_NS)
-        return None if before is None or price is None else price / before - 1.0
+        change = math.nan if before is None or price is None else price / before - 1.0
+        return change if math.isfinite(change) else None
 
     return Changes(
         price=price,
