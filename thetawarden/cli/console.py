@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from thetawarden.cli.place import Place, on_place
-from thetawarden.errors import RefusedError, UnreachableError
+from thetawarden.errors import UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,9 +71,9 @@ class _Hands:
             raise_flag_alone(self._place, reason)
             return Done(what="the halt flag is raised: no desk answers, the next one is halted")
 
-    def flatten(self, _reason: str, /) -> Done:
-        """Cancel everything and close all positions; this version's desk cannot yet."""
-        raise RefusedError("flatten refused: this version cannot; halt, and close by hand in TWS")
+    def flatten(self, reason: str, /) -> Done:
+        """Halt, cancel everything and close all positions."""
+        return self._desk.flatten(reason, "")
 
 
 def _open_log(folder: Path) -> Log:

@@ -34,6 +34,15 @@ def _book(eyes: Eyes, _choice: str) -> Sheet:
     return _sheet(positions.words_of(state), positions.COLUMNS, rows, text=(0, 8, 9))
 
 
+def _orders(eyes: Eyes, _choice: str) -> Sheet:
+    from thetawarden.cli import orders  # noqa: PLC0415  # loads numpy
+
+    views = orders.views_of(_state(eyes, "executor"), _state(eyes, "keeper"))
+    words = f"{len(views)} orders that live or ended lately" if views else "no orders"
+    rows = [orders.cells_of(one) for one in views]
+    return _sheet(words, orders.COLUMNS, rows, text=(0, 1, 2, 5, 6, 7, 8))
+
+
 def _risk(eyes: Eyes, _choice: str) -> Sheet:
     from thetawarden.cli import risk  # noqa: PLC0415  # loads numpy
 
@@ -143,8 +152,9 @@ def _sheet(
 
 _SHOWN: tuple[tuple[str, Callable[[Eyes, str], Sheet]], ...] = (
     ("Book", _book),
+    ("Orders", _orders),
     ("Risk", _risk),
-    ("Candidates", _verdicts),
+    ("Verdicts", _verdicts),
     ("Slots", _slots),
     ("Chains", _chains),
     ("Regime", _regime),

@@ -54,7 +54,7 @@ def orders(*, place: Place, live: bool, as_json: bool) -> None:
     from thetawarden.cli.tables import plain_table, print_table  # noqa: PLC0415  # rich is slow
 
     title = f"{len(views)} orders" if views else "no orders"
-    print_table(plain_table(title, _COLUMNS, [_cells(one) for one in views]))
+    print_table(plain_table(title, COLUMNS, [cells_of(one) for one in views]))
 
 
 def views_of(executor: Any, keeper: Any) -> list[OrderView]:
@@ -136,10 +136,11 @@ def _ended() -> frozenset[str]:
     return frozenset(stage.value for stage in ENDS)
 
 
-_COLUMNS = ("order", "state", "what", "filled", "limit", "contract", "strategy", "role", "since")
+COLUMNS = ("order", "state", "what", "filled", "limit", "contract", "strategy", "role", "since")
 
 
-def _cells(one: OrderView) -> tuple[str, ...]:
+def cells_of(one: OrderView) -> tuple[str, ...]:
+    """Return an order's row."""
     limit = "-" if one.limit_usd is None else f"{one.limit_usd:,.2f}"
     stop = "" if one.stop_usd is None else f" at {one.stop_usd:,.2f}"
     return (
