@@ -26,6 +26,7 @@ from thetawarden.sim.replay import (
 from thetawarden.supervisor import actor_names, actor_roles, desk_tree
 
 # numbers only, never a person's word
+STATE_SHOWN_MAX = 2000
 _HANDLED = "SELECT max(n) FROM deliveries WHERE seq = {0:d}"
 _BEFORE = "SELECT max(n) FROM deliveries WHERE seq < {0:d}"
 
@@ -130,7 +131,9 @@ def _print_difference(verdict: Verdict, found: Difference) -> None:
         f"after {verdict.verified:,} equal deliveries: {found.actor} handling {found.kind}"
         f" {found.seq} (delivery {found.n}): {found.what}"
     )
-    click.echo(f"state before: {msgspec.json.encode(found.state_before).decode()}")
+    state = msgspec.json.encode(found.state_before).decode()
+    cut = "" if len(state) <= STATE_SHOWN_MAX else f" ... ({len(state):,} characters, see --json)"
+    click.echo(f"state before: {state[:STATE_SHOWN_MAX]}{cut}")
     for label, answers in (("recorded", found.expected), ("today", found.got)):
         for answer in answers or ["nothing"]:
             click.echo(f"{label:>9}: {answer}")
