@@ -13,7 +13,7 @@ from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import new_york_date
 from thetawarden.domain.orders.gate import SIGN_OF_LIFE_NS_MAX, GateSeen, Refusal, refusal
 from thetawarden.domain.orders.intent import Intent, Withheld
-from thetawarden.domain.orders.wording import defect
+from thetawarden.domain.orders.wording import defect, family_defect, places_of
 from thetawarden.domain.risk.candidate import WhatIf
 from thetawarden.messages.base import Message
 from thetawarden.messages.orders import (
@@ -97,7 +97,7 @@ class SimOrders:
             self._withhold(asked, Refusal(why=Withheld.SENT_ALREADY, words=words))
             return
         self._taken.update(references)
-        wrong = self._defect(family)
+        wrong = self._defect(family) or family_defect(family)
         if wrong:
             self._withhold(asked, Refusal(why=Withheld.NOT_SENDABLE, words=wrong))
             return
@@ -188,10 +188,10 @@ class SimOrders:
                 one,
                 key=model.OrderKey(client_id=self._client_id, order_id=number),
                 account=self._gateway.account,
-                parent_id=0 if number == parent else parent,
-                transmit=number == numbers[-1],
+                parent_id=parent if place.has_parent else 0,
+                transmit=place.lets_go,
             )
-            for one, number in zip(family, numbers, strict=True)
+            for one, number, place in zip(family, numbers, places_of(family), strict=True)
         ]
         self._send(wire, tickets)
         for one, number in zip(family, numbers, strict=True):
