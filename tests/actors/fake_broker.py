@@ -72,6 +72,7 @@ class FakeBroker:
             asked.intent.units,
             asked.intent,
         )
+        self._finish(order)
         self.report(asked.intent.order_ref)
 
     def cancel(self, asked):
@@ -96,6 +97,7 @@ class FakeBroker:
                 self.end(child.intent.order_ref, BrokerOrderState.CANCELLED)
             elif order.filled < child.units:
                 child.units = order.filled
+                self._finish(child)
                 self.report(child.intent.order_ref)
 
     def children(self, ref):
@@ -115,8 +117,7 @@ class FakeBroker:
             self.held[leg.instrument.conid] = (
                 self.held.get(leg.instrument.conid, Decimal()) + units * leg.ratio
             )
-        if order.filled >= order.units:
-            order.state = BrokerOrderState.FILLED
+        self._finish(order)
         self.report(ref)
         group = order.intent.oca_group
         for other in list(self.orders.values()):
@@ -126,6 +127,12 @@ class FakeBroker:
                     self.end(other.intent.order_ref, BrokerOrderState.CANCELLED)
                 else:
                     self.report(other.intent.order_ref)
+
+    @staticmethod
+    def _finish(order):
+        """What is wholly filled is over, also when it was made smaller."""
+        if order.filled >= order.units:
+            order.state = BrokerOrderState.FILLED
 
     def reject(self, ref, code=201, words="Order rejected - reason:margin"):
         """Refuse an order: the code, and the report that it is inactive."""

@@ -181,7 +181,7 @@ def test_what_may_have_lost_sight_of_a_position_is_a_halt(event):
     "event",
     [
         MessageParked(actor="keeper", message_seq=7, kind="Filled"),
-        EffectFailed(adapter="alerts", kind="DeliverAlert", error="unreachable"),
+        EffectFailed(adapter="lake", kind="FlushLake", error="unreachable"),
         MessageUnclaimed(actor="chain/SPX", lane="timer", kind="Qualified", message_seq=8),
         ActorEnded(actor="a", incarnation=1, ending=Ending.HUNG, error="slow", message_seq=3),
     ],

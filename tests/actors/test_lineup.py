@@ -42,8 +42,8 @@ def worth(desk, margin=0.0):
 def answer(desk, preview, margin=MARGIN, words=""):
     what = WhatIf(
         units=preview.units,
-        initial_change_usd=margin,
-        maintenance_change_usd=margin / 2,
+        initial_change_usd=margin * preview.units,
+        maintenance_change_usd=margin * preview.units / 2,
         at_ns=desk.now,
     )
     told = MarginPreviewed(
@@ -84,7 +84,7 @@ def test_a_lineup_is_built_of_what_passes_by_the_brokers_own_margins():
 
     assert isinstance(told, LineupBuilt)
     (one,) = told.lineup.items
-    assert (one.margin_usd, one.units, one.state) == (MARGIN, 1, ItemState.STAGED)
+    assert (one.margin_usd, one.units, one.state) == (MARGIN, 4, ItemState.STAGED)
     assert told.lineup.state is LineupState.STAGED
     assert told.lineup.margin_usd <= told.lineup.budget_usd == 200_000.0
     assert any("in the line-up already" in words for words in told.lineup.left_out)
