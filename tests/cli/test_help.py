@@ -29,10 +29,11 @@ SUBVERBS = {
     "log": ("show", "tail", "verify", "export"),
     "config": ("show", "check"),
     "service": ("print",),
+    "lineup": ("build", "approve", "show"),
 }
 HELPED = [(verb, *sub) for verb in VERBS for sub in [(), *((s,) for s in SUBVERBS.get(verb, ()))]]
 
-WITHOUT_FOLDER = {("version",), ("gateway",), *((group,) for group in SUBVERBS)}
+WITHOUT_FOLDER = {("version",), ("gateway",), ("chaos",), *((group,) for group in SUBVERBS)}
 
 
 @pytest.fixture(scope="module")
