@@ -168,7 +168,7 @@ BAD = {
     "another document": ("/halt", [1, 2], 400, "error"),
     "depth": ("/halt", b"[" * 2000, 400, "error"),
     "too large": ("/halt", {"reason": "x" * 5000}, 413, "error"),
-    "unknown path": ("/flatten", {"reason": "r"}, 404, "error"),
+    "unknown path": ("/somewhere", {"reason": "r"}, 404, "error"),
     "traversal": ("/../../etc/passwd", {}, 404, "error"),
     "wrong method": ("/status", {}, 405, "error"),
 }
