@@ -12,15 +12,14 @@ from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState
-from thetawarden.domain.broker.quote import DataType, Quote
 from thetawarden.domain.chains.view import ROW_TYPES, ChainSummary, ChainView, SeriesView, pack_rows
+from thetawarden.domain.governing.trades import Trade, held_rows, holdings_of
 from thetawarden.domain.market.contracts import Right, Settlement
 from thetawarden.domain.portfolio.book import PositionKind
+from thetawarden.domain.risk.holdings import HeldBook
 from thetawarden.domain.risk.intake import (
     account_of,
-    held_book_of,
     instrument_of,
-    leg_quote_of,
     live_orders_of,
     marks_of_chain,
 )
@@ -60,15 +59,9 @@ def row(instrument, quantity, contract="x"):
     )
 
 
-def book(*rows, positions=None, margins=None):
-    return held_book_of(
-        rows,
-        version="b",
-        agreed_ns=5,
-        reconciled=True,
-        positions=positions or {},
-        margins_usd=margins or {},
-    )
+def book(*rows, trades=None):
+    holdings = holdings_of(held_rows(rows), trades or {}, in_pieces={})
+    return HeldBook(version="b", at_ns=5, reconciled=True, holdings=holdings)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +110,7 @@ def test_legs_of_a_position_share_its_name_and_its_margin_counts_once():
         row(wing, 2),
         row(STOCK, 100, "AAA"),
         row(STOCK, 0, "gone"),
-        positions={7: "spread", 9: "spread"},
-        margins={"spread": 800.0},
+        trades={"spread": Trade(contracts={7: -2.0, 9: 2.0}, margin_usd=800.0)},
     )
 
     assert [(one.position, one.contracts) for one in held.holdings] == [
@@ -155,19 +147,6 @@ def test_an_account_that_is_not_whole_is_none(changes):
     assert (whole.nlv_usd, whole.initial_margin_usd, whole.excess_liquidity_usd) == (1000, 300, 650)
     broken = msgspec.structs.replace(VALUES, **changes)
     assert account_of(broken, auto_select_margin_usd=20.0) is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "live"),
-    [({}, True), ({"data_type": DataType.DELAYED}, False), ({"halted": True}, False)],
-)
-def test_a_quote_keeps_its_prices_and_its_doubts(changes, live):
-    quote = Quote(conid=7, at_ns=4, bid_usd=1.1, ask_usd=math.nan, **changes)
-
-    found = leg_quote_of(quote, seq=12, epoch=3)
-
-    assert (found.bid_usd, found.ask_usd) == (Decimal("1.1000"), None)
-    assert (found.live, found.seq, found.epoch, found.at_ns) == (live, 12, 3, 4)
 
 
 def test_what_is_left_of_working_orders_may_still_trade():

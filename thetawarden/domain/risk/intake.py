@@ -1,36 +1,30 @@
 """Turns what keeper, chain watchers and broker tell into what the rules read.
 
-Pure. What cannot be told in the rules' terms is not left out: a holding that is neither share,
-future nor a plain option is taken in with an unknown number of contracts, so that nothing can be
-valued and no entry passes, while everything else may still be closed. Unknown model inputs are NaN.
+Pure. What the rules have no terms for is told as None, never as something else. Unknown model
+inputs are NaN. What is held is told in `governing/trades`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable
 
 import numpy as np
 
-from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.instrument import Instrument as BrokerInstrument
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.broker.orders import BrokerOrder
-from thetawarden.domain.broker.quote import DataType, Quote
 from thetawarden.domain.chains.view import ChainView, SeriesView, read_rows
-from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import ExerciseStyle, Right
 from thetawarden.domain.market.products import OPTION_CLASSES
 from thetawarden.domain.portfolio.book import PositionKind
 from thetawarden.domain.risk.flow import LiveOrder
-from thetawarden.domain.risk.holdings import Account, HeldBook, Holding
-from thetawarden.domain.risk.instrument import ConId, Instrument, LegQuote, Marks
-from thetawarden.domain.units import to_decimal, to_float
+from thetawarden.domain.risk.holdings import Account
+from thetawarden.domain.risk.instrument import ConId, Instrument, Marks
+from thetawarden.domain.units import to_float
 
 _LINEAR = (InstrumentKind.STOCK, InstrumentKind.FUTURE)
-_PRICE_PLACES = 4
 
 
 def instrument_of(told: BrokerInstrument) -> Instrument | None:
@@ -61,35 +55,6 @@ def instrument_of(told: BrokerInstrument) -> Instrument | None:
     )
 
 
-def held_book_of(
-    rows: Iterable[PositionRow],
-    *,
-    version: str,
-    agreed_ns: UnixNs,
-    reconciled: bool,
-    positions: Mapping[int, str],
-    margins_usd: Mapping[str, float],
-) -> HeldBook:
-    """Return the book as the broker counts it.
-
-    `positions` names the position of a contract, `margins_usd` the margin of a position; what has
-    no name is a position of its own, and one whose margin nobody knows has an unknown one. The
-    margin of a position stands with its first leg.
-    """
-    holdings: list[Holding] = []
-    told: set[str] = set()
-    for row in rows:
-        if not row.quantity:
-            continue
-        name = positions.get(row.instrument.conid, row.contract)
-        margin = 0.0 if name in told else margins_usd.get(name, math.nan)
-        told.add(name)
-        holdings.append(_holding(row, name=name, margin_usd=margin))
-    return HeldBook(
-        version=version, at_ns=agreed_ns, reconciled=reconciled, holdings=tuple(holdings)
-    )
-
-
 def account_of(told: AccountValues, *, auto_select_margin_usd: float) -> Account | None:
     """Return the account's figures, or None while one of them is missing or being summed up."""
     net, initial = told.net_liquidation_usd, told.initial_margin_usd
@@ -102,18 +67,6 @@ def account_of(told: AccountValues, *, auto_select_margin_usd: float) -> Account
         initial_margin_usd=to_float(initial),
         excess_liquidity_usd=to_float(excess),
         auto_select_margin_usd=auto_select_margin_usd,
-    )
-
-
-def leg_quote_of(told: Quote, *, seq: int, epoch: int) -> LegQuote:
-    """Return a quote as a leg carries it; a halted line is not live."""
-    return LegQuote(
-        seq=seq,
-        bid_usd=_price(told.bid_usd),
-        ask_usd=_price(told.ask_usd),
-        at_ns=told.at_ns,
-        epoch=epoch,
-        live=told.data_type is DataType.LIVE and not told.halted,
     )
 
 
@@ -157,21 +110,3 @@ def _carry(series: SeriesView, *, spot_usd: float | None) -> tuple[float, float,
         return math.nan, math.nan, math.nan
     rate = -math.log(discount) / tau
     return tau, rate, rate - math.log(forward / spot_usd) / tau
-
-
-def _holding(row: PositionRow, *, name: str, margin_usd: float) -> Holding:
-    instrument = instrument_of(row.instrument)
-    contracts = to_float(row.quantity)
-    if instrument is None:
-        contracts = math.nan
-        instrument = Instrument(
-            con_id=ConId(row.instrument.conid),
-            underlying=row.instrument.symbol,
-            kind=PositionKind.LINEAR,
-            multiplier=1.0,
-        )
-    return Holding(instrument=instrument, contracts=contracts, position=name, margin_usd=margin_usd)
-
-
-def _price(value: float | None) -> Decimal | None:
-    return None if value is None else to_decimal(value, places=_PRICE_PLACES)
