@@ -53,7 +53,11 @@ def test_a_proposal_names_its_quotes_reasons_and_scores():
     assert {quote.seq for quote in order.quotes} == {7}
     assert len(order.reasons) == len(one.reasons) + 1
     assert dict(order.scores)["selector"] == one.selector
-    assert (order.auto_selected, order.units, order.strategy) == (True, 1, one.strategy)
+    assert (order.auto_selected, order.units, order.strategy) == (
+        True,
+        terms_of(one.strategy).units,
+        one.strategy,
+    )
 
 
 @pytest.mark.parametrize(("vix", "left"), [(17.0, "0.30"), (27.0, "0.50"), (45.0, "0.60")])
