@@ -49,6 +49,20 @@ class Terminal:
     def press(self, keys):
         os.write(self._ours, keys.encode())
 
+    def ends(self, keys):
+        """Press these until the process has ended, and return its code.
+
+        What it writes meanwhile is read: a terminal nobody reads holds its process up. A dialog
+        that is still closing takes a key for itself.
+        """
+        until = time.monotonic() + DEADLINE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < until, self.text
+            self.press(keys)
+            self._read()
+            time.sleep(0.1)
+        return self.process.returncode
+
     def _read(self):
         until = time.monotonic() + 5
         while time.monotonic() < until and select.select([self._ours], [], [], 0)[0]:

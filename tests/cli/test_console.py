@@ -41,17 +41,8 @@ def test_a_person_looks_around_halts_and_resumes(console, desk):
     console.sees("A reason is needed")
     console.press("I have looked\r")
     wait_for(lambda: desk("status").code == 0)
-    wait_for(lambda: quits(console))
-    assert console.process.returncode == 0
+    assert console.ends("q") == 0
     assert "\x1b" not in console.text
-
-
-def quits(console):
-    """A dialog that is still closing takes the key for itself."""
-    gone = console.process.poll() is not None
-    if not gone:
-        console.press("q")
-    return gone
 
 
 def test_an_actors_state_is_seen_live(console):
@@ -72,9 +63,7 @@ def test_without_a_desk_the_console_waits_for_one_and_can_halt_it_all_the_same(s
     terminal.sees("the halt flag is raised")
     assert "it hangs" in (shell.store / "halt").read_text()
 
-    terminal.press("q")
-
-    assert terminal.process.wait(timeout=30) == 0
+    assert terminal.ends("q") == 0
     terminal.close()
 
 
