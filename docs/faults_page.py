@@ -13,7 +13,7 @@ ROWS = Path(__file__).with_name("fault-rows.txt")
 HEAD = """# What can go wrong, and what happens then
 
 Made by `make docs`: tests are found by the id in their names, or named here and looked up, so that
-a test that is gone is noticed. *Practice* faults can be played on the practice gateway
+a test that is gone stops `make docs`. *Practice* faults can be played on the practice gateway
 ([practice-faults.md](practice-faults.md)), *chaos* faults are drawn by `thetawarden chaos`.
 
 | id | fault | what the desk does | played by | tests |
@@ -41,5 +41,8 @@ def render() -> str:
 
 
 def _tests(number: str, named: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that are there; a row that loses its last test shows it."""
-    return (*tests_of(number), *(name for name in named if name in all_tests()))
+    """Those with the id in their names, and those that the row names: each must be there."""
+    gone = sorted(set(named) - set(all_tests()))
+    if gone:
+        raise SystemExit(f"docs/fault-rows.txt {number}: no such tests: {', '.join(gone)}")
+    return tuple(dict.fromkeys((*tests_of(number), *named)))

@@ -31,6 +31,26 @@ def test_the_unit_starts_this_program_on_this_folder(shell):
     assert service["RestartPreventExitStatus"] == "2 3"
 
 
+LIVE = {
+    "THETAWARDEN__BROKER__ACCOUNT": "U1234567",
+    "THETAWARDEN__BROKER__I_MEAN_LIVE": "true",
+    "THETAWARDEN__BROKER__PORT": "4001",
+}
+
+
+def test_real_money_is_asked_for_again_by_the_unit_too(shell):
+    shell.extra = LIVE
+    asked = ("service", "print", "--mode", "live")
+
+    refused, other = shell(*asked), shell(*asked, "--account", "U7654321")
+    printed = shell(*asked, "--account", "U1234567")
+
+    assert "no --account" in one_line_error(refused, 3)
+    assert "another account" in one_line_error(other, 3)
+    start = unit(printed.out)["Service"]["ExecStart"]
+    assert start.endswith("run --mode live --account U1234567")
+
+
 def test_a_unit_of_ones_own_needs_no_root(shell):
     printed = unit(shell("service", "print", "--for-me").out)
 

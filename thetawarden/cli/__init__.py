@@ -61,10 +61,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         *("positions", "orders", "risk", "candidates", "regime", "chain", "slots", "lineup"),
     ),
     "Why it did so": ("why", "log", "replay", "inspect", "actor"),
-    "Records and studies": (
-        *("lake", "journal", "report", "readiness", "tax", "flex", "stress"),
-        *("backtest", "sweep", "study", "chaos"),
-    ),
+    "Records and studies": ("lake", "stress", "chaos"),
     "Set-up": ("init", "doctor", "service", "config", "gateway", "version"),
 }
 

@@ -64,7 +64,7 @@ def run(*, place: Place, for_s: float | None, fresh: bool, account: str, **keys:
     """
     loaded = place.load({_KEYS[name]: text for name, text in keys.items() if text is not None})
     config = loaded.config
-    _require_account(config, account)
+    require_account(config, account)
     secrets = place.secrets()
     require_token(config, secrets)
     prepare_folder(place.data)
@@ -76,7 +76,7 @@ def run(*, place: Place, for_s: float | None, fresh: bool, account: str, **keys:
     return _run(config, store, for_s, market=market, secrets=secrets, account=account, place=place)
 
 
-def _require_account(config: Config, account: str) -> None:
+def require_account(config: Config, account: str) -> None:
     """Real money is asked for twice: in the configuration and here."""
     if config.mode is not Mode.LIVE and account:
         raise click.UsageError(

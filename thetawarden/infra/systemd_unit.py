@@ -39,13 +39,17 @@ RestrictNamespaces=yes"""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """What is run; `user` runs it, the caller of `systemctl --user` when empty."""
+    """What is run; `user` runs it, the caller of `systemctl --user` when empty.
+
+    `account` is the one of real money, which is asked for again at each start.
+    """
 
     program: tuple[str, ...]
     data: Path
     config: Path | None
     mode: str
     user: str
+    account: str = ""
 
 
 def render_unit(service: Service) -> str:
@@ -53,7 +57,10 @@ def render_unit(service: Service) -> str:
     words = [*service.program, "--data-dir", str(service.data)]
     if service.config is not None:
         words += ["--config", str(service.config)]
-    command = " ".join(_quoted(word) for word in (*words, "run", "--mode", service.mode))
+    words += ["run", "--mode", service.mode]
+    if service.account:
+        words += ["--account", service.account]
+    command = " ".join(map(_quoted, words))
     return f"""\
 [Unit]
 Description=Thetawarden, {service.mode}

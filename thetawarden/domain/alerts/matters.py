@@ -36,7 +36,6 @@ class Matter(enum.StrEnum):
     MARGIN_USED = "margin_used"
     ASSIGNED = "assigned"
     HALTED = "halted"
-    SYSTEM_ERROR = "system_error"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,11 +80,6 @@ TABLE: Mapping[Matter, Row] = MappingProxyType(
         ),
         Matter.HALTED: Row(
             urgency=Urgency.CRITICAL, about="trading is halted", said_by="TradingHalted"
-        ),
-        Matter.SYSTEM_ERROR: Row(
-            urgency=Urgency.CRITICAL,
-            about="the desk, the link or the prices fail: that is a halt",
-            said_by="TradingHalted",
         ),
     }
 )

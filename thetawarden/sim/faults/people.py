@@ -87,8 +87,8 @@ KINDS = (
     _kind("H01", "manual-trade", "somebody trades in the account by hand", _manual_trade),
     _kind("H02", "manual-cancel", "somebody cancels an order by hand", _manual_cancel, weight=3),
     _kind("H04", "wrong-resume", "a resume names another halt", _wrong_resume),
-    _kind("H06", "halt", "a person halts, and resumes later", _halt, weight=3),
-    _kind("H06", "cancel-all", "a person cancels all entries", _cancel_all),
-    _kind("H06", "flatten", "a person wants everything closed", _flatten, weight=1),
-    _kind("H06", "freeze-exits", "a person freezes the exits", _freeze_exits, weight=1),
+    _kind("brake", "halt", "a person halts, and resumes later", _halt, weight=3),
+    _kind("brake", "cancel-all", "a person cancels all entries", _cancel_all),
+    _kind("brake", "flatten", "a person wants everything closed", _flatten, weight=1),
+    _kind("brake", "freeze-exits", "a person freezes the exits", _freeze_exits, weight=1),
 )

@@ -104,5 +104,5 @@ KINDS = (
     ),
     _kind("P09", "clock-set", "somebody sets the clock", _set_clock, family=Family.CLOCK),
     _kind("S08", "no-lake", "the lake refuses everything", _no_lake, family=Family.STORAGE),
-    _kind("S06", "no-alerts", "no alert can be delivered", _no_alerts, family=Family.STORAGE),
+    _kind("channel", "no-alerts", "no alert can be delivered", _no_alerts, family=Family.STORAGE),
 )
