@@ -13,6 +13,7 @@ from thetawarden.config.schema import Config, Mode
 
 TOP = ", ".join(Config.__struct_fields__)
 DESK = ", ".join(Config().desk.__struct_fields__)
+SCHEDULE = ", ".join(Config().schedule.__struct_fields__)
 BROKER = ", ".join(Config().broker.__struct_fields__)
 BROKEN = "check the indentation, quotes and brackets here and on the line above"
 LIMITS = "20 levels, 10000 values and 32 aliases at most; write less of it"
@@ -51,7 +52,7 @@ BAD_FILES = {
     "a secret among the settings": (
         "schedule:\n  telegram_token: hunter2hunter2\n",
         (
-            "FILE:2:3: schedule.telegram_token: found an unknown key; allowed: rotate_at; "
+            f"FILE:2:3: schedule.telegram_token: found an unknown key; allowed: {SCHEDULE}; "
             "secrets come from the environment or the secrets file: "
             "take it out of here"
         ),
@@ -472,7 +473,7 @@ BAD_ENVIRONMENT = {
         {"THETAWARDEN__SCHEDULE__TOKEN": "hunter2hunter2"},
         (
             "environment THETAWARDEN__SCHEDULE__TOKEN: schedule.token: found an unknown key; "
-            "allowed: rotate_at; secrets come from the environment or the "
+            f"allowed: {SCHEDULE}; secrets come from the environment or the "
             "secrets file: take it out of here"
         ),
     ),

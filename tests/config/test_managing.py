@@ -27,9 +27,9 @@ def test_the_defaults_are_those_of_the_rules_and_targets_come_from_the_strategie
 
 
 def test_what_is_set_is_what_is_gone_by():
-    found = limits(exits=ExitsConfig(delta_exit=0.7, last_day_minutes=10), band=BandConfig())
+    found = limits(exits=ExitsConfig(exit_delta=0.7, last_day_min=10), band=BandConfig())
 
-    assert found.exits.delta_exit == 0.7
+    assert found.exits.exit_delta == 0.7
     assert found.exits.last_day_ns == 600 * NS_PER_SECOND
 
 
@@ -42,8 +42,8 @@ def test_on_a_fast_market_nothing_is_looked_at_more_often_than_the_machine_can()
     ("path", "managing"),
     [
         (
-            "managing.exits.delta_alert",
-            ManagingConfig(exits=ExitsConfig(delta_alert=0.8, delta_exit=0.6)),
+            "managing.exits.alert_delta",
+            ManagingConfig(exits=ExitsConfig(alert_delta=0.8, exit_delta=0.6)),
         ),
         ("managing.wheel.dte_min", ManagingConfig(wheel=WheelConfig(dte_min=40, dte_max=30))),
     ],

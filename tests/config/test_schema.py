@@ -16,12 +16,12 @@ NUMBERS = [
 ]
 PLAIN_NUMBERS = {
     *("broker.port", "broker.client_id", "practice.port", "practice.speed", "practice.seed"),
-    *("lines.limit", "lines.reserve"),
+    *("lines.limit", "lines.reserve", "metrics.port", "guardian.client_id"),
 }
 UNITS = (
     *("_s", "_ms", "_mb", "_kb", "_fraction", "_usd", "_days", "_points", "_correlation"),
     *("_min", "_max", "intensity", "_kept", "_nlv", "_weeks", "_reserved", "_annual", "_delta"),
-    *("_weight", "_multiple", ".units"),
+    *("_weight", "_multiple", "_per_share", ".units"),
 )
 
 

@@ -113,7 +113,6 @@ def _run(
 ) -> int:
     """Start from top to bottom; the end is the exact reverse, however far the start came."""
     from thetawarden.infra.control.server import ControlServer  # noqa: PLC0415  # heavy
-    from thetawarden.infra.gateway_process import GatewayProcess  # noqa: PLC0415
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
     from thetawarden.operating import Operator  # noqa: PLC0415
 
@@ -125,11 +124,7 @@ def _run(
         undo.callback(process.give_back)
         stream = _standard_error() if summary is None else summary.log_stream
         undo.enter_context(start_logs(config.logs, stream=stream, folder=folder / "logs"))
-        gateway = None
-        if config.mode is Mode.PRACTICE and config.practice.gateway:
-            gateway = GatewayProcess(market, state=folder / "gateway")
-            undo.callback(gateway.stop)
-            gateway.start()
+        gateway = _own_gateway(config, folder, market, undo)
         _reach(process, config, gateway, undo)
         open_guarded(process, place, gateway, undo)
         operator = Operator(process, gateway)
@@ -153,6 +148,20 @@ def _run(
     if summary is not None:
         summary.say_goodbye()
     return process.exit_code or (EXIT_HALTED if halted else EXIT_DONE)
+
+
+def _own_gateway(
+    config: Config, folder: Path, market: list[str], undo: contextlib.ExitStack
+) -> GatewayProcess | None:
+    """The practice market this desk brings along, on its way up; it goes when the desk does."""
+    if config.mode is not Mode.PRACTICE or not config.practice.gateway:
+        return None
+    from thetawarden.infra.gateway_process import GatewayProcess  # noqa: PLC0415  # heavy
+
+    gateway = GatewayProcess(market, state=folder / "gateway")
+    undo.callback(gateway.stop)
+    gateway.start()
+    return gateway
 
 
 def _desk_process(

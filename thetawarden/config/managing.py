@@ -26,10 +26,10 @@ class ExitsConfig(Section, frozen=True, kw_only=True):
     loss_exit_fraction: Annotated[
         float, Meta(ge=0, le=100, description="Loss at which it is rolled or closed; 0: never.")
     ] = 2.0
-    delta_alert: Annotated[
+    alert_delta: Annotated[
         float, Meta(ge=0.05, le=1, description="Delta of a short option a person is told of.")
     ] = 0.50
-    delta_exit: Annotated[
+    exit_delta: Annotated[
         float, Meta(ge=0.05, le=1, description="Delta above which it is rolled or closed.")
     ] = 0.60
     move_alert_multiple: Annotated[
@@ -47,10 +47,10 @@ class ExitsConfig(Section, frozen=True, kw_only=True):
     vix_rise_points: Annotated[
         float, Meta(ge=0, le=100, description="Rise of the VIX at which losers go; 0: never.")
     ] = 10.0
-    days_left_exit: Annotated[
+    exit_days: Annotated[
         int, Meta(ge=0, le=365, description="Days before its end at which it is closed; 0: never.")
     ] = 0
-    last_day_minutes: Annotated[
+    last_day_min: Annotated[
         int, Meta(ge=1, le=390, description="Before its last trade, in or at the money: decided.")
     ] = 45
     at_the_money_fraction: Annotated[

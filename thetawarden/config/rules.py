@@ -33,7 +33,7 @@ PAPER_PORTS = (4002, 4004, 7497, 7499)
 
 MANAGING_IN_ORDER = (
     ("exits.loss_alert_fraction", "exits.loss_exit_fraction"),
-    ("exits.delta_alert", "exits.delta_exit"),
+    ("exits.alert_delta", "exits.exit_delta"),
     ("wheel.dte_min", "wheel.dte_max"),
     ("hedges.dte_min", "hedges.dte_max"),
 )

@@ -29,7 +29,7 @@ def managing_limits(
 ) -> ManagingLimits:
     """Return what the steward goes by on a market that runs `speed` times as fast as we do."""
     exits, ladder = _fields(config.exits), _fields(config.ladder)
-    last_day = exits.pop("last_day_minutes")
+    last_day = exits.pop("last_day_min")
     good_for, again = ladder.pop("good_for_s"), ladder.pop("again_after_s")
     selling = strategy_settings(strategy, speed=speed)
     return ManagingLimits(

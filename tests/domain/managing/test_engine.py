@@ -191,7 +191,7 @@ def test_another_regime_moves_the_exits_and_holds():
 
 
 def test_so_many_days_before_its_end_it_is_closed_where_a_number_is_set():
-    exits = msgspec.structs.replace(LIMITS.exits, days_left_exit=2)
+    exits = msgspec.structs.replace(LIMITS.exits, exit_days=2)
     limits = msgspec.structs.replace(LIMITS, exits=exits)
 
     assert judge(quiet(), limits=limits).rule is Rule.DAYS_LEFT
@@ -243,7 +243,7 @@ def test_a_covered_call_may_be_called_away():
 
     decision = judge(covered, SPY)
 
-    assert dict(decision.numbers)["short_delta"] > LIMITS.exits.delta_exit
+    assert dict(decision.numbers)["short_delta"] > LIMITS.exits.exit_delta
     assert (decision.action, decision.rule) == (Action.HOLD, Rule.WATCHED)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from tests.actors.desks import until
 from tests.infra.ib.desk import Ear, commanded
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.halt import HaltRecord
@@ -141,10 +142,12 @@ class OrderLine:
 
     def sent(self, intent, *exits, **gate):
         """Submit, and wait until all of it has left and is known to the broker."""
+        arrived = len(self.placed) + 1 + len(exits)
         self.submit(intent, *exits, **gate)
         numbers = [self.wait_sent(one.order_ref).order_id for one in (intent, *exits)]
         for one in (intent, *exits):
             self.reported(one.order_ref)
+        until(lambda: len(self.placed) >= arrived, "the order's way to the gateway")
         return numbers
 
     def wait_sent(self, order_ref, number=0):

@@ -104,11 +104,11 @@ def may_be_assigned(case: Case) -> bool:
 def judge_delta(case: Case) -> Decision | None:
     """Too much delta is left."""
     exits = case.limits.exits
-    if not case.is_short_premium or not case.sight.short_delta > exits.delta_exit:
+    if not case.is_short_premium or not case.sight.short_delta > exits.exit_delta:
         return None
     if ends_today(case) and may_be_assigned(case):
         return case.decides(Action.HOLD, Rule.LAST_DAY, "its last day: it may be assigned")
-    words = f"its delta is {case.sight.short_delta:.2f}, over {exits.delta_exit:.2f}"
+    words = f"its delta is {case.sight.short_delta:.2f}, over {exits.exit_delta:.2f}"
     return _leave(case, Rule.DELTA, words)
 
 
@@ -199,7 +199,7 @@ def judge_profit(case: Case) -> Decision | None:
 
 def judge_days_left(case: Case) -> Decision | None:
     """So many days before its end, where set."""
-    limit = case.limits.exits.days_left_exit
+    limit = case.limits.exits.exit_days
     if not case.is_short_premium or limit <= 0:
         return None
     left = min((days_left(leg, case.world.now_ns) or 0 for leg in case.sight.shorts), default=0)

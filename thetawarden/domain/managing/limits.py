@@ -28,14 +28,14 @@ class ExitLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     loss_alert_fraction: float = 1.5
     loss_exit_fraction: float = 2.0
-    delta_alert: float = 0.50
-    delta_exit: float = 0.60
+    alert_delta: float = 0.50
+    exit_delta: float = 0.60
     move_alert_multiple: float = 1.5
     stop_fraction: float = 0.0
     trailing_from_fraction: float = 0.50
     trailing_back_fraction: float = 0.60
     vix_rise_points: float = 10.0
-    days_left_exit: int = 0
+    exit_days: int = 0
     last_day_ns: int = 45 * NS_PER_MINUTE
     at_the_money_fraction: float = 0.003
     time_exit: dt.time = dt.time(15, 30)
