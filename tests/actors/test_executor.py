@@ -3,8 +3,12 @@
 from decimal import Decimal
 
 from tests.actors.order_desk import Desk, closing, proposal
+from tests.domain.managing.market import Market
+from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import Lifetime, OrderRole, OrderStyle
+from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
+from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.orders import ModifyOrder, SubmitOrder
 
 TP, STOP, ENTRY, EXIT = OrderRole.TAKE_PROFIT, OrderRole.STOP, OrderRole.ENTRY, OrderRole.EXIT
@@ -127,6 +131,51 @@ def test_a_price_walks_by_ticks_towards_the_market_and_never_past_the_worst():
     limits = [one.intent.limit_usd for one in desk.heard(ModifyOrder)]
     assert limits == [Decimal(f"-1.{cents}") for cents in (49, 48, 47, 46, 45)]
     assert desk.order(ENTRY).stage is Stage.CANCELLED
+
+
+def test_an_exit_walks_past_a_leg_nobody_bids_for_and_an_entry_does_not():
+    exiting, entering = Desk(), Desk()
+    exiting.approve(proposal(ratios=(-1, 1), exits=None))
+    exiting.settle()
+    exiting.broker.fill(exiting.order(ENTRY).order_ref)
+    exiting.settle()
+    exiting.approve(closing(ratios=(1, -1), limit="1.30"))
+    entering.approve(proposal(ratios=(-1, 1), exits=None))
+
+    for desk in (exiting, entering):
+        desk.settle()
+        desk.wait(desk.settings.walk.step_ns // 2)
+        desk.quote(bid="1.30", ask="1.50")
+        desk.quote(bid="0", ask="0.05", conid=12)
+        desk.wait(desk.settings.walk.step_ns // 2)
+
+    assert [one.intent.limit_usd for one in exiting.heard(ModifyOrder)] == [Decimal("1.31")]
+    assert entering.heard(ModifyOrder) == []
+
+
+def test_the_executor_keeps_a_quote_without_a_bid_of_what_it_holds():
+    market = Market(underlying="SPY", trading_class="SPY", worthless={(0, 500, Right.PUT)})
+    desk = Desk()
+    leg = OrderLeg(instrument=market.option(500), ratio=-1)
+    desk.approve(proposal(legs=(leg,)))
+
+    desk.tell(ChainViewed(underlying="SPY", view=market.view))
+
+    quote = desk.state.quotes[leg.instrument.conid]
+    assert (quote.bid_usd, quote.ask_usd) == (Decimal(0), Decimal("0.05"))
+
+
+def test_a_close_of_some_legs_is_for_no_more_than_is_held_of_them():
+    desk = Desk()
+    desk.approve(proposal(ratios=(-1, 1), exits=None))
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+
+    desk.approve(closing(ratios=(1,), units=5))
+    desk.settle()
+
+    assert desk.order(EXIT).intent.units == 2
 
 
 def test_a_price_does_not_walk_without_a_fresh_quote():

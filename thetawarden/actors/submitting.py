@@ -324,11 +324,16 @@ def _counts(state: ExecutorState, strategy: str, units: int) -> bool:
 
 
 def _units(state: ExecutorState, trade: TradeLife, proposal: Proposal, approval: Approval) -> int:
-    """A closing order never closes more than is held."""
-    unit, held = unit_of(held_of(state, trade))
-    reverses = same_unit(tuple(_back(leg) for leg in proposal.legs), unit)
-    closing = proposal.purpose is Purpose.CLOSE and reverses
-    return min(approval.units, held) if closing else approval.units
+    """A closing order never closes more than is held, be it of all legs or of some."""
+    held = {one.instrument.conid: one.contracts for one in held_of(state, trade)}
+    there = [held.get(leg.instrument.conid, 0) for leg in proposal.legs]
+    most = [
+        abs(count) // abs(leg.ratio)
+        for leg, count in zip(proposal.legs, there, strict=True)
+        if leg.ratio * count < 0
+    ]
+    takes_away = proposal.purpose is Purpose.CLOSE and len(most) == len(there)
+    return min(approval.units, *most) if takes_away else approval.units
 
 
 def _walk(one: Waiting, now: UnixNs, settings: ExecutorSettings) -> Walk | None:

@@ -28,7 +28,10 @@ PRICE_PLACES = 4
 
 
 def quoted(state: ExecutorState, view: ChainView) -> None:
-    """Keep the quotes of what works and of what is held, and of nothing else."""
+    """Keep the quotes of what works and of what is held, and of nothing else.
+
+    What nobody bids for has a bid of nothing: enough to leave it, not to enter.
+    """
     wanted = {
         leg.instrument.conid
         for life in state.orders.values()
@@ -42,7 +45,7 @@ def quoted(state: ExecutorState, view: ChainView) -> None:
     if not wanted:
         return
     rows = read_rows(view)
-    good = rows.usable
+    good = rows.leavable
     for row, conid in enumerate(rows.conid.tolist()):
         if conid in wanted:
             state.quotes[conid] = LegPrice(
@@ -65,7 +68,7 @@ def step(
     fresh = {
         conid: one
         for conid, one in state.quotes.items()
-        if now - one.at_ns <= settings.quote_ns_max
+        if now - one.at_ns <= settings.quote_ns_max and (life.intent.reducing or one.bid_usd)
     }
     market = unit_price(legs, fresh, multiplier=closing.multiplier_of(legs))
     found = next_price(limit_usd=limit, walk=walk, market=market, ticks=ticks_of(legs), rules=rules)

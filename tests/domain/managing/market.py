@@ -7,6 +7,7 @@ import numpy as np
 
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
+from thetawarden.domain.chains.doubts import CODES, Doubt
 from thetawarden.domain.chains.view import (
     ROW_TYPES,
     ChainSummary,
@@ -46,6 +47,7 @@ class Market:
         now=NOW,
         day=DAY,
         doubted=(),
+        worthless=(),
     ):
         self.underlying, self.spot, self.now, self.day = underlying, spot, now, day
         self.trading_class = trading_class
@@ -61,6 +63,8 @@ class Market:
                     place = (number, strike, right)
                     row = self._row(place, tau, iv, width)
                     row["doubt"] = 10 if place in doubted else 0
+                    if place in worthless:
+                        row |= {"bid_usd": 0.0, "ask_usd": 0.05, "doubt": CODES[Doubt.ZERO_BID]}
                     for name, value in row.items():
                         cells[name].append(value)
         self.view = ChainView(

@@ -71,6 +71,32 @@ def test_without_a_usable_quote_it_waits_and_a_person_is_told():
     assert decision.alarms == (Alarm.BLIND,)
 
 
+def condor(market):
+    """Its put side is tested, and nobody bids for its call wing any more."""
+    return trade(
+        part(market.option(510), -1, "4"),
+        part(market.option(500), 1, "2"),
+        part(market.option(600, Right.CALL), -1, "4"),
+        part(market.option(610, Right.CALL), 1, "2"),
+    )
+
+
+def test_a_wing_that_nobody_bids_for_hides_no_danger():
+    market = Market(worthless={(0, 610, Right.CALL), (0, 600, Right.CALL)})
+
+    tested, asked = judge(condor(market), market), judge(condor(market), market, demand="less risk")
+
+    assert (tested.rule, asked.rule) == (Rule.DELTA, Rule.DEMANDED)
+    assert not tested.alarms or Alarm.BLIND not in tested.alarms
+
+
+def test_what_is_offered_for_more_than_a_dime_is_not_worthless():
+    market = Market(worthless={(0, 610, Right.CALL)})
+    market.rows.ask_usd[market.row(market.option(610, Right.CALL))] = 0.15
+
+    assert judge(condor(market), market, demand="less risk").rule is Rule.BLIND
+
+
 def test_nothing_is_decided_on_an_old_view():
     late = UnixNs(NOW + LIMITS.view_age_ns_max + 1)
 

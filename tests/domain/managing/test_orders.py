@@ -124,6 +124,21 @@ def test_a_close_with_a_doubtful_leg_waits():
     assert "no usable quote" in done.words
 
 
+def test_a_close_leaves_what_nobody_bids_for_and_buys_nothing_back_for_nothing():
+    market = Market(worthless={(0, 380, Right.PUT), (0, 610, Right.CALL)})
+    spread = trade(part(market.option(600, Right.CALL), -1, "2"), part(market.option(380), 1, "1"))
+    cheap = trade(part(market.option(610, Right.CALL), -2, "1"))
+    gone = trade(part(market.option(380), 1, "1"))
+    demand = {"demand": "less risk"}
+
+    half, bought, none = (planned(one, market, known=demand) for one in (spread, cheap, gone))
+
+    assert [leg.instrument.strike for leg in half.proposal.legs] == [Decimal(600)]
+    assert half.proposal.limit_usd > 0
+    assert Decimal(0) < bought.proposal.limit_usd <= Decimal("0.05") <= bought.proposal.worst_usd
+    assert (none.proposal, none.words) == (None, "nobody bids for any of it")
+
+
 def test_a_close_names_the_exit_it_takes_the_place_of():
     one = trade(part(MARKET.option(490), -2, "1"))
 

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.chains.doubts import Doubt, doubt_of
+from thetawarden.domain.chains.doubts import CODES, Doubt, doubt_of
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import Settlement
 from thetawarden.domain.pricing.arrays import BoolArray
@@ -49,6 +49,8 @@ ROW_TYPES: dict[str, str] = {
     "doubt": "|i1",
 }
 """Every column of a row and how its numbers are written."""
+WORTHLESS_ASK_USD = 0.10
+"""An option offered for no more, and bid for by nobody, is worth next to nothing."""
 
 
 class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +156,16 @@ class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def usable(self) -> BoolArray:
         """The rows that may be traded on."""
         return np.asarray(self.doubt == 0)
+
+    @property
+    def leavable(self) -> BoolArray:
+        """The rows that may be left at their quote: usable, or so cheap that nobody bids.
+
+        Nothing is entered on a quote without a bid; to leave something else it says enough.
+        """
+        nobody_bids = self.doubt == CODES[Doubt.ZERO_BID]
+        cheap = (self.ask_usd > 0.0) & (self.ask_usd <= WORTHLESS_ASK_USD)
+        return np.asarray(self.usable | (nobody_bids & cheap))
 
     @property
     def mid_usd(self) -> NDArray[np.float64]:

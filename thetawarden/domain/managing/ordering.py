@@ -125,7 +125,9 @@ def ticks_of(legs: tuple[Instrument, ...]) -> TickRule:
 def order_of(legs: tuple[Leg, ...], wanted: Request, *, ladder: Ladder) -> Proposal | str:
     """Return the order, or in words why there is none."""
     prices = (*(one.middle for one in legs), *(one.natural for one in legs))
-    if not legs or not all(map(math.isfinite, prices)):
+    if not legs:
+        return "nobody bids for any of it"
+    if not all(map(math.isfinite, prices)):
         return "a leg has no usable quote"
     if wanted.units <= 0:
         return "there is nothing to trade"
@@ -134,6 +136,8 @@ def order_of(legs: tuple[Leg, ...], wanted: Request, *, ladder: Ladder) -> Propo
     natural = math.fsum(one.natural for one in legs)
     start = natural if wanted.urgent and wanted.attempts else middle
     limit = _priced(start, ticks, Rounding.DOWN)
+    if limit is not None and len(legs) == 1 and legs[0].ratio > 0:
+        limit = max(limit, step_at(_ZERO, ticks))  # an option is never bought back for nothing
     if wanted.worst_usd is None:
         worst = _worst(legs, natural, wanted.attempts, ladder=ladder, ticks=ticks)
     else:
@@ -168,9 +172,17 @@ def order_of(legs: tuple[Leg, ...], wanted: Request, *, ladder: Ladder) -> Propo
 
 
 def closing_legs(sight: TradeSight) -> tuple[Leg, ...]:
-    """Return one unit the other way round: options first, shares only once no option is left."""
-    options = tuple(leg_of(one, -one.ratio) for one in sight.options)
-    return options or tuple(leg_of(one, -one.ratio) for one in sight.legs)
+    """Return one unit the other way round: options first, shares only once no option is left.
+
+    What nobody bids for is left out.
+    """
+    legs = sight.options or sight.legs
+    return tuple(leg_of(one, -one.ratio) for one in legs if not _is_unsaleable(one))
+
+
+def _is_unsaleable(one: LegSight) -> bool:
+    """Whether nobody bids for what is held: it is left to its end."""
+    return one.ratio > 0 and one.bid_usd == 0.0
 
 
 def worth_most_usd(legs: tuple[Leg, ...]) -> float:

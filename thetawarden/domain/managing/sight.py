@@ -1,6 +1,7 @@
 """Looks at a trade through a chain's view: each leg with its quote and Greeks, or why without.
 
 A leg whose quote may not be traded on has no prices at all; its Greeks are the model's and stay.
+What is offered for next to nothing and bid for by nobody has a bid of nothing: it hides no trade.
 Figures of the whole are per share of a unit, for as many units as its legs have in common. What
 rests on an unknown is NaN.
 """
@@ -195,8 +196,8 @@ def _leg(
     row = places.get(instrument.conid)
     if view is None or rows is None or row is None:
         return LegSight(instrument=instrument, ratio=ratio, doubt="not watched")
-    doubt = row_doubt(rows, row)
-    believed = doubt is None
+    believed = bool(rows.leavable[row])
+    doubt = None if believed else row_doubt(rows, row)
     series = view.series[int(rows.series[row])]
     own, smile = float(rows.iv_annual[row]), float(rows.smile_iv_annual[row])
     return LegSight(
