@@ -121,6 +121,19 @@ def test_a_roll_counts_once_and_the_premium_is_that_of_what_is_held_now():
     assert change_of(first.trades["a"], rolled) == ADJUSTED
 
 
+def test_what_was_earned_before_a_roll_is_forgotten_with_it():
+    first = booked(ledger("a"), fill(PUT, -1, "1.00", of="a"))
+    ahead = msgspec.structs.replace(first.trades["a"], best_fraction=0.6)
+    bought = fill(PUT, 1, "0.40", of="a", role=OrderRole.ROLL)
+
+    rolled = booked(with_trade(first, ahead), bought)
+    later = msgspec.structs.replace(rolled.trades["a"], best_fraction=0.2)
+    again = booked(with_trade(rolled, later), bought)
+
+    assert rolled.trades["a"].best_fraction == 0.0
+    assert again.trades["a"].best_fraction == 0.2
+
+
 def assigned(start, contracts=1, strike=500):
     gone = change(PUT, contracts, cause=Cause.ASSIGNMENT, key="assigned", because_of=PUT.conid)
     start = with_change(start, gone)

@@ -74,8 +74,10 @@ def with_fill(ledger: Ledger, part: Part) -> Ledger:
     own = part if seen is None else msgspec.structs.replace(part, role=seen.role)
     trade = _with_part(ledger.trades[name], own)
     if seen is not None and seen.role is OrderRole.ROLL and part.quantity:
-        rolled = dict.fromkeys((*trade.rolled, seen.proposal_key))
-        trade = msgspec.structs.replace(trade, rolled=tuple(rolled))
+        rolled = tuple(dict.fromkeys((*trade.rolled, seen.proposal_key)))
+        told_again = any(one.key == part.key for one in ledger.trades[name].parts)
+        best = trade.best_fraction if told_again else 0.0  # it was ahead of the old premium
+        trade = msgspec.structs.replace(trade, rolled=rolled, best_fraction=best)
     return with_trade(ledger, _settled(trade, part.at_ns))
 
 
