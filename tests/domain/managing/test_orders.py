@@ -377,6 +377,13 @@ def test_without_an_excess_or_a_budget_nothing_is_bought():
     assert isinstance(hedge(5_000.0, name="sector energy -15 %, VIX +10"), str)
 
 
+def test_a_rise_of_volatility_alone_is_hedged_too():
+    found = hedge(5_000.0, name="no sector held, VIX +10")
+
+    assert isinstance(found, Hedge)
+    assert found.removed_usd >= 1_000.0
+
+
 def test_the_budget_is_a_part_of_the_quarters_premium_less_what_was_spent():
     income = {"2026-03-01": Decimal(10_000), "2025-11-01": Decimal(99_999)}
     spent = {"2026-02-01": Decimal(600), "2025-11-01": Decimal(5)}
@@ -388,15 +395,17 @@ def test_the_budget_is_a_part_of_the_quarters_premium_less_what_was_spent():
 
 
 def test_a_hedge_is_unneeded_once_all_scenarios_are_well_inside_without_it():
-    sight = MARKET.sight(trade(part(MARKET.option(450, number=3), 1, "2"), strategy="hedge"))
+    sight = MARKET.sight(trade(part(MARKET.option(450, number=3), 3, "2"), strategy="hedge"))
     stand = stand_of(MARKET.view, vix_points=18.0)
 
-    def unneeded(held):
-        excesses = excesses_of((use(held),), nlv_usd=1e6)
+    def unneeded(held, **changes):
+        excesses = excesses_of((use(held, **changes),), nlv_usd=1e6)
         return is_unneeded(sight, excesses, stand=stand, limits=LIMITS.hedges)
 
     assert unneeded(0.01)
     assert not unneeded(0.14)
+    assert not unneeded(0.11, name="sector energy -15 %, VIX +10")
+    assert unneeded(0.01, name="sector energy -15 %, VIX +10")
     assert not is_unneeded(sight, (), stand=stand, limits=LIMITS.hedges)
 
 

@@ -132,14 +132,20 @@ def find_hedge(
 def is_unneeded(
     sight: TradeSight, excesses: Sequence[Excess], *, stand: Stand, limits: HedgeLimits
 ) -> bool:
-    """Whether every scenario would stay well inside its limit without a hedge that is held."""
+    """Whether every scenario would stay well inside its limit without a hedge that is held.
+
+    Of a scenario that is not revalued here the hedge is taken to bring as much as in any.
+    """
     if not excesses:
         return False
     profits = contract_profits([one.instrument for one in sight.legs], stand)
     ratios = np.array([one.ratio for one in sight.legs], dtype=np.float64) * sight.units
     bring = ratios @ profits
+    if not np.isfinite(bring).all():
+        return False
+    most = max(float(bring.max()), 0.0)
     for one in excesses:
-        without = one.loss_usd + (0.0 if one.place is None else float(bring[one.place]))
+        without = one.loss_usd + (most if one.place is None else float(bring[one.place]))
         if not without <= limits.unneeded_fraction * one.limit_usd:
             return False
     return True

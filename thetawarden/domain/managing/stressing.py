@@ -21,9 +21,9 @@ from thetawarden.domain.portfolio.scenario import STANDARD_SCENARIOS, Scenario, 
 from thetawarden.domain.pricing.arrays import FloatArray
 from thetawarden.domain.risk.instrument import ConId, Marks
 from thetawarden.domain.risk.intake import instrument_of, marks_of_chain
-from thetawarden.domain.risk.scenarios import RISES, SMALL_MOVES
+from thetawarden.domain.risk.scenarios import ONLY_VIX, RISES, SMALL_MOVES
 
-SCENARIOS: Final[tuple[Scenario, ...]] = (*STANDARD_SCENARIOS, *RISES, *SMALL_MOVES)
+SCENARIOS: Final[tuple[Scenario, ...]] = (*STANDARD_SCENARIOS, ONLY_VIX, *RISES, *SMALL_MOVES)
 _UNKNOWN: Final = Marks(tau_years=np.nan, iv_annual=np.nan, rate_annual=np.nan, yield_annual=np.nan)
 
 

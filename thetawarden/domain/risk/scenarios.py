@@ -27,6 +27,7 @@ SMALL_MOVES: Final = (
     Scenario(name="VIX +1", vix_points=1.0),
     Scenario(name="a day passes", days_forward=1.0),
 )
+ONLY_VIX: Final = Scenario(name="no sector held, VIX +10", vix_points=SECTOR_VIX_POINTS)
 OWN_PATTERN: Final = (
     r"^[^:,]{1,60}: index [+-]?[0-9]{1,2}([.][0-9]+)? %,"
     r" VIX ([+-][0-9]{1,3}([.][0-9]+)?|x[0-9]([.][0-9]+)?)$"
@@ -76,8 +77,7 @@ def sector_falls(underlyings: tuple[UnderlyingView, ...]) -> tuple[Scenario, ...
         )
         for name, number in sector_numbers(underlyings).items()
     )
-    only_vix = Scenario(name="no sector held, VIX +10", vix_points=SECTOR_VIX_POINTS)
-    return falls or (only_vix,)
+    return falls or (ONLY_VIX,)
 
 
 def scenario_in_words(words: str) -> Scenario:
