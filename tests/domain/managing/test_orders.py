@@ -377,6 +377,26 @@ def test_without_an_excess_or_a_budget_nothing_is_bought():
     assert isinstance(hedge(5_000.0, name="sector energy -15 %, VIX +10"), str)
 
 
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("sector energy -15 %, VIX +10", RuleId.R6), ("index +10 %", RuleId.R6)],
+)
+def test_protection_that_leaves_a_scenario_beyond_its_limit_is_not_whole(name, rule):
+    uses = (use(0.18), use(0.16, name=name, rule=rule))
+
+    found = find_hedge(
+        excesses_of(uses, nlv_usd=100_000.0),
+        view=MARKET.view,
+        rows=MARKET.rows,
+        stand=stand_of(MARKET.view, vix_points=18.0),
+        budget=5_000.0,
+        limits=LIMITS.hedges,
+        today=DAY,
+    )
+
+    assert not found.whole
+
+
 def test_a_rise_of_volatility_alone_is_hedged_too():
     found = hedge(5_000.0, name="no sector held, VIX +10")
 

@@ -49,7 +49,10 @@ class Excess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hedge(msgspec.Struct, frozen=True, kw_only=True):
-    """Protection to be bought: so many units at no more than this price a share."""
+    """Protection to be bought: so many units at no more than this price a share.
+
+    It is whole when it brings every scenario back inside its limit.
+    """
 
     legs: tuple[Leg, ...]
     units: int
@@ -208,11 +211,13 @@ def _sized(
     own = float(choice.profits[worst.place])
     if not own > choice.unit_usd:
         return None
-    needed = 1
+    needed, helps = 1, True
     for one in over:
         bring = 0.0 if one.place is None else float(choice.profits[one.place])
         if bring > 0.0:
             needed = max(needed, math.ceil(one.over_usd / bring))
+        else:
+            helps = False
     units = min(needed, math.floor(budget / choice.unit_usd), limits.units_max)
     if units <= 0:
         return None
@@ -228,6 +233,6 @@ def _sized(
         worst_usd=choice.price,
         cost_usd=cost,
         removed_usd=removed,
-        whole=units >= needed,
+        whole=helps and units >= needed,
         words=words,
     )
