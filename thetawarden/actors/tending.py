@@ -67,7 +67,13 @@ def look(
     excesses = excesses_of(state.uses, nlv_usd=nlv_usd(state))
     leaving = {Action.CLOSE, Action.REDUCE}
     closing = any(one.action in leaving for one in state.pending.values())
-    demanded = demanded_of(state.demands, sights, closing=closing)
+    demanded = demanded_of(
+        state.demands,
+        sights,
+        closing=closing,
+        now_ns=now,
+        view_age_ns_max=settings.limits.view_age_ns_max,
+    )
     said: list[Said] = []
     for sight in sights:
         if underlyings is None or sight.trade.underlying in underlyings:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.domain.managing.market import DAY, LIMITS, NOW, Market, part, trade, world
 from thetawarden.domain.books.holding import Cause
+from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.managing.decision import Action
 from thetawarden.domain.managing.engine import decide
 from thetawarden.domain.managing.hedging import (
@@ -492,7 +493,18 @@ def test_exits_that_are_near_enough_are_left_alone():
 
 def demanded(kind, *trades, positions=(), closing=False, market=MARKET):
     demand = Demand(kind=kind, why="because", positions=positions)
-    return demanded_of((demand,), [market.sight(one) for one in trades], closing=closing)
+    sights = [market.sight(one) for one in trades]
+    return turn_of(demand, *sights, closing=closing)
+
+
+def turn_of(demand, *sights, closing=False):
+    return demanded_of(
+        (demand,),
+        sights,
+        closing=closing,
+        now_ns=NOW,
+        view_age_ns_max=LIMITS.view_age_ns_max,
+    )
 
 
 NAKED = trade(part(MARKET.option(490), -1, "3"), name="naked")
@@ -528,6 +540,22 @@ def test_what_is_by_hand_or_cannot_be_seen_is_not_chosen():
 
     assert demanded(DemandKind.CLOSE_WEAKEST, by_hand) == {}
     assert demanded(DemandKind.CLOSE_NAKED, LOSER, market=market) == {}
+
+
+def test_what_cannot_be_closed_now_gives_its_turn_to_the_next():
+    hedge_held = trade(part(MARKET.option(450), 2, "0.40"), name="hedge-1", strategy="hedge")
+    market = Market(worthless={(0, 600, Right.CALL)})
+    wing = trade(part(market.option(600, Right.CALL), 1, "0.1"), name="wing")
+    old = msgspec.structs.replace(
+        MARKET.sight(LOSER), at_ns=NOW - LIMITS.view_age_ns_max - NS_PER_SECOND
+    )
+    demand = Demand(
+        kind=DemandKind.REDUCE, why="because", positions=("hedge-1", "wing", "loser", "naked")
+    )
+
+    chosen = turn_of(demand, MARKET.sight(hedge_held), market.sight(wing), old, MARKET.sight(NAKED))
+
+    assert chosen == {"naked": "because"}
 
 
 def test_the_most_that_legs_can_be_worth_is_known_where_it_is_bounded():

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from thetawarden.domain.managing.case import HEDGE
+from thetawarden.domain.managing.ordering import closing_legs
 from thetawarden.domain.managing.sight import TradeSight
 from thetawarden.domain.risk.demands import Demand, DemandKind
 from thetawarden.domain.risk.exposure import is_defined_risk
@@ -17,13 +19,19 @@ from thetawarden.domain.trades.trade import TradeStage
 
 
 def demanded_of(
-    demands: Sequence[Demand], sights: Sequence[TradeSight], *, closing: bool
+    demands: Sequence[Demand],
+    sights: Sequence[TradeSight],
+    *,
+    closing: bool,
+    now_ns: int,
+    view_age_ns_max: int,
 ) -> dict[str, str]:
     """Return why each trade is to be closed now, by its name; `closing` is whether one is already.
 
-    Trades by hand are nobody's to close; a trade that cannot be seen waits for its turn.
+    Trades by hand are nobody's to close, hedges are kept, and what cannot be closed now, unseen or
+    bid for by nobody, gives its turn to the next.
     """
-    ours = [one for one in sights if not one.trade.manual and not one.doubts]
+    ours = [one for one in sights if _can_go(one) and 0 <= now_ns - one.at_ns <= view_age_ns_max]
     found: dict[str, str] = {}
     for demand in demands:
         if demand.kind is DemandKind.CLOSE_NAKED:
@@ -34,6 +42,11 @@ def demanded_of(
             chosen = _next(demand, ours)
             found |= {} if chosen is None else {chosen.trade.name: demand.why}
     return found
+
+
+def _can_go(sight: TradeSight) -> bool:
+    ours = not sight.trade.manual and sight.trade.strategy != HEDGE
+    return ours and not sight.doubts and sight.units > 0 and bool(closing_legs(sight))
 
 
 def is_naked(sight: TradeSight) -> bool:
