@@ -214,8 +214,43 @@ def test_no_roll_for_less_than_a_dime_nearer_to_the_market_or_a_third_time(
         new = found.legs[1].instrument
         further = new.strike <= strike if right is Right.PUT else new.strike >= strike
         assert further
-        assert (len(found.legs) == 4) == bounded
+        conids = [leg.instrument.conid for leg in found.legs]
+        assert len(set(conids)) == len(conids)
+        assert all(leg.ratio for leg in found.legs)
         assert sum(leg.ratio for leg in found.legs) == 0
+        after = trade(*parts, *(part(leg.instrument, leg.ratio, "1") for leg in found.legs))
+        assert is_naked(market.sight(after)) == (not bounded)
+        assert len(after.held) == 1 + bounded
+
+
+def test_a_roll_onto_the_old_wing_trades_each_contract_once():
+    market = Market(strikes=(480, 490, 500), days=(20,), iv=0.3)
+    width_kept = trade(
+        part(market.option(500), -1, "1"),
+        part(market.option(490), 1, "0.5"),
+        entry_delta_per_share=0.35,
+    )
+    limits = msgspec.structs.replace(LIMITS.rolls, credit_usd_min=-50.0)
+
+    found = find_roll(
+        market.sight(width_kept), view=market.view, rows=market.rows, limits=limits, now_ns=NOW
+    )
+
+    moved = {int(leg.instrument.strike): leg.ratio for leg in found.legs}
+    assert moved == {500: 1, 490: -2, 480: 1}
+
+
+def test_a_roll_leaves_a_wing_that_nobody_bids_for():
+    market = Market(days=(1, 7, 30, 44), worthless={(0, 480, Right.PUT)})
+    one = trade(part(market.option(490), -1, "0.5"), part(market.option(480), 1, "0.1"))
+
+    found = find_roll(
+        market.sight(one), view=market.view, rows=market.rows, limits=LIMITS.rolls, now_ns=NOW
+    )
+
+    assert [leg.ratio for leg in found.legs] == [1, -1, 1]
+    assert found.legs[0].instrument == market.option(490)
+    assert market.option(480) not in [leg.instrument for leg in found.legs]
 
 
 # bands

@@ -2,7 +2,8 @@
 
 The new option is the one nearest to the delta the old one was sold at, no nearer to the market
 than the old strike, on the first expiry where the whole brings enough. What bounded the old one is
-moved with it, by the same width or less. One order does all of it.
+moved with it, by the same width or less; the new one may be where the old bound was. One order does
+all of it.
 """
 
 from __future__ import annotations
@@ -108,7 +109,18 @@ def _legs(
     bound = _bound(old, wing, new=new, number=number, rows=rows)
     if bound is None:
         return ()
-    return (back, sold, leg_of(wing, -wing.ratio), option_row(view, rows, bound, wing.ratio))
+    freed = (leg_of(wing, -wing.ratio),) if wing.bid_usd > 0.0 else ()
+    return _merged((back, sold, *freed, option_row(view, rows, bound, wing.ratio)))
+
+
+def _merged(legs: tuple[Leg, ...]) -> tuple[Leg, ...]:
+    """One leg a contract: what is sold and bought at once is neither."""
+    found: dict[int, Leg] = {}
+    for one in legs:
+        conid = one.instrument.conid
+        ratio = one.ratio + (found[conid].ratio if conid in found else 0)
+        found[conid] = msgspec.structs.replace(one, ratio=ratio)
+    return tuple(one for one in found.values() if one.ratio)
 
 
 def _like(
