@@ -13,7 +13,7 @@ import msgspec
 
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.context.betas import Beta
-from thetawarden.domain.market.calendar import is_session
+from thetawarden.domain.market.calendar import is_session, next_session
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.events import (
     EarningsCalendar,
@@ -35,7 +35,7 @@ from thetawarden.domain.market.ticks import TickRule
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person knows of one company's dates; dividends are complete until `paid_until`."""
+    """What a person knows of one company's dates; dividends are complete until `dividends_until`."""
 
     earnings: EarningsCalendar | None = None
     dividends: tuple[ExDividend, ...] = ()
@@ -84,7 +84,10 @@ def earnings_of(
 
 
 def ex_dividend_tonight(symbol: str, *, terms: Terms, day: dt.date) -> bool | None:
-    """Return whether who holds it tonight gets a dividend; None when nobody knows."""
+    """Return whether who holds it tonight gets a dividend; None when nobody knows.
+
+    Every ex day up to the next session counts as tonight: all of them must be known.
+    """
     classes = classes_of(symbol)
     if classes and classes[0].underlying_kind is UnderlyingKind.INDEX:
         return False
@@ -95,7 +98,7 @@ def ex_dividend_tonight(symbol: str, *, terms: Terms, day: dt.date) -> bool | No
     if due is not None:
         return True
     known = company.dividends_until
-    return False if known is not None and day < known else None
+    return False if known is not None and next_session(day, terms.sessions) <= known else None
 
 
 def ticks_of(legs: tuple[Instrument, ...]) -> TickRule:
