@@ -35,6 +35,21 @@ def test_a_beta_alone_is_the_volatilitys_too_and_empty_cells_say_nothing(file):
     assert found.sectors == {"AAPL": "technology"}
 
 
+@pytest.mark.parametrize(("beta", "iv_beta"), [("-1.5", 1.5), ("0.2", 1.0), ("-0.3", 1.0)])
+def test_without_one_of_its_own_no_volatility_is_calmer_than_the_indexs(file, beta, iv_beta):
+    found = load_underlyings(file(f"symbol,beta\nGLD,{beta}\n"))
+
+    assert found.betas["GLD"].iv_beta == iv_beta
+
+
+@pytest.mark.parametrize("kind", ["earnings_from", "earnings_until", "dividends_until"])
+def test_a_second_span_of_a_company_is_refused_by_its_line(file, kind):
+    text = f"symbol,kind,day,value\nKO,{kind},2026-01-01,\nKO,{kind},2026-07-01,\n"
+
+    with pytest.raises(ConfigError, match=f"known.csv:3: found a second {kind} of KO"):
+        load_companies(file(text))
+
+
 @pytest.mark.parametrize(
     ("lines", "entry", "risk"),
     [

@@ -1,9 +1,12 @@
 """Reads what a person keeps of underlyings and companies: two CSV files, both optional.
 
-`underlyings`: symbol, beta, iv_beta, sector; an empty cell says nothing. `companies`: symbol, kind,
-day, value, where kind is earnings (value before_open, after_close or empty), dividend (value the
-amount a share), earnings_from, earnings_until, dividends_until. A company whose reports are to
-count as known needs both ends: a calendar that does not say how far it goes says nothing.
+`underlyings`: symbol, beta, iv_beta, sector; an empty cell says nothing. Without an iv_beta of its
+own a volatility moves as far as the beta without its sign, and no less than the index's: what falls
+when the index rises becomes no calmer in a crash. `companies`: symbol, kind, day, value, where kind
+is earnings (value before_open, after_close or empty), dividend (value the amount a share),
+earnings_from, earnings_until, dividends_until, the last three once a company at most. A company
+whose reports are to count as known needs both ends: a calendar that does not say how far it goes
+says nothing.
 """
 
 from __future__ import annotations
@@ -98,7 +101,9 @@ def load_underlyings(path: str) -> Underlyings:
             sectors[row.symbol] = row.sector.strip().lower()
         if row.beta or row.iv_beta:
             beta = _number(row.beta, path, line, "beta")
-            iv_beta = _number(row.iv_beta or row.beta, path, line, "iv_beta")
+            iv_beta = max(1.0, abs(beta))
+            if row.iv_beta:
+                iv_beta = _number(row.iv_beta, path, line, "iv_beta")
             betas[row.symbol] = Beta(symbol=row.symbol, beta=beta, iv_beta=iv_beta)
     return Underlyings(betas=betas, sectors=sectors)
 
@@ -112,8 +117,17 @@ def load_companies(path: str) -> dict[str, Company]:
 
 
 def _company(rows: list[tuple[int, CompanyRow]], path: str) -> Company:
-    def days(kind: CompanyKind) -> list[dt.date]:
-        return [row.day for _, row in rows if row.kind is kind]
+    def end(kind: CompanyKind) -> dt.date | None:
+        """Of two spans nobody would know what lies between them."""
+        found = [(line, row.day) for line, row in rows if row.kind is kind]
+        if len(found) > 1:
+            where = f"{path}:{found[1][0]}"
+            raise _refusal(
+                where,
+                f"a second {kind.value} of {rows[0][1].symbol}, of which there is one",
+                CompanyRow,
+            )
+        return found[0][1] if found else None
 
     reports = tuple(
         Earnings(day=row.day, time=_time(row.value, path, line))
@@ -125,18 +139,17 @@ def _company(rows: list[tuple[int, CompanyRow]], path: str) -> Company:
         for line, row in rows
         if row.kind is CompanyKind.DIVIDEND
     )
-    begins, ends = days(CompanyKind.EARNINGS_FROM), days(CompanyKind.EARNINGS_UNTIL)
-    known = bool(begins and ends)
+    begins, ends = end(CompanyKind.EARNINGS_FROM), end(CompanyKind.EARNINGS_UNTIL)
     # without both ends the reports named still refuse; that there are no others is not known
     calendar = EarningsCalendar(
-        known_from=min(begins) if known else dt.date.max,
-        known_until=max(ends) if known else dt.date.min,
+        known_from=begins if begins and ends else dt.date.max,
+        known_until=ends if begins and ends else dt.date.min,
         reports=reports,
     )
     return Company(
-        earnings=calendar if known or reports else None,
+        earnings=calendar if (begins and ends) or reports else None,
         dividends=dividends,
-        dividends_until=max(days(CompanyKind.DIVIDENDS_UNTIL), default=None),
+        dividends_until=end(CompanyKind.DIVIDENDS_UNTIL),
     )
 
 
