@@ -1,6 +1,7 @@
 """The strategy section: bands in their order, and what the strategist keeps to."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -8,7 +9,12 @@ import pytest
 from thetawarden.config.rules import STRATEGIES, STRATEGY_IN_ORDER, find_clashes
 from thetawarden.config.schema import Config
 from thetawarden.config.selling import strategy_settings
+from thetawarden.domain.strategy.candidate import SkewSeen
 from thetawarden.domain.strategy.catalog import STRATEGIES as CATALOG
+from thetawarden.domain.strategy.settings import Terms
+from thetawarden.domain.strategy.strikes import put_band
+
+NEUTRAL = SkewSeen(log_ratio=None, normalised=None, percentile=None, gap="none", shift_delta=0.0)
 
 
 def with_section(name, **changes):
@@ -50,6 +56,33 @@ def test_what_a_person_sets_is_what_the_strategist_keeps_to():
     assert (terms.delta_target, terms.delta_floor, terms.units) == (0.05, 0.02, 3)
     assert condors.latest_entry == dt.time(15)
     assert (condors.call_delta_low, condors.call_delta_high) == (0.02, 0.03)
+
+
+@pytest.mark.parametrize("target", [0.02, 0.065, 0.20, 0.5])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_delta_a_person_aims_at_is_aimed_at(name, target):
+    section = getattr(Config().strategy, name)
+    band = {"low_delta": target * 0.8, "high_delta": min(target * 1.2, 0.5)}
+    band |= {"floor_delta": target * 0.5, "ceiling_delta": min(target * 1.5, 0.5)}
+    chosen = {key: value for key, value in band.items() if hasattr(section, key)}
+    config = with_section(name, enabled=True, target_delta=target, **chosen)
+    terms = strategy_settings(config.strategy).terms[name]
+
+    aimed = put_band(SimpleNamespace(delta_scale=1.0), terms, NEUTRAL)
+
+    assert find_clashes(config) == ()
+    assert aimed.target == pytest.approx(target)
+    assert aimed.floor <= aimed.low <= aimed.target <= aimed.high <= aimed.ceiling
+
+
+def test_the_usual_band_of_the_two_sided_is_that_of_all_others():
+    terms = strategy_settings(with_section("strangles", enabled=True).strategy).terms
+
+    parts = ("low", "high", "step", "floor", "ceiling")
+    usual, own = (
+        [getattr(one, f"delta_{part}") for part in parts] for one in (Terms(), terms["strangles"])
+    )
+    assert own == pytest.approx(usual)
 
 
 def test_durations_of_the_machine_run_with_the_market_and_those_of_the_market_do_not():

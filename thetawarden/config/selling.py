@@ -32,6 +32,8 @@ _NAMES = {f"{part}_delta": f"delta_{part}" for part in _PARTS} | {
     f"{part}_call_delta": f"call_delta_{part}" for part in _PARTS
 }
 
+_IN_PROPORTION = ("delta_low", "delta_high", "delta_step", "delta_floor", "delta_ceiling")
+
 
 def strategy_settings(
     config: StrategyConfig, *, speed: float = 1.0, say_regime_s: float = 300.0
@@ -63,13 +65,19 @@ def strategy_settings(
 
 
 def _terms(section: Section) -> Terms:
-    """The section's own keys; where a delta has no band to widen into, the band is the bound."""
+    """The section's own keys; where a delta has no band to widen into, the band is the bound.
+
+    The two-sided aim at a put's delta alone: its band is the usual one in proportion.
+    """
     found = {_NAMES.get(key, key): value for key, value in msgspec.structs.asdict(section).items()}
     del found["enabled"]
     if isinstance(section, StockPutsConfig):
         found |= {"delta_floor": section.low_delta, "delta_ceiling": section.high_delta}
     if isinstance(section, TwoSidedConfig):
         found["call_delta_target"] = (section.low_call_delta + section.high_call_delta) / 2.0
+        usual = Terms()
+        scale = section.target_delta / usual.delta_target
+        found |= {name: scale * getattr(usual, name) for name in _IN_PROPORTION}
     return Terms(**found)
 
 

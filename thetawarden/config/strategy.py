@@ -107,6 +107,7 @@ class PutSpreadsConfig(Section, frozen=True, kw_only=True):
     target_delta: Annotated[float, _delta("The short put's delta in a normal market.")] = 0.065
     low_delta: Annotated[float, _delta("From here.")] = 0.055
     high_delta: Annotated[float, _delta("To here, before it is widened.")] = 0.075
+    floor_delta: Annotated[float, _delta("Never below this.")] = 0.03
     ceiling_delta: Annotated[float, _delta("Never above this.")] = 0.10
     width_points_min: Annotated[
         float, Meta(ge=1, le=1000, description="Bought so far below, in points of SPX, at least.")
@@ -130,7 +131,9 @@ class TwoSidedConfig(Section, frozen=True, kw_only=True):
     underlyings: Annotated[tuple[Symbol, ...], _symbols("What it sells.")] = ("SPX", "XSP")
     dte_min: Annotated[int, _days("Days to expiry at least.")] = 1
     dte_max: Annotated[int, _days("Days to expiry at most.")] = 4
-    target_delta: Annotated[float, _delta("The short put's delta in a normal market.")] = 0.065
+    target_delta: Annotated[
+        float, _delta("The short put's delta in a normal market; its band grows with it.")
+    ] = 0.065
     low_call_delta: Annotated[float, _delta("The short call's delta from here.")] = 0.02
     high_call_delta: Annotated[float, _delta("The short call's delta to here.")] = 0.03
     width_points_min: Annotated[

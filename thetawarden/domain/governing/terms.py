@@ -35,7 +35,7 @@ from thetawarden.domain.market.ticks import TickRule
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person knows of one company's dates; dividends are complete until `dividends_until`."""
+    """What a person knows of one company; its dividends are complete until `dividends_until`."""
 
     earnings: EarningsCalendar | None = None
     dividends: tuple[ExDividend, ...] = ()
