@@ -6,7 +6,7 @@ import pytest
 from thetawarden.config.managing import BandConfig, ExitsConfig, ManagingConfig, WheelConfig
 from thetawarden.config.rules import find_clashes
 from thetawarden.config.schema import Config
-from thetawarden.config.strategy import StrategyConfig
+from thetawarden.config.strategy import StockPutsConfig, StrategyConfig, TwoSidedConfig
 from thetawarden.config.tending import managing_limits
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.managing.limits import ManagingLimits
@@ -24,6 +24,17 @@ def test_the_defaults_are_those_of_the_rules_and_targets_come_from_the_strategie
     assert found.band.delta_per_share == usual.band.delta_per_share
     assert found.targets.of("index_puts") == StrategyConfig().index_puts.profit_target_fraction
     assert found.targets.regimes == usual.targets.regimes
+
+
+def test_a_strategy_that_is_switched_off_keeps_the_target_of_what_it_still_holds():
+    off = StrategyConfig(
+        stock_puts=StockPutsConfig(enabled=False, profit_target_fraction=0.85),
+        condors=TwoSidedConfig(enabled=False, profit_target_fraction=0.45),
+    )
+
+    targets = managing_limits(ManagingConfig(), strategy=off).targets
+
+    assert (targets.of("stock_puts"), targets.of("condors")) == (0.85, 0.45)
 
 
 def test_what_is_set_is_what_is_gone_by():

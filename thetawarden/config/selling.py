@@ -34,18 +34,14 @@ _NAMES = {f"{part}_delta": f"delta_{part}" for part in _PARTS} | {
 
 _IN_PROPORTION = ("delta_low", "delta_high", "delta_step", "delta_floor", "delta_ceiling")
 
+Selling = IndexPutsConfig | StockPutsConfig | PutSpreadsConfig | TwoSidedConfig
+
 
 def strategy_settings(
     config: StrategyConfig, *, speed: float = 1.0, say_regime_s: float = 300.0
 ) -> StrategySettings:
     """Return what the strategist keeps to on a market that runs `speed` times as fast as we do."""
-    sections: dict[str, IndexPutsConfig | StockPutsConfig | PutSpreadsConfig | TwoSidedConfig] = {
-        "index_puts": config.index_puts,
-        "stock_puts": config.stock_puts,
-        "put_spreads": config.put_spreads,
-        "strangles": config.strangles,
-        "condors": config.condors,
-    }
+    sections = _sections(config)
     entries = config.entries
     return StrategySettings(
         level=config.level,
@@ -64,7 +60,22 @@ def strategy_settings(
     )
 
 
-def _terms(section: Section) -> Terms:
+def own_targets(config: StrategyConfig) -> dict[str, float]:
+    """Return the profit every strategy aims at; one that is switched off may still hold trades."""
+    return {name: one.profit_target_fraction for name, one in _sections(config).items()}
+
+
+def _sections(config: StrategyConfig) -> dict[str, Selling]:
+    return {
+        "index_puts": config.index_puts,
+        "stock_puts": config.stock_puts,
+        "put_spreads": config.put_spreads,
+        "strangles": config.strangles,
+        "condors": config.condors,
+    }
+
+
+def _terms(section: Selling) -> Terms:
     """The section's own keys; where a delta has no band to widen into, the band is the bound.
 
     The two-sided aim at a put's delta alone: its band is the usual one in proportion.

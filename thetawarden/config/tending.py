@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thetawarden.config.managing import ManagingConfig, Section
-from thetawarden.config.selling import strategy_settings
+from thetawarden.config.selling import own_targets, strategy_settings
 from thetawarden.config.strategy import StrategyConfig
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
 from thetawarden.domain.managing.limits import (
@@ -35,7 +35,7 @@ def managing_limits(
     return ManagingLimits(
         targets=TargetLimits(
             regimes=selling.targets,
-            own={name: terms.profit_target_fraction for name, terms in selling.terms.items()},
+            own=own_targets(strategy),
             change_min=config.target_change_min,
         ),
         exits=ExitLimits(**exits, last_day_ns=last_day * NS_PER_MINUTE),
