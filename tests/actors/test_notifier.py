@@ -72,6 +72,14 @@ def test_each_urgency_leaves_by_its_own_channels_and_the_log_is_always_told():
         assert next(each.channel for each in said if isinstance(each, DeliverAlert)) == ""
 
 
+def test_what_is_critical_leaves_by_any_channel_there_is_when_it_has_none_of_its_own():
+    rules = AlertRules(low=("mail",), high=("phone", "mail"))
+
+    assert rules.channels(Urgency.CRITICAL) == ("phone", "mail")
+    assert rules.channels(Urgency.NORMAL) == ()
+    assert AlertRules().channels(Urgency.CRITICAL) == ()
+
+
 def test_what_has_not_left_by_every_channel_is_said_again_by_the_next_incarnation():
     notifier = Notifier(rules=RULES)
     notifier.receive(note(urgency=Urgency.HIGH), T0)

@@ -10,7 +10,9 @@ import click
 import msgspec
 
 from thetawarden.cli.place import Place, on_place
+from thetawarden.config.alerts import alert_rules
 from thetawarden.config.schema import Config, Mode
+from thetawarden.domain.alerts.matters import Urgency
 from thetawarden.errors import EXIT_DONE, UnreachableError
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def guardian(
 def _channels(place: Place, config: Config) -> dict[str, Sender]:
     """Those for what is critical; opened before they are needed, so that they are there."""
     secrets = place.secrets()
-    names = config.alerts.critical
+    names = alert_rules(config.alerts, speed=1.0).channels(Urgency.CRITICAL)
     if not names:
         return {}
     from thetawarden.infra.alerts.channels import open_channels  # noqa: PLC0415  # heavy

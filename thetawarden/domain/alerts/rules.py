@@ -43,9 +43,14 @@ class AlertRules(msgspec.Struct, frozen=True, kw_only=True):
     remind_ns: int = 30 * NS_PER_MINUTE
 
     def channels(self, urgency: Urgency) -> tuple[str, ...]:
-        """By which channels this urgency is told."""
+        """By which channels this urgency is told; what is critical by any there is without its own.
+
+        A halt that stands in the log alone is told to nobody.
+        """
         told: tuple[str, ...] = getattr(self, urgency.value)
-        return told
+        if told or urgency is not Urgency.CRITICAL:
+            return told
+        return tuple(dict.fromkeys((*self.high, *self.normal, *self.low)))
 
     def channels_above(self, urgency: Urgency) -> tuple[str, ...]:
         """The channels of everything more urgent; of the most urgent, every channel there is."""
