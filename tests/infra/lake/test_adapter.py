@@ -92,6 +92,27 @@ def test_the_end_writes_what_has_gathered(desk, heard):
     assert texts(desk) == ["the last words"]
 
 
+def test_an_end_for_which_nothing_waits_leaves_storage_alone(desk, heard, monkeypatch):
+    made = []
+
+    def make():
+        made.append(desk.hand_over())
+        return made[0]
+
+    adapter = started(make, heard)
+    adapter.perform(desk.log(note("written")))
+    adapter.perform(command(desk, FlushLake()))
+    until(lambda: heard.of(LakeCommitted))
+    until(lambda: not made[0].writer.behind())
+    touched = []
+    monkeypatch.setattr(made[0].writer, "flush", lambda: touched.append(1) or ())
+
+    adapter.stop()
+
+    assert touched == []
+    assert texts(desk) == ["written"]
+
+
 def test_S08_stalled_storage_holds_up_nobody_and_costs_no_row(desk, heard, monkeypatch):
     go_on, stalled = threading.Event(), threading.Event()
 

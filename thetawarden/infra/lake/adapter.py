@@ -104,8 +104,10 @@ class LakeAdapter:
         while self._wait():
             work = self._step(work)
         if work is not None:
-            self._commands.append(FlushLake())
             self._step(work)
+            if work.writer.waiting_rows or work.writer.behind():
+                self._commands.append(FlushLake())
+                self._step(work)
             work.close()
 
     def _wait(self) -> bool:
