@@ -65,6 +65,7 @@ LOG_FOLDER = "log"
 KILL_FILE = "HALT"  # in the data folder or the store: halted as long as it stands there
 HEARTBEAT_FILE = "heartbeat"
 WATCHDOG = "watchdog"
+STOP_DEADLINES = 4  # all actors together have this many times what one of them has
 NOWHERE = 0  # no port: whoever connects there is refused at once
 SWITCH_INTERVAL_S = 20e-6  # docs/decisions/0004: a thread that computes holds up no message
 _log = logging.getLogger("thetawarden.process")
@@ -243,6 +244,7 @@ class DeskProcess:
             handler_budget_s=desk.handler_budget_s,
             check_every_s=min(desk.heartbeat_s, desk.handler_budget_s) / 4,
             heartbeat_s=desk.heartbeat_s,
+            stop_within_s=STOP_DEADLINES * desk.stop_deadline_s,
             effects_deadline_s=desk.stop_deadline_s,
         )
 

@@ -119,7 +119,7 @@ def hosted(actor: Counting, log: MessageLog) -> Iterator[Router]:
     try:
         yield router
     finally:
-        stop_host(reference, timeout_s=10)
+        stop_host(reference, timeout_s=10, breathe=lambda: None)
 
 
 def throughput(log: MessageLog) -> float:

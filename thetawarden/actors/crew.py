@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 from thetawarden.actors import host
 from thetawarden.actors.cell import Cell
@@ -31,6 +32,7 @@ class ThreadCrew:
         snapshot_every: int,
         ended: Callable[[Ended], None],
         later: Callable[[int, Callable[[], None]], None],
+        breathe: Callable[[], None],
     ) -> None:
         self._router = router
         self._timekeeper = timekeeper
@@ -40,10 +42,12 @@ class ThreadCrew:
         self._snapshot_every = snapshot_every
         self._ended = ended
         self._later = later
+        self._breathe = breathe
         self._hosts: dict[str, host.HostRef] = {}
 
     def start(self, post: Post) -> Ended | None:
         """Rebuild the actor, start its host, and wait until it has handled `Begin`."""
+        self._breathe()
         with post.lock:
             post.incarnation += 1
             self._log.fence(post.name, post.incarnation)
@@ -67,7 +71,7 @@ class ThreadCrew:
         post.mailbox.return_first(greeting, Lane.CONTROL)
         start = _Start(self._ended)
         self._hosts[post.name] = host.start_host(cell=cell, begun=start.begun, ended=start.ended)
-        failure = start.wait(self._start_timeout_s)
+        failure = start.wait(self._start_timeout_s, self._breathe)
         if failure is None:
             return None
         if isinstance(failure, Ended):
@@ -75,12 +79,13 @@ class ThreadCrew:
         self.fence_off(post)
         return self._failed(post, failure)
 
-    def stop(self, post: Post) -> bool:
+    def stop(self, post: Post, within_ns: int) -> bool:
         """Let it finish its orders and stop; fence it off when it does not in time."""
+        self._breathe()
         reference = self._hosts.pop(post.name, None)
         if reference is None:
             return True
-        if host.stop_host(reference, timeout_s=post.spec.stop_deadline_ns / 1e9):
+        if host.stop_host(reference, timeout_s=within_ns / 1e9, breathe=self._breathe):
             post.mailbox.unseat()
             return True
         self.fence_off(post)
@@ -100,6 +105,11 @@ class ThreadCrew:
     def host_of(self, name: str) -> host.HostRef | None:
         """The host that runs the actor now."""
         return self._hosts.get(name)
+
+    @property
+    def hosts(self) -> Mapping[str, host.HostRef]:
+        """The hosts that run now, by the names of their actors."""
+        return self._hosts
 
     def _failed(self, post: Post, error: BaseException | None) -> Ended:
         return Ended(
@@ -132,8 +142,12 @@ class _Start:
             self._failure = ended
             self._decided.set()
 
-    def wait(self, timeout_s: float) -> Ended | TimeoutError | None:
-        """None when begun; else how it failed."""
-        if self._decided.wait(timeout_s):
-            return self._failure
-        return TimeoutError(f"did not begin within {timeout_s:g} s")
+    def wait(self, timeout_s: float, breathe: Callable[[], None]) -> Ended | TimeoutError | None:
+        """None when begun; else how it failed. Whoever waits breathes now and then."""
+        left_s, ends = timeout_s, time.monotonic() + timeout_s
+        while not self._decided.wait(min(left_s, host.BREATH_S)):
+            left_s = ends - time.monotonic()
+            if left_s <= 0:
+                return TimeoutError(f"did not begin within {timeout_s:g} s")
+            breathe()
+        return self._failure

@@ -32,7 +32,8 @@ from thetawarden.messages.timers import TimerFired
 from thetawarden.ports import Adapter, Clock, Delivery, MessageLog
 
 T = TypeVar("T")
-SNAPSHOT_TIMEOUT_S = 1.0
+SNAPSHOT_TIMEOUT_S = 2.0
+STRAGGLER_S = 1.0
 
 
 class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     check_every_s: float = 0.25
     heartbeat_s: float = 5.0
     snapshot_every: int = 5000
+    stop_within_s: float = 20.0
     effects_deadline_s: float = 5.0
     seed: int = 0
 
@@ -88,6 +90,7 @@ class Desk:
             snapshot_every=settings.snapshot_every,
             ended=lambda ended: self._tasks.put(lambda: self._overseer.ended(ended)),
             later=self._do_later,
+            breathe=self._breathe,
         )
         self._overseer = Overseer(
             roster=self._roster,
@@ -139,14 +142,31 @@ class Desk:
         self._next_check_ns = self._clock.monotonic_ns()
 
     def stop(self) -> tuple[str, ...]:
-        """Quiesce, drain and stop everything, in reverse; names what hung."""
-        self.call(self._snapshot_all)
-        hung = self.call(self._overseer.stop_all)
+        """Quiesce, drain and stop everything, in reverse and in bounded time; names what hung.
+
+        A supervisor that is held up itself is named too, and left behind.
+        """
+        hung = self._stop_tree() if self._thread.is_alive() else ()
         self.timers.stop()
         late = self.effects.stop(self._settings.effects_deadline_s)
         self._tasks.put(None)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join(STRAGGLER_S)
         return (*hung, *late)
+
+    def _stop_tree(self) -> tuple[str, ...]:
+        within_s = self._settings.stop_within_s
+        self._overseer.no_more_starts(ends_ns=self._clock.monotonic_ns() + int(within_s * 1e9))
+
+        def stop() -> tuple[str, ...]:
+            self._next_check_ns = 0  # who is down from here on is no news
+            self._snapshot_all()
+            return self._overseer.stop_all()
+
+        try:  # it may be at a start, which has its own limit
+            return self.call(stop, timeout_s=within_s + self._settings.start_timeout_s)
+        except TimeoutError:
+            return (SUPERVISOR,)
 
     def down(self) -> tuple[str, ...]:
         """The actors that are neither up nor given up; on the supervisor's thread only."""
@@ -195,8 +215,11 @@ class Desk:
 
         self._tasks.put(begin)
 
-    def call(self, work: Callable[[], T]) -> T:
-        """Do this on the supervisor's thread and wait for what comes of it."""
+    def call(self, work: Callable[[], T], *, timeout_s: float | None = None) -> T:
+        """Do this on the supervisor's thread and wait for what comes of it.
+
+        Raises TimeoutError when nothing came of it in time; it may still be done later.
+        """
         future: Future[T] = Future()
 
         def task() -> None:
@@ -206,7 +229,7 @@ class Desk:
                 future.set_exception(error)
 
         self._tasks.put(task)
-        return future.result()
+        return future.result(timeout_s)
 
     def _run(self) -> None:
         while True:
@@ -241,8 +264,17 @@ class Desk:
         self._on_check()
         for name in self._overseer.overdue(int(self._settings.handler_budget_s * 1e9)):
             self._overseer.hung(name)
-        if now >= self._next_vitals_ns:
-            self._next_vitals_ns = now + int(self._settings.heartbeat_s * 1e9)
+        self._show_vitals(now)
+
+    def _breathe(self) -> None:
+        """Between starts and stops, and while one of them takes long: be seen alive."""
+        self._on_check()
+        if self._next_check_ns:
+            self._show_vitals(self._clock.monotonic_ns())
+
+    def _show_vitals(self, now_ns: int) -> None:
+        if now_ns >= self._next_vitals_ns:
+            self._next_vitals_ns = now_ns + int(self._settings.heartbeat_s * 1e9)
             self.router.say(self._take_vitals(self._overseer.vitals()), sender=SUPERVISOR)
 
     def _wait_s(self) -> float | None:
@@ -264,11 +296,4 @@ class Desk:
             self.router.tell(actor, fired, sender="timers", cause_seq=since_seq)
 
     def _snapshot_all(self) -> None:
-        for name in self.posts:
-            reference = self._crew.host_of(name)
-            if reference is None:
-                continue
-            try:
-                host.ask(reference, host.TakeSnapshot(), timeout_s=SNAPSHOT_TIMEOUT_S)
-            except host.HostGoneError:
-                continue
+        host.take_snapshots(self._crew.hosts, timeout_s=SNAPSHOT_TIMEOUT_S)

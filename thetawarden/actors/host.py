@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from thetawarden.domain.restart import Ending
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.ports import FencedError
 
+BREATH_S = 0.5
 _log = logging.getLogger("thetawarden.actors")
 
 
@@ -145,16 +147,41 @@ def start_host(*, cell: Cell, begun: Callable[[], None], ended: Callable[[Ended]
     return Host.start(cell=cell, begun=begun, ended=ended)
 
 
-def stop_host(host: HostRef, *, timeout_s: float) -> bool:
-    """Ask a host to stop once its orders are handled; false when it did not in time."""
-    try:
-        host.stop(block=True, timeout=timeout_s)
-    except pykka.Timeout:
-        return False
-    return True
+def stop_host(host: HostRef, *, timeout_s: float, breathe: Callable[[], None]) -> bool:
+    """Ask a host to stop once its orders are handled; false when it did not in time.
+
+    Whoever waits breathes now and then.
+    """
+    stopped, ends = host.stop(block=False), time.monotonic() + timeout_s
+    while True:
+        left_s = max(0.0, ends - time.monotonic())
+        try:
+            stopped.get(timeout=min(BREATH_S, left_s))
+        except pykka.Timeout:
+            if left_s <= BREATH_S:
+                return False
+            breathe()
+        else:
+            return True
 
 
-def ask(host: HostRef, request: ShowState | TakeSnapshot, *, timeout_s: float) -> Any:
+def take_snapshots(hosts: Mapping[str, HostRef], *, timeout_s: float) -> None:
+    """Have all hosts write their actors' states at once, and wait for them together.
+
+    One that is gone or too slow is passed over, as the log has its steps; one that fails is told.
+    """
+    asked = {name: host.ask(TakeSnapshot(), block=False) for name, host in hosts.items()}
+    ends = time.monotonic() + timeout_s
+    for name, taken in asked.items():
+        try:
+            taken.get(timeout=max(0.0, ends - time.monotonic()))
+        except (pykka.ActorDeadError, pykka.Timeout):
+            continue
+        except Exception:  # noqa: BLE001  # whatever it is, the others are still asked
+            _log.exception("snapshot_failed", extra={"actor": name})
+
+
+def ask(host: HostRef, request: ShowState, *, timeout_s: float) -> Any:
     """Ask a host from the edge of the desk; raises HostGoneError when it ends or is too slow."""
     try:
         return host.ask(request, timeout=timeout_s)

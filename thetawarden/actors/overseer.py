@@ -47,6 +47,7 @@ from thetawarden.messages.trading import Halt
 from thetawarden.ports import Clock, Delivery, MessageLog, Outcome
 
 _LEAVE = (Status.RUNNING, Status.FAILED)
+_PATIENCE_NS_MIN = 100_000_000
 _KILLS = {Ending.CRASHED: Outcome.CRASHED, Ending.HUNG: Outcome.HUNG}
 
 
@@ -57,7 +58,7 @@ class Crew(Protocol):
         """Start the next incarnation and see it through `Begin`; how it failed, or None."""
         ...
 
-    def stop(self, post: Post) -> bool:
+    def stop(self, post: Post, within_ns: int) -> bool:
         """Let it finish orders and stop; false when it hung and was fenced off instead."""
         ...
 
@@ -95,6 +96,7 @@ class Overseer:
         self._restarts: dict[str, tuple[UnixNs, ...]] = {}
         self._given_up: set[str] = set()
         self._stopping = False
+        self._ends_ns: int | None = None
         self.children = Children(
             roster=roster,
             router=router,
@@ -110,6 +112,13 @@ class Overseer:
         """Start every group in order, each actor answering before the next is started."""
         for group in self._roster.tree.groups:
             self._start(self._roster.members(group))
+
+    def no_more_starts(self, *, ends_ns: int) -> None:
+        """The desk ends: nothing is started any more, and all stops together end by then.
+
+        Called from any thread, also while the supervisor's is busy with a start.
+        """
+        self._ends_ns = ends_ns
 
     def stop_all(self) -> tuple[str, ...]:
         """Quiesce, then stop in reverse order; names those that hung. Goes on past each of them."""
@@ -221,7 +230,7 @@ class Overseer:
 
     def _start(self, names: tuple[str, ...]) -> None:
         for name in names:
-            if self._stopping:
+            if self._stopping or self._ends_ns is not None:
                 return
             post = self._roster.posts.get(name)
             if post is None or post.status in _LEAVE:  # meanwhile dismissed, restarted, given up
@@ -240,11 +249,18 @@ class Overseer:
         if post.status is not Status.RUNNING:
             return True
         post.status = Status.DOWN
-        stopped = self._crew.stop(post)
+        stopped = self._crew.stop(post, self._patience_ns(post))
         unfinished = post.pulse.envelope
         if unfinished is not None and not self._stopping:  # it ended by this, not by our asking
             self._settle_killer(post, unfinished, Outcome.CRASHED if stopped else Outcome.HUNG)
         return stopped
+
+    def _patience_ns(self, post: Post) -> int:
+        """Its own time to stop; at the desk's end what is left, and never too little to answer."""
+        own_ns = post.spec.stop_deadline_ns
+        if self._ends_ns is None:
+            return own_ns
+        return min(own_ns, max(self._ends_ns - self._clock.monotonic_ns(), _PATIENCE_NS_MIN))
 
     def _answer(self, post: Post, ending: Ending) -> None:
         group = self._roster.group_of(post.name)

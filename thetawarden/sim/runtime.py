@@ -235,7 +235,7 @@ class SimDesk:
         self._mail[post.name] = post.mailbox.has_mail
         return None
 
-    def stop(self, post: Post) -> bool:
+    def stop(self, post: Post, within_ns: int) -> bool:  # noqa: ARG002  # nobody hangs here
         """Let it handle its orders and stop."""
         while post.name in self._cells and any(post.mailbox.depths()[: Lane.TIMER]):
             if post.mailbox.paused and not post.mailbox.depths()[Lane.CONTROL]:
