@@ -34,8 +34,12 @@ def open_guarded(
         options += ["--gateway-port", str(gateway.port)]
     elif config.practice.port:
         options += ["--gateway-port", str(config.practice.port)]
-    guardian = GuardianProcess(options, lifeline=None if gateway is None else gateway.lifeline)
+    guardian = GuardianProcess(options, lifeline=lambda: _lifeline(gateway))
     undo.callback(lambda: guardian.let_go() if process.exit_code else guardian.stop())
     process.open()
     undo.callback(process.close)
     guardian.start()
+
+
+def _lifeline(gateway: GatewayProcess | None) -> int | None:
+    return None if gateway is None else gateway.lifeline

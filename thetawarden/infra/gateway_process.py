@@ -19,10 +19,9 @@ import msgspec
 
 from thetawarden.config.secrets import ENVIRONMENT_PREFIX
 from thetawarden.errors import EXIT_USAGE, ThetawardenError
+from thetawarden.infra.child_process import STOP_TIMEOUT_S, end_process, pause_s
 
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 10.0
-RESTART_AFTER_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 ERRORS_KEPT = 2000
 _log = logging.getLogger("thetawarden.gateway")
 
@@ -62,19 +61,16 @@ class GatewayProcess:
         process = self._process
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_process(process)
         _let_go(process)
 
     @property
     def lifeline(self) -> int | None:
         """The file that keeps it alive for as long as anybody holds it open."""
         process = self._process
-        return None if process is None or process.stdin is None else process.stdin.fileno()
+        if process is None or process.stdin is None or process.stdin.closed:
+            return None
+        return process.stdin.fileno()
 
     def _launch(self) -> None:
         command = [sys.executable, "-m", "thetawarden", "gateway", *self._options]
@@ -111,13 +107,12 @@ class GatewayProcess:
             if self._stopping.is_set():
                 return
             _log.error("practice_gateway_ended", extra={"code": code})
-            pause_s = RESTART_AFTER_S[min(failures, len(RESTART_AFTER_S) - 1)]
-            if self._stopping.wait(pause_s):
+            if self._stopping.wait(pause_s(failures)):
                 return
             try:
                 self._launch()
                 failures = 0
-            except GatewayNotStartedError as error:
+            except (GatewayNotStartedError, OSError) as error:
                 failures += 1
                 _log.error(
                     "practice_gateway_not_restarted", extra={"found": str(error)}
