@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.place import Place, as_json, on_place, print_json, state_of
 
 
 class LegView(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +61,7 @@ class CandidateView(msgspec.Struct, frozen=True, kw_only=True):
 @on_place
 def candidates(*, place: Place, underlying: str | None, as_json: bool) -> None:
     """Show what could be sold now, with everything for and against it."""
-    state = place.desk().inspect("strategist").actor_state
+    state = state_of(place.desk(), "strategist")
     views = views_of(state, underlying)
     if as_json:
         print_json(views)
@@ -107,8 +107,8 @@ def approve(*, place: Place, name: str, as_json: bool) -> None:
 @on_place
 def show(*, place: Place, as_json: bool) -> None:
     """Show the line-ups and what became of every entry."""
-    state = place.desk().inspect("strategist").actor_state
-    lineups = [] if state is None else list(state["lineups"].values())
+    state = state_of(place.desk(), "strategist")
+    lineups = list(state["lineups"].values())
     if as_json:
         print_json(lineups)
         return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from thetawarden.cli.place import Place, as_json, on_place, print_json
-from thetawarden.errors import EXIT_UNREACHABLE, EXIT_USAGE, ThetawardenError
+from thetawarden.cli.place import Place, as_json, on_place, print_json, state_of
+from thetawarden.errors import EXIT_USAGE, ThetawardenError
 
 if TYPE_CHECKING:
     from thetawarden.domain.chains.view import ChainRows, ChainView, SeriesView
@@ -89,15 +89,6 @@ class NoSuchExpiryError(ThetawardenError):
         super().__init__(f"no expiry {wanted} is watched; there are: {there}")
 
 
-class SilentWatcherError(ThetawardenError):
-    """The watcher does not answer; it may be starting again. The person asks once more."""
-
-    exit_code = EXIT_UNREACHABLE
-
-    def __init__(self, underlying: str) -> None:
-        super().__init__(f"the watcher of {underlying} does not answer; ask again in a moment")
-
-
 @click.command()
 @click.argument("underlying")
 @click.option("--expiry", type=click.DateTime(["%Y-%m-%d"]), help="Only this expiry.")
@@ -109,10 +100,7 @@ def chain(
 ) -> None:
     """Show the chain of UNDERLYING as its watcher sees it: quotes, our Greeks, smile and skew."""
     symbol = underlying.upper()
-    state = place.desk().inspect(f"chain/{symbol}").actor_state
-    if state is None or state is msgspec.UNSET:
-        raise SilentWatcherError(symbol)
-    shown = shown_of(state, symbol)
+    shown = shown_of(state_of(place.desk(), f"chain/{symbol}"), symbol)
     if expiry is not None:
         shown = _only(shown, expiry.date())
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.place import Place, SilentActorError, as_json, on_place, print_json
 
 
 @click.command()
@@ -16,9 +16,13 @@ def inspect(*, place: Place, actor: str | None, as_json: bool) -> None:
     seen = place.desk().inspect(actor)
     if as_json:
         print_json(seen)
-        return
-    from thetawarden.cli.tables import actors_table, print_table  # noqa: PLC0415  # rich is slow
+    else:
+        from thetawarden.cli.tables import actors_table, print_table  # noqa: PLC0415  # rich is slow
 
-    print_table(actors_table(seen.actors))
-    if actor is not None:
+        print_table(actors_table(seen.actors))
+    if actor is None:
+        return
+    if seen.actor_state is None:
+        raise SilentActorError(actor)
+    if not as_json:
         print_json(seen.actor_state)

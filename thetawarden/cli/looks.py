@@ -7,29 +7,18 @@ from typing import Any
 
 import msgspec
 
+from thetawarden.cli.place import state_of
 from thetawarden.console.grid import Column
 from thetawarden.console.sources import Eyes, Look, Sheet
-from thetawarden.errors import ThetawardenError
 
 STRIKES_AROUND = 12
 RECENT = 50
 
 
-class MissingActorError(ThetawardenError):
-    """The desk has no such actor, or it does not answer. The person looks again later."""
-
-
-def _state(eyes: Eyes, actor: str) -> Any:
-    state = eyes.inspect(actor).actor_state
-    if state is None or state is msgspec.UNSET:
-        raise MissingActorError(f"{actor} does not answer; ask again in a moment")
-    return state
-
-
 def _book(eyes: Eyes, _choice: str) -> Sheet:
     from thetawarden.cli import positions  # noqa: PLC0415  # loads numpy
 
-    state = _state(eyes, "keeper")
+    state = state_of(eyes, "keeper")
     rows = [positions.cells_of(one) for one in positions.views_of(state)]
     return _sheet(positions.words_of(state), positions.COLUMNS, rows, text=(0, 8, 9))
 
@@ -37,7 +26,7 @@ def _book(eyes: Eyes, _choice: str) -> Sheet:
 def _orders(eyes: Eyes, _choice: str) -> Sheet:
     from thetawarden.cli import orders  # noqa: PLC0415  # loads numpy
 
-    views = orders.views_of(_state(eyes, "executor"), _state(eyes, "keeper"))
+    views = orders.views_of(state_of(eyes, "executor"), state_of(eyes, "keeper"))
     words = f"{len(views)} orders that live or ended lately" if views else "no orders"
     rows = [orders.cells_of(one) for one in views]
     return _sheet(words, orders.COLUMNS, rows, text=(0, 1, 2, 5, 6, 7, 8))
@@ -46,7 +35,7 @@ def _orders(eyes: Eyes, _choice: str) -> Sheet:
 def _risk(eyes: Eyes, _choice: str) -> Sheet:
     from thetawarden.cli import risk  # noqa: PLC0415  # loads numpy
 
-    view = risk.view_of(_state(eyes, "governor"), candidates=RECENT)
+    view = risk.view_of(state_of(eyes, "governor"), candidates=RECENT)
     short, percent = risk.short, risk.percent_words
     rows: list[tuple[Any, ...]] = [
         *(
@@ -78,7 +67,7 @@ def _risk(eyes: Eyes, _choice: str) -> Sheet:
 def _verdicts(eyes: Eyes, _choice: str) -> Sheet:
     from thetawarden.cli import risk  # noqa: PLC0415  # loads numpy
 
-    view = risk.view_of(_state(eyes, "governor"), candidates=RECENT)
+    view = risk.view_of(state_of(eyes, "governor"), candidates=RECENT)
     rows = [
         (
             one.at[11:19],
@@ -98,7 +87,7 @@ def _verdicts(eyes: Eyes, _choice: str) -> Sheet:
 def _slots(eyes: Eyes, _choice: str) -> Sheet:
     from thetawarden.cli import slots  # noqa: PLC0415  # loads numpy
 
-    view = slots.view_of(_state(eyes, "slots"))
+    view = slots.view_of(state_of(eyes, "slots"))
     rows: list[tuple[Any, ...]] = [("all", *slots.row_of(each)) for each in view.classes]
     rows += [(each.owner, *slots.row_of(each)) for each in view.owners]
     rows += [
@@ -112,7 +101,7 @@ def _slots(eyes: Eyes, _choice: str) -> Sheet:
 def _regime(eyes: Eyes, _choice: str) -> Sheet:
     from thetawarden.cli import regime  # noqa: PLC0415  # loads numpy
 
-    view = regime.view_of(_state(eyes, "regime"))
+    view = regime.view_of(state_of(eyes, "regime"))
     rows = [
         (each.rule, each.state, f"x {each.size_fraction:.2f}", each.entries, "; ".join(each.faults))
         for each in view.factors
@@ -128,7 +117,7 @@ def _chains(eyes: Eyes, choice: str) -> Sheet:
     if not watched:
         return Sheet(words="no chain is watched")
     actor = choice if choice in watched else watched[0]
-    shown = chain.shown_of(_state(eyes, actor), actor.partition("/")[2])
+    shown = chain.shown_of(state_of(eyes, actor), actor.partition("/")[2])
     rows: list[tuple[Any, ...]] = []
     for one in shown.expiries:
         name = f"{one.trading_class} {one.expiry}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.place import Place, as_json, on_place, print_json, state_of
 from thetawarden.domain.units import to_float
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
 def orders(*, place: Place, live: bool, as_json: bool) -> None:
     """Show every order that lives or ended lately, and those of others in the account."""
     desk = place.desk()
-    views = views_of(desk.inspect("executor").actor_state, desk.inspect("keeper").actor_state)
+    views = views_of(state_of(desk, "executor"), state_of(desk, "keeper"))
     if live:
         views = [one for one in views if one.state not in _ended()]
     if as_json:

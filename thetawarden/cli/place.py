@@ -10,14 +10,17 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
+
+from thetawarden.errors import EXIT_UNREACHABLE, ThetawardenError
 
 if TYPE_CHECKING:
     from thetawarden.config.loader import Loaded
     from thetawarden.config.secrets import Secret
     from thetawarden.infra.control.client import ControlClient
+    from thetawarden.messages.control import Inspection
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,36 @@ class Place:
         from thetawarden.config.secrets import read_secrets  # noqa: PLC0415
 
         return read_secrets(file=secrets_file(self.data), environment=os.environ)
+
+
+class SilentActorError(ThetawardenError):
+    """The desk has no such actor, or it does not answer. The person looks again later."""
+
+    exit_code = EXIT_UNREACHABLE
+
+    def __init__(self, actor: str) -> None:
+        super().__init__(
+            f"{actor} does not answer, so that what it knows is unknown; ask again in"
+            " a moment, or look at `thetawarden inspect`"
+        )
+
+
+class Shows(Protocol):
+    """Shows what an actor knows; raises ThetawardenError when no desk answers."""
+
+    def inspect(self, name: str | None = None) -> Inspection:
+        """All actors, or one with its state."""
+        ...
+
+
+def state_of(desk: Shows, actor: str) -> Any:
+    """Return an actor's state; raises SilentActorError: what is unknown is never shown as empty."""
+    import msgspec  # noqa: PLC0415
+
+    state = desk.inspect(actor).actor_state
+    if state is None or state is msgspec.UNSET:
+        raise SilentActorError(actor)
+    return state
 
 
 Verb = Callable[..., Any]

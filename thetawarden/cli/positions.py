@@ -10,7 +10,15 @@ from typing import Any
 import click
 import msgspec
 
-from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.place import (
+    Place,
+    Shows,
+    SilentActorError,
+    as_json,
+    on_place,
+    print_json,
+    state_of,
+)
 from thetawarden.domain.units import to_float
 
 
@@ -55,8 +63,8 @@ def positions(*, place: Place, accept: str | None, as_json: bool) -> None:
     if accept is not None:
         done = place.desk().accept_book(accept)
         click.echo(done.what, err=as_json)
-    state = place.desk().inspect("keeper").actor_state
-    views = views_of(state, place.desk().inspect("steward").actor_state)
+    state = state_of(place.desk(), "keeper")
+    views = views_of(state, _steward(place.desk()))
     if as_json:
         print_json(views)
         return
@@ -108,6 +116,15 @@ def views_of(state: Any, steward: Any = None) -> list[PositionView]:
         )
 
     return [view(row) for row in rows_of(known)]
+
+
+def _steward(desk: Shows) -> Any:
+    """Positions are shown without it too: it says which trade holds them, not whether any do."""
+    try:
+        return state_of(desk, "steward")
+    except SilentActorError as error:
+        click.echo(f"thetawarden: {error}", err=True)
+        return None
 
 
 class Tended(msgspec.Struct, frozen=True, kw_only=True):

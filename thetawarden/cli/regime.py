@@ -7,7 +7,7 @@ from typing import Any
 import click
 import msgspec
 
-from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.place import Place, as_json, on_place, print_json, state_of
 from thetawarden.domain.instants import UnixNs, iso
 from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.factors import EntryPolicy, Factor
@@ -42,7 +42,7 @@ class RegimeView(msgspec.Struct, frozen=True, kw_only=True):
 @on_place
 def regime(*, place: Place, as_json: bool) -> None:
     """Show what the market's state allows, rule by rule."""
-    view = view_of(place.desk().inspect("regime").actor_state)
+    view = view_of(state_of(place.desk(), "regime"))
     if as_json:
         print_json(view)
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.place import Place, as_json, on_place, print_json, state_of
 from thetawarden.domain.instants import UnixNs, iso
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
 @on_place
 def risk(*, place: Place, candidates: int, as_json: bool) -> None:
     """Show every limit with its use, every brake, and why the last candidates fared as they did."""
-    view = view_of(place.desk().inspect("governor").actor_state, candidates=candidates)
+    view = view_of(state_of(place.desk(), "governor"), candidates=candidates)
     if as_json:
         print_json(view)
         return

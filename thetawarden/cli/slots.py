@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from thetawarden.actors.slots import SlotsState
-from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.place import Place, as_json, on_place, print_json, state_of
 from thetawarden.domain.broker.lines import LineUse
 from thetawarden.domain.instants import UnixNs, iso
 from thetawarden.domain.slots.state import Phase
@@ -58,7 +58,7 @@ class SlotsView(msgspec.Struct, frozen=True, kw_only=True):
 @on_place
 def slots(*, place: Place, as_json: bool) -> None:
     """Show how the lines of market data are used: by class, by owner, and who waits."""
-    view = view_of(place.desk().inspect("slots").actor_state)
+    view = view_of(state_of(place.desk(), "slots"))
     if as_json:
         print_json(view)
         return
