@@ -11,6 +11,7 @@ from thetawarden.domain.governing import orders as following
 from thetawarden.domain.governing.orders import KnownOrder, Noted, noted
 from thetawarden.domain.governing.trades import filled, held_rows, trades_still_held
 from thetawarden.domain.instants import NS_PER_DAY, UnixNs, new_york_date
+from thetawarden.domain.orders.life import EXIT_ROLES
 from thetawarden.domain.orders.stages import ENDS, Stage
 from thetawarden.domain.risk.equity import record_trade
 from thetawarden.domain.risk.flow import record_cancel
@@ -145,18 +146,18 @@ def _intended(state: GovernorState, order: KnownOrder, now: UnixNs) -> str:
     found = use(
         state.ledger, key, now_ns=now, halt_epoch=state.latch.epoch, state=state.latch.state
     )
-    if isinstance(found, Ledger):
-        state.ledger = found
-        return ""
     kept = state.ledger.reservations.get(key) or state.lapsed.get(key)
     if found is LedgerRefusal.USED:
         return f"order {order.order_ref} was sent by approval {key}, which was used already"
     if kept is None:
         return f"order {order.order_ref} was sent without an approval ({key})"
     counted = msgspec.structs.replace(kept, state=OrderState.IN_FLIGHT)
-    state.ledger = msgspec.structs.replace(
-        state.ledger, reservations=state.ledger.reservations | {key: counted}
-    )
+    reservations = state.ledger.reservations | {key: counted}
+    if order.role in EXIT_ROLES:  # a standing exit reserves nothing: any close takes it back first
+        del reservations[key]
+    state.ledger = msgspec.structs.replace(state.ledger, reservations=reservations)
+    if isinstance(found, Ledger):
+        return ""
     late = found is LedgerRefusal.NO_SUCH_APPROVAL
     return f"order {order.order_ref} was sent by approval {key}, which had lapsed" if late else ""
 
