@@ -2,12 +2,13 @@
 
 from decimal import Decimal
 
-from tests.actors.order_desk import Desk, closing, proposal
+from tests.actors.order_desk import Desk, closing, legs, proposal, put
 from tests.domain.managing.market import Market
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import Lifetime, OrderRole, OrderStyle
 from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.orders import ModifyOrder, SubmitOrder
 
@@ -186,3 +187,35 @@ def test_a_price_does_not_walk_without_a_fresh_quote():
     desk.wait(desk.settings.walk.step_ns * 5)
 
     assert desk.heard(ModifyOrder) == []
+
+
+def test_a_roll_closes_no_more_than_is_left_when_an_exit_fills_while_it_is_taken_back():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+    further = OrderLeg(instrument=put(99, "480"), ratio=-1)
+    desk.broker.fill(desk.order(TP).order_ref, 1)
+    desk.approve(
+        proposal("r1", purpose=Purpose.ROLL, legs=(*legs(1), further), limit="-0.20", exits=None)
+    )
+    desk.settle()
+    desk.broker.fill(desk.order(OrderRole.ROLL).order_ref)
+    desk.settle()
+
+    assert desk.held == {99: -1}
+
+
+def test_a_close_of_one_leg_closes_no_more_than_is_left_of_it():
+    desk = Desk()
+    desk.approve(proposal(ratios=(-1, 1)))
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+    desk.broker.fill(desk.order(TP).order_ref, 1)
+
+    desk.approve(closing())
+    desk.settle()
+
+    assert desk.order(EXIT).intent.units == 1

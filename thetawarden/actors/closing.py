@@ -21,11 +21,12 @@ from thetawarden.actors.executing import (
     lives_of,
     next_number,
     page,
+    rests,
+    there,
 )
 from thetawarden.actors.following import take_back
 from thetawarden.actors.submitting import CLOSING_ROLES, drop_waiting
 from thetawarden.domain.instants import UnixNs
-from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.ticks import Rounding, round_price, step_at
 from thetawarden.domain.orders.building import reversed_legs, ticks_of
 from thetawarden.domain.orders.proposal import OrderLeg, Pricing, Proposal
@@ -70,6 +71,8 @@ def press_on(state: ExecutorState, now: UnixNs, settings: ExecutorSettings) -> t
         if not flattening.concerns(trade.underlying) or not held_of(state, trade):
             continue
         left = True
+        if not rests(state, trade.name):
+            continue  # what cannot be tried is no try
         tries = flattening.tries.get(trade.name, 0)
         if tries > settings.flatten_tries or is_busy(state, trade) or now < trade.again_ns:
             continue
@@ -100,10 +103,10 @@ def close(
     settings: ExecutorSettings,
 ) -> tuple[Says, ...]:
     """Propose to close all of a trade at once, urgently."""
-    unit, units = unit_of(held_of(state, trade))
+    unit, units = unit_of(there(state, trade))
     again = UnixNs(now + settings.query_ns)
     state.trades[trade.name] = msgspec.structs.replace(trade, again_ns=again)
-    if not units or state.link is not LinkState.READY:
+    if not units or not rests(state, trade.name):
         return ()
     legs = reversed_legs(unit)
     price = price_now(state, legs, now, settings)

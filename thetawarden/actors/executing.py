@@ -90,7 +90,8 @@ class Flattening(msgspec.Struct, frozen=True, kw_only=True):
 class ExecutorState(msgspec.Struct, kw_only=True):
     """Every order of ours that lives or ended lately, the trades they make, and what they rest on.
 
-    `positions` are the broker's counts by contract, as of the book that last agreed at `agreed_ns`.
+    `positions` are the broker's counts by contract, by the last whole book and the fills since; the
+    last one that agreed did so at `agreed_ns`.
     `approved` and `submitted` count by strategy: never more out than in. `checked` tells whether
     a whole book of this link has been compared since we began. `due_ns` is when the timer rings.
     """
@@ -137,6 +138,25 @@ def held_of(state: ExecutorState, trade: TradeLife) -> tuple[Held, ...]:
 def in_doubt(state: ExecutorState) -> tuple[str, ...]:
     """Return the orders of which it is not known what became of them."""
     return tuple(ref for ref, life in state.orders.items() if life.stage is Stage.UNKNOWN)
+
+
+def rests(state: ExecutorState, trade: str) -> bool:
+    """Whether what reduces a trade's risk may leave: a link, and its own orders are certain.
+
+    While the books differ the link is not ready, perhaps for hours; whatever differs, a trade whose
+    orders were all compared with the broker's is closed and protected as ever.
+    """
+    if state.link is LinkState.READY:
+        return True
+    if state.link is not LinkState.SYNCING or not state.checked:
+        return False
+    return all(life.stage is not Stage.UNKNOWN for life in lives_of(state, trade))
+
+
+def there(state: ExecutorState, trade: TradeLife) -> tuple[Held, ...]:
+    """Return what of a trade is surely there: while books differ no more than the broker counts."""
+    held = held_of(state, trade)
+    return held if state.link is LinkState.READY else clipped(held, state.positions)
 
 
 def next_number(state: ExecutorState, now: UnixNs) -> int:

@@ -127,7 +127,9 @@ class Executor:
             case ExecutionReported(execution=execution):
                 return following.executed(state, execution, now)
             case BookFetched():
-                return following.fetched(state, message, now, settings)
+                told = following.fetched(state, message, now, settings)
+                syncing = state.link is LinkState.SYNCING and state.checked
+                return (*told, *self._go_on(now)) if syncing else told
             case BookJudged():
                 return following.judged(state, message, now, settings)
             case PositionsValued():
@@ -198,7 +200,7 @@ class Executor:
         if other or told.state not in LIVE or told.state is LinkState.CUT_OFF:
             state.checked, state.reconciled = False, False
             said += following.doubted(state, Evidence.CUT, now, f"the link: {told.why}")
-        if told.state is LinkState.READY:
+        if told.state is LinkState.READY or (told.state is LinkState.SYNCING and state.checked):
             said += self._go_on(now)
         return said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import msgspec
 
@@ -29,6 +30,7 @@ from thetawarden.domain.orders.life import (
     OrderLife,
     evidence_of_fills,
     evidence_of_report,
+    leg_fills,
     with_execution,
     with_report,
 )
@@ -129,8 +131,18 @@ def executed(state: ExecutorState, execution: Execution, now: UnixNs) -> tuple[S
     after = with_execution(life, execution)
     if after == life:
         return ()
+    _count(state, life, after)
     words = f"fill {execution.execution_id}: {execution.quantity} at {execution.price_usd}"
     return heard(state, after, evidence_of_fills(after, life), now=now, words=words)
+
+
+def _count(state: ExecutorState, before: OrderLife, after: OrderLife) -> None:
+    """A fill moves the broker's count of its leg, until a whole book tells it anew."""
+    was = leg_fills(before)
+    for conid, filled in leg_fills(after).items():
+        if filled != was[conid]:
+            count = state.positions.get(conid, Decimal()) + filled - was[conid]
+            state.positions = {**state.positions, conid: count}
 
 
 def find(state: ExecutorState, order_ref: str, perm_id: int) -> OrderLife | None:

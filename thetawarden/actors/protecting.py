@@ -22,10 +22,11 @@ from thetawarden.actors.executing import (
     lives_of,
     next_number,
     page,
+    rests,
+    there,
 )
 from thetawarden.actors.following import UNSURE, take_back
 from thetawarden.domain.instants import UnixNs
-from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.sessions import Sessions
 from thetawarden.domain.market.ticks import step_at
 from thetawarden.domain.orders.building import profit_limit, reversed_legs, stop_prices, ticks_of
@@ -153,8 +154,10 @@ class Guard:
     def _repair(
         self, state: ExecutorState, trade: TradeLife, found: Protection, now: UnixNs
     ) -> tuple[Says, ...]:
-        if _is_in_work(state, trade) or state.link is not LinkState.READY or state.quiet:
+        if _is_in_work(state, trade) or not rests(state, trade.name) or state.quiet:
             return ()
+        if there(state, trade) != held_of(state, trade):
+            return ()  # exits of what may be gone could open it anew: the book is looked at first
         exits = [one for one in lives_of(state, trade.name) if one.is_exit and not one.is_over]
         if exits:
             resized = self._resized(state, trade, exits, found, now)

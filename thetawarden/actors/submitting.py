@@ -11,7 +11,6 @@ import msgspec
 
 from thetawarden.actors.executing import (
     ME,
-    Asked,
     ExecutorState,
     Says,
     Waiting,
@@ -22,6 +21,8 @@ from thetawarden.actors.executing import (
     lives_of,
     next_number,
     paced,
+    rests,
+    there,
 )
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.link.states import LinkState
@@ -31,6 +32,7 @@ from thetawarden.domain.orders.building import (
     exit_intents,
     exits_for,
     main_intent,
+    reversed_legs,
 )
 from thetawarden.domain.orders.intent import Gate, Intent, OrderRole
 from thetawarden.domain.orders.life import OrderLife
@@ -39,7 +41,7 @@ from thetawarden.domain.orders.naming import order_ref
 from thetawarden.domain.orders.proposal import OrderLeg, Pricing, Proposal
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.stages import Stage
-from thetawarden.domain.orders.trade import TradeLife, same_unit, unit_of
+from thetawarden.domain.orders.trade import TradeLife, ever_held, same_unit, unit_of, units_closed
 from thetawarden.domain.orders.walking import Walk, begun
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.ledger import Approval
@@ -148,7 +150,7 @@ def _obstacle(
     state: ExecutorState, one: Waiting, now: UnixNs, settings: ExecutorSettings
 ) -> tuple[str, tuple[Says, ...]]:
     """What an approval has to wait for, and what is done about it; empty when for nothing."""
-    if state.link is not LinkState.READY:
+    if not _has_link(state, one):
         return "there is no link to rest on", ()
     if one.proposal.purpose in (Purpose.CLOSE, Purpose.ROLL):
         exits = [life for life in lives_of(state, one.proposal.trade) if life.is_exit]
@@ -165,6 +167,12 @@ def _obstacle(
     if paced(state, settings, now) is not None:
         return PACED, ()
     return "", ()
+
+
+def _has_link(state: ExecutorState, one: Waiting) -> bool:
+    """What adds risk needs a link that is ready, what reduces it one on which its trade rests."""
+    ready = state.link is LinkState.READY
+    return ready or (one.approval.reducing and rests(state, one.proposal.trade))
 
 
 def _submit(
@@ -213,14 +221,14 @@ def protect(
     proposal, approval = one.proposal, one.approval
     trade = state.trades.get(proposal.trade)
     why = _objection(state, one, now)
-    if state.link is not LinkState.READY:
+    if not _has_link(state, one):
         why = why or "there is no link to rest on"
     if trade is None or proposal.exits is None:
         why = why or "the trade is not known any more"
     if why or trade is None or proposal.exits is None:
         return withhold(state, one, why, now=now)
-    unit, units = unit_of(held_of(state, trade))
-    if not units or not same_unit(unit, tuple(_back(leg) for leg in proposal.legs)):
+    unit, units = unit_of(there(state, trade))
+    if not units or not same_unit(unit, reversed_legs(proposal.legs)):
         return withhold(state, one, "what is held has changed", now=now)
     if not _counts(state, proposal.strategy, min(units, approval.units)):
         words = f"more orders than approvals for {proposal.strategy}"
@@ -272,19 +280,12 @@ def exit_order(
     )
 
 
-def asked_for(state: ExecutorState, proposal: Proposal, *, closing: bool, due_ns: UnixNs) -> None:
-    """Remember a proposal of our own until it is answered."""
-    state.asked[proposal.key] = Asked(trade=proposal.trade, closing=closing, due_ns=due_ns)
-
-
-def drop_waiting(
-    state: ExecutorState, why: str, *, now: UnixNs, reducing_too: bool = False
-) -> tuple[Says, ...]:
-    """Withhold every approval that waits, those that reduce risk only where that is meant."""
+def drop_waiting(state: ExecutorState, why: str, *, now: UnixNs) -> tuple[Says, ...]:
+    """Withhold every approval that waits, but those that reduce risk."""
     return tuple(
         said
         for one in list(state.waiting.values())
-        if reducing_too or not one.approval.reducing
+        if not one.approval.reducing
         for said in withhold(state, one, why, now=now)
     )
 
@@ -310,10 +311,6 @@ def _trade(state: ExecutorState, proposal: Proposal, now: UnixNs) -> TradeLife:
     return msgspec.structs.replace(known, touched_ns=now)
 
 
-def _back(leg: OrderLeg) -> OrderLeg:
-    return OrderLeg(instrument=leg.instrument, ratio=-leg.ratio)
-
-
 def _counts(state: ExecutorState, strategy: str, units: int) -> bool:
     """Count what leaves against what was approved; false when it would be more."""
     out = state.submitted.get(strategy, 0) + units
@@ -324,16 +321,16 @@ def _counts(state: ExecutorState, strategy: str, units: int) -> bool:
 
 
 def _units(state: ExecutorState, trade: TradeLife, proposal: Proposal, approval: Approval) -> int:
-    """A closing order never closes more than is held, be it of all legs or of some."""
-    held = {one.instrument.conid: one.contracts for one in held_of(state, trade)}
-    there = [held.get(leg.instrument.conid, 0) for leg in proposal.legs]
-    most = [
-        abs(count) // abs(leg.ratio)
-        for leg, count in zip(proposal.legs, there, strict=True)
-        if leg.ratio * count < 0
-    ]
-    takes_away = proposal.purpose is Purpose.CLOSE and len(most) == len(there)
-    return min(approval.units, *most) if takes_away else approval.units
+    """What closes never takes more than is there; of a roll that binds the legs it closes."""
+    lives = lives_of(state, trade.name)
+    if proposal.purpose not in (Purpose.CLOSE, Purpose.ROLL) or not (lives or trade.carried):
+        return approval.units
+    legs = proposal.legs
+    if proposal.purpose is Purpose.ROLL:
+        legs = tuple(leg for leg in legs if leg.instrument.conid in ever_held(trade, lives))
+    left = {one.instrument.conid: one.contracts for one in there(state, trade)}
+    fits = (units_closed(leg, left.get(leg.instrument.conid, 0)) for leg in legs)
+    return min((approval.units, *fits))
 
 
 def _walk(one: Waiting, now: UnixNs, settings: ExecutorSettings) -> Walk | None:

@@ -112,6 +112,17 @@ def unit_of(held: tuple[Held, ...]) -> tuple[tuple[OrderLeg, ...], int]:
     return legs, units
 
 
+def ever_held(trade: TradeLife, lives: Iterable[OrderLife]) -> frozenset[int]:
+    """Return the contracts of which a trade holds or has held any."""
+    brought = {conid for life in lives for conid, count in leg_contracts(life).items() if count}
+    return frozenset(brought | {one.instrument.conid for one in trade.carried})
+
+
+def units_closed(leg: OrderLeg, contracts: int) -> int:
+    """Return how many units of a leg take away from so many contracts; 0 where it adds to them."""
+    return abs(contracts) // abs(leg.ratio) if contracts * leg.ratio < 0 else 0
+
+
 def same_unit(one: tuple[OrderLeg, ...], other: tuple[OrderLeg, ...]) -> bool:
     """Whether two units are of the same legs, in whatever order."""
     return _ratios(one) == _ratios(other)
