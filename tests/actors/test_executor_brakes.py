@@ -172,3 +172,40 @@ def test_what_ended_long_ago_is_forgotten_and_what_it_brought_is_not():
     desk.broker.end(desk.order(TP).order_ref, "cancelled")
     desk.settle()
     assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_flatten_without_a_link_is_carried_out_when_there_is_one_however_long_that_takes():
+    desk = holding()
+    desk.tell(LinkChanged(epoch=1, state=LinkState.DOWN, entries=False, why="the line is cut"))
+
+    desk.tell(Flatten(reason="enough", by="me"))
+    for _ in range(2 * SETTINGS.flatten_tries):
+        desk.wait(SETTINGS.query_ns + SECOND)
+        desk.reconcile(rounds=1)
+    assert not any("is still held" in one for one in desk.pages())
+    desk.tell(LinkChanged(epoch=2, state=LinkState.SYNCING, entries=False, why="t"))
+    desk.quote()
+    desk.reconcile(epoch=2)
+    desk.quote()
+    desk.tell(LinkChanged(epoch=2, state=LinkState.READY, entries=True, why="t"))
+    desk.watch(SETTINGS.query_ns + 2 * SECOND)
+
+    assert desk.protected() == {EXIT: 2}
+
+
+@pytest.mark.parametrize("before", ["", "SPY"])
+def test_flatten_of_another_underlying_takes_nothing_from_one_that_goes_on(before):
+    desk = Desk()
+    desk.broker.stubborn = True
+    desk.approve()
+    desk.settle()
+    desk.tell(Flatten(reason="enough", by="me", underlying=before))
+
+    desk.tell(Flatten(reason="and that", by="me", underlying="SPX"))
+    desk.quote()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.broker.stubborn = False
+    desk.settle()
+    desk.watch(60 * SECOND)
+
+    assert EXIT in desk.protected()

@@ -45,9 +45,9 @@ def flatten(
 ) -> tuple[Says, ...]:
     """Take back all that is on its way and begin to close what is held."""
     state.flattening = Flattening(
-        reason=asked.reason, by=asked.by, underlying=asked.underlying, tries={}
+        reason=asked.reason, underlyings=_widened(state, asked.underlying), tries={}
     )
-    reason = f"{asked.by} closes everything: {asked.reason}"
+    reason = f"{asked.by} closes {state.flattening.what}: {asked.reason}"
     going = [
         life
         for life in state.orders.values()
@@ -89,9 +89,18 @@ def press_on(state: ExecutorState, now: UnixNs, settings: ExecutorSettings) -> t
     )
     if not left and not entering:
         state.flattening = None
-        what = flattening.underlying or "everything"
-        said.append(page("flatten", f"{what} is closed: {flattening.reason}", Urgency.HIGH))
+        text = f"{flattening.what} is closed: {flattening.reason}"
+        said.append(page("flatten", text, Urgency.HIGH))
     return tuple(said)
+
+
+def _widened(state: ExecutorState, underlying: str) -> tuple[str, ...]:
+    """An underlying is closed beside what is being closed already; everything contains it."""
+    before = state.flattening
+    if not underlying or (before is not None and not before.underlyings):
+        return ()
+    known = () if before is None else before.underlyings
+    return tuple(dict.fromkeys((*known, underlying)))
 
 
 def close(

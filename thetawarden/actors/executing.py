@@ -75,16 +75,20 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flattening(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person ordered to be closed: everything, or one underlying; tries by trade."""
+    """What a person ordered to be closed: underlyings, none for everything; tries by trade."""
 
     reason: str
-    by: str
-    underlying: str
+    underlyings: tuple[str, ...]
     tries: dict[str, int]
 
     def concerns(self, underlying: str) -> bool:
         """Whether it is to be closed."""
-        return self.underlying in ("", underlying)
+        return not self.underlyings or underlying in self.underlyings
+
+    @property
+    def what(self) -> str:
+        """What is to be closed, for people."""
+        return ", ".join(self.underlyings) or "everything"
 
 
 class ExecutorState(msgspec.Struct, kw_only=True):
