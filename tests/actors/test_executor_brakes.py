@@ -12,6 +12,7 @@ from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.demands import Demand, DemandKind
+from thetawarden.messages.books import RefreshBook
 from thetawarden.messages.lifecycle import Quiesce
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.orders import ModifyOrder, ReviseExits, SubmitOrder
@@ -209,3 +210,68 @@ def test_flatten_of_another_underlying_takes_nothing_from_one_that_goes_on(befor
     desk.watch(60 * SECOND)
 
     assert EXIT in desk.protected()
+
+
+def test_an_entry_that_goes_on_working_through_a_halt_is_cancelled_once_the_link_is_back():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    desk.tell(LinkChanged(epoch=1, state=LinkState.DOWN, entries=False, why="the line is cut"))
+    desk.broker.deaf = True
+    desk.tell(HALT)
+    desk.wait(SETTINGS.cancel_ns * 5)
+    assert any("cannot be cancelled" in one for one in desk.pages())
+
+    desk.broker.deaf = False
+    desk.tell(LinkChanged(epoch=2, state=LinkState.SYNCING, entries=False, why="t"))
+    desk.reconcile(epoch=2, agreed=False, rounds=1)
+    desk.settle()
+
+    assert desk.order(ENTRY).stage is Stage.CANCELLED
+    assert desk.protected() == {}
+
+
+@pytest.mark.parametrize("brake", [HALT, DEMAND])
+def test_an_entry_that_turns_out_to_live_after_all_is_cancelled_while_nothing_may_be_opened(brake):
+    desk = Desk()
+    desk.broker.mute = True
+    desk.approve()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.mute = False
+    desk.wait(SETTINGS.ack_ns + SECOND)
+    shown = dict(desk.broker.orders)
+    desk.broker.orders = {}
+    desk.reconcile(rounds=3)
+    assert desk.order(ENTRY).stage is Stage.ABSENT
+    desk.tell(brake)
+
+    desk.broker.orders = shown
+    desk.reconcile(rounds=1)
+    desk.settle()
+
+    assert desk.state.orders[entry].stage is Stage.CANCELLED
+    assert desk.protected() == {}
+
+
+def test_an_approval_that_a_demand_overtook_is_not_used_and_the_next_is_once_it_is_lifted():
+    desk = Desk()
+    overtaken = desk.approval(proposal(), reducing=False)
+    desk.tell(DEMAND)
+
+    desk.tell(overtaken)
+    assert desk.order(ENTRY).stage is Stage.WITHHELD
+    desk.tell(RiskDemanded(demands=()))
+    desk.approve(proposal("p2", trade="t2"))
+    desk.settle()
+
+    assert desk.order(ENTRY).stage is Stage.WORKING
+
+
+def test_the_timer_is_set_also_when_something_was_due_from_the_beginning_of_time():
+    desk = Desk(ready=False)
+    desk.said.clear()
+
+    desk.tell(LinkChanged(epoch=1, state=LinkState.SYNCING, entries=False, why="t"))
+    desk.wait(SECOND)
+
+    assert len(desk.heard(RefreshBook)) == 1

@@ -7,6 +7,7 @@ import pytest
 
 from tests.actors.order_desk import APART, SETTINGS, Desk, closing, legs, proposal, put
 from tests.domain.books.accounts import SECOND
+from thetawarden.actors.executing import held_of
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.orders import BrokerOrderState
 from thetawarden.domain.link.states import LinkState
@@ -554,3 +555,37 @@ def test_a_roll_takes_the_old_exits_back_and_brings_its_own():
     assert desk.protected() == {TP: 2}
     assert desk.order(TP).intent.legs == (OrderLeg(instrument=further, ratio=1),)
     assert desk.order(TP).intent.limit_usd == Decimal("0.90")
+
+
+def test_h01_what_was_closed_by_hand_is_gone_of_the_older_trade_and_no_count_stands_for_two():
+    desk = holding()
+    desk.approve(proposal("p2", trade="t2", units=1))
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+    desk.wait(SETTINGS.settle_ns * 2)
+
+    valued(desk, c11=-2)
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+    held = {name: held_of(desk.state, one) for name, one in desk.state.trades.items()}
+    assert {name: [one.contracts for one in of] for name, of in held.items()} == {
+        "t1": [-1],
+        "t2": [-1],
+    }
+
+
+def test_an_older_count_than_the_second_of_two_fills_takes_nothing_away():
+    desk = working(units=3)
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.fill(entry, 1)
+    desk.settle()
+    desk.wait(SETTINGS.settle_ns * 2)
+    desk.broker.fill(entry, 1)
+    desk.settle()
+
+    valued(desk, c11=-1)
+    desk.settle()
+
+    assert sum(one.contracts for one in held_of(desk.state, desk.state.trades["t1"])) == -2

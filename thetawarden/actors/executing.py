@@ -19,7 +19,7 @@ from thetawarden.domain.orders.naming import number_base
 from thetawarden.domain.orders.proposal import Proposal
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.stages import Stage
-from thetawarden.domain.orders.trade import Held, TradeLife, clipped, held_by
+from thetawarden.domain.orders.trade import Held, TradeLife, held_by, shared
 from thetawarden.domain.orders.walking import LegPrice
 from thetawarden.domain.risk.ledger import Approval
 from thetawarden.messages.books import RefreshBook
@@ -98,6 +98,7 @@ class ExecutorState(msgspec.Struct, kw_only=True):
     last one that agreed did so at `agreed_ns`.
     `approved` and `submitted` count by strategy: never more out than in. `checked` tells whether
     a whole book of this link has been compared since we began. `due_ns` is when the timer rings.
+    `no_entries` is why the governor demands that nothing be opened, empty when it does not.
     """
 
     orders: dict[str, OrderLife] = msgspec.field(default_factory=dict)
@@ -127,6 +128,7 @@ class ExecutorState(msgspec.Struct, kw_only=True):
     moved: tuple[str, ...] = ()
     overfilled: tuple[str, ...] = ()
     due_ns: UnixNs = UnixNs(0)
+    no_entries: str = ""
 
 
 def lives_of(state: ExecutorState, trade: str) -> tuple[OrderLife, ...]:
@@ -159,8 +161,15 @@ def rests(state: ExecutorState, trade: str) -> bool:
 
 def there(state: ExecutorState, trade: TradeLife) -> tuple[Held, ...]:
     """Return what of a trade is surely there: while books differ no more than the broker counts."""
-    held = held_of(state, trade)
-    return held if state.link is LinkState.READY else clipped(held, state.positions)
+    if state.link is LinkState.READY:
+        return held_of(state, trade)
+    return left_of(state)[trade.name]
+
+
+def left_of(state: ExecutorState) -> dict[str, tuple[Held, ...]]:
+    """Return what of every trade the broker counts."""
+    held = {trade.name: held_of(state, trade) for trade in state.trades.values()}
+    return shared(held, state.positions)
 
 
 def next_number(state: ExecutorState, now: UnixNs) -> int:
@@ -198,6 +207,8 @@ def heard(
     """Take new knowledge of an order in and say what it changed; words say where from."""
     before = state.orders.get(life.order_ref)
     after, resurrected = moved(life, evidence, now)
+    if before is not None and _filled(before) != _filled(after):
+        after = msgspec.structs.replace(after, since_ns=now)
     if after.is_over and after.cancel is not None:
         after = msgspec.structs.replace(after, cancel=None)
     state.orders[life.order_ref] = after
@@ -288,12 +299,8 @@ def paced(state: ExecutorState, settings: ExecutorSettings, now: UnixNs) -> Unix
     return UnixNs(recent[-settings.orders_max] + settings.pace_ns)
 
 
-def corrected(state: ExecutorState, trade: TradeLife) -> TradeLife | None:
-    """Return a trade as the broker's agreed book has it, None where nothing differs."""
-    held = held_of(state, trade)
-    left = clipped(held, state.positions)
-    if left == held:
-        return None
+def corrected(trade: TradeLife, held: tuple[Held, ...], left: tuple[Held, ...]) -> TradeLife:
+    """Return a trade that holds what is left of it."""
     gone = {one.instrument.conid: one.contracts for one in left}
     carried = list(trade.carried)
     for one in held:
@@ -316,6 +323,10 @@ def _merged(rows: list[Held]) -> tuple[Held, ...]:
     return tuple(
         Held(instrument=by_conid[conid], contracts=count) for conid, count in sums.items() if count
     )
+
+
+def _filled(life: OrderLife) -> tuple[object, ...]:
+    return (life.fills, life.told_units)
 
 
 def _essence(life: OrderLife) -> tuple[Stage, int, int, int]:

@@ -16,6 +16,7 @@ from thetawarden.actors.executing import (
     corrected,
     held_of,
     in_doubt,
+    left_of,
     lives_of,
     page,
     query,
@@ -80,8 +81,8 @@ Hears = (
 )
 
 TIMER = "due"
+LINKED = frozenset({LinkState.SYNCING, LinkState.READY})
 LIVE = frozenset({LinkState.SYNCING, LinkState.READY, LinkState.CUT_OFF, LinkState.COMPETING})
-PRICE_PLACES = 4
 
 
 class Executor:
@@ -161,8 +162,9 @@ class Executor:
             case ReviseExits():
                 return self._guard.revise(state, message, now)
             case RiskDemanded(demands=demands):
-                wanted = [one for one in demands if one.kind is DemandKind.CANCEL_ENTRIES]
-                return self._stop_entries(wanted[0].why, now) if wanted else ()
+                wanted = [one.why for one in demands if one.kind is DemandKind.CANCEL_ENTRIES]
+                state.no_entries = wanted[0] if wanted else ""
+                return self._stop_entries(wanted[0], now) if wanted else ()
             case TradingHalted(halt=halt):
                 state.halted, state.halt_epoch = True, max(state.halt_epoch, halt.epoch)
                 return self._stop_entries(f"trading is halted: {halt.reason}", now)
@@ -194,12 +196,14 @@ class Executor:
     def _link(self, told: LinkChanged, now: UnixNs) -> Iterable[Says]:
         """On another link, or none, what had no answer is in doubt, and nothing is reconciled."""
         state = self.state
-        other = told.epoch != state.epoch
+        other, before = told.epoch != state.epoch, state.link
         state.epoch, state.link, state.entries = told.epoch, told.state, told.entries
         said: list[Says] = []
         if other or told.state not in LIVE or told.state is LinkState.CUT_OFF:
             state.checked, state.reconciled = False, False
             said += following.doubted(state, Evidence.CUT, now, f"the link: {told.why}")
+        if told.state in LINKED and (other or before not in LINKED):
+            following.cancel_anew(state, UnixNs(now + self._settings.cancel_ns))
         if told.state is LinkState.READY or (told.state is LinkState.SYNCING and state.checked):
             said += self._go_on(now)
         return said
@@ -241,15 +245,23 @@ class Executor:
         if not told.reconciled or told.agreed_ns <= state.agreed_ns:
             return ()
         state.agreed_ns, state.positions = told.agreed_ns, held
+        return self._cut(now)
+
+    def _cut(self, now: UnixNs) -> Iterable[Says]:
+        """Cut trades to what is left of them; what filled a moment ago may not be counted yet."""
+        state = self.state
+        since = state.agreed_ns - self._settings.settle_ns
+        recent = [life for life in state.orders.values() if life.since_ns > since]
+        unsettled = {leg.instrument.conid for life in recent for leg in life.intent.legs}
+        fresh = {life.intent.trade for life in recent}
         said: list[Says] = []
-        for trade in list(state.trades.values()):
-            lives = lives_of(state, trade.name)
-            if any(told.agreed_ns - life.since_ns < self._settings.settle_ns for life in lives):
-                continue  # a fill of a moment ago may not be in that book yet
-            after = corrected(state, trade)
-            if after is not None:
-                state.trades[trade.name] = after
-                said += self._guard.look(state, trade.name, now)
+        for name, left in left_of(state).items():
+            held = held_of(state, state.trades[name])
+            waits = any(one.instrument.conid in unsettled for one in held)
+            if left == held or waits or name in fresh:
+                continue
+            state.trades[name] = corrected(state.trades[name], held, left)
+            said += self._guard.look(state, name, now)
         return said
 
     def _wake(self, now: UnixNs) -> Iterable[Says]:
@@ -303,7 +315,7 @@ class Executor:
                 state.uneven.pop(life.order_ref, None)
             else:
                 state.uneven.setdefault(life.order_ref, now)
-        said: list[Says] = []
+        said = list(self._barred(touched, now))
         trades = tuple(dict.fromkeys(life.intent.trade for life in touched))
         for name in trades:
             for one in list(state.waiting.values()):
@@ -313,6 +325,13 @@ class Executor:
         if trades:
             said += closing.press_on(state, now, self._settings)
         return said
+
+    def _barred(self, touched: list[OrderLife], now: UnixNs) -> Iterable[Says]:
+        """What works after all though nothing may be opened is taken back."""
+        state, settings = self.state, self._settings
+        why = "trading is halted" if state.halted else state.no_entries
+        adding = [one for one in touched if why and not one.intent.reducing]
+        return following.take_back(state, adding, why, now=now, settings=settings)
 
     def _waited(self, name: str, now: UnixNs) -> None:
         """What a trade waited for before its next step is over."""
@@ -337,8 +356,8 @@ class Executor:
     def _timed(self, now: UnixNs) -> tuple[Says, ...]:
         """One timer, for whatever is due first."""
         state = self.state
-        first = min((due.at_ns for due in dues(state, self._settings)), default=0)
-        if not first:
+        first = min((due.at_ns for due in dues(state, self._settings)), default=None)
+        if first is None:
             return ()
         first = max(first, now + self._settings.look_ns)
         if state.due_ns and state.due_ns <= first:

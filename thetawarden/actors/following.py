@@ -277,6 +277,14 @@ def take_back(
     )
 
 
+def cancel_anew(state: ExecutorState, now: UnixNs) -> None:
+    """The link is back: what was to end and did not is asked for again, as if never before."""
+    for ref, life in state.orders.items():
+        if life.cancel is not None:
+            again = msgspec.structs.replace(life.cancel, tries=0, due_ns=now)
+            state.orders[ref] = msgspec.structs.replace(life, cancel=again)
+
+
 def _filled(state: ExecutorState, before: OrderLife, now: UnixNs, words: str) -> tuple[Says, ...]:
     life = state.orders[before.order_ref]
     return heard(state, life, evidence_of_fills(life, before), now=now, words=words)

@@ -121,6 +121,8 @@ def _objection(state: ExecutorState, one: Waiting, now: UnixNs) -> str:
 def _against_risk(state: ExecutorState, proposal: Proposal, approval: Approval) -> str:
     if state.halted:
         return "trading is halted"
+    if state.no_entries:
+        return f"nothing may be opened: {state.no_entries}"
     if approval.halt_epoch < state.halt_epoch:
         return "it was approved before a halt"
     if not state.entries:

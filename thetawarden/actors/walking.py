@@ -20,11 +20,13 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.building import ticks_of
 from thetawarden.domain.orders.life import OrderLife, is_uneven
 from thetawarden.domain.orders.settings import ExecutorSettings
+from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.orders.walking import LegPrice, Move, next_price, stepped, unit_price
 from thetawarden.domain.units import to_decimal
 from thetawarden.messages.trading import Halt
 
 PRICE_PLACES = 4
+AT_THE_BROKER = frozenset({Stage.WORKING, Stage.PARTIAL})
 
 
 def quoted(state: ExecutorState, view: ChainView) -> None:
@@ -64,6 +66,10 @@ def step(
         state.orders[life.order_ref] = msgspec.structs.replace(life, walk=None)
         return ()
     rules = settings.urgent if walk.urgent else settings.walk
+    if life.stage not in AT_THE_BROKER:  # nothing is asked of an order that may not be there
+        later = msgspec.structs.replace(walk, due_ns=UnixNs(now + rules.step_ns))
+        state.orders[life.order_ref] = msgspec.structs.replace(life, walk=later)
+        return ()
     legs = life.intent.legs
     fresh = {
         conid: one

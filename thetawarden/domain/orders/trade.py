@@ -128,16 +128,20 @@ def same_unit(one: tuple[OrderLeg, ...], other: tuple[OrderLeg, ...]) -> bool:
     return _ratios(one) == _ratios(other)
 
 
-def clipped(held: tuple[Held, ...], broker: Mapping[int, Decimal]) -> tuple[Held, ...]:
-    """Return what of it the broker has: what expired, was assigned or closed by hand is gone."""
-    left = []
-    for one in held:
-        there = int(broker.get(one.instrument.conid, Decimal()))
-        most = min(abs(there), abs(one.contracts)) if there * one.contracts > 0 else 0
-        if most:
-            contracts = most if one.contracts > 0 else -most
-            left.append(Held(instrument=one.instrument, contracts=contracts))
-    return tuple(left)
+def shared(
+    trades: Mapping[str, tuple[Held, ...]], broker: Mapping[int, Decimal]
+) -> dict[str, tuple[Held, ...]]:
+    """Return what of each trade the broker has; where several hold a contract the oldest lose it.
+
+    What expired, was assigned or closed by hand is gone, and no count stands for two trades.
+    """
+    left = dict(broker)
+    kept = {}
+    for name in reversed(trades):
+        kept[name] = _clipped(trades[name], left)
+        for one in kept[name]:
+            left[one.instrument.conid] -= one.contracts
+    return {name: kept[name] for name in trades}
 
 
 def judge_protection(trade: TradeLife, lives: tuple[OrderLife, ...]) -> Protection:
@@ -208,3 +212,14 @@ def _is_entering(life: OrderLife) -> bool:
 
 def _ratios(legs: tuple[OrderLeg, ...]) -> dict[int, int]:
     return {leg.instrument.conid: leg.ratio for leg in legs}
+
+
+def _clipped(held: tuple[Held, ...], broker: Mapping[int, Decimal]) -> tuple[Held, ...]:
+    left = []
+    for one in held:
+        there = int(broker.get(one.instrument.conid, Decimal()))
+        most = min(abs(there), abs(one.contracts)) if there * one.contracts > 0 else 0
+        if most:
+            contracts = most if one.contracts > 0 else -most
+            left.append(Held(instrument=one.instrument, contracts=contracts))
+    return tuple(left)
