@@ -137,7 +137,7 @@ def shared(
     """
     left = dict(broker)
     kept = {}
-    for name in reversed(trades):
+    for name in reversed(tuple(trades)):
         kept[name] = _clipped(trades[name], left)
         for one in kept[name]:
             left[one.instrument.conid] -= one.contracts
