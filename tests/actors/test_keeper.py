@@ -587,3 +587,21 @@ def test_days_are_carried_forward_and_the_book_still_agrees():
     assert verdict.agreed
     assert desk.state.book.fills == {}
     assert desk.state.day > dt.date(2026, 1, 1)
+
+
+@pytest.mark.parametrize("fill_first", [True, False])
+def test_once_fill_and_count_have_met_it_is_said_that_both_count_alike(fill_first):
+    desk = Desk().agree()
+    told = [
+        ExecutionReported(epoch=1, execution=bought(option(), -2, "1.50")),
+        PositionReported(epoch=1, position=position(option(), -2, "149")),
+    ]
+    first, second = told if fill_first else reversed(told)
+
+    desk.tell(first)
+    said = desk.tell(second)
+
+    (valued,) = only(said, PositionsValued)
+    (row,) = valued.positions
+    assert (row.quantity, row.book_quantity) == (-2, -2)
+    assert only(desk.tell(told[1]), PositionsValued) == []

@@ -290,10 +290,14 @@ class Keeper:
 
     def _position(self, position: BrokerPosition) -> tuple[Says, ...]:
         """A count that our book does not have is a reason to compare; nothing is adopted here."""
+        before = self.state.broker.get(_key(position))
         self.state.broker[_key(position)] = position
         held = holding_of(self.state.book, position.account, position.instrument)
-        if not self.state.opened or held.quantity == position.quantity:
+        if not self.state.opened:
             return ()
+        if held.quantity == position.quantity:  # the two counts of a fill have met: that is news
+            known = before is not None and before.quantity == position.quantity
+            return () if known else (keeping.valued(self.state),)
         name = contract_words(position.instrument)
         words = f"{name}: told {plain(position.quantity)}, our book has {plain(held.quantity)}"
         return self._ask_soon(words)
