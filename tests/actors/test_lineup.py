@@ -1,6 +1,7 @@
 """A line-up: chosen by the broker's margins, approved by a person, entered adapted, one by one."""
 
 import datetime as dt
+import math
 
 import msgspec
 import pytest
@@ -39,13 +40,14 @@ def worth(desk, margin=0.0):
     desk.state.portfolio = book(initial_margin_usd=margin, at_ns=desk.now)
 
 
-def answer(desk, preview, margin=MARGIN, words=""):
+def answer(desk, preview, margin=MARGIN, words="", odd=None):
     what = WhatIf(
         units=preview.units,
         initial_change_usd=margin * preview.units,
         maintenance_change_usd=margin * preview.units / 2,
         at_ns=desk.now,
     )
+    what = msgspec.structs.replace(what, **(odd or {}))
     told = MarginPreviewed(
         epoch=preview.epoch,
         asked_by=preview.asked_by,
@@ -96,6 +98,38 @@ def test_no_answer_of_the_broker_is_never_made_up_for():
 
     assert isinstance(told, LineupRefused)
     assert "no answer in time" in told.words
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"units": 0},
+        {"initial_change_usd": math.nan},
+        {"maintenance_change_usd": math.nan},
+        {"initial_change_usd": math.inf},
+    ],
+)
+def test_a_margin_that_is_no_number_is_left_out(odd):
+    desk = desk_at()
+    said = [answer(desk, one, odd=odd) for one in desk.tell(BuildLineup(by="me"))]
+
+    ((refused,),) = [each for each in said if each]
+    assert isinstance(refused, LineupRefused)
+    assert "the broker's margin is no number" in refused.words
+
+
+@pytest.mark.parametrize("margin", [None, math.nan])
+def test_a_margin_in_use_that_is_not_known_gives_nothing_up(margin):
+    desk = desk_at()
+    lineup = approved(desk)
+    worth(desk, margin=margin)
+
+    unknown = proposed(desk.see())
+    worth(desk)
+
+    assert not unknown
+    assert item(desk, lineup).state is ItemState.STAGED
+    assert proposed(desk.see())
 
 
 def test_answers_that_do_not_come_are_not_waited_for_for_ever():

@@ -325,6 +325,19 @@ def test_an_entry_that_came_to_nothing_gives_its_slot_back_and_rests(end):
     assert desk.propose().strategy != proposal.strategy
 
 
+def test_an_entry_of_yesterday_that_came_to_nothing_gives_no_slot_of_today_back():
+    desk = Desk()
+    proposal = desk.propose()
+    desk.approve(proposal)
+    desk.stage(proposal, Stage.WORKING)
+    slot = f"SPX {dt.time(10, 40):%H:%M}"
+    desk.state.done = {slot: "another-SPX-9"}  # of the next day
+
+    desk.stage(proposal, Stage.CANCELLED)
+
+    assert desk.state.done == {slot: "another-SPX-9"}
+
+
 def test_an_approval_that_nobody_uses_is_given_up():
     desk = Desk()
     proposal = desk.propose()

@@ -311,7 +311,9 @@ class Entering:
     def _came_to_nothing(
         self, state: StrategistState, entry: Entry, words: str, now: UnixNs
     ) -> None:
-        state.done.pop(entry.asked.slot, None)
+        slot = entry.asked.slot
+        if state.done.get(slot) == entry.asked.trade:  # else it is another day's
+            del state.done[slot]
         self._remember(state, entry.asked.candidate, words, now)
 
     def _remember(

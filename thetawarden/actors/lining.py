@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from thetawarden.actors.entering import (
@@ -25,6 +27,7 @@ from thetawarden.domain.strategy.lineup import (
     Lineup,
     LineupAnswer,
     LineupState,
+    margin_a_unit_usd,
     pick_portfolio,
 )
 from thetawarden.domain.strategy.proposing import limit_of
@@ -121,7 +124,9 @@ class Lining:
             if item is None or item.candidate.underlying != scene.underlying:
                 continue
             margin = state.portfolio.initial_margin_usd
-            if margin is None or margin >= lineup.ceiling_usd:
+            if margin is None or not math.isfinite(margin):
+                return ()  # not known just now: nothing is entered, and nothing given up
+            if margin >= lineup.ceiling_usd:
                 words = "the account's margin has reached the ceiling"
                 return self._cancel_rest(state, lineup, words)
             return self._enter(state, lineup, item, scene, now)
@@ -218,9 +223,11 @@ class Lining:
         return (LineupBuilt(lineup=lineup),)
 
     def _rescored(self, one: Candidate, answer: WhatIf | str | None) -> Candidate:
-        if answer is None or isinstance(answer, str) or answer.units <= 0:
+        if answer is None or isinstance(answer, str):
             return one
-        margin = max(answer.initial_change_usd, answer.maintenance_change_usd) / answer.units
+        margin = margin_a_unit_usd(answer)
+        if not math.isfinite(margin):
+            return one
         return with_margin(
             one, margin, weights=self._settings.weights, selector=self._settings.selector
         )

@@ -111,6 +111,14 @@ class Picked(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[str, ...]
 
 
+def margin_a_unit_usd(answer: WhatIf) -> float:
+    """Return what the broker wants for a unit, the larger of its two margins; NaN if unusable."""
+    changes = (answer.initial_change_usd, answer.maintenance_change_usd)
+    if answer.units <= 0 or not all(map(math.isfinite, changes)):
+        return math.nan
+    return max(*changes, 0.0) / answer.units
+
+
 def pick_portfolio(
     candidates: Iterable[Candidate],
     answers: Mapping[str, WhatIf | str],
@@ -138,9 +146,12 @@ def pick_portfolio(
         if isinstance(answer, str):
             left_out.append(f"{name}: {answer}")
             continue
-        a_unit = max(answer.initial_change_usd, answer.maintenance_change_usd, 0.0) / answer.units
+        a_unit = margin_a_unit_usd(answer)
+        if not math.isfinite(a_unit):
+            left_out.append(f"{name}: the broker's margin is no number")
+            continue
         fits = wanted if a_unit <= 0.0 else min(wanted, int(room / a_unit + 1e-9))
-        if not math.isfinite(a_unit) or fits < 1:
+        if fits < 1:
             left_out.append(f"{name}: needs {a_unit:,.0f} USD, {room:,.0f} left of the budget")
             continue
         items.append(Item(candidate=one, units=fits, margin_usd=a_unit))
