@@ -126,9 +126,8 @@ class Desk:
         actor = ActorVitals(
             actor="keeper", incarnation=1, handled=handled, busy_ns=0, queued=queued
         )
-        vitals = Vitals(
-            actors=(actor,), log_lag_ns=0, disk_free_bytes=1 << 40, down=down, **machine
-        )
+        known = {"log_lag_ns": 0, "disk_free_bytes": 1 << 40, "memory_bytes": 1}
+        vitals = Vitals(actors=(actor,), down=down, **(known | machine))
         return self.say(VitalsTaken(vitals=vitals))
 
     def halts(self, **machine):

@@ -1,5 +1,6 @@
 """What counts as a healthy desk."""
 
+import msgspec
 import pytest
 
 from thetawarden.domain.vitals import ActorVitals, Ailment, VitalLimits, Vitals, examine
@@ -34,6 +35,22 @@ def look(*, busy=0, queued=0, lag=0, disk=10_000, actors=1):
 )
 def test_each_reading_is_healthy_up_to_its_limit_and_ill_beyond(vitals, ailments):
     assert [finding.ailment for finding in examine(vitals, LIMITS)] == ailments
+
+
+@pytest.mark.parametrize(
+    ("used", "most", "ailments"),
+    [
+        (10, 10, []),
+        (11, 10, [Ailment.MEMORY_HIGH]),
+        (None, 10, [Ailment.MEMORY_HIGH]),
+        (None, 0, []),
+    ],
+)
+def test_memory_that_is_limited_and_not_known_is_no_health(used, most, ailments):
+    vitals = msgspec.structs.replace(look(), memory_bytes=used)
+    limits = msgspec.structs.replace(LIMITS, memory_bytes_max=most)
+
+    assert [finding.ailment for finding in examine(vitals, limits)] == ailments
 
 
 def test_a_finding_names_what_was_found_and_what_is_allowed():

@@ -168,11 +168,10 @@ def _machine(vitals: Vitals, limits: VitalLimits) -> Iterator[Finding]:
             f" at least {limits.files_left_min} needed"
         )
         yield Finding(ailment=Ailment.FILES_LOW, words=words)
-    if 0 < limits.memory_bytes_max < (vitals.memory_bytes or 0):
-        words = (
-            f"the desk uses {(vitals.memory_bytes or 0) / 2**20:.0f} MiB of memory,"
-            f" at most {limits.memory_bytes_max / 2**20:.0f} MiB allowed"
-        )
+    used, most = vitals.memory_bytes, limits.memory_bytes_max
+    if most > 0 and (used is None or used > most):
+        told = "an unknown amount" if used is None else f"{used / 2**20:.0f} MiB"
+        words = f"the desk uses {told} of memory, at most {most / 2**20:.0f} MiB allowed"
         yield Finding(ailment=Ailment.MEMORY_HIGH, words=words)
     if vitals.late_ns > limits.late_ns_max:
         late = _seconds(vitals.late_ns, limits.late_ns_max, "late")

@@ -14,6 +14,7 @@ from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_ns
 from thetawarden.domain.managing.decision import Action, Alarm, Rule
 from thetawarden.domain.managing.engine import RULES, decide
+from thetawarden.domain.managing.rolling import find_roll
 from thetawarden.domain.managing.sight import LegSight, TradeSight
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.proposal import Exits
@@ -117,6 +118,23 @@ def test_a_delta_over_its_limit_is_rolled_else_closed():
     rolled = msgspec.structs.replace(tested, rolled=("a", "b"))
     assert judge(rolled).action is Action.CLOSE
     assert {judge(one).rule for one in (tested, rolled)} == {Rule.DELTA}
+
+
+def test_one_delta_that_is_not_known_hides_no_other():
+    market = Market()
+    call = market.option(540, Right.CALL)
+    market.rows.delta_per_share[market.row(call)] = math.nan
+    tested = trade(part(market.option(510), -1, "13"), part(call, -1, "1"))
+
+    decision = judge(tested, market)
+
+    assert (decision.action, decision.rule) == (Action.ROLL, Rule.DELTA)
+    assert Alarm.DELTA in decision.alarms
+    rolls = msgspec.structs.replace(LIMITS.rolls, credit_usd_min=-50.0)
+    found = find_roll(
+        market.sight(tested), view=market.view, rows=market.rows, limits=rolls, now_ns=NOW
+    )
+    assert found.legs[0].instrument == market.option(510)
 
 
 def test_a_loss_of_twice_the_premium_is_rolled_else_closed_and_three_halves_are_told():

@@ -91,9 +91,13 @@ def _alike(before: tuple[Holding, ...], now: tuple[Holding, ...]) -> bool:
         one.contracts == other.contracts
         and one.position == other.position
         and one.instrument == other.instrument
-        and (one.margin_usd == other.margin_usd or math.isnan(one.margin_usd + other.margin_usd))
+        and _same(one.margin_usd, other.margin_usd)
         for one, other in zip(before, now, strict=True)
     )
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
 
 
 def _margined(book: BookMeasure, held: HeldBook, ruler: Ruler) -> BookMeasure:

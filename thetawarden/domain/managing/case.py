@@ -94,7 +94,7 @@ def alarms_of(case: Case) -> tuple[Alarm, ...]:
     found = []
     if case.is_short_premium and sight.profit_fraction <= -exits.loss_alert_fraction:
         found.append(Alarm.LOSS)
-    if case.is_short_premium and sight.short_delta > exits.alert_delta:
+    if case.is_short_premium and sight.known_short_delta > exits.alert_delta:
         found.append(Alarm.DELTA)
     if case.is_short_premium and _moved(case) > exits.move_alert_multiple:
         found.append(Alarm.MOVE)

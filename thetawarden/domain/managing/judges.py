@@ -10,7 +10,7 @@ import math
 from thetawarden.domain.instants import new_york_clock
 from thetawarden.domain.managing.case import HEDGE, WORTHLESS_USD, Case, ends_today
 from thetawarden.domain.managing.decision import Action, Decision, Rule
-from thetawarden.domain.managing.sight import days_left
+from thetawarden.domain.managing.sight import NAN, days_left
 from thetawarden.domain.managing.targets import target_of
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.trades.trade import TradeStage
@@ -103,12 +103,12 @@ def may_be_assigned(case: Case) -> bool:
 
 def judge_delta(case: Case) -> Decision | None:
     """Too much delta is left."""
-    exits = case.limits.exits
-    if not case.is_short_premium or not case.sight.short_delta > exits.exit_delta:
+    exits, delta = case.limits.exits, case.sight.known_short_delta
+    if not case.is_short_premium or not delta > exits.exit_delta:
         return None
     if ends_today(case) and may_be_assigned(case):
         return case.decides(Action.HOLD, Rule.LAST_DAY, "its last day: it may be assigned")
-    words = f"its delta is {case.sight.short_delta:.2f}, over {exits.exit_delta:.2f}"
+    words = f"its delta is {delta:.2f}, over {exits.exit_delta:.2f}"
     return _leave(case, Rule.DELTA, words)
 
 
@@ -134,8 +134,9 @@ def _leave(case: Case, rule: Rule, words: str) -> Decision:
         return case.decides(Action.CLOSE, rule, words, f"it was rolled {done} times already")
     if not case.world.can_roll:
         return case.decides(Action.CLOSE, rule, words, "no roll of it was to be had")
-    worst = max(sight.shorts, key=lambda one: abs(one.delta_per_share))
-    time_value = worst.mid_usd - max(worst.inside_usd(sight.spot_usd), 0.0)
+    worst = sight.worst_short
+    inside = NAN if worst is None else worst.inside_usd(sight.spot_usd)
+    time_value = NAN if worst is None else worst.mid_usd - max(inside, 0.0)
     if not time_value >= rolls.time_value_usd_min:
         return case.decides(Action.CLOSE, rule, words, "no time value is left in it")
     return case.decides(Action.ROLL, rule, words)

@@ -40,9 +40,9 @@ def find_roll(
     """Return the roll, or in words why there is none."""
     if len(sight.trade.rolled) >= limits.rolls_max:
         return f"it was rolled {len(sight.trade.rolled)} times already"
-    if not sight.shorts:
+    old = sight.worst_short
+    if old is None:
         return "nothing in it was sold"
-    old = max(sight.shorts, key=lambda one: abs(one.delta_per_share))
     wing = _wing(sight, old)
     today = new_york_date(now_ns)
     for number in _expiries(view, old, today=today, dte_max=limits.dte_max):

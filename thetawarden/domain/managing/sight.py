@@ -142,6 +142,22 @@ class TradeSight(msgspec.Struct, frozen=True, kw_only=True):
         deltas = [abs(one.delta_per_share) for one in self.shorts]
         return NAN if any(map(math.isnan, deltas)) else max(deltas, default=0.0)
 
+    @property
+    def worst_short(self) -> LegSight | None:
+        """The sold option with the largest known delta, of those unknown the dearest."""
+        return max(self.shorts, key=_danger, default=None)
+
+    @property
+    def known_short_delta(self) -> float:
+        """The largest delta that is known of a sold option, without sign; NaN when none is."""
+        worst = self.worst_short
+        return NAN if worst is None else abs(worst.delta_per_share)
+
+
+def _danger(one: LegSight) -> tuple[float, float]:
+    delta, mid = abs(one.delta_per_share), one.mid_usd
+    return (delta if math.isfinite(delta) else -1.0, mid if math.isfinite(mid) else -1.0)
+
 
 def look_at(trade: Trade, view: ChainView | None, rows: ChainRows | None) -> TradeSight:
     """Return a trade as a view shows it, or without anything seen."""

@@ -127,7 +127,7 @@ def _loss(found: Candidate) -> Reason:
     if found.loss_usd_max is None:
         return passes("S5", "loss", "its loss has no bound of its own")
     words = f"loses at most {found.loss_usd_max:.2f} a share of {found.width_usd:.2f} wide"
-    if found.loss_usd_max <= 0.0:
+    if not found.loss_usd_max > 0.0:
         return refuses("S5", "loss", f"{words}: too good to be true", used=found.loss_usd_max)
     return passes("S5", "loss", words, used=found.loss_usd_max, limit=found.width_usd)
 

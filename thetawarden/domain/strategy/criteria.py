@@ -72,7 +72,7 @@ def judge_long(leg: CandidateLeg, scale: LiquidityScale) -> Reason:
     name = f"{strike_of(leg):g}{leg.instrument.right or ''}"
     fine = max(scale.spread_fraction_max * leg.mid_usd, LONG_SPREAD_USD_FINE)
     words = f"long {name} is {width:.2f} wide at {leg.mid_usd:.2f}"
-    if width > fine + _NEARLY:
+    if not width <= fine + _NEARLY:
         return refuses("S4", "long_leg", f"{words}: too dear to buy", used=width, limit=fine)
     return passes("S4", "long_leg", words, used=width, limit=fine)
 
@@ -84,7 +84,7 @@ def judge_premium(rule: str, credit_usd: float, terms: Terms, spot_usd: float) -
     """Whether the credit is worth the trouble."""
     least = max(terms.premium_usd_min, terms.premium_spot_fraction_min * spot_usd)
     words = f"credit {credit_usd:.2f} a share, at least {least:.2f}"
-    if credit_usd < least - _NEARLY:
+    if not credit_usd >= least - _NEARLY:
         return refuses(rule, "premium", words, used=credit_usd, limit=least)
     return passes(rule, "premium", words, used=credit_usd, limit=least)
 
@@ -93,7 +93,7 @@ def judge_distance(rule: str, otm_fraction: float, terms: Terms) -> Reason:
     """Whether the nearest short strike is far enough out of the money."""
     least = max(terms.otm_fraction_min, 0.0)
     words = f"{otm_fraction:.1%} out of the money, at least {least:.1%}"
-    if otm_fraction <= 0.0 or otm_fraction < least - _NEARLY:
+    if not (otm_fraction > 0.0 and otm_fraction >= least - _NEARLY):
         return refuses(rule, "distance", words, used=otm_fraction, limit=least)
     return passes(rule, "distance", words, used=otm_fraction, limit=least)
 
@@ -141,7 +141,7 @@ def judge_held(scene: Scene, candidate: Candidate) -> Reason:
 
 def _grade(spread: float, interest: float, scale: LiquidityScale) -> LiquidityGrade:
     held = interest if math.isfinite(interest) else 0.0
-    if spread > scale.spread_fraction_max or held < scale.open_interest_min:
+    if not spread <= scale.spread_fraction_max or held < scale.open_interest_min:
         return LiquidityGrade.SKIP
     good = spread < scale.spread_fraction_good and held > scale.open_interest_good
     return LiquidityGrade.GOOD if good else LiquidityGrade.ACCEPTABLE
