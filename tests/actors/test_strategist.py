@@ -338,6 +338,23 @@ def test_an_entry_of_yesterday_that_came_to_nothing_gives_no_slot_of_today_back(
     assert desk.state.done == {slot: "another-SPX-9"}
 
 
+def test_an_entry_takes_down_the_volatility_of_its_own_class():
+    """Two classes end on one day; that settled in the morning stands first in the chain."""
+    rows = read_rows(VIEW)
+    view = changed(VIEW, series=rows.series + len(VIEW.series))
+    morning = tuple(
+        msgspec.structs.replace(one, trading_class="SPX", atm_iv_annual=0.9) for one in VIEW.series
+    )
+    view = msgspec.structs.replace(view, series=(*morning, *VIEW.series))
+    desk = Desk()
+
+    proposal = desk.propose(view=view)
+
+    snapshot = desk.state.asked[proposal.key].snapshot
+    assert snapshot.trading_class == "SPXW"
+    assert 0.0 < snapshot.iv_atm_annual < 0.9
+
+
 def test_an_approval_that_nobody_uses_is_given_up():
     desk = Desk()
     proposal = desk.propose()

@@ -340,8 +340,3 @@ class Entering:
             config_fingerprint=self._fingerprint,
             software=self._software,
         )
-
-
-def _settles_ns(scene: Scene, candidate: Candidate) -> UnixNs:
-    """When the last series of the candidate's expiry is settled."""
-    return max(one.settles_ns for one in scene.view.series if one.expiry == candidate.expiry)

@@ -15,10 +15,12 @@ from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_ns
 from thetawarden.domain.managing.decision import Action, Alarm, Rule
 from thetawarden.domain.managing.engine import RULES, decide
 from thetawarden.domain.managing.rolling import find_roll
-from thetawarden.domain.managing.sight import LegSight, TradeSight
+from thetawarden.domain.managing.sight import LegSight, TradeSight, look_at
+from thetawarden.domain.managing.snapshots import Scene, snapshot_of
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.regime.derived import DerivedRegime
+from thetawarden.domain.trades.snapshot import SnapshotEvent
 
 MARKET = Market()
 SPY = Market(underlying="SPY", trading_class="SPY")
@@ -118,6 +120,28 @@ def test_a_delta_over_its_limit_is_rolled_else_closed():
     rolled = msgspec.structs.replace(tested, rolled=("a", "b"))
     assert judge(rolled).action is Action.CLOSE
     assert {judge(one).rule for one in (tested, rolled)} == {Rule.DELTA}
+
+
+def test_the_volatility_of_a_trade_is_that_of_its_own_class():
+    """Two classes end on one day: one is settled in the morning, the other at the close."""
+    market = Market(days=(2, 2, 20))
+    morning = msgspec.structs.replace(market.view.series[0], trading_class="SPX", atm_iv_annual=0.9)
+    view = msgspec.structs.replace(market.view, series=(morning, *market.view.series[1:]))
+    one = trade(part(market.option(480, number=1), -1, "1"))
+
+    sight = look_at(one, view, market.rows)
+    taken = snapshot_of(
+        sight,
+        event=SnapshotEvent.HELD,
+        reason=None,
+        view=view,
+        figures=None,
+        scene=Scene(now_ns=NOW),
+        result_usd=None,
+        attribution=None,
+    )
+
+    assert (sight.atm_iv_annual, taken.iv_atm_annual) == (0.2, 0.2)
 
 
 def test_one_delta_that_is_not_known_hides_no_other():

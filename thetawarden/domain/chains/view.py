@@ -192,6 +192,14 @@ def read_rows(view: ChainView) -> ChainRows:
     return ChainRows(**found)
 
 
+def find_series(view: ChainView, *, trading_class: str, expiry: dt.date) -> SeriesView | None:
+    """Return the series of a class on a day; one day may have several, settled hours apart."""
+    found = (
+        one for one in view.series if (one.trading_class, one.expiry) == (trading_class, expiry)
+    )
+    return next(found, None)
+
+
 def row_doubt(rows: ChainRows, row: int) -> Doubt | None:
     """Why a row may not be traded on; None when it may."""
     return doubt_of(int(rows.doubt[row]))

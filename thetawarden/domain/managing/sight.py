@@ -15,7 +15,13 @@ from decimal import Decimal
 import msgspec
 
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
-from thetawarden.domain.chains.view import ChainRows, ChainView, row_doubt
+from thetawarden.domain.chains.view import (
+    ChainRows,
+    ChainView,
+    SeriesView,
+    find_series,
+    row_doubt,
+)
 from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.trades.trade import Trade
@@ -197,6 +203,13 @@ def first_expiry(sight: TradeSight) -> dt.date | None:
     return min(ends, default=None)
 
 
+def series_of(view: ChainView, option: Instrument) -> SeriesView | None:
+    """Return the series an option belongs to; None of what is none, or is not watched."""
+    if option.expiry is None:
+        return None
+    return find_series(view, trading_class=option.trading_class, expiry=option.expiry)
+
+
 def _leg(
     instrument: Instrument,
     quantity: int,
@@ -254,13 +267,18 @@ def _linear(instrument: Instrument, ratio: int, view: ChainView | None) -> LegSi
 
 
 def _atm_iv(view: ChainView | None, legs: tuple[LegSight, ...]) -> float:
-    """At-the-money volatility of the first expiry that is held."""
+    """At-the-money volatility of the first series that is held."""
     ends = [one.instrument.expiry for one in legs if one.instrument.expiry is not None]
     if view is None or not ends:
         return NAN
-    found = [one.atm_iv_annual for one in view.series if one.expiry == min(ends)]
-    known = [iv for iv in found if iv is not None]
-    return known[0] if known else NAN
+    held = [
+        series
+        for one in legs
+        if one.instrument.expiry == min(ends)
+        and (series := series_of(view, one.instrument)) is not None
+    ]
+    first = min(held, key=lambda one: one.settles_ns, default=None)
+    return NAN if first is None or first.atm_iv_annual is None else first.atm_iv_annual
 
 
 def exact(price_usd: float) -> Decimal | None:

@@ -15,7 +15,7 @@ import msgspec
 from thetawarden.domain.chains.view import ChainView, SeriesView
 from thetawarden.domain.context.figures import Figures
 from thetawarden.domain.instants import NS_PER_DAY, UnixNs
-from thetawarden.domain.managing.sight import LegSight, TradeSight, days_left
+from thetawarden.domain.managing.sight import LegSight, TradeSight, days_left, series_of
 from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.readings import Reading
 from thetawarden.domain.regime.term_structure import VolCurve
@@ -121,8 +121,7 @@ def _of_option(leg: LegSight, value: float) -> float:
 
 def _short(sight: TradeSight) -> LegSight | None:
     """The sold option nearest to the market; without one, the first option."""
-    shorts = sight.shorts or sight.options
-    return max(shorts, key=lambda one: abs(one.delta_per_share), default=None)
+    return sight.worst_short or next(iter(sight.options), None)
 
 
 def _contract(sight: TradeSight, short: LegSight | None, now_ns: int) -> dict[str, Any]:
@@ -176,11 +175,11 @@ def _volatility(short: LegSight | None, view: ChainView | None) -> dict[str, flo
     if short is None or view is None:
         return {}
     ordered = sorted(view.series, key=lambda one: one.settles_ns)
-    own = [one for one in ordered if one.expiry == short.instrument.expiry]
+    own = series_of(view, short.instrument)
     found: dict[str, float | None] = {"iv_annual": _known(short.iv_annual)}
-    if own:
-        found["iv_atm_annual"] = own[0].atm_iv_annual
-        found["skew_vol_points"] = _skew_points(own[0])
+    if own is not None:
+        found["iv_atm_annual"] = own.atm_iv_annual
+        found["skew_vol_points"] = _skew_points(own)
     ivs = [one.atm_iv_annual for one in ordered if one.atm_iv_annual]
     if len(ivs) > 1:
         found["term_slope_fraction"] = ivs[-1] / ivs[0] - 1.0

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from thetawarden.domain.chains.view import find_series
 from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.readings import Reading
 from thetawarden.domain.regime.term_structure import VolCurve
@@ -157,14 +158,16 @@ def _quotes(scene: Scene, candidate: Candidate) -> dict[str, Any]:
 
 
 def _volatility(scene: Scene, candidate: Candidate) -> dict[str, Any]:
-    series = next(one for one in scene.view.series if one.expiry == candidate.expiry)
-    put, call = series.put_iv_annual, series.call_iv_annual
-    at_money = [one.atm_iv_annual for one in scene.view.series if one.atm_iv_annual is not None]
+    of = candidate.shorts[0].instrument
+    series = find_series(scene.view, trading_class=of.trading_class, expiry=candidate.expiry)
+    put, call = (None, None) if series is None else (series.put_iv_annual, series.call_iv_annual)
+    ordered = sorted(scene.view.series, key=lambda one: one.settles_ns)
+    at_money = [one.atm_iv_annual for one in ordered if one.atm_iv_annual is not None]
     slope = at_money[-1] / at_money[0] - 1.0 if len(at_money) > 1 else None
     figures = scene.figures
     return {
         "iv_annual": candidate.shorts[0].iv_annual,
-        "iv_atm_annual": series.atm_iv_annual,
+        "iv_atm_annual": None if series is None else series.atm_iv_annual,
         "skew_vol_points": None if put is None or call is None else (put - call) * 100.0,
         "term_slope_fraction": slope,
         "realised_5_annual": None if figures is None else figures.realised5_annual,
