@@ -43,19 +43,11 @@ from thetawarden.messages.control import (
     StressView,
 )
 from thetawarden.messages.control import Status as StatusView
-from thetawarden.messages.risk import (
-    BeCautious,
-    FreezeExits,
-    LiftCaution,
-    OverrideReadiness,
-    ReviewDrawdown,
-    StressTaken,
-    TakeStress,
-    UnlockStrategy,
-)
+from thetawarden.messages.risk import BeCautious, FreezeExits, StressTaken, TakeStress
 from thetawarden.messages.trading import Flatten, Halt, Resume
 from thetawarden.practice.admin import Command, ask
 from thetawarden.process import DeskProcess
+from thetawarden.resuming import lifting_of, refusal_words, require_fingerprint
 
 ANSWER_TIMEOUT_S = 2.0
 DURABLE_TIMEOUT_S = 10.0
@@ -162,28 +154,19 @@ class Operator:
         resume = Resume(reason=request.reason, by=by, epoch=epoch)
         if isinstance(opened, ResumeRefusal):
             self._desk.say(resume, sender="person")
-            raise RefusedError(_refusal_words(opened, asked=epoch, latch=latch))
+            raise RefusedError(refusal_words(opened, asked=epoch, latch=latch))
         self._say_durably(resume)
         after = self._latch_once(lambda latch: latch.halt is None)
         if after.halt is not None:
-            raise RefusedError(_refusal_words(ResumeRefusal.WRONG_EPOCH, asked=epoch, latch=after))
+            raise RefusedError(refusal_words(ResumeRefusal.WRONG_EPOCH, asked=epoch, latch=after))
         self._desk.say(FreezeExits(frozen=False, reason=request.reason, by=by), sender="person")
         return Done(what=", ".join((*done, "trading is resumed")))
 
     def _lift_the_rest(self, request: ResumeRequest, *, by: str) -> tuple[str, ...]:
         """Do what else a person named, and say what that was."""
-        reason = request.reason
-        wanted: list[tuple[Message, str]] = []
-        if request.cautious:
-            wanted.append((LiftCaution(by=by), "your caution is lifted"))
-        if request.review_drawdown:
-            wanted.append((ReviewDrawdown(reason=reason, by=by), "the drawdown is reviewed"))
-        if request.override_readiness:
-            readiness = OverrideReadiness(reason=reason, by=by)
-            wanted.append((readiness, "the readiness score is overridden"))
-        if request.unlock:
-            unlock = UnlockStrategy(strategy=request.unlock, reason=reason, by=by)
-            wanted.append((unlock, f"strategy {request.unlock} may enter again"))
+        if request.limits:
+            require_fingerprint(request.limits, governor=self._state("governor"))
+        wanted = lifting_of(request, by=by)
         for message, _ in wanted:
             self._say_durably(message)
         return tuple(words for _, words in wanted)
@@ -385,16 +368,3 @@ def _halt_view(halt: HaltRecord | None) -> HaltView | None:
     if halt is None:
         return None
     return HaltView(epoch=halt.epoch, reason=halt.reason, by=halt.by, at=iso(halt.at_ns))
-
-
-def _refusal_words(refusal: ResumeRefusal, *, asked: int, latch: Latch) -> str:
-    match refusal:
-        case ResumeRefusal.NOT_HALTED:
-            return f"resume refused: trading is {TradingState.RUNNING}; there is no halt to lift"
-        case ResumeRefusal.WRONG_EPOCH:
-            return (
-                f"resume refused: epoch {asked} was asked, {latch.epoch} is in force."
-                " Look at the halt with `thetawarden status`, then resume that one"
-            )
-        case ResumeRefusal.NO_REASON:
-            return "resume refused: a reason is needed. Say why with --reason"

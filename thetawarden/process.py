@@ -25,6 +25,7 @@ from thetawarden.config.loader import fingerprint
 from thetawarden.config.places import prepare_folder
 from thetawarden.config.schema import Config
 from thetawarden.config.secrets import Secret
+from thetawarden.config.stated import stated_limits
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import iso, trading_day
 from thetawarden.domain.vitals import ActorVitals, Vitals
@@ -50,6 +51,7 @@ from thetawarden.infra.stress import StressWorker
 from thetawarden.messages.base import Message
 from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.messages.operations import VitalsTaken
+from thetawarden.messages.risk import LimitsStated
 from thetawarden.messages.trading import AdoptHaltFlag, CancelAll, Flatten, Halt
 from thetawarden.ports import Clock
 from thetawarden.supervisor import (
@@ -158,6 +160,7 @@ class DeskProcess:
         )
         self._remember(recovered)
         self._say_who_starts(resumed=recovered.position.next_seq > 1)
+        self.desk.say(LimitsStated(limits=stated_limits(self.config.risk)), sender="supervisor")
         self._adopt_flag()
         self._heartbeat.begin(at_ns=time.monotonic_ns())
         self.desk.start()

@@ -1,6 +1,7 @@
 """Figures as a monitoring system reads them, over a real socket."""
 
 import contextlib
+import http.client
 import socket
 import urllib.error
 import urllib.request
@@ -93,3 +94,27 @@ def test_a_taken_port_is_one_clear_line():
 
         with pytest.raises(PortTakenError, match=f"metrics.port {port} cannot be listened at"):
             MetricsServer(lambda: (), port=port, refresh_s=1.0).start()
+
+
+STRANGE = {
+    "a name that was rebound": ("GET", "/metrics", {"Host": "evil.example"}, 403),
+    "no name": ("GET", "/metrics", {"Host": ""}, 403),
+    "a page of elsewhere": ("GET", "/metrics", {"Origin": "http://evil.example"}, 403),
+    "a change": ("POST", "/metrics", {}, 405),
+    "a removal": ("DELETE", "/", {}, 405),
+    "a file": ("GET", "/../../etc/passwd", {}, 404),
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_x03_x04_x05_figures_are_read_from_here_by_get_at_one_place(case):
+    method, path, headers, code = STRANGE[case]
+    with serving(lambda: (ORDERS,)) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        words = answer.read().decode()
+        connection.close()
+
+    assert answer.status == code
+    assert words.startswith("allowed: ")

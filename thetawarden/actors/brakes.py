@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from thetawarden.actors import risk_watch
-from thetawarden.actors.governing import GovernorState
+from thetawarden.actors.governing import LIMITS, GovernorState
 from thetawarden.domain.halt import (
     HaltRecord,
     Latch,
@@ -17,12 +17,20 @@ from thetawarden.domain.halt import (
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.risk.flow import unlock_strategy
 from thetawarden.domain.risk.interlock import Readiness
+from thetawarden.domain.risk.loosening import (
+    StatedLimit,
+    fingerprint_of,
+    loosened,
+    question_of,
+)
 from thetawarden.domain.risk.posture import Caution, Posture, add_caution, lift_caution
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.risk import (
+    AcceptLimits,
     BeCautious,
     FreezeExits,
     LiftCaution,
+    LimitsStated,
     OverrideReadiness,
     ReviewDrawdown,
     UnlockStrategy,
@@ -46,6 +54,8 @@ Brakes = (
     | UnlockStrategy
     | ReviewDrawdown
     | OverrideReadiness
+    | LimitsStated
+    | AcceptLimits
 )
 Said = TradingHalted | TradingResumed | ResumeRefused | NotifyPerson
 
@@ -77,6 +87,10 @@ def heed(state: GovernorState, message: Brakes, now: UnixNs) -> tuple[Said, ...]
             state.readiness = Readiness(
                 points=state.readiness.points, override_reason=reason, override_by=by
             )
+        case LimitsStated(limits=limits):
+            return _stated(state, limits)
+        case AcceptLimits():
+            return _accepted(state, message)
         case _:
             assert_never(message)
     return ()
@@ -119,3 +133,25 @@ def _resume(state: GovernorState, asked: Resume) -> tuple[Said, ...]:
     resumed = TradingResumed(epoch=asked.epoch, reason=asked.reason, by=asked.by)
     text = f"Trading resumed by {asked.by}: {asked.reason}"
     return (resumed, NotifyPerson(urgency=Urgency.HIGH, topic="halt", text=text))
+
+
+def _stated(state: GovernorState, limits: tuple[StatedLimit, ...]) -> tuple[Said, ...]:
+    """Limits that allow more than a person has acknowledged open nothing until one does."""
+    changes = loosened(state.limits_kept, limits)
+    question = question_of(changes, fingerprint=fingerprint_of(limits))
+    state.limits_stated = limits
+    state.frozen.pop(LIMITS, None)
+    if not changes:
+        state.limits_kept = limits
+        return ()
+    state.frozen[LIMITS] = question[:WORDS_MAX]
+    return (NotifyPerson(urgency=Urgency.HIGH, topic="limits", text=question),)
+
+
+def _accepted(state: GovernorState, asked: AcceptLimits) -> tuple[Said, ...]:
+    if LIMITS not in state.frozen or asked.fingerprint != fingerprint_of(state.limits_stated):
+        return ()
+    state.limits_kept = state.limits_stated
+    del state.frozen[LIMITS]
+    text = f"Looser limits accepted by {asked.by}: {asked.reason}"
+    return (NotifyPerson(urgency=Urgency.HIGH, topic="limits", text=text),)

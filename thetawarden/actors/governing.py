@@ -34,12 +34,13 @@ from thetawarden.domain.risk.intake import account_of, instrument_of, live_order
 from thetawarden.domain.risk.interlock import Connection, Readiness, interlock_gaps
 from thetawarden.domain.risk.ledger import Ledger, Reservation, pending_orders
 from thetawarden.domain.risk.limits import RiskLimits
+from thetawarden.domain.risk.loosening import StatedLimit
 from thetawarden.domain.risk.posture import Caution, Posture
 from thetawarden.domain.risk.recovery import RecoveryState
 from thetawarden.domain.risk.review import Review
 from thetawarden.messages.risk import RiskTaken, StressTaken
 
-LINK, BOOK = "link", "book"
+LINK, BOOK, LIMITS = "link", "book", "limits"
 LAPSED_MAX = 32
 RECENT_MAX = 10
 
@@ -102,7 +103,8 @@ class GovernorState(msgspec.Struct, kw_only=True):
     """The latch, the ledger, the book and the losses, and the latest of all that was seen.
 
     Nothing is trusted before it was heard of. `market` is what the book was last measured by;
-    `tripped` the brakes that have halted already and have not let go since.
+    `tripped` the brakes that have halted already and have not let go since; `limits_kept` what a
+    person has acknowledged, `limits_stated` what this process was started with.
     """
 
     latch: Latch = Latch()
@@ -142,6 +144,8 @@ class GovernorState(msgspec.Struct, kw_only=True):
     taken: RiskTaken | None = None
     stress: StressTaken | None = None
     recent: tuple[Judged, ...] = ()
+    limits_kept: tuple[StatedLimit, ...] = ()
+    limits_stated: tuple[StatedLimit, ...] = ()
 
 
 def posture_of(state: GovernorState) -> Posture:

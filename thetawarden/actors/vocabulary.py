@@ -33,6 +33,7 @@ OUTSIDERS = (
                 operations.VitalsTaken,
                 trading.Halt,
                 trading.AdoptHaltFlag,
+                risk.LimitsStated,
             }
         ),
     ),
@@ -86,6 +87,7 @@ OUTSIDERS = (
                 risk.UnlockStrategy,
                 risk.ReviewDrawdown,
                 risk.OverrideReadiness,
+                risk.AcceptLimits,
             }
         ),
     ),

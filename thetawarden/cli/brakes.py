@@ -43,6 +43,7 @@ def halt(*, place: Place, reason: str, cautious: bool, exits_too: bool, as_json:
 @click.option("--cautious", is_flag=True, help="Lift the caution you said with halt --cautious.")
 @click.option("--review-drawdown", is_flag=True, help="You have looked into the drawdown.")
 @click.option("--override-readiness", is_flag=True, help="Live: trade below the readiness score.")
+@click.option("--limits", default="", metavar="HEX", help="Accept looser limits, as shown.")
 @click.option("--unlock", default="", metavar="STRATEGY", help="Let it enter again.")
 @as_json
 @on_place

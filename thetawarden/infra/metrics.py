@@ -9,18 +9,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import msgspec
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import ThreadingWSGIServer
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from thetawarden.errors import RefusedError
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
 LOOPBACK = "127.0.0.1"
+OUR_NAMES = (LOOPBACK, "localhost")
+PATHS = ("/metrics", "/")
 PREFIX = "thetawarden_"
 _log = logging.getLogger("thetawarden.metrics")
 
@@ -55,14 +62,20 @@ class MetricsServer:
         self._registry = CollectorRegistry()
         self._registry.register(_Latest(look, refresh_s))
         ProcessCollector(registry=self._registry)
-        self._serving: tuple[Any, threading.Thread] | None = None
+        self._serving: tuple[WSGIServer, threading.Thread] | None = None
 
     def start(self) -> None:
         """Listen; raises PortTakenError."""
+        app = _Guarded(make_wsgi_app(self._registry))
         try:
-            self._serving = start_http_server(self._port, LOOPBACK, self._registry)
+            server = make_server(
+                LOOPBACK, self._port, app, ThreadingWSGIServer, handler_class=_Silent
+            )
         except OSError as error:
             raise PortTakenError(self._port, error.strerror or str(error)) from None
+        thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+        thread.start()
+        self._serving = server, thread
 
     def stop(self) -> None:
         """Listen no more."""
@@ -71,6 +84,39 @@ class MetricsServer:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+class _Silent(WSGIRequestHandler):
+    """Writes no line a request."""
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+
+class _Guarded:
+    """Lets a reader on this machine read, and a page in a browser do nothing at all.
+
+    A name that was made to resolve to this address is refused by the name it is asked under.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, asked: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        host = asked.get("HTTP_HOST", "").rpartition(":")[0] or asked.get("HTTP_HOST", "")
+        if host not in OUR_NAMES or "HTTP_ORIGIN" in asked:
+            return _refused(start, "403 Forbidden", f"allowed: {' or '.join(OUR_NAMES)}, no page")
+        if asked["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return _refused(start, "405 Method Not Allowed", "allowed: GET")
+        if asked["PATH_INFO"] not in PATHS:
+            return _refused(start, "404 Not Found", f"allowed: {' or '.join(PATHS)}")
+        return self._app(asked, start)
+
+
+def _refused(start: StartResponse, status: str, words: str) -> Iterable[bytes]:
+    start(status, [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"{words}\n".encode()]
 
 
 class _Latest(Collector):

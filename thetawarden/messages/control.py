@@ -33,7 +33,8 @@ class ResumeRequest(Request, frozen=True, kw_only=True):
     """Lift the halt of this epoch; without one, of the halt in force as it is shown now.
 
     Whatever else is named is done first: one's own caution lifted, a drawdown reviewed, a strategy
-    unlocked, the readiness score overridden. Then only that is done while nothing is halted.
+    unlocked, the readiness score overridden, looser limits accepted by the fingerprint they were
+    shown with. Then only that is done while nothing is halted.
     """
 
     reason: Reason
@@ -42,12 +43,13 @@ class ResumeRequest(Request, frozen=True, kw_only=True):
     review_drawdown: bool = False
     override_readiness: bool = False
     unlock: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    limits: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
     @property
     def asks_more(self) -> bool:
         """Whether anything but a halt is to be lifted."""
-        named = (self.cautious, self.review_drawdown, self.override_readiness, self.unlock)
-        return any(named)
+        named = (self.cautious, self.review_drawdown, self.override_readiness)
+        return any(named) or bool(self.unlock or self.limits)
 
 
 class StopRequest(Request, frozen=True, kw_only=True):

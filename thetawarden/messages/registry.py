@@ -151,6 +151,8 @@ ROUTES: Mapping[type[Message], Route] = {
     risk.FreezeExits: Route(to=("governor", "effect:broker"), lane=Lane.CONTROL),
     risk.UnlockStrategy: Route(to=("governor",), lane=Lane.CONTROL),
     risk.ReviewDrawdown: Route(to=("governor",), lane=Lane.CONTROL),
+    risk.LimitsStated: Route(to=("governor",), lane=Lane.CONTROL),
+    risk.AcceptLimits: Route(to=("governor",), lane=Lane.CONTROL),
     risk.OverrideReadiness: Route(to=("governor",), lane=Lane.CONTROL),
     # link
     link.OpenLink: Route(to=("effect:broker",), lane=Lane.CONTROL, after_crash=False),

@@ -6,6 +6,7 @@ from thetawarden.domain.halt import TradingState
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.risk.brakes import Brake
 from thetawarden.domain.risk.demands import Demand
+from thetawarden.domain.risk.loosening import StatedLimit
 from thetawarden.domain.risk.recovery import RecoveryPhase
 from thetawarden.domain.risk.stress import StressGrid, StressJob, StressResult
 from thetawarden.domain.risk.usage import LimitUse
@@ -85,6 +86,23 @@ class UnlockStrategy(Command, frozen=True, kw_only=True):
 class ReviewDrawdown(Command, frozen=True, kw_only=True):
     """A person has reviewed the drawdown that halted trading."""
 
+    reason: str
+    by: str
+
+
+class LimitsStated(Event, frozen=True, kw_only=True):
+    """The limits this process was started with, as the configuration has them."""
+
+    limits: tuple[StatedLimit, ...]
+
+
+class AcceptLimits(Command, frozen=True, kw_only=True):
+    """A person has read which limits allow more than before, and means it.
+
+    The fingerprint is the one that was shown: limits that changed since are not meant.
+    """
+
+    fingerprint: str
     reason: str
     by: str
 

@@ -16,7 +16,7 @@ import pytest
 from thetawarden.errors import EXIT_USAGE, RefusedError
 from thetawarden.infra.control import client as client_module
 from thetawarden.infra.control import server as server_module
-from thetawarden.infra.control.app import UnknownActorError
+from thetawarden.infra.control.app import UnknownActorError, describe_api
 from thetawarden.infra.control.client import ControlClient, NoDeskError, NotUnderstoodError
 from thetawarden.infra.control.place import UnsafeSocketFolderError, peer_uid
 from thetawarden.infra.control.server import ControlServer
@@ -149,7 +149,7 @@ def test_refusals_come_back_as_our_own_errors(served):
 
 
 def test_a_failure_of_ours_is_one_line_and_nothing_else_suffers(served):
-    status, body = served.raw(b"GET /actors/broken HTTP/1.1\r\nhost: d\r\n\r\n")
+    status, body = served.raw(b"GET /actors/broken HTTP/1.1\r\nhost: desk\r\n\r\n")
 
     assert status == 500
     assert json.loads(body)["error"] == (
@@ -205,7 +205,7 @@ def test_callers_that_never_finish_are_hung_up_on_and_others_served_meanwhile(hu
     started = time.monotonic()
     slow = [hurried.connect() for _ in range(40)]
     for number, connection in enumerate(slow):
-        part = b"POST /halt HTTP/1.1\r\nhost: d\r\ncontent-length: 99\r\n"
+        part = b"POST /halt HTTP/1.1\r\nhost: desk\r\ncontent-length: 99\r\n"
         connection.sendall(part if number % 2 else part + b'\r\n{"reason')
 
     assert hurried.client.inspect() == Inspection(actors=())
@@ -255,7 +255,7 @@ def test_a_desk_that_hangs_is_said_so_and_still_takes_a_halt(hurried):
         hurried.client.inspect()
     for _ in range(20):
         threading.Thread(
-            target=lambda: hurried.raw(b"GET /actors HTTP/1.1\r\nhost: d\r\n\r\n")
+            target=lambda: hurried.raw(b"GET /actors HTTP/1.1\r\nhost: desk\r\n\r\n")
         ).start()
 
     assert hurried.client.halt("now").what == "halted"
@@ -311,7 +311,7 @@ def test_the_kernel_tells_who_is_at_the_other_end():
 def test_x01_a_peer_of_another_user_is_hung_up_on_unread(served, monkeypatch):
     monkeypatch.setattr(server_module, "peer_uid", lambda _: os.geteuid() + 1)
 
-    assert served.raw(b"GET /actors HTTP/1.1\r\nhost: d\r\n\r\n") == (None, b"")
+    assert served.raw(b"GET /actors HTTP/1.1\r\nhost: desk\r\n\r\n") == (None, b"")
     assert served.operator.asked == []
     monkeypatch.undo()
     served.client.halt("still here")
@@ -330,7 +330,7 @@ import socket, sys
 connection = socket.socket(socket.AF_UNIX)
 connection.connect(sys.argv[1])
 try:
-    connection.sendall(b"GET /actors HTTP/1.1\\r\\nhost: d\\r\\n\\r\\n")
+    connection.sendall(b"GET /actors HTTP/1.1\\r\\nhost: desk\\r\\n\\r\\n")
     print(len(connection.recv(100)))
 except (ConnectionResetError, BrokenPipeError):
     print(0)
@@ -371,7 +371,56 @@ def test_another_user_who_reaches_the_socket_is_refused_by_the_kernels_word(serv
 
 
 def test_the_description_names_every_request(served):
-    status, body = served.raw(b"GET /schema/openapi.json HTTP/1.1\r\nhost: d\r\n\r\n")
+    status, body = served.raw(b"GET /schema/openapi.json HTTP/1.1\r\nhost: desk\r\n\r\n")
 
     assert status == 200
     assert set(json.loads(body)["paths"]) >= {"/status", "/actors", "/halt", "/resume", "/stop"}
+
+
+BROWSERS = {
+    "another host": ["host: 127.0.0.1:8765"],
+    "a name that was rebound": ["host: desk.example.com"],
+    "a page of elsewhere": ["host: desk", "origin: http://evil.example"],
+    "a page of nowhere": ["host: desk", "origin: null"],
+    "a link": ["host: desk", "referer: http://evil.example/"],
+    "a fetch": ["host: desk", "sec-fetch-site: cross-site"],
+    "a cookie": ["host: desk", "cookie: a=b"],
+}
+
+
+@pytest.mark.parametrize("case", BROWSERS)
+@pytest.mark.parametrize("start", ["GET /actors", "POST /halt"])
+def test_x03_what_a_browser_may_send_through_a_forwarder_is_refused(served, start, case):
+    body = b'{"reason": "from a page"}'
+    lines = [f"{start} HTTP/1.1", f"content-length: {len(body)}", *BROWSERS[case]]
+
+    status, content = served.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+
+    assert status == 403
+    assert "found; allowed: " in json.loads(content)["error"]
+    assert served.operator.asked == []
+
+
+def test_x04_nothing_that_changes_anything_is_done_by_a_get(served):
+    described = json.loads(describe_api())["paths"]
+    changing = [path for path, methods in described.items() if "post" in methods]
+
+    for path in changing:
+        named = path.replace("{name}", "governor")
+        status, _ = served.raw(f"GET {named} HTTP/1.1\r\nhost: desk\r\n\r\n".encode())
+        assert status == 405, path
+
+    assert len(changing) > 8
+    assert {method for methods in described.values() for method in methods} == {"get", "post"}
+    assert served.operator.asked == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/actors/../../etc/passwd", "/actors/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "/etc/passwd"]
+)
+def test_x05_a_path_is_a_name_to_look_up_and_never_a_file(served, path):
+    status, content = served.raw(f"GET {path} HTTP/1.1\r\nhost: desk\r\n\r\n".encode())
+
+    assert b"root:" not in content
+    asked = [name for what, name in served.operator.asked if what == "inspect"]
+    assert status == 404 or asked == ["../../etc/passwd"]  # the desk looks it up among its actors

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 from litestar import Litestar, Request, Response, get, post
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
@@ -21,6 +21,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from thetawarden.config.problems import one_line
 from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError
+from thetawarden.infra.control.place import HOST
 from thetawarden.infra.control.workers import BusyError, Workers
 from thetawarden.messages.control import (
     AcceptBookRequest,
@@ -37,6 +38,7 @@ from thetawarden.messages.control import (
     Why,
 )
 
+_OF_BROWSERS = ("origin", "referer", "sec-fetch-site", "cookie")
 HTTP_CONFLICT = 409
 HTTP_UNEXPECTED = 500
 HTTP_BUSY = 503
@@ -134,6 +136,7 @@ def control_app(
             *_hands_on_lineups(operator, desk),
             *_brakes(operator, brakes),
         ],
+        before_request=_require_no_browser,
         request_max_body_size=max_request_bytes,
         openapi_config=OpenAPIConfig(
             title="Thetawarden control", version="1", render_plugins=[JsonRenderPlugin()]
@@ -146,6 +149,18 @@ def control_app(
         },
         logging_config=None,
     )
+
+
+async def _require_no_browser(request: Request[Any, Any, Any]) -> None:
+    """Refuse what a page in a browser could send through something that forwards to the socket."""
+    headers = request.headers
+    named = headers.get("host", "")
+    strange = next((name for name in _OF_BROWSERS if name in headers), None)
+    if strange is not None:
+        raise PermissionDeniedException(detail=f"a request with {strange} found; allowed: none")
+    if named != HOST:
+        found = one_line(named, 60)
+        raise PermissionDeniedException(detail=f"host {found!r} found; allowed: {HOST}")
 
 
 def describe_api() -> str:

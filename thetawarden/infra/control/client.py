@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from thetawarden.config.problems import one_line
 from thetawarden.errors import EXIT_USAGE, RefusedError, ThetawardenError, UnreachableError
-from thetawarden.infra.control.place import peer_uid, socket_address, socket_path
+from thetawarden.infra.control.place import HOST, peer_uid, socket_address, socket_path
 from thetawarden.messages.control import (
     AcceptBookRequest,
     ApproveLineupRequest,
@@ -57,7 +57,7 @@ class NotUnderstoodError(ThetawardenError):
 
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path, timeout_s: float) -> None:
-        super().__init__("desk", timeout=timeout_s)
+        super().__init__(HOST, timeout=timeout_s)
         self._path = path
 
     @override
