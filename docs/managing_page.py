@@ -53,7 +53,8 @@ left to its end when the rest is closed.
   combination does it all. A third roll, or one that brings less, is a close.
 * **Rebalance** looks for the fewest leg trades (a short bought back, moved out, or bounded) that
   bring the delta of a unit back into its band without a larger worst loss in any of the governor's
-  scenarios; the cheapest of those wins. Without one the trade is closed.
+  scenarios; the cheapest of those wins. A short moved out counts as a roll and takes place only
+  while one is left. Without a rearrangement the trade is closed.
 * **Cover** sells calls on delivered shares: 14 to 30 days, never below what the shares were put to
   us at. A put of the wheel's strategies is left to be assigned on its last day if the shares cost
   no more than a tenth of NLV.

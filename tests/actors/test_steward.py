@@ -432,6 +432,31 @@ def test_an_entry_that_came_to_nothing_leaves_no_trade():
     assert desk.trade.state is TradeState.ABANDONED
 
 
+def test_a_trade_that_was_approved_after_its_order_was_over_is_given_up_a_day_later():
+    desk = Desk()
+    order = proposal(MARKET.option(490), "1")
+    desk.stage("t1.open.1.1", OrderRole.ENTRY, Stage.WITHHELD, key=order.key)
+    desk.approve(order)
+    begun = desk.trade.state
+
+    desk.look(after_ns=NS_PER_DAY + NS_PER_MINUTE)
+
+    assert (begun, desk.trade.state) == (TradeState.OPENING, TradeState.ABANDONED)
+
+
+def test_what_was_told_of_a_trade_is_forgotten_with_it():
+    desk = Desk()
+    put, _ = desk.open(premium=1.5)
+    state = desk.steward.state
+    state.told = {"t1/loss": NOW, "t12/loss": NOW, "hedge": NOW}
+    desk.fill(put, 1, "0.40", ref="t1.tp.2.1")
+
+    desk.look(after_ns=11 * NS_PER_DAY)
+
+    assert state.told == {"t12/loss": NOW, "hedge": NOW}
+    assert "t1" not in state.ledger.trades
+
+
 def test_a_day_is_attributed_to_the_cent():
     desk = Desk()
     put, _ = desk.open(premium=1.5)

@@ -11,6 +11,7 @@ from thetawarden.actors.stewarding import (
     StewardSettings,
     StewardState,
     Tally,
+    busy_with,
     nlv_usd,
     open_trades,
     rows_by_underlying,
@@ -34,7 +35,7 @@ from thetawarden.domain.trades.changes import (
     summed,
 )
 from thetawarden.domain.trades.judging import outcomes_of
-from thetawarden.domain.trades.ledger import closed_before, without_trade
+from thetawarden.domain.trades.ledger import closed_before, with_trade, without_trade
 from thetawarden.domain.trades.results import wheel_cycle
 from thetawarden.domain.trades.snapshot import SnapshotEvent
 from thetawarden.domain.trades.trade import Trade, TradeState
@@ -46,6 +47,8 @@ from thetawarden.messages.steward import (
 )
 
 KEPT_NS = 10 * NS_PER_DAY
+NOTHING_CAME_NS = NS_PER_DAY
+"""So long after its approval no order of a trade can still be about to be sent."""
 
 
 def tally(state: StewardState, trade: Trade, sight: TradeSight, now: UnixNs) -> None:
@@ -206,6 +209,10 @@ def end_words(trade: Trade) -> str:
 def forget_closed(state: StewardState, now: UnixNs) -> None:
     """Let go of trades nothing more will come of; what they earned and cost stays for a while."""
     today = new_york_date(now)
+    for trade in tuple(state.ledger.trades.values()):
+        nothing = trade.state is TradeState.OPENING and not trade.parts
+        if nothing and now - trade.opened_ns > NOTHING_CAME_NS and not busy_with(state, trade.name):
+            state.ledger = with_trade(state.ledger, abandoned(trade, now))
     for name in closed_before(state.ledger, now - KEPT_NS):
         trade = state.ledger.trades[name]
         state.premium = summed(state.premium, premium_by_day((trade,)))
@@ -213,6 +220,8 @@ def forget_closed(state: StewardState, now: UnixNs) -> None:
         state.ledger = without_trade(state.ledger, name)
         for memory in (state.decisions, state.attempts, state.waits, state.blind):
             memory.pop(name, None)
+        state.told = {key: at for key, at in state.told.items() if not key.startswith(f"{name}/")}
+        state.predictions.pop(name, None)
         state.refused = tuple(one for one in state.refused if not one.startswith(f"{name}/"))
     state.premium = recent(state.premium, today=today, days=120)
     state.protection = recent(state.protection, today=today, days=120)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.domain.managing.market import DAY, LIMITS, NOW, Market, part, trade, world
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.instants import NS_PER_SECOND
-from thetawarden.domain.managing.decision import Action
+from thetawarden.domain.managing.decision import Action, Rule
 from thetawarden.domain.managing.engine import decide
 from thetawarden.domain.managing.hedging import (
     Hedge,
@@ -303,6 +303,20 @@ def test_no_rearrangement_makes_the_worst_loss_larger(put, call, iv, count):
         assert found.loss_after_usd <= found.loss_before_usd + 0.011
         assert abs(found.delta_after) <= LIMITS.band.delta_per_share
         assert len(found.legs) <= LIMITS.band.legs_max
+
+
+@pytest.mark.parametrize("rolls", [0, 1, 2])
+def test_a_short_is_moved_only_while_a_roll_is_left(rolls):
+    band = msgspec.structs.replace(LIMITS.band, delta_per_share=0.05)
+    one = trade(part(MARKET.option(500), -1, "4"), rolled=tuple("ab"[:rolls]))
+    sight = MARKET.sight(one)
+    decision = decide(sight, world=world(), limits=LIMITS)
+    leaning = msgspec.structs.replace(decision, action=Action.REBALANCE, rule=Rule.BAND, units=1)
+
+    done = plan(leaning, sight, ground(limits=msgspec.structs.replace(LIMITS, band=band)))
+
+    moved = any(leg.ratio < 0 for leg in done.proposal.legs)
+    assert (moved, done.decision.action is Action.REBALANCE) == (rolls < 2, rolls < 2)
 
 
 def test_what_cannot_be_revalued_is_not_rearranged_but_closed():

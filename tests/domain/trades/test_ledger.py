@@ -85,6 +85,16 @@ def test_a_fill_told_again_takes_the_place_of_what_was_told_before():
     assert booked(corrected, fill(PUT, 0, "0", of="a", key="f")).trades["a"].held == ()
 
 
+def test_a_trade_by_hand_of_which_every_fill_was_taken_back_is_gone():
+    bought = part(PUT, 2, "1", key="hand", role=None)
+
+    held = booked(ledger("a"), bought)
+    busted = booked(held, part(PUT, 0, "1", key="hand", role=None))
+
+    assert MANUAL in held.trades
+    assert list(busted.trades) == ["a"]
+
+
 def test_what_was_traded_by_hand_takes_from_those_by_hand_first_then_from_the_oldest():
     held = booked(
         ledger("a", "b"),

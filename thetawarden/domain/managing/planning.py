@@ -99,6 +99,7 @@ def _rebalance(decision: Decision, sight: TradeSight, ground: Ground) -> Plan:
         rows=ground.rows,
         stand=stand_of(ground.view, vix_points=ground.vix_points),
         limits=ground.limits.band,
+        may_move=len(sight.trade.rolled) < ground.limits.rolls.rolls_max,
     )
     if isinstance(found, str):
         return _instead(decision, sight, ground, why=found)
@@ -170,7 +171,10 @@ def _request(
 
 
 def _purpose_of(legs: tuple[Leg, ...], sight: TradeSight) -> Purpose:
-    """What a rearrangement is: taking away, moving a leg, or protection beyond it."""
+    """What a rearrangement is: taking away, moving a leg, or protection beyond it.
+
+    A leg that is moved counts among the rolls of its trade: the broker sees no difference.
+    """
     held = {one.instrument.conid: one.ratio for one in sight.legs}
     if all(held.get(one.instrument.conid, 0) * one.ratio < 0 for one in legs):
         return Purpose.CLOSE

@@ -46,9 +46,18 @@ class _Move(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_rearrangement(
-    sight: TradeSight, *, view: ChainView, rows: ChainRows, stand: Stand, limits: BandLimits
+    sight: TradeSight,
+    *,
+    view: ChainView,
+    rows: ChainRows,
+    stand: Stand,
+    limits: BandLimits,
+    may_move: bool = True,
 ) -> Rearrangement | str:
-    """Return the rearrangement, or in words why there is none."""
+    """Return the rearrangement, or in words why there is none.
+
+    Moving a short option is a roll: `may_move` is false once no more of them is allowed.
+    """
     delta = sight.delta_per_share
     held = contract_profits([one.instrument for one in sight.legs], stand)
     ratios = np.array([one.ratio for one in sight.legs], dtype=np.float64)
@@ -59,7 +68,9 @@ def find_rearrangement(
     moves = [
         one
         for one in _moves(sight, view, rows, limits=limits)
-        if abs(delta + one.delta) <= limits.delta_per_share and len(one.legs) <= limits.legs_max
+        if abs(delta + one.delta) <= limits.delta_per_share
+        and len(one.legs) <= limits.legs_max
+        and (may_move or all(leg.ratio > 0 for leg in one.legs))
     ]
     traded = {leg.instrument.conid: leg.instrument for one in moves for leg in one.legs}
     own = contract_profits(list(traded.values()), stand)

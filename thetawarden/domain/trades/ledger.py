@@ -128,9 +128,12 @@ def _with_part(trade: Trade, part: Part) -> Trade:
 
 
 def _without_part(ledger: Ledger, key: str) -> Ledger:
+    """Take a part away; a trade by hand of which nothing is left never was one."""
     for trade in ledger.trades.values():
         parts = tuple(one for one in trade.parts if one.key != key)
-        if len(parts) < len(trade.parts):
+        if trade.manual and trade.parts and not parts:
+            ledger = without_trade(ledger, trade.name)
+        elif len(parts) < len(trade.parts):
             kept = msgspec.structs.replace(trade, parts=parts)
             ledger = with_trade(ledger, _settled(kept, trade.closed_ns or trade.opened_ns))
     return ledger
