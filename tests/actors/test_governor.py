@@ -1,16 +1,20 @@
 """Nothing passes the governor unreasoned, unreserved or twice; what reduces risk always passes."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 
 from tests.actors.governed import LIMITS, Governed, limits, only, option, row, settings, stock
 from thetawarden.domain.halt import TradingState
+from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.demands import DemandKind
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.risk.ledger import OrderState
-from thetawarden.messages.books import BookJudged, RefreshBook
+from thetawarden.messages.books import BookJudged, FillBooked, RefreshBook
+from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.orders import OrderApproved, OrderRefused, PreviewMargin
 from thetawarden.messages.risk import (
     BeCautious,
@@ -497,3 +501,78 @@ def test_an_underlying_nobody_knows_the_beta_of_stops_an_entry():
     desk.look()
 
     assert "R6 revaluation: cannot be valued: AAPL" in refused(desk.propose((put, -1))).words
+
+
+@pytest.mark.parametrize(
+    ("ended", "again", "filled"),
+    [
+        (Stage.ABSENT, Stage.WORKING, 0),
+        (Stage.WITHHELD, Stage.WORKING, 0),
+        (Stage.CANCELLED, Stage.WORKING, 0),
+        (Stage.CANCELLED, Stage.FILLED, 2),
+    ],
+)
+def test_an_order_that_had_ended_and_lives_after_all_counts_again(ended, again, filled):
+    desk = Governed()
+    approved = desk.approve(units=2)
+    desk.stage(approved, Stage.INTENDED)
+    desk.stage(approved, ended)
+    assert counted(desk, option()) == 0
+
+    desk.stage(approved, again, filled=filled)
+
+    assert counted(desk, option()) == -2
+    desk.fill(approved, units=2)
+    desk.stage(approved, Stage.FILLED, filled=2)
+    desk.valued()
+    assert counted(desk, option()) == -2
+
+
+def test_a_part_that_filled_before_the_end_counts_once_when_the_rest_lives_after_all():
+    desk = Governed()
+    approved = desk.approve(units=2)
+    desk.stage(approved, Stage.INTENDED)
+    desk.fill(approved, units=1)
+    desk.stage(approved, Stage.CANCELLED, filled=1)
+    desk.valued()
+    assert counted(desk, option()) == -1
+
+    desk.stage(approved, Stage.PARTIAL, filled=1)
+    desk.valued()
+
+    assert counted(desk, option()) == -2
+
+
+def test_the_late_cost_of_a_closed_trade_is_no_trade_of_its_own():
+    desk = Governed()
+    approved = desk.approve()
+    desk.hold(approved)
+    close = msgspec.structs.replace(
+        approved.proposal, legs=(OrderLeg(instrument=option(), ratio=1),), purpose=Purpose.CLOSE
+    )
+    desk.fill(msgspec.structs.replace(approved, proposal=close), price="3.00")
+    assert desk.state.equity.losing_streak == 1
+    last = desk.heard[-1][0]
+    assert isinstance(last, FillBooked)
+
+    desk.tell(
+        msgspec.structs.replace(
+            last, commission_usd=Decimal(2), cash_usd=last.cash_usd - Decimal(1)
+        )
+    )
+
+    assert desk.state.equity.losing_streak == 1
+
+
+def test_frozen_exits_are_said_again_when_the_desk_begins_and_unfrozen_ones_are_not():
+    desk = Governed()
+    again = Begin(incarnation=2, resumed=True)
+    assert only(desk.tell(again), FreezeExits) == []
+    desk.tell(Halt(reason="enough", by="me"))
+    desk.tell(FreezeExits(frozen=True, reason="wait for me", by="me"))
+
+    said = desk.tell(again)
+
+    (frozen,) = only(said, FreezeExits)
+    assert frozen.frozen
+    assert only(desk.tell(frozen), FreezeExits) == []

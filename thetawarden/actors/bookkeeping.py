@@ -33,13 +33,18 @@ OPEN_ORDERS = "open orders"
 
 def expire(state: GovernorState, settings: GovernorSettings, now: UnixNs) -> None:
     """Release what was not used in time, a moment late: its use may still be on its way here."""
-    left = expire_unused(state.ledger, now_ns=now - settings.grace_ns)
-    if left == state.ledger:
-        return
-    gone = {
-        key: one for key, one in state.ledger.reservations.items() if key not in left.reservations
-    }
-    state.lapsed = dict(list((state.lapsed | gone).items())[-LAPSED_MAX:])
+    _take(state, expire_unused(state.ledger, now_ns=now - settings.grace_ns))
+
+
+def _take(state: GovernorState, left: Ledger) -> None:
+    """Keep the ledger; what it forgets is remembered for a while, as an end may prove to be none.
+
+    Word of an order may come after its approval lapsed, and life after its end.
+    """
+    before = state.ledger.reservations
+    gone = {key: one for key, one in before.items() if key not in left.reservations}
+    if gone:
+        state.lapsed = dict(list((state.lapsed | gone).items())[-LAPSED_MAX:])
     state.ledger = left
 
 
@@ -63,8 +68,24 @@ def staged(state: GovernorState, told: OrderStageChanged, now: UnixNs) -> str:
     if told.stage is Stage.CANCELLED and (before is None or before.stage is not told.stage):
         state.flow = record_cancel(state.flow, at_ns=now)
     if told.approval_key:
-        state.ledger = following.staged(state.ledger, order)
+        if before is not None and _lives_after_all(before, order):
+            _restore(state, told.approval_key)
+        _take(state, following.staged(state.ledger, order))
     return wrong
+
+
+def _lives_after_all(before: KnownOrder, after: KnownOrder) -> bool:
+    """Whether an order that had ended is open again, or has filled more."""
+    return before.is_over and (not after.is_over or after.units_filled > before.units_filled)
+
+
+def _restore(state: GovernorState, key: str) -> None:
+    """Count an order again that had ended, as one on its way."""
+    kept = state.ledger.reservations.get(key) or state.lapsed.pop(key, None)
+    if kept is not None:
+        counted = msgspec.structs.replace(kept, state=OrderState.IN_FLIGHT)
+        reservations = state.ledger.reservations | {key: counted}
+        state.ledger = msgspec.structs.replace(state.ledger, reservations=reservations)
 
 
 def booked(state: GovernorState, told: FillBooked, now: UnixNs) -> None:
@@ -77,6 +98,8 @@ def booked(state: GovernorState, told: FillBooked, now: UnixNs) -> None:
     fill = Noted(con_id, to_float(told.quantity), to_float(told.cash_usd))
     order, news = noted(order, told.fill, fill)
     state.orders[order.order_ref] = order
+    if order.trade not in state.trades and not news.contracts:
+        return  # the late cost of a trade that is closed: it was counted by what it had brought
     held = state.ledger.reservations.get(order.approval_key)
     trade = filled(
         state.trades.get(order.trade),
@@ -91,7 +114,7 @@ def booked(state: GovernorState, told: FillBooked, now: UnixNs) -> None:
     if not trade.contracts:
         _closed(state, order.trade, now)
     if held is not None:
-        state.ledger = following.staged(state.ledger, order)
+        _take(state, following.staged(state.ledger, order))
 
 
 def valued(
@@ -116,13 +139,14 @@ def valued(
 
 def booked_up(state: GovernorState, settings: GovernorSettings, now: UnixNs) -> None:
     """Let go of what the account shows by now, and forget orders that are long over."""
-    state.ledger = following.booked_up(
+    left = following.booked_up(
         state.ledger,
         state.orders.values(),
         agreed={row.instrument.con_id: row.agreed for row in state.rows},
         now_ns=now,
         settle_ns=settings.settle_ns,
     )
+    _take(state, left)
     state.orders = {
         ref: one
         for ref, one in state.orders.items()

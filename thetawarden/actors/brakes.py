@@ -57,7 +57,7 @@ Brakes = (
     | LimitsStated
     | AcceptLimits
 )
-Said = TradingHalted | TradingResumed | ResumeRefused | NotifyPerson
+Said = TradingHalted | TradingResumed | ResumeRefused | NotifyPerson | FreezeExits
 
 ME = "governor"
 WORDS_MAX = 500
@@ -94,6 +94,15 @@ def heed(state: GovernorState, message: Brakes, now: UnixNs) -> tuple[Said, ...]
         case _:
             assert_never(message)
     return ()
+
+
+def standing(state: GovernorState) -> tuple[Said, ...]:
+    """Say again what stands: whoever forgot it with the process, as the last gate, hears it."""
+    record, said = state.latch.halt, []
+    if record is not None:
+        said.append(TradingHalted(halt=record))
+    frozen = FreezeExits(frozen=True, reason="it was so when the desk ended", by=ME)
+    return (*said, frozen) if state.exits_frozen else tuple(said)
 
 
 def halt(state: GovernorState, *, reason: str, by: str, now: UnixNs) -> tuple[Said, ...]:

@@ -54,6 +54,7 @@ from thetawarden.messages.orders import (
 )
 from thetawarden.messages.risk import (
     ComputeStress,
+    FreezeExits,
     RiskDemanded,
     RiskTaken,
     StressTaken,
@@ -85,6 +86,7 @@ Asks = TimerFired | ProposeOrder | MarginPreviewed | TakeStress | StressTaken
 Hears = Begin | Quiesce | Brakes | Books | Market | Asks
 Says = (
     TradingHalted
+    | FreezeExits
     | TradingResumed
     | ResumeRefused
     | NotifyPerson
@@ -108,7 +110,7 @@ class Governor:
     """Judges every proposal once, on the freshest it has, and counts what it let through.
 
     Restart: safe; ledger, losses, brakes and the latch come back from the log exactly, and the
-    halt is said again so that the flag file stands.
+    halt is said again so that the flag file stands, frozen exits so that the last gate knows.
     """
 
     def __init__(self, *, settings: GovernorSettings) -> None:
@@ -124,9 +126,8 @@ class Governor:
             return self._book(message, now)
         match message:
             case Begin():
-                halt = self.state.latch.halt
                 again = StartTimer(name=LOOK, after_ns=self._settings.look_ns)
-                return (again,) if halt is None else (TradingHalted(halt=halt), again)
+                return (*brakes.standing(self.state), again)
             case Quiesce():
                 return (CancelTimer(name=LOOK),)
             case TimerFired(name=name):

@@ -68,7 +68,10 @@ class LiftCaution(Command, frozen=True, kw_only=True):
 
 
 class FreezeExits(Command, frozen=True, kw_only=True):
-    """While halted, send not even what reduces risk, or do so again. Only a person says it."""
+    """While halted, send not even what reduces risk, or do so again. Only a person decides it.
+
+    The governor says again what stands when the desk begins.
+    """
 
     frozen: bool
     reason: str
