@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +86,15 @@ class GatewayLine:
 class DeskLine:
     """The desk's command line, as a person would use it."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._surroundings = environment(home) | dict(settings or {})
 
     def ask(self, *arguments: str) -> Any:
         """What a verb says in JSON; None when the desk does not answer."""
         command = [sys.executable, "-m", "thetawarden", *arguments, "--json"]
         done = subprocess.run(  # noqa: S603  # our own program, no shell
             command,
-            env=environment(self._home),
+            env=self._surroundings,
             capture_output=True,
             check=False,
             timeout=ANSWER_S,

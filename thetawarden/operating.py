@@ -23,6 +23,7 @@ from thetawarden.errors import RefusedError, ThetawardenError
 from thetawarden.infra.control.app import UnknownActorError
 from thetawarden.infra.control.stress_view import stress_view
 from thetawarden.infra.gateway_process import GatewayProcess
+from thetawarden.infra.redaction import Redactor
 from thetawarden.messages.base import Message
 from thetawarden.messages.books import AcceptBook
 from thetawarden.messages.control import (
@@ -72,6 +73,7 @@ class Operator:
         self._process = process
         self._gateway = gateway
         self._desk = process.desk
+        self._redactor = Redactor()
         self._rates = Rates(time.monotonic())
         process.on_heartbeat.append(lambda: self._rates.look(self._desk.posts.values()))
 
@@ -153,13 +155,13 @@ class Operator:
         opened = open_latch(latch, epoch=epoch, reason=request.reason)
         resume = Resume(reason=request.reason, by=by, epoch=epoch)
         if isinstance(opened, ResumeRefusal):
-            self._desk.say(resume, sender="person")
+            self._say(resume)
             raise RefusedError(refusal_words(opened, asked=epoch, latch=latch))
         self._say_durably(resume)
         after = self._latch_once(lambda latch: latch.halt is None)
         if after.halt is not None:
             raise RefusedError(refusal_words(ResumeRefusal.WRONG_EPOCH, asked=epoch, latch=after))
-        self._desk.say(FreezeExits(frozen=False, reason=request.reason, by=by), sender="person")
+        self._say(FreezeExits(frozen=False, reason=request.reason, by=by))
         return Done(what=", ".join((*done, "trading is resumed")))
 
     def _lift_the_rest(self, request: ResumeRequest, *, by: str) -> tuple[str, ...]:
@@ -171,14 +173,18 @@ class Operator:
             self._say_durably(message)
         return tuple(words for _, words in wanted)
 
+    def _say(self, message: Message) -> int:
+        """A person's words as they are, but for secrets: the log keeps them for ever."""
+        return self._desk.say(self._redactor.fields(message), sender="person")
+
     def _say_durably(self, message: Message) -> None:
-        seq = self._desk.say(message, sender="person")
+        seq = self._say(message)
         self._process.journal.wait_durable(seq, DURABLE_TIMEOUT_S)
 
     def stress(self, *, by: str) -> StressView:
         """Have the book revalued, and wait for what comes of it."""
         run = f"asked by {by} at {iso(self._process.clock.now_ns())}"
-        self._desk.say(TakeStress(run=run), sender="person")
+        self._say(TakeStress(run=run))
         deadline = time.monotonic() + STRESS_TIMEOUT_S
         while time.monotonic() < deadline:
             time.sleep(0.05)

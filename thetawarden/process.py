@@ -46,6 +46,7 @@ from thetawarden.infra.logs import handling
 from thetawarden.infra.machine import files_left, memory_bytes
 from thetawarden.infra.own_effects import ChildStarter, PageTurner
 from thetawarden.infra.practice_clock import PracticeClock
+from thetawarden.infra.redaction import Redactor
 from thetawarden.infra.store_lock import StoreLock
 from thetawarden.infra.stress import StressWorker
 from thetawarden.messages.base import Message
@@ -96,6 +97,7 @@ class DeskProcess:
         self.on_heartbeat: list[Callable[[], None]] = []
         self._broker_at = ("127.0.0.1", NOWHERE)
         self._account = account
+        self._redactor = Redactor()
         self._lock = StoreLock(store)
         self._flag_seen: HaltRecord | None = None
         self._channels = channels or {}
@@ -192,8 +194,8 @@ class DeskProcess:
         """Halt without asking any actor; the governor adopts the flag when it can."""
         standing = self.flag.read()
         if standing is None:
-            now = self.clock.now_ns()
-            self.flag.raise_flag(HaltRecord(epoch=0, reason=reason, by=by, at_ns=now))
+            halt = HaltRecord(epoch=0, reason=reason, by=by, at_ns=self.clock.now_ns())
+            self.flag.raise_flag(self._redactor.fields(halt))
 
     @property
     def socket_path(self) -> Path:
@@ -267,7 +269,7 @@ class DeskProcess:
         if standing is not None and standing != self._flag_seen:
             # a bare flag does not say since when; it is dated when it is found
             at_ns = standing.at_ns or self.clock.now_ns()
-            halt = msgspec.structs.replace(standing, at_ns=at_ns)
+            halt = self._redactor.fields(msgspec.structs.replace(standing, at_ns=at_ns))
             self.desk.say(AdoptHaltFlag(halt=halt), sender="supervisor")
         self._flag_seen = standing
 

@@ -15,7 +15,7 @@ import functools
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -31,6 +31,8 @@ from thetawarden.config.secrets import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 TEXT_LENGTH_MAX = 100_000
 SHOWN_LENGTH_MAX = 16_000
@@ -112,6 +114,15 @@ class Redactor:
         """The text without the values of known secrets; patterns are left alone."""
         pattern = self._pattern()
         return text if pattern is None else pattern.sub(HIDDEN, text)
+
+    def fields(self, told: S) -> S:
+        """The same struct without known secrets in any of its texts: what a person wrote."""
+        clean = {
+            name: self.known(text)
+            for name in told.__struct_fields__
+            if isinstance(text := getattr(told, name), str)
+        }
+        return msgspec.structs.replace(told, **clean)
 
     def value(self, value: Any, *, key: str = "") -> Any:
         """The value as plain JSON types without anything secret."""
