@@ -180,7 +180,7 @@ def _may_be_refused(field, value, lines):
     bands = {key for pair in STRATEGY_IN_ORDER for key in pair}
     pair = pair or (field.path.startswith("strategy.") and field.name in bands)
     told = any(each in lines[0] for each in contradicts)
-    pair = pair or field.path in {"lines.limit", "lines.reserve"}
+    pair = pair or field.path in {"lines.limit", "lines.reserve"} or field.name == "stop_multiple"
     return outside or "backoff" in field.path or pair or told
 
 

@@ -34,6 +34,14 @@ def test_a_band_whose_ends_are_crossed_is_refused_by_name(name):
             assert f"strategy.{name}.{low}" in {clash.path for clash in find_clashes(crossed)}
 
 
+@pytest.mark.parametrize(("multiple", "clashes"), [(0.0, 0), (0.5, 1), (1.0, 1), (1.5, 0)])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_stop_within_the_credit_is_refused_by_name(name, multiple, clashes):
+    found = find_clashes(with_section(name, stop_multiple=multiple))
+
+    assert [one.path for one in found] == [f"strategy.{name}.stop_multiple"] * clashes
+
+
 def test_the_defaults_contradict_nothing_and_every_strategy_has_its_section():
     assert find_clashes(Config()) == ()
     assert tuple(one.name for one in CATALOG) == STRATEGIES

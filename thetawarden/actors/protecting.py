@@ -29,7 +29,13 @@ from thetawarden.actors.following import UNSURE, take_back
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.sessions import Sessions
 from thetawarden.domain.market.ticks import step_at
-from thetawarden.domain.orders.building import profit_limit, reversed_legs, stop_prices, ticks_of
+from thetawarden.domain.orders.building import (
+    left_at_target,
+    profit_limit,
+    reversed_legs,
+    stop_prices,
+    ticks_of,
+)
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.lasting import is_traded
 from thetawarden.domain.orders.life import OrderLife
@@ -271,9 +277,9 @@ class Guard:
         terms = self._settings.exits
         worth = max(price.mid_usd, Decimal())
         stop = None if trade.exits is None else trade.exits.stop_usd
-        multiple = Decimal(repr(terms.stop_fraction or 2.0))
+        multiple = Decimal(repr(terms.stop_multiple or 2.0))
         return Exits(
-            take_profit_usd=worth * Decimal(repr(terms.profit_fraction)),
+            take_profit_usd=worth * left_at_target(terms),
             stop_usd=None if stop is None else worth * multiple,
         )
 

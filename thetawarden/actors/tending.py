@@ -36,12 +36,13 @@ from thetawarden.domain.managing.ordering import Request, order_of, ticks_of
 from thetawarden.domain.managing.planning import Ground, Plan, plan
 from thetawarden.domain.managing.sight import NAN, TradeSight
 from thetawarden.domain.managing.stressing import stand_of
-from thetawarden.domain.managing.targets import exits_for, revised_exits, target_of
+from thetawarden.domain.managing.targets import revised_exits, target_of
 from thetawarden.domain.managing.weakest import demanded_of
 from thetawarden.domain.market.contracts import Delivery
 from thetawarden.domain.market.products import OPTION_CLASSES
 from thetawarden.domain.orders.proposal import Exits, Proposal
 from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.strategy.targets import exits_of
 from thetawarden.domain.trades.changes import premium_by_day, protection_by_day, summed
 from thetawarden.domain.trades.ledger import with_trade
 from thetawarden.domain.trades.trade import TradeStage, TradeState
@@ -208,10 +209,10 @@ def _exits(
         if settled and sight.options:
             state.bare = tuple(one for one in state.bare if one != trade.name)
             limits = settings.limits
-            exits = exits_for(
+            exits = exits_of(
                 sight.premium_usd,
                 target_fraction=target_of(trade.strategy, world.regime, limits.targets),
-                exits=limits.exits,
+                stop_multiple=limits.exits.stop_multiple,
                 ticks=ticks_of(tuple(one.instrument for one in sight.options)),
             )
     if exits is None or state.quiet:

@@ -36,8 +36,8 @@ def executor_settings(
         walk=walk(config.walk),
         urgent=walk(config.urgent),
         exits=ExitTerms(
-            profit_fraction=config.exits.profit_fraction,
-            stop_fraction=config.exits.stop_fraction,
+            profit_target_fraction=config.exits.profit_target_fraction,
+            stop_multiple=config.exits.stop_multiple,
             stop_slack_fraction=config.exits.stop_slack_fraction,
         ),
         urgent_slack_fraction=config.urgent_slack_fraction,

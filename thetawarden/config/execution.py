@@ -32,12 +32,11 @@ class WalkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class ExitsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How what was sold is ended where its strategy does not say."""
 
-    profit_fraction: Annotated[
-        float, Meta(ge=0.01, le=0.99, description="Buy back at this part of the credit.")
+    profit_target_fraction: Annotated[
+        float, Meta(ge=0.01, le=0.99, description="Bought back at this profit, of the credit.")
     ] = 0.5
-    stop_fraction: Annotated[
-        float,
-        Meta(ge=0, le=50, description="Stop at this part of the credit, 2 is twice; 0 never."),
+    stop_multiple: Annotated[
+        float, Meta(ge=0, le=50, description="Bought back at so many credits; 0 for no stop.")
     ] = 0.0
     stop_slack_fraction: Annotated[
         float, Meta(ge=0, le=5, description="A stop may pay this much more than its trigger.")

@@ -35,8 +35,8 @@ class ExitsConfig(Section, frozen=True, kw_only=True):
     move_alert_multiple: Annotated[
         float, Meta(ge=0.1, le=100, description="Implied moves of a day a person is told of.")
     ] = 1.5
-    stop_fraction: Annotated[
-        float, Meta(ge=0, le=100, description="Loss at which it is closed at once; 0: no stop.")
+    stop_multiple: Annotated[
+        float, Meta(ge=0, le=100, description="Bought back at so many credits; 0 for no stop.")
     ] = 0.0
     trailing_from_fraction: Annotated[
         float, Meta(ge=0, le=1, description="Profit from which it is trailed; 0: never.")

@@ -91,7 +91,25 @@ def find_clashes(config: Config) -> tuple[Clash, ...]:
         *_managing(config.managing),
         *_strategy(config.strategy),
         *_lines(config.lines),
+        *_stops(config),
     )
+
+
+def _stops(config: Config) -> Iterator[Clash]:
+    """A stop at the credit itself or below it is hit as soon as it stands."""
+    multiples = {f"strategy.{name}": getattr(config.strategy, name) for name in STRATEGIES}
+    multiples |= {
+        "execution.exits": config.execution.exits,
+        "managing.exits": config.managing.exits,
+    }
+    for path, section in multiples.items():
+        if 0.0 < section.stop_multiple <= 1.0:
+            yield Clash(
+                path=f"{path}.stop_multiple",
+                found=f"{section.stop_multiple}, which is hit as soon as it stands",
+                allowed="more than 1 (so many credits), or 0 for no stop",
+                remedy="name a price above the credit",
+            )
 
 
 def _strategy(strategy: StrategyConfig) -> Iterator[Clash]:

@@ -216,7 +216,7 @@ def test_a_put_of_the_wheel_is_left_to_be_assigned_if_its_shares_are_small_enoug
 def test_a_stop_closes_where_one_is_set():
     put = MARKET.option(490)
     losing = trade(part(put, -1, round(middle(MARKET, put) / 2.2, 4)))
-    exits = msgspec.structs.replace(LIMITS.exits, stop_fraction=1.0)
+    exits = msgspec.structs.replace(LIMITS.exits, stop_multiple=2.0)
     limits = msgspec.structs.replace(LIMITS, exits=exits)
 
     assert judge(losing, limits=limits).rule is Rule.STOP

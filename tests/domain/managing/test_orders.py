@@ -25,7 +25,7 @@ from thetawarden.domain.managing.planning import Ground, plan
 from thetawarden.domain.managing.rebalancing import Rearrangement, find_rearrangement
 from thetawarden.domain.managing.rolling import Roll, find_roll
 from thetawarden.domain.managing.stressing import stand_of
-from thetawarden.domain.managing.targets import exits_for, revised_exits, target_of
+from thetawarden.domain.managing.targets import revised_exits, target_of
 from thetawarden.domain.managing.weakest import demanded_of, is_naked
 from thetawarden.domain.managing.wheeling import CoveredCall, find_call
 from thetawarden.domain.market.contracts import Right
@@ -37,6 +37,7 @@ from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.demands import Demand, DemandKind
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.risk.usage import LimitUse
+from thetawarden.domain.strategy.targets import exits_of
 
 MARKET = Market()
 
@@ -513,7 +514,7 @@ def test_every_regime_has_the_target_of_the_specification(name):
 
 @given(st.floats(0.01, 500.0), st.floats(0.05, 0.95))
 def test_exits_are_on_a_tick_and_keep_at_least_the_target_where_a_tick_allows(premium, target):
-    exits = exits_for(premium, target_fraction=target, exits=LIMITS.exits, ticks=NICKEL)
+    exits = exits_of(premium, target_fraction=target, stop_multiple=0.0, ticks=NICKEL)
 
     assert is_on_tick(exits.take_profit_usd, NICKEL)
     assert exits.take_profit_usd > 0

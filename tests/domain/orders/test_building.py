@@ -70,10 +70,11 @@ def test_a_take_profit_of_less_than_a_tick_pays_a_tick():
 
 def test_what_is_sold_without_exits_gets_the_usual_ones():
     found = exits_for(
-        proposal(exits=None, limit="-2.00"), ExitTerms(profit_fraction=0.5, stop_fraction=2.0)
+        proposal(exits=None, limit="-2.00"),
+        ExitTerms(profit_target_fraction=0.7, stop_multiple=2.0),
     )
 
-    assert found == Exits(take_profit_usd=Decimal("1.00"), stop_usd=Decimal("4.00"))
+    assert found == Exits(take_profit_usd=Decimal("0.60"), stop_usd=Decimal("4.00"))
 
 
 @pytest.mark.parametrize(

@@ -144,13 +144,13 @@ def _leave(case: Case, rule: Rule, words: str) -> Decision:
 
 def judge_stop(case: Case) -> Decision | None:
     """The stop, where one is set."""
-    limit = case.limits.exits.stop_fraction
-    if not case.is_short_premium or not limit > 0.0:
+    multiple = case.limits.exits.stop_multiple
+    if not case.is_short_premium or not multiple > 0.0:
         return None
-    if not case.sight.profit_fraction <= -limit:
+    if not case.sight.profit_fraction <= 1.0 - multiple:
         return None
-    lost = -100.0 * case.sight.profit_fraction
-    words = f"it has lost {lost:.0f} % of its premium, its stop is at {100.0 * limit:.0f} %"
+    costs = 1.0 - case.sight.profit_fraction
+    words = f"buying it back costs {costs:.1f} times its premium, its stop is at {multiple:.1f}"
     return case.decides(Action.CLOSE, Rule.STOP, words)
 
 

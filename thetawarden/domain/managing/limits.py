@@ -24,14 +24,17 @@ class TargetLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExitLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """When something is to be done about a trade; losses in parts of its premium, 0 for never."""
+    """When something is to be done about a trade; losses in parts of its premium, 0 for never.
+
+    The stop is the price of buying it back, in premiums: at 3 twice the premium is lost.
+    """
 
     loss_alert_fraction: float = 1.5
     loss_exit_fraction: float = 2.0
     alert_delta: float = 0.50
     exit_delta: float = 0.60
     move_alert_multiple: float = 1.5
-    stop_fraction: float = 0.0
+    stop_multiple: float = 0.0
     trailing_from_fraction: float = 0.50
     trailing_back_fraction: float = 0.60
     vix_rise_points: float = 10.0

@@ -23,11 +23,12 @@ from thetawarden.domain.managing.rebalancing import find_rearrangement
 from thetawarden.domain.managing.rolling import find_roll, roll_worst_usd
 from thetawarden.domain.managing.sight import TradeSight
 from thetawarden.domain.managing.stressing import stand_of
-from thetawarden.domain.managing.targets import exits_for, target_of
+from thetawarden.domain.managing.targets import target_of
 from thetawarden.domain.managing.wheeling import find_call
 from thetawarden.domain.orders.proposal import Proposal
 from thetawarden.domain.regime.derived import DerivedRegime
 from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.strategy.targets import exits_of
 
 WHEEL = "wheel"
 _URGENT = frozenset({Rule.DEMANDED, Rule.LAST_DAY, Rule.DELTA, Rule.LOSS, Rule.STOP})
@@ -127,10 +128,10 @@ def _cover(decision: Decision, sight: TradeSight, ground: Ground) -> Plan:
         _request(decision, sight, ground, purpose=Purpose.OPEN, units=found.units),
         strategy=WHEEL,
         reasons=(found.words, *decision.reasons),
-        exits=exits_for(
+        exits=exits_of(
             premium,
             target_fraction=target_of(WHEEL, ground.regime, limits.targets),
-            exits=limits.exits,
+            stop_multiple=limits.exits.stop_multiple,
             ticks=ticks_of((found.leg.instrument,)),
         ),
     )

@@ -30,12 +30,12 @@ ROLES = {
 class ExitTerms(msgspec.Struct, frozen=True, kw_only=True):
     """How a position is protected where its proposal does not say.
 
-    Of a credit: buy back at `profit_fraction` of it, stop at `stop_fraction` of it, 0 for no
-    stop. A stop's limit lies `stop_slack_fraction` of its trigger beyond it.
+    Bought back once `profit_target_fraction` of a credit is earned, stopped at `stop_multiple`
+    credits, 0 for no stop. A stop's limit lies `stop_slack_fraction` of its trigger beyond it.
     """
 
-    profit_fraction: float = 0.5
-    stop_fraction: float = 0.0
+    profit_target_fraction: float = 0.5
+    stop_multiple: float = 0.0
     stop_slack_fraction: float = 0.25
 
 
@@ -83,11 +83,16 @@ def usual_exits(
     """Return the exits of a unit that was sold for a credit, None for any other."""
     if credit_usd <= 0 or not is_short(legs):
         return None
-    stop = Decimal(repr(terms.stop_fraction)) * credit_usd
+    stop = Decimal(repr(terms.stop_multiple)) * credit_usd
     return Exits(
-        take_profit_usd=Decimal(repr(terms.profit_fraction)) * credit_usd,
-        stop_usd=stop if terms.stop_fraction > 0 else None,
+        take_profit_usd=left_at_target(terms) * credit_usd,
+        stop_usd=stop if terms.stop_multiple > 0 else None,
     )
+
+
+def left_at_target(terms: ExitTerms) -> Decimal:
+    """Return which part of a credit buys a unit back at the profit aimed at."""
+    return 1 - Decimal(repr(terms.profit_target_fraction))
 
 
 def is_short(legs: tuple[OrderLeg, ...]) -> bool:

@@ -73,7 +73,8 @@ def propose(
     worst = max(round_price(price=worst, rule=ticks, rounding=Rounding.UP), limit)
     if worst >= 0:
         return f"a credit of {candidate.credit_usd:.2f} leaves nothing after the spread"
-    target = profit_target(regime, terms, settings.targets)
+    derived = None if regime is None else regime.derived
+    target = profit_target(terms.profit_target_fraction, derived, settings.targets)
     exits = exits_of(
         candidate.credit_usd,
         target_fraction=target,
