@@ -10,6 +10,7 @@ from tests.domain.books.accounts import SECOND
 from thetawarden.actors.executing import held_of
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.orders import BrokerOrderState
+from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import Exits, OrderLeg
@@ -23,8 +24,10 @@ from thetawarden.messages.orders import (
     OrdersReconciled,
     ProposeOrder,
     ProtectionChanged,
+    ReviseExits,
     SubmitOrder,
 )
+from thetawarden.messages.trading import TradingHalted, TradingResumed
 
 TP, STOP, ENTRY, EXIT = OrderRole.TAKE_PROFIT, OrderRole.STOP, OrderRole.ENTRY, OrderRole.EXIT
 CANCELLED, INACTIVE = BrokerOrderState.CANCELLED, BrokerOrderState.INACTIVE
@@ -589,3 +592,147 @@ def test_an_older_count_than_the_second_of_two_fills_takes_nothing_away():
     desk.settle()
 
     assert sum(one.contracts for one in held_of(desk.state, desk.state.trades["t1"])) == -2
+
+
+def further_roll(**changes):
+    """Two units of the put at 500 become two of the one at 480, for a net credit."""
+    return proposal(
+        "r1",
+        purpose=Purpose.ROLL,
+        legs=(*legs(1), OrderLeg(instrument=put(99, "480"), ratio=-1)),
+        limit="-0.20",
+        exits=None,
+        **changes,
+    )
+
+
+def test_a_roll_without_exits_is_protected_by_what_its_new_unit_is_worth():
+    desk = holding()
+    desk.quote("2.80", "3.20", 99)
+    desk.approve(further_roll())
+    desk.settle()
+
+    desk.broker.fill(desk.order(OrderRole.ROLL).order_ref)
+    desk.settle()
+
+    take_profit, stop = desk.order(TP).intent, desk.order(STOP).intent
+    assert desk.protected() == {TP: 2, STOP: 2}
+    assert take_profit.legs == (OrderLeg(instrument=put(99, "480"), ratio=1),)
+    assert (take_profit.limit_usd, stop.stop_usd) == (Decimal("1.50"), Decimal("6.00"))
+
+
+def test_exits_revised_after_a_roll_keep_the_proportion_of_the_stop():
+    desk = holding()
+    desk.quote("2.80", "3.20", 99)
+    desk.silent = True
+    desk.approve(further_roll())
+    desk.settle()
+    desk.broker.fill(desk.order(OrderRole.ROLL).order_ref)
+    desk.settle()
+    (asked,) = [one.proposal for one in desk.heard(ProposeOrder)]
+
+    desk.tell(
+        ReviseExits(
+            trade="t1",
+            exits=Exits(take_profit_usd=Decimal("1.20"), stop_usd=None),
+            reasons=("rolled",),
+        )
+    )
+    desk.tell(desk.approval(asked, reducing=True))
+    desk.settle()
+
+    assert desk.order(TP).intent.limit_usd == Decimal("1.20")
+    assert desk.order(STOP).intent.stop_usd == Decimal("4.80")  # 3 to 0.75, as before
+
+
+def test_exits_that_could_buy_anew_what_is_no_longer_short_are_taken_back_and_nobody_alarmed():
+    desk = holding(ratios=(-1, 1))
+    desk.wait(SETTINGS.settle_ns * 2)
+
+    valued(desk, c12=2)  # the short leg was closed by hand
+    desk.settle()
+    desk.wait(SETTINGS.protect_ns * 3)
+
+    assert desk.protected() == {}
+    assert desk.pages() == []
+
+
+def test_the_exits_of_something_bought_stay_while_they_fit_what_is_held():
+    desk = holding(ratios=(1,), limit="1.50")
+    desk.wait(SETTINGS.settle_ns * 2)
+
+    valued(desk, c11=2)
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_a_repair_that_was_given_up_is_tried_again_once_a_person_has_resumed():
+    desk = holding()
+    desk.refuse = "no"
+    desk.quote()
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+    desk.watch(20 * SETTINGS.query_ns)
+    desk.tell(TradingHalted(halt=HaltRecord(epoch=1, reason="t", by="t", at_ns=0)))
+    desk.refuse = ""
+    desk.watch(2 * SETTINGS.query_ns)
+    assert desk.protected() == {}
+
+    desk.tell(TradingResumed(epoch=1, reason="go", by="me"))
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+    desk.wait(SETTINGS.protect_ns)
+    assert desk.heard(ProtectionChanged)[-1].complete
+
+
+def test_exits_that_live_after_all_are_not_placed_a_second_time():
+    desk = holding()
+    desk.silent = True
+    stop = desk.order(STOP).order_ref
+    tp = desk.order(TP).order_ref
+    desk.broker.end(tp, CANCELLED)
+    desk.settle()
+    (asked,) = [one.proposal for one in desk.heard(ProposeOrder)]
+    assert desk.state.orders[stop].is_over
+    for ref in (tp, stop):
+        desk.broker.orders[ref].state = BrokerOrderState.WORKING
+    desk.wait(SETTINGS.settle_ns)
+    desk.reconcile(rounds=1)
+    assert not desk.state.orders[tp].is_over
+
+    desk.tell(desk.approval(asked, reducing=True))
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_a_trade_that_is_gone_while_its_exits_lack_rings_no_timer_for_ever():
+    desk = holding()
+    desk.wait(SETTINGS.settle_ns * 2)
+    desk.broker.deaf = True
+    tp, stop = desk.order(TP).order_ref, desk.order(STOP).order_ref
+    desk.broker.orders[stop].units = 1
+    desk.broker.report(stop)  # somebody made it smaller by hand
+    desk.settle()
+    assert desk.state.trades["t1"].missing_ns
+
+    valued(desk)
+    desk.settle()
+    desk.wait(SETTINGS.protect_ns + SETTINGS.cancel_ns * 5)
+    before = len(desk.told)
+    desk.wait(5 * SECOND)
+
+    assert desk.broker.orders[tp].is_open
+    assert len(desk.told) - before < 10
+
+
+def test_quotes_of_what_is_forgotten_are_forgotten():
+    desk = holding()
+    desk.quote()
+    desk.broker.fill(desk.order(TP).order_ref)
+    desk.settle()
+
+    desk.wait(SETTINGS.kept_ns + SECOND)
+
+    assert desk.state.quotes == {} == desk.state.orders

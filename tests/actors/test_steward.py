@@ -345,11 +345,35 @@ def test_a_refused_exit_is_told_and_tried_again():
     assert asked((*desk.look(), *desk.look())) is not None
 
 
-def losing():
+def losing(**changes):
     """A put that has lost twice its premium."""
     desk = Desk()
-    desk.open(premium=1 / 3.2)
+    desk.open(premium=1 / 3.2, **changes)
     return desk
+
+
+def rolled(desk):
+    """The roll that is asked for fills."""
+    roll = asked(desk.look())
+    back, sold = (leg.instrument for leg in roll.legs)
+    desk.stage("t1.roll.3.1", OrderRole.ROLL, Stage.WORKING, key=roll.key)
+    desk.stage("t1.tp.2.1", OrderRole.TAKE_PROFIT, Stage.CANCELLED)
+    desk.fill(back, 1, float(desk.market.rows.ask_usd[desk.market.row(back)]), ref="t1.roll.3.1")
+    changed = desk.fill(
+        sold, -1, float(desk.market.rows.bid_usd[desk.market.row(sold)]), ref="t1.roll.3.1"
+    )
+    desk.stage("t1.roll.3.1", OrderRole.ROLL, Stage.FILLED, key=roll.key, filled=1)
+    return roll, changed
+
+
+def test_a_rolled_trade_keeps_the_proportion_of_its_stop():
+    desk = losing(exits=Exits(take_profit_usd=Decimal("0.05"), stop_usd=Decimal("0.30")))
+    rolled(desk)
+
+    (revised,) = of_kind(desk.look(), ReviseExits)
+
+    assert revised.exits.stop_usd == 6 * revised.exits.take_profit_usd
+    assert desk.trade.exits == revised.exits
 
 
 def test_a_loss_of_twice_the_premium_is_rolled_and_after_a_refusal_closed():
@@ -366,15 +390,7 @@ def test_a_loss_of_twice_the_premium_is_rolled_and_after_a_refusal_closed():
 
 def test_a_rolled_trade_is_the_same_trade_and_gets_new_exits():
     desk = losing()
-    roll = asked(desk.look())
-    back, sold = (leg.instrument for leg in roll.legs)
-    desk.stage("t1.roll.3.1", OrderRole.ROLL, Stage.WORKING, key=roll.key)
-    desk.stage("t1.tp.2.1", OrderRole.TAKE_PROFIT, Stage.CANCELLED)
-    desk.fill(back, 1, float(desk.market.rows.ask_usd[desk.market.row(back)]), ref="t1.roll.3.1")
-    changed = desk.fill(
-        sold, -1, float(desk.market.rows.bid_usd[desk.market.row(sold)]), ref="t1.roll.3.1"
-    )
-    desk.stage("t1.roll.3.1", OrderRole.ROLL, Stage.FILLED, key=roll.key, filled=1)
+    roll, changed = rolled(desk)
 
     (revised,) = of_kind(desk.look(), ReviseExits)
 

@@ -56,7 +56,7 @@ from thetawarden.messages.trading import (
     TradingResumed,
 )
 
-Hears = (
+Answered = (
     Begin
     | Quiesce
     | TimerFired
@@ -66,7 +66,6 @@ Hears = (
     | OrderReported
     | ExecutionReported
     | PositionsValued
-    | ChainViewed
     | OrderApproved
     | OrderRefused
     | OrderSent
@@ -79,6 +78,8 @@ Hears = (
     | CancelAll
     | Flatten
 )
+
+Hears = Answered | ChainViewed
 
 TIMER = "due"
 LINKED = frozenset({LinkState.SYNCING, LinkState.READY})
@@ -99,12 +100,15 @@ class Executor:
 
     def receive(self, message: Hears, now: UnixNs) -> tuple[Says, ...]:
         """Answer one message; then look after every trade it touched, and set the one timer."""
+        if isinstance(message, ChainViewed):  # changes no order, and nothing waits for it
+            walking.quoted(self.state, message.view)
+            return ()
         before = dict(self.state.orders)
         said = list(self._answer(message, now))
         said += self._look_after(before, now)
         return (*said, *self._timed(now))
 
-    def _answer(self, message: Hears, now: UnixNs) -> Iterable[Says]:
+    def _answer(self, message: Answered, now: UnixNs) -> Iterable[Says]:
         state, settings = self.state, self._settings
         match message:
             case Begin():
@@ -135,9 +139,6 @@ class Executor:
                 return following.judged(state, message, now, settings)
             case PositionsValued():
                 return self._valued(message, now)
-            case ChainViewed(view=view):
-                walking.quoted(state, view)
-                return ()
             case _:
                 return self._command(message, now)
 
@@ -170,7 +171,7 @@ class Executor:
                 return self._stop_entries(f"trading is halted: {halt.reason}", now)
             case TradingResumed(epoch=epoch):
                 state.halted, state.halt_epoch = False, max(state.halt_epoch, epoch)
-                return ()
+                return self._guard.go_on(state, now)
             case CancelAll(reason=reason, by=by):
                 return self._stop_entries(f"{by} cancels all: {reason}", now)
             case Flatten():
@@ -349,6 +350,7 @@ class Executor:
         if trade is not None:
             state.trades[trade.name] = carried_over(trade, (life,))
         del state.orders[ref]
+        walking.forget(state)
         empty = trade is not None and not lives_of(state, trade.name)
         if trade is not None and empty and not held_of(state, state.trades[trade.name]):
             del state.trades[trade.name]

@@ -30,16 +30,18 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.sessions import Sessions
 from thetawarden.domain.market.ticks import step_at
 from thetawarden.domain.orders.building import (
+    is_short,
     left_at_target,
     profit_limit,
     reversed_legs,
+    scaled_stop,
     stop_prices,
     ticks_of,
 )
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.lasting import is_traded
 from thetawarden.domain.orders.life import OrderLife
-from thetawarden.domain.orders.proposal import Exits, Pricing, Proposal
+from thetawarden.domain.orders.proposal import Exits, OrderLeg, Pricing, Proposal
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.orders.trade import (
@@ -81,12 +83,14 @@ class Guard:
             case Cover.COMPLETE | Cover.NEEDLESS:
                 return _protected(state, trade, found, now)
             case Cover.CLOSING:
+                state.trades[name] = _being_closed(trade)
                 return ()  # of a trade that holds nothing: the order will find that out
             case Cover.UNSURE:
                 return self._lacking(state, trade, found, now)
             case Cover.LACKING | Cover.EXCESSIVE:
-                if not found.units:
-                    return self._take_all_back(state, trade, found.words, now)
+                if not is_short(found.unit):  # nothing of it needs an exit
+                    told = _protected(state, trade, found, now)
+                    return (*told, *self._take_all_back(state, trade, found.words, now))
                 if not is_traded(
                     (leg.instrument for leg in found.unit), now=now, sessions=self._sessions
                 ):
@@ -97,15 +101,10 @@ class Guard:
     def revise(self, state: ExecutorState, asked: ReviseExits, now: UnixNs) -> tuple[Says, ...]:
         """Move a trade's exits to other prices: where they work, by changing them."""
         trade = state.trades.get(asked.trade)
-        if trade is None or closing.is_busy(state, trade):
+        if trade is None or closing.is_closing(state, trade):
             return ()
-        before = trade.exits or Exits(take_profit_usd=None, stop_usd=None)
-        profit, stop = asked.exits.take_profit_usd, asked.exits.stop_usd
-        exits = Exits(
-            take_profit_usd=before.take_profit_usd if profit is None else profit,
-            stop_usd=before.stop_usd if stop is None else stop,
-        )
         unit, _ = unit_of(held_of(state, trade))
+        exits = _merged(trade, asked.exits, unit)
         state.trades[trade.name] = msgspec.structs.replace(
             trade, exits=exits, unit=unit or trade.unit
         )
@@ -114,6 +113,15 @@ class Guard:
             if life.is_exit and not life.is_over:
                 said += self._reprice(state, life, exits, now)
         return (*said, *self.look(state, trade.name, now))
+
+    def go_on(self, state: ExecutorState, now: UnixNs) -> tuple[Says, ...]:
+        """A person has lifted the halt: what could not be repaired is tried again."""
+        given_up = [one for one in state.trades.values() if one.repair is Repair.HALTED]
+        for trade in given_up:
+            state.trades[trade.name] = msgspec.structs.replace(
+                trade, repair=Repair.NONE, tries=0, again_ns=UnixNs(0), alarmed=False
+            )
+        return tuple(said for one in given_up for said in self.look(state, one.name, now))
 
     def _reprice(
         self, state: ExecutorState, life: OrderLife, exits: Exits, now: UnixNs
@@ -282,6 +290,18 @@ class Guard:
             take_profit_usd=worth * left_at_target(terms),
             stop_usd=None if stop is None else worth * multiple,
         )
+
+
+def _merged(trade: TradeLife, asked: Exits, unit: tuple[OrderLeg, ...]) -> Exits:
+    """What is not asked for stays; of another unit than before the stop keeps its proportion."""
+    before = trade.exits or Exits(take_profit_usd=None, stop_usd=None)
+    profit, stop = asked.take_profit_usd, asked.stop_usd
+    if stop is None:
+        same = not unit or same_unit(unit, trade.unit)
+        stop = before.stop_usd if same else scaled_stop(before, take_profit_usd=profit)
+    return Exits(
+        take_profit_usd=before.take_profit_usd if profit is None else profit, stop_usd=stop
+    )
 
 
 def _with_new_exits(state: ExecutorState, trade: TradeLife) -> TradeLife:

@@ -75,7 +75,7 @@ def look(
     changed = _gist(demands) != _gist(state.demands)
     state.demands = demands
     return Watched(
-        desk=desk_of(state, settings),
+        desk=desk,
         brakes=brakes,
         uses=uses,
         trips=trips,

@@ -213,7 +213,7 @@ def _submit(
         own = _life(state, one, intent=child, now=now)
         own = msgspec.structs.replace(own, approval_key="")
         said += heard(state, own, None, now=now, words=f"leaves with {intent.order_ref}")
-    return (command, *said)
+    return (*said, command)
 
 
 def protect(
@@ -229,6 +229,8 @@ def protect(
         why = why or "the trade is not known any more"
     if why or trade is None or proposal.exits is None:
         return withhold(state, one, why, now=now)
+    if any(life.is_exit and not life.is_over for life in lives_of(state, trade.name)):
+        return withhold(state, one, "exits of it live by now", now=now)
     unit, units = unit_of(there(state, trade))
     if not units or not same_unit(unit, reversed_legs(proposal.legs)):
         return withhold(state, one, "what is held has changed", now=now)
@@ -236,7 +238,8 @@ def protect(
         words = f"more orders than approvals for {proposal.strategy}"
         return (Halt(reason=words, by=ME), *withhold(state, one, words, now=now))
     order = exit_order(state, trade, unit=unit, units=min(units, approval.units), now=now)
-    intents = exit_intents(proposal.exits, order, settings.exits)
+    revised = trade.exits if same_unit(trade.unit, unit) else None  # perhaps while it was judged
+    intents = exit_intents(revised or proposal.exits, order, settings.exits)
     lives = [_life(state, one, intent=intent, now=now) for intent in intents]
     others = [msgspec.structs.replace(life, approval_key="") for life in lives[1:]]
     gate = lives[0].gate
@@ -248,7 +251,7 @@ def protect(
         for life in (lives[0], *others)
         for each in heard(state, life, None, now=now, words=words)
     ]
-    return (command, *told)
+    return (*told, command)
 
 
 def exit_order(

@@ -40,6 +40,7 @@ from thetawarden.domain.managing.targets import revised_exits, target_of
 from thetawarden.domain.managing.weakest import demanded_of
 from thetawarden.domain.market.contracts import Delivery
 from thetawarden.domain.market.products import OPTION_CLASSES
+from thetawarden.domain.orders.building import scaled_stop
 from thetawarden.domain.orders.proposal import Exits, Proposal
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.strategy.targets import exits_of
@@ -219,11 +220,15 @@ def _exits(
         return []
     current = state.ledger.trades[trade.name]
     stop = exits.stop_usd
-    if stop is None and current.exits is not None and decision.rule is Rule.NEW_TARGET:
-        stop = current.exits.stop_usd
+    if stop is None and current.exits is not None:
+        moved = decision.rule is not Rule.NEW_TARGET  # to another unit: what it cost is no matter
+        profit = exits.take_profit_usd
+        scaled = scaled_stop(current.exits, take_profit_usd=profit)
+        stop = scaled if moved else current.exits.stop_usd
     kept = Exits(take_profit_usd=exits.take_profit_usd, stop_usd=stop)
     state.ledger = with_trade(state.ledger, msgspec.structs.replace(current, exits=kept))
-    return [ReviseExits(trade=trade.name, exits=exits, reasons=decision.reasons)]
+    told = kept if decision.rule is not Rule.NEW_TARGET else exits
+    return [ReviseExits(trade=trade.name, exits=told, reasons=decision.reasons)]
 
 
 def _spoken(

@@ -57,6 +57,14 @@ def quoted(state: ExecutorState, view: ChainView) -> None:
             )
 
 
+def forget(state: ExecutorState) -> None:
+    """Forget the quotes of what no order that is remembered and no trade is of any more."""
+    wanted = {leg.instrument.conid for life in state.orders.values() for leg in life.intent.legs}
+    for trade in state.trades.values():
+        wanted |= {one.instrument.conid for one in trade.carried}
+    state.quotes = {conid: one for conid, one in state.quotes.items() if conid in wanted}
+
+
 def step(
     state: ExecutorState, life: OrderLife, now: UnixNs, settings: ExecutorSettings
 ) -> tuple[Says, ...]:

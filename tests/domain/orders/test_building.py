@@ -17,6 +17,7 @@ from thetawarden.domain.orders.building import (
     main_intent,
     profit_limit,
     reversed_legs,
+    scaled_stop,
     ticks_of,
 )
 from thetawarden.domain.orders.intent import OrderStyle
@@ -104,3 +105,22 @@ def test_each_class_has_its_own_ticks(instruments, step):
     unit = tuple(OrderLeg(instrument=one, ratio=1) for one in instruments)
 
     assert ticks_of(unit).bands[0].step == Decimal(step)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.ROLL, Purpose.HEDGE, Purpose.CLOSE])
+def test_the_net_credit_of_anything_but_an_entry_makes_no_exits(purpose):
+    terms = ExitTerms(stop_multiple=2.0)
+    asked = proposal(purpose=purpose, ratios=(1, -1), limit="-0.20", exits=None)
+
+    assert exits_for(asked, terms) is None
+    assert exits_for(proposal(limit="-0.20", exits=None), terms) is not None
+
+
+@given(*[st.decimals("0.05", "20", places=2)] * 3)
+def test_a_scaled_stop_stands_to_its_take_profit_as_the_old_one_did(profit, stop, new):
+    before = Exits(take_profit_usd=profit, stop_usd=stop)
+
+    found = scaled_stop(before, take_profit_usd=new)
+
+    assert abs(found * profit - stop * new) <= Decimal("0.001")
+    assert scaled_stop(Exits(take_profit_usd=profit, stop_usd=None), take_profit_usd=new) is None

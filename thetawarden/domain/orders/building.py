@@ -70,9 +70,10 @@ def main_intent(proposal: Proposal, *, order_ref: str, units: int, reducing: boo
 def exits_for(proposal: Proposal, terms: ExitTerms) -> Exits | None:
     """Return at which prices what a proposal opens is ended; None where nothing need be.
 
-    Whatever sells an option for a credit gets at least a take profit.
+    Whatever opens by selling an option for a credit gets at least a take profit. A roll's own price
+    says nothing of what the unit it leads to is worth.
     """
-    if proposal.purpose is Purpose.CLOSE or proposal.exits is not None:
+    if proposal.purpose is not Purpose.OPEN or proposal.exits is not None:
         return proposal.exits
     return usual_exits(proposal.legs, credit_usd=-proposal.limit_usd, terms=terms)
 
@@ -93,6 +94,14 @@ def usual_exits(
 def left_at_target(terms: ExitTerms) -> Decimal:
     """Return which part of a credit buys a unit back at the profit aimed at."""
     return 1 - Decimal(repr(terms.profit_target_fraction))
+
+
+def scaled_stop(before: Exits, *, take_profit_usd: Decimal | None) -> Decimal | None:
+    """Return the stop that stands to a new take profit as the old one did; None where none did."""
+    profit, stop = before.take_profit_usd, before.stop_usd
+    if not profit or stop is None or take_profit_usd is None:
+        return None
+    return round(take_profit_usd * stop / profit, 4)
 
 
 def is_short(legs: tuple[OrderLeg, ...]) -> bool:

@@ -17,7 +17,7 @@ from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.building import is_short, reversed_legs
 from thetawarden.domain.orders.intent import OrderRole
-from thetawarden.domain.orders.life import OrderLife, leg_contracts
+from thetawarden.domain.orders.life import OrderLife, is_uneven, leg_contracts
 from thetawarden.domain.orders.proposal import Exits, OrderLeg
 from thetawarden.domain.orders.stages import Stage
 
@@ -159,9 +159,11 @@ def judge_protection(trade: TradeLife, lives: tuple[OrderLife, ...]) -> Protecti
     if any(_is_closing(life) for life in lives):
         return found(Cover.CLOSING, "an order that closes it is on its way")
     if not is_short(unit) or trade.exits is None:
-        excessive = bool(exits) and not any(_is_entering(life) for life in lives)
-        cover = Cover.EXCESSIVE if excessive and not units else Cover.NEEDLESS
-        return found(cover, "exits are left of what is no longer held" if excessive else "")
+        left_over = any(not _ends(life, unit, units) for life in exits)
+        settled = not any(_is_entering(life) or is_uneven(life) for life in lives)
+        if left_over and settled and not is_short(unit):
+            return found(Cover.EXCESSIVE, "exits are left of what is no longer held")
+        return found(Cover.NEEDLESS, "")
     if any(life.stage is Stage.UNKNOWN for life in exits):
         return found(Cover.UNSURE, "what became of its exits is being found out")
     gaps = tuple(
@@ -192,6 +194,11 @@ def _gap(role: OrderRole, exits: list[OrderLife], unit: tuple[OrderLeg, ...], un
     if covered != units:
         return f"{covered} of {units} units have a {name}"
     return f"a {name} is of other legs" if len(fitting) < len(own) else ""
+
+
+def _ends(life: OrderLife, unit: tuple[OrderLeg, ...], units: int) -> bool:
+    """Whether all that an exit may do is to take from so many units."""
+    return life.units_left <= units and same_unit(reversed_legs(life.intent.legs), unit)
 
 
 def _is_up(life: OrderLife) -> bool:
