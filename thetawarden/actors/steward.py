@@ -292,12 +292,14 @@ class Steward:
         """Take a changed ledger over, and say what became of every trade it changed."""
         state = self.state
         before, state.ledger = state.ledger, ledger
-        rows = rows_by_underlying(state)
+        changed = [
+            (name, was, after)
+            for name, after in ledger.trades.items()
+            if (was := before.trades.get(name)) != after
+        ]
+        rows = rows_by_underlying(state, [after.underlying for _, _, after in changed])
         said: list[Says] = []
-        for name, after in list(ledger.trades.items()):
-            was = before.trades.get(name)
-            if was == after:
-                continue
+        for name, was, after in changed:
             sights = (
                 sight_of(state, was or msgspec.structs.replace(after, parts=()), rows),
                 sight_of(state, after, rows),
@@ -331,7 +333,7 @@ class Steward:
             state.bare = tuple(one for one in state.bare if one != name)
             if trade.manual:
                 continue
-            sight = sight_of(state, ended, rows_by_underlying(state))
+            sight = sight_of(state, ended, rows_by_underlying(state, [ended.underlying]))
             scene = scene_of(state, self._settings, now)
             words = end_words(ended)
             said += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -136,9 +137,12 @@ def open_trades(state: StewardState) -> tuple[Trade, ...]:
     return tuple(one for one in state.ledger.trades.values() if one.state not in over and one.held)
 
 
-def rows_by_underlying(state: StewardState) -> dict[str, ChainRows]:
-    """Return the rows of every chain that is looked at."""
-    return {name: read_rows(view) for name, view in state.views.items()}
+def rows_by_underlying(
+    state: StewardState, names: Iterable[str] | None = None
+) -> dict[str, ChainRows]:
+    """Return the rows of every chain that is looked at, or of those named: reading them is dear."""
+    wanted = state.views if names is None else dict.fromkeys(names)
+    return {name: read_rows(state.views[name]) for name in wanted if name in state.views}
 
 
 def sight_of(state: StewardState, trade: Trade, rows: dict[str, ChainRows]) -> TradeSight:

@@ -63,9 +63,14 @@ def look(
     *,
     underlyings: tuple[str, ...] | None = None,
 ) -> tuple[Said, ...]:
-    """Decide about every trade, or those on some underlyings, and ask for what is needed."""
-    rows = rows_by_underlying(state)
-    sights = [sight_of(state, one, rows) for one in open_trades(state)]
+    """Decide about every trade, or those on some underlyings, and ask for what is needed.
+
+    Whose turn it is to go when less risk is demanded is decided among all.
+    """
+    seen = None if state.demands else underlyings
+    rows = rows_by_underlying(state, seen)
+    trades = (one for one in open_trades(state) if seen is None or one.underlying in seen)
+    sights = [sight_of(state, one, rows) for one in trades]
     excesses = excesses_of(state.uses, nlv_usd=nlv_usd(state))
     leaving = {Action.CLOSE, Action.REDUCE}
     closing = any(one.action in leaving for one in state.pending.values())

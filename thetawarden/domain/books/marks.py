@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+import numpy as np
+
 from thetawarden.domain.books.rows import Mark
 from thetawarden.domain.chains.view import ChainView, read_rows
 from thetawarden.domain.instants import UnixNs
@@ -24,17 +26,18 @@ def viewed_marks(
     """Return the marks of these options that the view makes newer or completer."""
     wanted = dict.fromkeys(conids)
     rows = read_rows(view)
+    mid_usd = rows.mid_usd
     found: dict[int, Mark] = {}
-    for row, conid in enumerate(rows.conid.tolist()):
-        if conid in wanted:
-            mark = _mark(
-                mid=float(rows.mid_usd[row]),
-                delta=float(rows.delta_per_share[row]),
-                at_ns=UnixNs(int(rows.at_ns[row])),
-                known=known.get(conid),
-            )
-            if mark is not None:
-                found[conid] = mark
+    for row in np.flatnonzero(np.isin(rows.conid, list(wanted))).tolist():
+        conid = int(rows.conid[row])
+        mark = _mark(
+            mid=float(mid_usd[row]),
+            delta=float(rows.delta_per_share[row]),
+            at_ns=UnixNs(int(rows.at_ns[row])),
+            known=known.get(conid),
+        )
+        if mark is not None:
+            found[conid] = mark
     return found
 
 

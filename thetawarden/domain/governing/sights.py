@@ -88,39 +88,50 @@ def sight_of(view: ChainView) -> Sight:
 
 def seen_legs(sight: Sight, con_ids: Iterable[ConId]) -> dict[ConId, SeenLeg]:
     """Return what a sight shows of some options; what it does not show is left out."""
-    conid = _column(sight, "conid")
-    wanted = list(con_ids)
-    rows = np.flatnonzero(np.isin(conid, np.array(wanted, dtype=np.int64))) if wanted else ()
-    columns = {name: _column(sight, name) for name in KEPT} if len(rows) else {}
-    return {ConId(int(conid[row])): _seen(sight, columns, int(row)) for row in rows}
+    columns, rows = _found(sight, con_ids)
+    return {con_id: _seen(sight, columns, row) for con_id, row in rows.items()}
 
 
 def marks_in_sight(sight: Sight, con_ids: Iterable[ConId]) -> dict[ConId, Marks]:
     """Return the model inputs of some options."""
-    return {con_id: leg.marks for con_id, leg in seen_legs(sight, con_ids).items()}
+    columns, rows = _found(sight, con_ids)
+    return {con_id: _marks(sight, columns, row) for con_id, row in rows.items()}
+
+
+def _found(
+    sight: Sight, con_ids: Iterable[ConId]
+) -> tuple[Mapping[str, NDArray[Any]], dict[ConId, int]]:
+    """The columns, and the rows of those options that the sight shows."""
+    conid = _column(sight, "conid")
+    wanted = np.array(list(con_ids), dtype=np.int64)
+    rows = np.flatnonzero(np.isin(conid, wanted)).tolist() if wanted.size else []
+    columns = {name: _column(sight, name) for name in KEPT} if rows else {}
+    return columns, {ConId(int(conid[row])): row for row in rows}
+
+
+def _marks(sight: Sight, columns: Mapping[str, NDArray[Any]], row: int) -> Marks:
+    own = float(columns["iv_annual"][row])
+    believed = int(columns["doubt"][row]) == 0 and math.isfinite(own)
+    carry = sight.carries[int(columns["series"][row])]
+    return Marks(
+        tau_years=carry.tau_years,
+        iv_annual=own if believed else float(columns["smile_iv_annual"][row]),
+        rate_annual=carry.rate_annual,
+        yield_annual=carry.yield_annual,
+    )
 
 
 def _seen(sight: Sight, columns: Mapping[str, NDArray[Any]], row: int) -> SeenLeg:
-    usable = int(columns["doubt"][row]) == 0
-    own = float(columns["iv_annual"][row])
-    iv = own if usable and math.isfinite(own) else float(columns["smile_iv_annual"][row])
-    carry = sight.carries[int(columns["series"][row])]
-    at_ns = UnixNs(int(columns["at_ns"][row]))
     quote = LegQuote(
         seq=sight.number,
         bid_usd=_price(float(columns["bid_usd"][row])),
         ask_usd=_price(float(columns["ask_usd"][row])),
-        at_ns=at_ns,
+        at_ns=UnixNs(int(columns["at_ns"][row])),
         epoch=sight.epoch,
-        live=usable,
+        live=int(columns["doubt"][row]) == 0,
     )
     return SeenLeg(
-        marks=Marks(
-            tau_years=carry.tau_years,
-            iv_annual=iv,
-            rate_annual=carry.rate_annual,
-            yield_annual=carry.yield_annual,
-        ),
+        marks=_marks(sight, columns, row),
         quote=quote,
         delta_per_share=float(columns["delta_per_share"][row]),
     )

@@ -19,7 +19,7 @@ import numpy as np
 
 from thetawarden.domain.chains.view import ChainRows, ChainView
 from thetawarden.domain.managing.limits import HedgeLimits
-from thetawarden.domain.managing.ordering import Leg, option_of, option_row, ticks_of
+from thetawarden.domain.managing.ordering import Leg, option_row, ticks_of
 from thetawarden.domain.managing.sight import TradeSight
 from thetawarden.domain.managing.stressing import SCENARIOS, Stand, contract_profits
 from thetawarden.domain.market.ticks import Rounding, round_price
@@ -170,11 +170,10 @@ def _choices(
     if found.size > _PUTS_MAX:
         found = found[np.linspace(0, found.size - 1, _PUTS_MAX).round().astype(np.intp)]
     places = [int(row) for row in found]
-    profits = contract_profits([option_of(view, rows, row) for row in places], stand)
-    choices = [
-        _choice((option_row(view, rows, row, 1),), own)
-        for row, own in zip(places, profits, strict=True)
-    ]
+    bought = [option_row(view, rows, row, 1) for row in places]
+    sold = [msgspec.structs.replace(one, ratio=-1) for one in bought]
+    profits = contract_profits([one.instrument for one in bought], stand)
+    choices = [_choice((one,), own) for one, own in zip(bought, profits, strict=True)]
     for near, high in enumerate(places):
         for far in range(near + 1, len(places)):
             low = places[far]
@@ -182,8 +181,7 @@ def _choices(
                 rows.series[low] == rows.series[high]
                 and rows.strike_usd[low] < rows.strike_usd[high]
             ):
-                legs = (option_row(view, rows, high, 1), option_row(view, rows, low, -1))
-                choices.append(_choice(legs, profits[near] - profits[far]))
+                choices.append(_choice((bought[near], sold[far]), profits[near] - profits[far]))
     return [one for one in choices if one is not None]
 
 

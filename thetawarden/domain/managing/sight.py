@@ -13,6 +13,7 @@ import math
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.chains.view import (
@@ -171,7 +172,7 @@ def look_at(trade: Trade, view: ChainView | None, rows: ChainRows | None) -> Tra
     counts = [int(one.quantity) for one in held if one.instrument.kind is InstrumentKind.OPTION]
     shares = [int(one.quantity) for one in held if one.instrument.kind is not InstrumentKind.OPTION]
     units = math.gcd(*counts) if counts else math.gcd(*shares)
-    places = {} if rows is None else {conid: row for row, conid in enumerate(rows.conid.tolist())}
+    places = {} if rows is None else _places(rows, [one.instrument.conid for one in held])
     legs = tuple(
         _leg(one.instrument, int(one.quantity), units=units, view=view, rows=rows, places=places)
         for one in held
@@ -189,6 +190,12 @@ def look_at(trade: Trade, view: ChainView | None, rows: ChainRows | None) -> Tra
         spot_usd=view.spot_usd if known and view is not None and view.spot_usd else NAN,
         atm_iv_annual=_atm_iv(view, legs),
     )
+
+
+def _places(rows: ChainRows, conids: list[int]) -> dict[int, int]:
+    """Where these contracts stand among the rows; those that do not are left out."""
+    found = np.flatnonzero(np.isin(rows.conid, conids))
+    return {int(rows.conid[row]): int(row) for row in found}
 
 
 def days_left(leg: LegSight, now_ns: int) -> int | None:
