@@ -10,6 +10,7 @@ from tests.domain.books.accounts import ACCOUNT, CLIENT
 from tests.domain.managing.market import LIMITS, NOW, Market
 from thetawarden.actors.steward import LOOK, Steward
 from thetawarden.actors.stewarding import StewardSettings, StewardState
+from thetawarden.domain.alerts.matters import TABLE, Matter
 from thetawarden.domain.books.fills import CommissionKind
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.books.rows import PositionRow
@@ -700,6 +701,20 @@ def test_a_person_is_told_of_a_blind_trade_after_a_while_and_not_every_minute():
 
     assert [bool(one) for one in told].count(True) == 1
     assert told[0] == []
+
+
+def test_a_person_is_told_as_urgently_as_the_table_says_of_a_trade_near_its_stop():
+    desk = Desk()
+    desk.open(premium=0.45)
+    held = desk.trade
+    stop = held.premium_usd * 3 / 100
+    desk.steward.state.ledger.trades["t1"] = msgspec.structs.replace(
+        held, exits=Exits(take_profit_usd=None, stop_usd=stop)
+    )
+
+    told = [one for one in of_kind(desk.look(), NotifyPerson) if "near stop" in one.text]
+
+    assert [one.urgency for one in told] == [TABLE[Matter.NEAR_STOP].urgency]
 
 
 def test_the_timer_is_always_set_again():

@@ -19,6 +19,7 @@ from thetawarden.actors.stewarding import (
     take_profit_ref,
     vix_points,
 )
+from thetawarden.domain.alerts.matters import TABLE, Matter
 from thetawarden.domain.chains.view import ChainRows
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date
 from thetawarden.domain.managing.case import HEDGE, World
@@ -298,10 +299,11 @@ def _alarms(
         state.told[key] = now
         numbers = ", ".join(f"{name} {value:.2f}" for name, value in decision.numbers)
         text = (
-            f"{trade}: {alarm.value} alarm; {decision.action.value}: {decision.reasons[0]}"
-            f" ({numbers})"
+            f"{trade}: {alarm.value.replace('_', ' ')} alarm; {decision.action.value}:"
+            f" {decision.reasons[0]} ({numbers})"
         )
-        said.append(NotifyPerson(urgency=Urgency.HIGH, topic=f"trade {trade}", text=text))
+        urgency = TABLE[Matter.NEAR_STOP].urgency if alarm is Alarm.NEAR_STOP else Urgency.HIGH
+        said.append(NotifyPerson(urgency=urgency, topic=f"trade {trade}", text=text))
     return said
 
 

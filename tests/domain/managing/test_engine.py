@@ -223,6 +223,31 @@ def test_a_stop_closes_where_one_is_set():
     assert judge(losing).rule is not Rule.STOP
 
 
+@pytest.mark.parametrize(
+    ("costs", "stop", "multiple", "told"),
+    [
+        (1.9, "3", 0.0, False),
+        (2.1, "3", 0.0, True),
+        (1.4, None, 2.0, False),
+        (1.6, None, 2.0, True),
+        (1.6, "9", 2.0, True),
+        (2.5, None, 0.0, False),
+    ],
+)
+def test_half_way_to_its_nearest_stop_a_person_is_told(costs, stop, multiple, told):
+    put = MARKET.option(490)
+    premium = round(middle(MARKET, put) / costs, 4)
+    exits = None
+    if stop is not None:
+        price = round(Decimal(stop) * Decimal(str(premium)), 4)
+        exits = Exits(take_profit_usd=None, stop_usd=price)
+    losing = trade(part(put, -1, premium), exits=exits)
+    stops = msgspec.structs.replace(LIMITS.exits, stop_multiple=multiple)
+    limits = msgspec.structs.replace(LIMITS, exits=stops)
+
+    assert (Alarm.NEAR_STOP in judge(losing, limits=limits).alarms) is told
+
+
 def test_a_vix_that_has_risen_far_closes_losers_only():
     put = MARKET.option(480)
     worth = middle(MARKET, put)

@@ -7,6 +7,7 @@ import math
 
 import msgspec
 
+from thetawarden.domain.alerts.matters import TABLE, Matter
 from thetawarden.domain.instants import UnixNs, new_york_clock
 from thetawarden.domain.managing.decision import Action, Alarm, Decision, Rule
 from thetawarden.domain.managing.limits import ManagingLimits
@@ -14,9 +15,11 @@ from thetawarden.domain.managing.sight import NAN, TradeSight, first_expiry
 from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.regime.derived import DerivedRegime
 from thetawarden.domain.trades.trade import TradeStage
+from thetawarden.domain.units import to_float
 
 HEDGE = "hedge"
 WORTHLESS_USD = 0.10
+NEAR_STOP_FRACTION = TABLE[Matter.NEAR_STOP].threshold or 1.0
 _WORTHLESS_DELTA = 0.05
 _SESSIONS_A_YEAR = 252.0
 
@@ -98,9 +101,21 @@ def alarms_of(case: Case) -> tuple[Alarm, ...]:
         found.append(Alarm.DELTA)
     if case.is_short_premium and _moved(case) > exits.move_alert_multiple:
         found.append(Alarm.MOVE)
+    if case.is_short_premium and _is_near_stop(case):
+        found.append(Alarm.NEAR_STOP)
     if sight.doubts and not _worthless(sight):
         found.append(Alarm.BLIND)
     return tuple(found)
+
+
+def _is_near_stop(case: Case) -> bool:
+    """Whether so much of the way from its premium to the nearest of its stops is lost."""
+    sight, exits = case.sight, case.sight.trade.exits
+    premium = sight.premium_usd
+    stops = [premium * case.limits.exits.stop_multiple]
+    stops += [] if exits is None or exits.stop_usd is None else [to_float(exits.stop_usd)]
+    ways = [stop - premium for stop in stops if stop > premium > 0.0]
+    return bool(ways) and sight.cost_usd - premium >= NEAR_STOP_FRACTION * min(ways)
 
 
 def _moved(case: Case) -> float:

@@ -53,6 +53,7 @@ class Alarm(enum.StrEnum):
     LOSS = "loss"
     DELTA = "delta"
     MOVE = "move"
+    NEAR_STOP = "near_stop"
     BLIND = "blind"
 
 
