@@ -22,9 +22,9 @@ is under way for a trade. All numbers are in the section `managing` of the confi
 """
 _TAIL = """
 Beside whatever is decided a person is told, each once in half an hour: of a loss of 150 % of the
-premium, a delta over 0.50, an underlying that has moved more than 1.5 implied moves of a day, and
-quotes that have been unusable for ten minutes. What is next to worthless by the model and merely
-has no bid is not told.
+premium, half of the way to its stop, a delta over 0.50, an underlying that has moved more than 1.5
+implied moves of a day, and quotes that have been unusable for ten minutes. What is next to
+worthless by the model and merely has no bid is not told.
 
 ## What a trade is
 

@@ -96,10 +96,9 @@ def adopted_part(
 def begun(proposal: Proposal, view: ChainView | None, *, vix_points: float, now: UnixNs) -> Trade:
     """Return the trade that an approved order opens, and how the world stood then."""
     short = [leg.instrument.conid for leg in proposal.legs if leg.ratio < 0]
-    delta = iv = None
+    delta = None
     if view is not None and short:
-        rows = read_rows(view)
-        delta, iv = _short_delta(rows, short), _atm_iv(view, rows, short)
+        delta = _short_delta(read_rows(view), short)
     return Trade(
         name=proposal.trade,
         strategy=proposal.strategy,
@@ -109,8 +108,6 @@ def begun(proposal: Proposal, view: ChainView | None, *, vix_points: float, now:
         scores=proposal.scores,
         reasons=proposal.reasons,
         entry_delta_per_share=delta,
-        entry_spot_usd=None if view is None else view.spot_usd,
-        entry_iv_annual=iv,
         entry_vix_points=vix_points if np.isfinite(vix_points) else None,
     )
 
@@ -120,8 +117,3 @@ def _short_delta(rows: ChainRows, conids: list[int]) -> float | None:
     deltas = np.abs(rows.delta_per_share[np.isin(rows.conid, conids)])
     known = deltas[np.isfinite(deltas)]
     return float(known.max()) if known.size else None
-
-
-def _atm_iv(view: ChainView, rows: ChainRows, conids: list[int]) -> float | None:
-    found = np.flatnonzero(np.isin(rows.conid, conids))
-    return view.series[int(rows.series[found[0]])].atm_iv_annual if found.size else None

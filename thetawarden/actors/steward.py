@@ -75,7 +75,6 @@ from thetawarden.messages.books import FillBooked, PositionExplained, PositionsV
 from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.context import ContextTaken, FiguresComputed
 from thetawarden.messages.lifecycle import Begin, Quiesce
-from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.market import RegimeAssessed
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.orders import (
@@ -98,8 +97,7 @@ from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 from thetawarden.messages.trading import TradingHalted, TradingResumed
 
 News = (
-    LinkChanged
-    | ContextTaken
+    ContextTaken
     | FiguresComputed
     | RegimeAssessed
     | PredictionMade
@@ -207,8 +205,6 @@ class Steward:
                 state.halted = True
             case TradingResumed():
                 state.halted = False
-            case LinkChanged():
-                pass  # quotes of a lost link are doubted by who watches them
             case _:
                 assert_never(message)
 

@@ -20,7 +20,7 @@ from thetawarden.domain.strategy.offer import Offer, offer_of
 from thetawarden.domain.strategy.portfolio import portfolio_of
 from thetawarden.domain.strategy.scene import Scene, open_scene
 from thetawarden.domain.strategy.settings import StrategySettings
-from thetawarden.messages.books import FillBooked, PositionsValued
+from thetawarden.messages.books import PositionsValued
 from thetawarden.messages.chains import ChainViewed, InterestChanged
 from thetawarden.messages.context import ContextTaken, FiguresComputed
 from thetawarden.messages.lifecycle import Begin, Quiesce
@@ -35,7 +35,7 @@ from thetawarden.messages.orders import (
     PreviewMargin,
     ProposeOrder,
 )
-from thetawarden.messages.risk import RiskDemanded, RiskTaken
+from thetawarden.messages.risk import RiskTaken
 from thetawarden.messages.strategy import (
     ApproveLineup,
     BuildLineup,
@@ -60,14 +60,12 @@ Hears = (
     | FiguresComputed
     | RegimeAssessed
     | PositionsValued
-    | FillBooked
     | MarginPreviewed
     | BuildLineup
     | ApproveLineup
     | OrderApproved
     | OrderRefused
     | OrderStageChanged
-    | RiskDemanded
     | RiskTaken
     | TradingHalted
     | TradingResumed
@@ -145,8 +143,6 @@ class Strategist:
             case Quiesce():
                 state.quiet = True
                 return (CancelTimer(name=SWEEP),)
-            case FillBooked() | RiskDemanded():
-                return ()
             case (
                 LinkChanged()
                 | ContextTaken()

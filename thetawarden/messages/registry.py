@@ -141,7 +141,7 @@ ROUTES: Mapping[type[Message], Route] = {
     strategy.EntrySnapshotTaken: Route(to=("effect:lake",), lane=Lane.TIMER),
     strategy.PredictionMade: Route(to=("steward", "effect:lake"), lane=Lane.TIMER),
     # risk
-    risk.RiskDemanded: Route(to=("executor", "steward", "strategist"), lane=Lane.CONTROL),
+    risk.RiskDemanded: Route(to=("executor", "steward"), lane=Lane.CONTROL),
     risk.RiskTaken: Route(to=("steward", "strategist", "notifier"), lane=Lane.TIMER),
     risk.TakeStress: Route(to=("governor",), lane=Lane.TIMER),
     risk.ComputeStress: Route(to=("effect:stress",), lane=Lane.TIMER),
@@ -167,7 +167,7 @@ ROUTES: Mapping[type[Message], Route] = {
     link.LinkChanged: Route(
         to=(
             *("keeper", "slots", "chain", "context", "futures"),
-            *("governor", "executor", "steward", "strategist", "watchdog"),
+            *("governor", "executor", "strategist", "watchdog"),
         ),
         lane=Lane.CONTROL,
     ),
@@ -182,9 +182,7 @@ ROUTES: Mapping[type[Message], Route] = {
     books.BookJudged: Route(to=("connection", "governor", "executor"), lane=Lane.ORDERS),
     books.PositionExplained: Route(to=("steward", "notifier", "effect:lake"), lane=Lane.ORDERS),
     books.AcceptBook: Route(to=("keeper",), lane=Lane.ORDERS),
-    books.FillBooked: Route(
-        to=("governor", "steward", "strategist", "effect:lake"), lane=Lane.ORDERS
-    ),
+    books.FillBooked: Route(to=("governor", "steward", "effect:lake"), lane=Lane.ORDERS),
     books.PositionsValued: Route(
         to=("governor", "executor", "steward", "strategist", "watchdog", "effect:lake"),
         lane=Lane.ORDERS,

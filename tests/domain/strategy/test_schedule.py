@@ -12,7 +12,7 @@ from thetawarden.domain.instants import NS_PER_MINUTE, new_york_ns
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.strategy.catalog import look
 from thetawarden.domain.strategy.memory import Refused, mark_of, may_ask_again
-from thetawarden.domain.strategy.schedule import in_session, next_slot, open_slot, slots_of
+from thetawarden.domain.strategy.schedule import in_session, open_slot, slots_of
 from thetawarden.domain.strategy.settings import Timing
 
 SESSIONS = load_sessions(Exchange.NYSE)
@@ -41,15 +41,6 @@ def test_a_slot_opens_at_its_time_and_is_over_after_a_while():
     assert open_slot(opens - 1, timing, SESSIONS) is None
     assert open_slot(opens, timing, SESSIONS).name == "09:40"
     assert open_slot(opens + timing.open_for_ns, timing, SESSIONS) is None
-    assert next_slot(opens, timing, SESSIONS).name == "10:30"
-
-
-def test_after_the_last_slot_of_a_friday_the_next_one_is_mondays():
-    friday_evening = new_york_ns(dt.date(2026, 2, 27), dt.time(18))
-
-    slot = next_slot(friday_evening, Timing(), SESSIONS)
-
-    assert (slot.day, slot.name) == (MONDAY, "09:40")
 
 
 TIMING = Timing(again_ns=10 * NS_PER_MINUTE, same_again_ns=60 * NS_PER_MINUTE)

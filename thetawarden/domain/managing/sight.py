@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from decimal import Decimal
 
 import msgspec
 import numpy as np
@@ -286,8 +285,3 @@ def _atm_iv(view: ChainView | None, legs: tuple[LegSight, ...]) -> float:
     ]
     first = min(held, key=lambda one: one.settles_ns, default=None)
     return NAN if first is None or first.atm_iv_annual is None else first.atm_iv_annual
-
-
-def exact(price_usd: float) -> Decimal | None:
-    """Return a quoted price as an exact one, or None when it is none."""
-    return round(Decimal(price_usd), 4) if math.isfinite(price_usd) else None

@@ -16,7 +16,6 @@ from thetawarden.domain.strategy.candidate import Candidate
 class LineupState(enum.StrEnum):
     """How far a line-up is."""
 
-    BUILDING = "building"
     STAGED = "staged"
     APPROVED = "approved"
     DONE = "done"

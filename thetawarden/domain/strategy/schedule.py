@@ -53,19 +53,6 @@ def open_slot(now_ns: int, timing: Timing, sessions: Sessions) -> Slot | None:
     return next((one for one in slots if one.opens_ns <= now_ns < one.closes_ns), None)
 
 
-def next_slot(now_ns: int, timing: Timing, sessions: Sessions) -> Slot | None:
-    """Return the slot that opens next, of this day or of the next ones."""
-    day = new_york_date(now_ns)
-    for ahead in range(DAYS_AHEAD_MAX):
-        for slot in slots_of(day + dt.timedelta(days=ahead), timing, sessions):
-            if slot.opens_ns > now_ns:
-                return slot
-    return None
-
-
-DAYS_AHEAD_MAX = 10
-
-
 def closes_after(now_ns: int, sessions: Sessions) -> UnixNs:
     """Return when the session that is open, or the next one, closes."""
     day = session_on_or_after(new_york_date(now_ns), sessions)

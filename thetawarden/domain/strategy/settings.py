@@ -128,7 +128,6 @@ class Staging(msgspec.Struct, frozen=True, kw_only=True):
     over_allocation_fraction: float = 0.0
     strikes_away_max: int = 3
     adapt_from: dt.time = dt.time(9, 35)
-    keep_sessions: int = 1
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):

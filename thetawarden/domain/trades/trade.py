@@ -92,8 +92,6 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     approved_fraction: float = 1.0
     reasons: tuple[str, ...] = ()
     entry_delta_per_share: float | None = None
-    entry_spot_usd: float | None = None
-    entry_iv_annual: float | None = None
     entry_vix_points: float | None = None
     best_fraction: float = 0.0
     ended_by: str = ""
