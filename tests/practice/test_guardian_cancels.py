@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from ib_async import LimitOrder, Option
+from ib_async import LimitOrder, Option, OrderStatus, Trade
 
 from thetawarden.infra.ib.canceller import (
     CancelOnly,
@@ -114,3 +114,14 @@ async def test_nothing_but_questions_and_cancels_can_leave(start):
         with pytest.raises(CannotPlaceError):
             leave()
     ib.disconnect()
+
+
+def test_a_code_about_an_order_is_not_taken_for_its_end():
+    ib = CancelOnly()
+    ib.wrapper.clientId = DESK
+    trade = Trade(put(), LimitOrder("BUY", 1, 0.05, orderId=5), OrderStatus(status="Submitted"))
+    ib.wrapper.trades[ib.wrapper.orderKey(DESK, 5, 0)] = trade
+
+    ib.wrapper.error(5, 10148, "cannot be cancelled, state: PendingCancel", "")
+
+    assert not trade.isDone()

@@ -287,3 +287,30 @@ def test_an_order_we_broke_on_before_it_could_leave_is_withheld_and_the_next_one
 
     line.wait_sent("broken.2")
     assert (withheld.why, "ZeroDivisionError" in withheld.words) == (Withheld.NOT_SENDABLE, True)
+
+
+def test_what_left_is_told_as_sent_also_when_it_cannot_be_taken_back(line, sale, monkeypatch):
+    parent = sale("torn.1")
+    profit, stop = exits_of(parent, take_profit=0.05, stop=200)
+    ib = line.broker._session.client
+    place, left = ib.placeOrder, []
+
+    def torn(contract, order):
+        if left:
+            raise RuntimeError("torn")
+        left.append(order.orderId)
+        return place(contract, order)
+
+    def cannot(*_):
+        raise RuntimeError("no way")
+
+    monkeypatch.setattr(ib, "placeOrder", torn)
+    monkeypatch.setattr(ib.client, "cancelOrder", cannot)
+
+    line.submit(parent, profit, stop)
+
+    assert line.wait_sent("torn.1").order_id == left[0]
+    withheld = line.withheld(profit.order_ref)
+    assert withheld.why is Withheld.NOT_SENDABLE
+    assert "torn" in withheld.words
+    assert "no way" in withheld.words

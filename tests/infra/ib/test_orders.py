@@ -320,8 +320,11 @@ def test_O15_a_change_that_a_fill_overtook_is_told_and_the_fill_stands(line, bus
     trouble = line.ear.wait_for(OrderTroubled, holds=lambda one: one.code == 104)
     assert trouble.order_ref == "race.1"
     assert line.reported("race.1", FILLED).filled == -1
+    placed = len(line.placed)
     line.modify(msgspec.structs.replace(order, limit_usd=Decimal(-52)), number=2)
-    line.wait_sent("race.1", 2)
+    assert line.withheld("race.1").why is Withheld.NOT_SENDABLE
+    assert len(line.placed) == placed
+    line.sent(far("race.2", puts[0]))
 
 
 def test_O03_a_fill_that_comes_after_the_cancel_was_sent_is_told(line, busy, puts):

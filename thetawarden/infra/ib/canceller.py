@@ -15,9 +15,18 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from ib_async import IB, OrderStatus
+from ib_async import (
+    IB,
+    CommissionReport,
+    Contract,
+    Execution,
+    OrderStatus,
+    Position,
+    Trade,
+)
 
 from thetawarden.domain.guard import is_entry
+from thetawarden.infra.ib.guarded import GuardedIB
 
 CONNECT_S = 5.0
 ANSWER_S = 5.0
@@ -30,11 +39,45 @@ class CannotPlaceError(RuntimeError):
     """Somebody asked the canceller for more than it may do. Our bug; nothing was sent."""
 
 
-class CancelOnly(IB):
+class Deaf:
+    """Hears nothing: what a canceller goes by, it asks for."""
+
+    def heard_bytes(self) -> None:
+        """Something arrived."""
+
+    def heard_garbage(self, words: str) -> None:
+        """What arrived is no message stream."""
+
+    def heard_nonsense(self, words: str) -> None:
+        """One message could not be decoded."""
+
+    def heard_error(self, req_id: int, code: int, words: str) -> None:
+        """No code ends an order: only what is listed counts."""
+
+    def heard_order(self, trade: Trade) -> None:
+        """It is listed anew all the time."""
+
+    def heard_stray_order(self, perm_id: int, status: str) -> None:
+        """It is listed as well."""
+
+    def heard_execution(self, contract: Contract, execution: Execution) -> None:
+        """A fill is no matter here."""
+
+    def heard_commission(self, report: CommissionReport) -> None:
+        """Nor is its cost."""
+
+    def heard_position(self, position: Position) -> None:
+        """Nor is what is held."""
+
+    def sent_message(self) -> None:
+        """A message left."""
+
+
+class CancelOnly(GuardedIB):
     """A client of which nothing leaves but a greeting, questions about orders, and cancels."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Deaf(), monotonic_ns=time.monotonic_ns)
         send: Callable[..., None] = self.client.send
 
         def guarded(*fields: Any, **options: Any) -> None:

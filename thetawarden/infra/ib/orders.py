@@ -207,7 +207,10 @@ class OrderHandler:
         left = min(ib.placed - before, len(made))
         self._gate.let_out(before + left)
         if broken and left:
-            ib.client.cancelOrder(numbers[0], "")
+            try:
+                ib.client.cancelOrder(numbers[0], "")
+            except Exception as error:  # noqa: BLE001  # what has left is told all the same
+                broken = f"{broken}; not taken back: {type(error).__name__}: {error}"
         return Sent(numbers=tuple(numbers[:left]), broken=broken)
 
     async def _modify(self, asked: ModifyOrder) -> None:
@@ -219,7 +222,7 @@ class OrderHandler:
             if isinstance(trade, Failed):
                 outcome = Refusal(why=_why(trade), words=_words_of(trade))
             else:
-                known = trade.order
+                known = trade
                 async with self._in_turn:
                     outcome = await self._leave(
                         lambda ib: self._place_again(ib, asked, known, cancels), messages=1
@@ -230,13 +233,17 @@ class OrderHandler:
         self._say_sent(intent.order_ref, outcome.numbers[0], change=asked.number)
 
     def _place_again(
-        self, ib: GuardedIB, asked: ModifyOrder, known: ib_async.Order, cancels: int
+        self, ib: GuardedIB, asked: ModifyOrder, trade: ib_async.Trade, cancels: int
     ) -> Sent | Refusal:
         """Send the whole order once more under its number, with what its family gave it.
 
-        Not through the library's own call, which refuses a change after its bytes have left.
+        Not through the library's own call, which refuses a change after its bytes have left. The
+        number of an order that has ended is not used again: it could be another order.
         """
-        intent = asked.intent
+        intent, known = asked.intent, trade.order
+        if trade.isDone():
+            words = f"it has ended: {trade.orderStatus.status}"
+            return Refusal(why=Withheld.NOT_SENDABLE, words=words)
         refused = self._refusal(
             ib,
             asked,

@@ -262,7 +262,7 @@ class SimOrders:
             halt_epoch=self._halt_epoch,
             exits_frozen=self._exits_frozen,
             taken_back=taken_back,
-            sent_before=isinstance(asked, SubmitOrder) and self._seen(asked.intent.order_ref),
+            sent_before=isinstance(asked, SubmitOrder) and self._has_seen(asked),
             let_out=self._let_out,
             placed=self._placed,
         )
@@ -270,9 +270,13 @@ class SimOrders:
             gate=asked.gate, epoch=asked.epoch, reducing=asked.intent.reducing, seen=seen
         )
 
-    def _seen(self, order_ref: str) -> bool:
-        """Whether the broker knows an order of this reference."""
-        return self._find(order_ref, -1) is not None
+    def _has_seen(self, asked: SubmitOrder) -> bool:
+        """Whether the broker tells of an order or a fill of any of these references."""
+        exchange = self._gateway.exchange
+        done = exchange.executions(model.ExecutionFilter(account=self._gateway.account))
+        told = {view.request.order_ref for view in exchange.open_orders()}
+        told |= {fill.order_ref for fill, _ in done}
+        return any(one.order_ref in told for one in (asked.intent, *asked.exits))
 
     def _number(self) -> int:
         self._highest = max(self._highest, self._gateway.highest_order_id) + 1
