@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from thetawarden import __version__
 from thetawarden.actors.archivist import Archivist, ArchivistSettings
 from thetawarden.actors.chain import Chain
@@ -66,21 +68,32 @@ SETTLE_S = 60.0  # after which an order that is over has nothing more on its way
 REBUILD_AGAIN_S = 3600.0  # a table that is damaged again this soon has another cause
 
 
-def desk_tree(config: Config, *, speed: float = 1.0, account: str = "") -> Tree:
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """What records say of how they came about: the configuration and the software."""
+
+    fingerprint: str
+    software: str = __version__
+
+
+def desk_tree(
+    config: Config, *, speed: float = 1.0, account: str = "", mark: Mark | None = None
+) -> Tree:
     """Every actor of the desk, in start order; `speed` is how fast market time runs.
 
-    `account` is the one spelled on the command line, if any: real money asks for it.
+    `account` is the one spelled on the command line, if any: real money asks for it. `mark` is
+    that of an earlier process, where its records are made again.
 
     Groups are restarted one for one. When even that does not hold, the desk halts, tells the
     person and exits with 70, so that the service manager starts it anew, halted.
     """
+    mark = mark or Mark(fingerprint=fingerprint(config))
     return Tree(
         root=_policy(config.supervisor.root, Strategy.ONE_FOR_ONE, GiveUp.ESCALATE),
         groups=(
             _watch(config, speed),
-            _trading(config, speed, account),
+            _trading(config, speed, account, mark),
             _market(config, speed),
-            _advisory(config, speed),
+            _advisory(config, speed, mark),
         ),
     )
 
@@ -102,7 +115,7 @@ def _watch(config: Config, speed: float) -> Group:
     )
 
 
-def _trading(config: Config, speed: float, account: str) -> Group:
+def _trading(config: Config, speed: float, account: str, mark: Mark) -> Group:
     """Each depends on those before it: what comes after a failed one is restarted with it."""
     broker = broker_settings(config)
     real_money = config.mode is Mode.LIVE
@@ -123,7 +136,7 @@ def _trading(config: Config, speed: float, account: str) -> Group:
             _actor(config, "keeper", Keeper, {"settings": keeping}, fatal_if_hung=True),
             _actor(config, "governor", Governor, governing, fatal_if_hung=True),
             _actor(config, "executor", Executor, _executing(config, speed), fatal_if_hung=True),
-            _actor(config, "steward", Steward, {"settings": _stewarding(config, speed)}),
+            _actor(config, "steward", Steward, {"settings": _stewarding(config, speed, mark)}),
         ),
     )
 
@@ -170,13 +183,13 @@ def _executing(config: Config, speed: float) -> dict[str, Any]:
     return {"settings": settings, "sessions": load_sessions(Exchange.NYSE)}
 
 
-def _stewarding(config: Config, speed: float) -> StewardSettings:
+def _stewarding(config: Config, speed: float, mark: Mark) -> StewardSettings:
     return StewardSettings(
         limits=managing_limits(config.managing, strategy=config.strategy, speed=speed),
         sessions=load_sessions(Exchange.NYSE),
         view_ns=max(VIEWS_EVERY_NS, market_ns(1.0, speed=speed)),
-        fingerprint=fingerprint(config),
-        software=__version__,
+        fingerprint=mark.fingerprint,
+        software=mark.software,
     )
 
 
@@ -221,7 +234,7 @@ def _watcher(config: Config, speed: float, underlying: str) -> ActorSpec:
     return _actor(config, f"{WATCHERS}/{underlying}", Chain, watching)
 
 
-def _advisory(config: Config, speed: float) -> Group:
+def _advisory(config: Config, speed: float, mark: Mark) -> Group:
     """Helpful, not vital: giving up means no new risk, what is open is still looked after."""
     scheduling = {
         "sessions": load_sessions(Exchange.NYSE),
@@ -232,7 +245,7 @@ def _advisory(config: Config, speed: float) -> Group:
         name="advisory",
         policy=_policy(config.supervisor.advisory, Strategy.ONE_FOR_ONE, GiveUp.DEGRADE),
         actors=(
-            _actor(config, "strategist", Strategist, _strategy(config, speed)),
+            _actor(config, "strategist", Strategist, _strategy(config, speed, mark)),
             _actor(config, "archivist", Archivist, {"settings": _archiving(config, speed)}),
             _actor(config, "scheduler", Scheduler, scheduling),
             _actor(
@@ -242,7 +255,7 @@ def _advisory(config: Config, speed: float) -> Group:
     )
 
 
-def _strategy(config: Config, speed: float) -> dict[str, Any]:
+def _strategy(config: Config, speed: float, mark: Mark) -> dict[str, Any]:
     settings = strategy_settings(
         config.strategy, speed=speed, say_regime_s=config.regime.say_every_s
     )
@@ -250,8 +263,8 @@ def _strategy(config: Config, speed: float) -> dict[str, Any]:
         "settings": settings,
         "sessions": load_sessions(Exchange.NYSE),
         "companies": load_companies(config.risk.known.companies),
-        "software": __version__,
-        "fingerprint": fingerprint(config),
+        "software": mark.software,
+        "fingerprint": mark.fingerprint,
     }
 
 

@@ -23,7 +23,7 @@ from thetawarden.messages.base import Message
 from thetawarden.messages.operations import AlertDelivered, VitalsTaken
 from thetawarden.messages.registry import decode, encode
 from thetawarden.ports import Delivery
-from thetawarden.sim.replay import Replayed
+from thetawarden.sim.cast import Replayed
 
 DAY = dt.date(2026, 3, 2)
 PRODUCERS = 8

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from tests.cli.shell import one_line_error
+from tests.cli.terminal import Terminal
 from thetawarden.infra.journal import rows
 from thetawarden.messages.registry import decode, encode
 from thetawarden.messages.trading import TradingHalted
@@ -150,7 +151,40 @@ def test_replay_steps_show_what_each_delivery_changed(past):
     assert [each["kind"] for each in changed] == ["Halt", "Resume"]
     assert changed[0]["changed"]["latch"]["before"] == {"epoch": 0, "halt": None}
     assert changed[0]["changed"]["latch"]["after"]["epoch"] == 1
+    assert [one["kind"] for one in changed[0]["said"]] == ["TradingHalted"]
+    assert changed[0]["said"][0]["body"]["halt"]["reason"] == "the test says so"
     assert "latch: " in past("replay", "--actor", "governor", "--step").out
+
+
+def test_replay_steps_back_from_the_last_message_to_the_first(past):
+    there = past("replay", "--actor", "governor", "--step", "--json").lines
+    back = past("replay", "--actor", "governor", "--step", "--back", "--json").lines
+    halt = next(each for each in there if each["kind"] == "Halt")
+    until = ("--until", halt["seq"])
+    from_halt = past("replay", "--actor", "governor", "--step", "--back", *until, "--json").lines
+
+    assert back == there[::-1]
+    assert from_halt == [each for each in there if each["n"] <= halt["n"]][::-1]
+    assert "one actor's messages" in one_line_error(past("replay", "--back", "--step"), 2)
+
+
+def test_a_person_steps_forward_and_back_on_a_terminal(past):
+    halt = past("log", "show", "--type", "Halt", "--json").lines[0]
+    words = ("replay", "--actor", "governor", "--step", "--until", str(halt["seq"] - 1))
+    terminal = Terminal(*words, environment=past.environment)
+    try:
+        terminal.sees("b: back", ">")
+        terminal.press("\n")
+        terminal.sees(f"governor Halt {halt['seq']}", "latch:", "said TradingHalted")
+        terminal.press("b\n")
+        terminal.sees("before", "governor Halt")
+        terminal.press(f"{halt['seq']}\n")
+        terminal.press("1\n")
+        terminal.sees("this is before the first message")
+        terminal.press("what\n")
+        assert terminal.ends("q\n") == 0
+    finally:
+        terminal.close()
 
 
 def test_replay_verifies_that_todays_code_answers_the_same(past):
@@ -194,5 +228,16 @@ def test_an_answer_that_differs_is_shown_with_the_state_before_it(other_code):
     assert difference["state_before"]["latch"] == {"epoch": 0, "halt": None}
     assert "as an older version put it" in difference["expected"][0]
     assert "as it was" in difference["got"][0]
-    for part in ("state before: ", "recorded: ", "today: ", "as it was", "as an older version"):
+    assert difference["message"]["reason"] == "as it was"
+    assert [one["type"] for one in difference["causes"]] == ["Halt"]
+    for part in (
+        "message: ",
+        "because of:",
+        "Halt: as it was",
+        "state before: ",
+        "recorded: ",
+        "today: ",
+        "as it was",
+        "as an older version",
+    ):
         assert part in said.out

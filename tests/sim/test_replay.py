@@ -8,6 +8,7 @@ import pytest
 from tests.actors.desks import Obedient, note, until
 from thetawarden.actors.desk import Desk, DeskSettings
 from thetawarden.actors.governor import Governor
+from thetawarden.actors.memory import rebuild
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Group, Tree
 from thetawarden.config.schema import Config
@@ -16,9 +17,13 @@ from thetawarden.domain.vitals import Vitals
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.journal.journal import Journal, Position
 from thetawarden.infra.journal.reader import open_log
+from thetawarden.infra.journal.recover import recover
+from thetawarden.messages.lifecycle import Begin, DeskStarted
 from thetawarden.messages.operations import AlertDelivered, VitalsTaken
 from thetawarden.messages.trading import Halt, Resume, TradingHalted
-from thetawarden.sim.replay import NoSuchDayError, Replayed, actors_before, verify_replay
+from thetawarden.ports import Delivery
+from thetawarden.sim.cast import Processes, Replayed, actors_before
+from thetawarden.sim.replay import NoSuchDayError, verify_replay
 from thetawarden.supervisor import ADAPTERS, desk_tree
 
 DAY = dt.date(2026, 2, 3)
@@ -157,6 +162,7 @@ def test_the_first_answer_that_differs_is_shown_with_the_state_before_it(recorde
     assert found.state_before["latch"] == {"epoch": 0, "halt": None}
     assert '"halt 1"' in found.expected[0]
     assert '"please halt 1"' in found.got[0]
+    assert found.message == {"reason": "halt 1", "by": "test"}
     assert verdict.verified == verdict.deliveries - 1
 
 
@@ -228,3 +234,54 @@ def test_a_snapshot_is_a_place_to_start_from(recorded):
         snapshot = next(each for each in days[1].snapshots() if each.actor == "governor")
 
     assert Replayed(specs["governor"], snapshot.body).state()["latch"]["epoch"] == 19
+
+
+class Marked:
+    """Says who made it, and forgets nothing."""
+
+    def __init__(self, *, mark):
+        self.mark = mark
+        self.state = msgspec.defstruct("Marks", [("said", list[str], [])])()
+
+    def receive(self, message, now):
+        if isinstance(message, Begin):
+            return ()
+        self.state.said.append(self.mark)
+        return (note(f"{self.mark} heard {message.text}"),)
+
+
+def test_each_process_is_replayed_as_it_was_made(tmp_path):
+    """A desk that is started with another speed or software marks its records otherwise."""
+    policy = Policy(backoff_min_ns=0, backoff_max_ns=0)
+    kept = tmp_path / "log"
+    kept.mkdir()
+
+    def tree_of(mark):
+        spec = ActorSpec(name="notifier", kind=Marked, settings={"mark": mark})
+        return Tree(root=policy, groups=(Group(name="g", policy=policy, actors=(spec,)),))
+
+    for mark in ("one", "two"):
+        write_process(kept, tree_of(mark), mark)
+    with open_log(kept) as days:
+        past = Processes(days, lambda started: tree_of(started.software))
+        as_it_was = verify_replay(tree_of("two"), days, tree_at=past.tree_at)
+        all_alike = verify_replay(tree_of("two"), days)
+
+    assert as_it_was.first_difference is None
+    assert as_it_was.verified == 6
+    assert all_alike.first_difference.what == "the answers differ"
+
+
+def write_process(folder, tree, mark):
+    """What one process leaves: its start, and an actor that answers two notes."""
+    past = recover(folder, ("notifier",))
+    journal = Journal(folder, day=DAY, position=past.position, software=mark)
+    known = past.actors["notifier"]
+    actor, _ = rebuild(tree.spec_of("notifier").make, known.snapshot, known.steps)
+    started = DeskStarted(config_fingerprint="f", software=mark, resumed=mark != "one")
+    journal.say(started, "supervisor", 0, None, 1)
+    by = known.incarnation + 1
+    for body in (Begin(incarnation=by, resumed=False), note("a"), note("b")):
+        envelope = journal.say(body, "test", 0, None, 1)
+        journal.record(Delivery(envelope, "notifier", by, 1), actor.receive(body, 1))
+    journal.close()

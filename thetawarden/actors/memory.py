@@ -38,6 +38,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True):
 
 _snapshot_encoder = msgspec.msgpack.Encoder()
 _snapshot_decoder = msgspec.msgpack.Decoder(Snapshot)
+decode_snapshot = _snapshot_decoder.decode
 
 
 def encode_snapshot(actor: Actor, timers: Timers) -> bytes:

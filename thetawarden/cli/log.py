@@ -26,7 +26,7 @@ from thetawarden.infra.journal.follow import Follower
 from thetawarden.infra.journal.reader import DayLog, Wanted, open_log
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import Verification, verify_log
-from thetawarden.messages.base import Envelope, Message
+from thetawarden.messages.base import Envelope, Message, fields
 from thetawarden.messages.registry import KINDS
 
 TAIL_EVERY_S = 0.2
@@ -215,8 +215,3 @@ def as_plain(envelope: Envelope[Message]) -> dict[str, Any]:
         "type": type(envelope.body).__name__,
         "body": fields(envelope.body),
     }
-
-
-def fields(body: Message) -> dict[str, Any]:
-    """A message's fields by name."""
-    return {name: msgspec.to_builtins(getattr(body, name)) for name in body.__struct_fields__}

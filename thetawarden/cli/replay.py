@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import chain
+from typing import Any
 
 import click
 import msgspec
 
+from thetawarden.actors.tree import Tree
 from thetawarden.cli.log import SEQ_MAX, log_folder, watched
-from thetawarden.cli.place import Place, as_json, on_place, print_json, print_json_line
-from thetawarden.domain.instants import iso
+from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.stepper import on_terminal, print_back, print_moment, step_by_hand
+from thetawarden.cli.why import tree_of, views_of
+from thetawarden.config.loader import fingerprint
+from thetawarden.config.schema import Config
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
-from thetawarden.infra.journal.reader import DayLog, Wanted, open_log
+from thetawarden.infra.journal.causes import causes_of
+from thetawarden.infra.journal.reader import DayLog, open_log
 from thetawarden.messages.lifecycle import DeskStarted
-from thetawarden.ports import Delivery
-from thetawarden.sim.replay import (
-    Difference,
-    Replayed,
-    Verdict,
-    actors_before,
-    pick_days,
-    verify_replay,
-)
-from thetawarden.supervisor import actor_names, actor_roles, desk_tree
+from thetawarden.sim.cast import Cast, Processes, Replayed, actors_before
+from thetawarden.sim.replay import Difference, Verdict, pick_days, verify_replay
+from thetawarden.sim.walk import Walk, moments
+from thetawarden.supervisor import Mark, actor_names, actor_roles, desk_tree
 
 # numbers only, never a person's word
-STATE_SHOWN_MAX = 2000
+SHOWN_MAX = 2000
 _HANDLED = "SELECT max(n) FROM deliveries WHERE seq = {0:d}"
 _BEFORE = "SELECT max(n) FROM deliveries WHERE seq < {0:d}"
 
@@ -38,7 +38,12 @@ _BEFORE = "SELECT max(n) FROM deliveries WHERE seq < {0:d}"
     "--until", type=click.IntRange(1, SEQ_MAX), help="Stop once this message was handled."
 )
 @click.option("--verify", is_flag=True, help="Compare every answer; exits 1 at a difference.")
-@click.option("--step", is_flag=True, help="Show each delivery with what it changed.")
+@click.option(
+    "--step",
+    is_flag=True,
+    help="Show each delivery with what it changed; with --actor on a terminal, forwards and back.",
+)
+@click.option("--back", is_flag=True, help="With --step and --actor: from the last to the first.")
 @as_json
 @on_place
 def replay(
@@ -49,6 +54,7 @@ def replay(
     until: int | None,
     verify: bool,
     step: bool,
+    back: bool,
     as_json: bool,
 ) -> int:
     """Rebuild actors from the message log, or prove that today's code answers the same."""
@@ -57,30 +63,30 @@ def replay(
     if actor is not None and tree.spec_of(actor) is None:
         names = ", ".join((*actor_names(tree), *(f"{role}/NAME" for role in actor_roles(tree))))
         raise click.UsageError(f"no actor is named {actor!r}; there are: {names}")
-    if verify and (actor is not None or until is not None or step):
+    if verify and (actor is not None or until is not None or step or back):
         raise click.UsageError(
             "--verify goes over every actor; allowed beside it: --day and --json"
         )
+    if back and (actor is None or not step):
+        raise click.UsageError("--back goes through one actor's messages: add --actor and --step")
     wanted = None if day is None else day.date()
     with open_log(log_folder(place)) as days:
-        tree = desk_tree(config, speed=_speed(days), account=config.broker.account)
+        past = Processes(days, lambda started: _tree(config, started))
+        tree = past.tree_at(SEQ_MAX) if past.started else tree
+        tree_at = past.tree_at if past.started else None
         if verify:
-            return _report(
-                verify_replay(tree, days, day=wanted, progress=_progress), as_json=as_json
-            )
+            verdict = verify_replay(tree, days, day=wanted, tree_at=tree_at, progress=_progress)
+            marks = {started.config_fingerprint for started in past.started}
+            other = not marks <= {fingerprint(config)}
+            return _report(verdict, days, other_config=other, as_json=as_json)
         picked = pick_days(days, wanted)
         last_n = None if until is None else _last_delivery(picked, until)
-        actors = actors_before(tree, days, picked[0], only=actor)
-        steps = chain.from_iterable(each.steps(actor=actor) for each in picked)
-        for each in steps:
-            if last_n is not None and each.n > last_n:
-                break
-            replayed = actors.get(each.delivery.actor)
-            if replayed is not None:
-                before = replayed.state() if step else None
-                replayed.take(each)
-                if step:
-                    _print_step(each.n, each.delivery, before, replayed, as_json=as_json)
+        actors = actors_before(tree, days, picked[0], only=actor, tree_at=tree_at)
+        begin = None if actor is None else actors.get(actor)
+        if begin is not None and step and (back or (on_terminal() and not as_json)):
+            _walk(begin, picked, last_n, back=back, as_json=as_json)
+            return EXIT_DONE
+        _go_through(actors, picked, last_n, show=step, as_json=as_json)
     states = actors.states()
     if actor is not None and actor not in states:
         raise click.UsageError(f"{actor} is not in the log; `inspect` lists who is running")
@@ -89,13 +95,51 @@ def replay(
     return EXIT_DONE
 
 
-def _speed(days: tuple[DayLog, ...]) -> float:
-    """How fast market time ran when the latest desk of these days was built."""
-    for day in reversed(days):
-        for envelope in day.latest(Wanted(kind=DeskStarted.__name__)):
-            if isinstance(envelope.body, DeskStarted):
-                return envelope.body.speed
-    return 1.0
+def _go_through(
+    actors: Cast, picked: tuple[DayLog, ...], last_n: int | None, *, show: bool, as_json: bool
+) -> None:
+    """Let every actor wanted handle its messages again, in order."""
+    for step in chain.from_iterable(day.steps(actor=actors.only) for day in picked):
+        if last_n is not None and step.n > last_n:
+            break
+        replayed = actors.get(step.delivery.actor)
+        if replayed is None:
+            continue
+        if show:
+            for moment in moments(replayed, iter((step,))):
+                print_moment(moment, as_json=as_json)
+        else:
+            replayed.take(step)
+
+
+def _walk(
+    begin: Replayed, picked: tuple[DayLog, ...], last_n: int | None, *, back: bool, as_json: bool
+) -> None:
+    """Step by hand where a person can be asked, else back from the end."""
+    name = begin.spec.name
+    walk = Walk(
+        begin,
+        lambda after_n: chain.from_iterable(
+            day.steps(after_n=after_n, actor=name) for day in picked
+        ),
+    )
+    if last_n is not None:
+        walk.go_to(last_n)
+    elif back:
+        walk.go_to_end()
+    if on_terminal() and not as_json:
+        step_by_hand(walk)
+    else:
+        print_back(walk, as_json=as_json)
+
+
+def _tree(config: Config, started: DeskStarted | None) -> Tree:
+    """The desk as a process of the log made it, as far as the log tells."""
+    account = config.broker.account
+    if started is None:
+        return desk_tree(config, account=account)
+    mark = Mark(fingerprint=started.config_fingerprint, software=started.software)
+    return desk_tree(config, speed=started.speed, account=account, mark=mark)
 
 
 def _last_delivery(days: tuple[DayLog, ...], seq: int) -> int:
@@ -115,15 +159,32 @@ def _progress(count: int) -> None:
     click.echo(f"\r{count:,} deliveries replayed", nl=False, err=True)
 
 
-def _report(verdict: Verdict, *, as_json: bool) -> int:
+def _report(
+    verdict: Verdict, days: tuple[DayLog, ...], *, other_config: bool, as_json: bool
+) -> int:
     difference = verdict.first_difference
+    if difference is None:
+        if as_json:
+            print_json(verdict)
+        else:
+            click.echo(f"{verdict.verified:,} deliveries replayed, every answer the same")
+        return EXIT_DONE
+    causes = views_of(causes_of(days, difference.seq))
     if as_json:
-        print_json(verdict)
-    elif difference is None:
-        click.echo(f"{verdict.verified:,} deliveries replayed, every answer the same")
+        found = {
+            "other_config": other_config,
+            **msgspec.structs.asdict(difference),
+            "causes": causes,
+        }
+        print_json({**msgspec.structs.asdict(verdict), "first_difference": found})
     else:
         _print_difference(verdict, difference)
-    return EXIT_DONE if difference is None else EXIT_UNEXPECTED
+        click.echo("because of:")
+        for line in tree_of(causes):
+            click.echo(f"  {line}")
+        if other_config:
+            click.echo("recorded under another configuration or flags, which may be the reason")
+    return EXIT_UNEXPECTED
 
 
 def _print_difference(verdict: Verdict, found: Difference) -> None:
@@ -131,39 +192,15 @@ def _print_difference(verdict: Verdict, found: Difference) -> None:
         f"after {verdict.verified:,} equal deliveries: {found.actor} handling {found.kind}"
         f" {found.seq} (delivery {found.n}): {found.what}"
     )
-    state = msgspec.json.encode(found.state_before).decode()
-    cut = "" if len(state) <= STATE_SHOWN_MAX else f" ... ({len(state):,} characters, see --json)"
-    click.echo(f"state before: {state[:STATE_SHOWN_MAX]}{cut}")
+    click.echo(f"message: {_shortened(found.message)}")
+    click.echo(f"state before: {_shortened(found.state_before)}")
     for label, answers in (("recorded", found.expected), ("today", found.got)):
         for answer in answers or ["nothing"]:
             click.echo(f"{label:>9}: {answer}")
 
 
-def _print_step(
-    n: int, delivery: Delivery, before: object, replayed: Replayed, *, as_json: bool
-) -> None:
-    after = replayed.state()
-    changed = {
-        key: {"before": before.get(key), "after": value}
-        for key, value in after.items()
-        if isinstance(before, dict) and before.get(key) != value
-    }
-    envelope = delivery.envelope
-    kind = type(envelope.body).__name__
-    if as_json:
-        print_json_line(
-            {
-                "n": n,
-                "seq": envelope.seq,
-                "actor": delivery.actor,
-                "at": iso(delivery.at_ns),
-                "kind": kind,
-                "outcome": delivery.outcome.name.lower(),
-                "changed": changed,
-            }
-        )
-        return
-    click.echo(f"{n:>8} {iso(delivery.at_ns)} {delivery.actor} {kind} {envelope.seq}")
-    for key, change in changed.items():
-        then, now = (msgspec.json.encode(change[side]).decode() for side in ("before", "after"))
-        click.echo(f"{'':9}{key}: {then} -> {now}")
+def _shortened(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    if len(text) <= SHOWN_MAX:
+        return text
+    return f"{text[:SHOWN_MAX]} ... ({len(text):,} characters, see --json)"

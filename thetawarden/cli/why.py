@@ -10,6 +10,8 @@ import msgspec
 from thetawarden.cli.place import Place, as_json, on_place, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from thetawarden.infra.journal.causes import Link, Story
     from thetawarden.messages.base import Message
 
@@ -63,16 +65,26 @@ def view_of(order_ref: str, story: Story) -> WhyView:
     """Return a story in words."""
     return WhyView(
         order_ref=order_ref,
-        causes=tuple(_view(link) for link in story.causes),
-        effects=tuple(_view(link) for link in story.effects),
+        causes=views_of(story.causes),
+        effects=views_of(story.effects),
     )
+
+
+def views_of(links: Sequence[Link]) -> tuple[CauseView, ...]:
+    """Return each message of a chain in words."""
+    return tuple(_view(link) for link in links)
 
 
 def lines_of(view: WhyView) -> list[str]:
     """Return a story as a tree: each cause indents what follows from it."""
+    return [f"why {view.order_ref}", *tree_of((*view.causes, *view.effects))]
+
+
+def tree_of(views: Sequence[CauseView]) -> list[str]:
+    """Return a chain as a tree, a line each."""
     depth: dict[int, int] = {}
-    lines = [f"why {view.order_ref}"]
-    for one in (*view.causes, *view.effects):
+    lines = []
+    for one in views:
         level = 0 if one.because_of is None else depth.get(one.because_of, 0) + 1
         depth[one.seq] = level
         mark = "" if not level else "└ "

@@ -8,7 +8,7 @@ ever written can still be read. Identity and time belong to the envelope, never 
 from __future__ import annotations
 
 import enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -42,6 +42,11 @@ class Lane(enum.IntEnum):
     ORDERS = 1
     TIMER = 2
     MARKET = 3
+
+
+def fields(body: Message) -> dict[str, Any]:
+    """A message's fields by name, as plain data."""
+    return {name: msgspec.to_builtins(getattr(body, name)) for name in body.__struct_fields__}
 
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)

@@ -81,6 +81,12 @@ def story_of(days: Sequence[DayLog], order_ref: str) -> Story | None:
     return Story(causes=causes, effects=tuple(effects))
 
 
+def causes_of(days: Sequence[DayLog], seq: int) -> tuple[Link, ...]:
+    """Return what led to a message, the first cause first and itself last."""
+    last = _message(days, seq)
+    return () if last is None else tuple(_causes(days, last))
+
+
 def known_references(days: Sequence[DayLog], *, most: int) -> tuple[str, ...]:
     """Return the references of the orders that were intended last, the latest first."""
     found: list[str] = []

@@ -1,0 +1,163 @@
+"""The actors of a log on their way through it, each made as its process made it.
+
+A process has a speed, a software and a configuration of its own. When another one begins, its
+actors begin as they did live: with the latest snapshot, and what they handled since once more.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from thetawarden.actors.memory import Timers, encode_snapshot, note_timers, rebuild, restore
+from thetawarden.actors.post import ActorSpec
+from thetawarden.actors.tree import Tree
+from thetawarden.infra.journal.reader import DayLog, StoredSnapshot
+from thetawarden.infra.journal.steps import Step
+from thetawarden.messages.base import Message
+from thetawarden.messages.lifecycle import Begin, DeskStarted
+from thetawarden.messages.timers import TimerFired
+from thetawarden.ports import Actor, Delivery, Outcome
+
+KEPT_MAX = 20_000
+TreeAt = Callable[[int], Tree]
+"""The tree of the process that said the message of this number."""
+SpecAt = Callable[[int], ActorSpec | None]
+_HANDLED = Outcome.HANDLED  # an enum's attribute is slow to look up a million times
+
+
+class Replayed:
+    """One actor on its way through the log; `spec_at` is how the process of a message made it."""
+
+    def __init__(
+        self, spec: ActorSpec, snapshot: bytes | None = None, spec_at: SpecAt | None = None
+    ) -> None:
+        self.spec = spec
+        self.spec_at = spec_at
+        self._snapshot = snapshot
+        self._since: list[Delivery] = []
+        self.actor: Actor
+        self.timers: Timers
+        self.actor, self.timers = restore(spec.make, snapshot)
+
+    def take(self, step: Step) -> tuple[Message, ...]:
+        """Handle one delivery again; one that crashed or hung changed nothing."""
+        delivery = step.delivery
+        if delivery.outcome is not _HANDLED:
+            return ()
+        body = delivery.envelope.body
+        if type(body) is Begin and self.spec_at is not None:
+            self._begin_as(self.spec_at(delivery.envelope.seq))
+        since = self._since
+        if len(since) >= KEPT_MAX:
+            self.keep(encode_snapshot(self.actor, self.timers))
+        since.append(delivery)
+        answers = self.actor.receive(body, delivery.at_ns)
+        if answers or type(body) is TimerFired:
+            note_timers(self.timers, delivery, answers)
+        return answers
+
+    def keep(self, snapshot: bytes) -> None:
+        """Remember a snapshot that was written here: the next process begins with it."""
+        self._snapshot = snapshot
+        self._since.clear()
+
+    def state(self) -> Any:
+        """The state as plain data."""
+        return msgspec.to_builtins(self.actor.state)
+
+    def _begin_as(self, spec: ActorSpec | None) -> None:
+        if spec is not None and spec is not self.spec:
+            self.spec = spec
+            self.actor, self.timers = rebuild(spec.make, self._snapshot, self._since)
+
+
+class Cast:
+    """The actors of a tree by name; an instance of a role appears when the log first names it."""
+
+    def __init__(
+        self, tree: Tree, *, only: str | None = None, tree_at: TreeAt | None = None
+    ) -> None:
+        self.tree = tree
+        self.tree_at = tree_at
+        self.only = only
+        self._replayed: dict[str, Replayed | None] = {}
+        self._begin: dict[str, bytes] = {}
+        self._specs: dict[tuple[int, str], ActorSpec | None] = {}
+
+    def begin_with(self, snapshots: Mapping[str, StoredSnapshot]) -> None:
+        """Let the actors begin with these states instead of those of their first day."""
+        self._begin = {name: snapshot.body for name, snapshot in snapshots.items()}
+        for name in (*(spec.name for spec in self.tree.fixed()), *snapshots):
+            self.get(name)
+
+    def get(self, name: str) -> Replayed | None:
+        """The actor of this name; None for one that today's tree does not have, or not wanted."""
+        if name not in self._replayed:
+            spec = self._spec(self.tree, name) if self.only in {None, name} else None
+            begin = self._begin.get(name)
+            at = None if self.tree_at is None else self._spec_at(name, self.tree_at)
+            self._replayed[name] = None if spec is None else Replayed(spec, begin, at)
+        return self._replayed[name]
+
+    def states(self) -> dict[str, Any]:
+        """Every actor's state as plain data."""
+        return {name: each.state() for name, each in self._replayed.items() if each is not None}
+
+    def _spec_at(self, name: str, tree_at: TreeAt) -> SpecAt:
+        return lambda seq: self._spec(tree_at(seq), name)
+
+    def _spec(self, tree: Tree, name: str) -> ActorSpec | None:
+        key = (id(tree), name)
+        if key not in self._specs:
+            self._specs[key] = tree.spec_of(name)
+        return self._specs[key]
+
+
+def actors_before(
+    tree: Tree,
+    days: tuple[DayLog, ...],
+    first: DayLog,
+    *,
+    only: str | None = None,
+    tree_at: TreeAt | None = None,
+) -> Cast:
+    """Every actor as it was when a day's file began."""
+    earlier = tuple(day for day in days if day.day < first.day)
+    latest: dict[str, StoredSnapshot] = {
+        snapshot.actor: snapshot
+        for day in earlier
+        for snapshot in day.snapshots()
+        if tree.can_begin_with(snapshot.actor, snapshot.body)
+    }
+    cast = Cast(tree, only=only, tree_at=tree_at)
+    cast.begin_with(latest)
+    for step in chain.from_iterable(day.steps(actor=only) for day in earlier):
+        replayed, name = cast.get(step.delivery.actor), step.delivery.actor
+        if replayed is not None and (name not in latest or step.n > latest[name].n):
+            replayed.take(step)
+    return cast
+
+
+class Processes:
+    """Every process that wrote in a log, and how its actors were made."""
+
+    def __init__(self, days: tuple[DayLog, ...], make: Callable[[DeskStarted], Tree]) -> None:
+        kinds = (DeskStarted.__name__,)
+        starts = [one for day in days for one in day.of_kinds(kinds)]
+        self.started = [one.body for one in starts if isinstance(one.body, DeskStarted)]
+        self._seqs = [one.seq for one in starts]
+        self._make = make
+        self._trees: dict[tuple[str, str, float], Tree] = {}
+
+    def tree_at(self, seq: int) -> Tree:
+        """The tree of the process that said a message."""
+        started = self.started[max(0, bisect_right(self._seqs, seq) - 1)]
+        made_by = (started.config_fingerprint, started.software, started.speed)
+        if made_by not in self._trees:
+            self._trees[made_by] = self._make(started)
+        return self._trees[made_by]
