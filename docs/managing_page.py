@@ -64,7 +64,8 @@ left to its end when the rest is closed.
   stay within three quarters of its limit without it.
 
 Demands of the governor come first: all that is naked at once; of what is only to be made smaller
-one trade at a time, in the demand's own order where it names positions, else the weakest first.
+one trade at a time, in the demand's own order where it names positions, else the weakest first. Of
+a trade whose part is enough to bring the dearest scenario back only so many units go (**reduce**).
 
 Exits that stand at the broker are moved, not doubled, when the market's state asks for another
 profit target (`ReviseExits`); a rolled or rearranged trade gets exits of its own.

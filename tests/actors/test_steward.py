@@ -297,6 +297,20 @@ def test_a_demand_is_answered_by_one_closing_order_that_replaces_the_exit():
     assert desk.trade.state is TradeState.CLOSING
 
 
+def test_a_demand_that_less_than_all_meets_takes_that_many_units_and_leaves_the_trade_open():
+    desk = Desk()
+    desk.open(units=4)
+    reduce = Demand(kind=DemandKind.REDUCE, why="too much", positions=("t1",), parts=(0.35,))
+    desk.tell(RiskDemanded(demands=(reduce,)))
+
+    said = desk.look()
+
+    order = asked(said)
+    assert (Action.REDUCE, Rule.DEMANDED) in decisions(said)
+    assert (order.purpose, order.units, order.replaces) == (Purpose.CLOSE, 2, "t1.tp.2.1")
+    assert desk.trade.state is TradeState.OPEN
+
+
 def test_an_order_nobody_heard_of_is_asked_for_again_only_after_it_is_void():
     desk = Desk()
     desk.open()

@@ -194,8 +194,8 @@ def _tripped(state: GovernorState, brake: Brake, now: UnixNs) -> None:
         )
 
 
-def _gist(demands: tuple[Demand, ...]) -> list[tuple[str, tuple[str, ...]]]:
-    return [(one.kind.value, one.positions) for one in demands]
+def _gist(demands: tuple[Demand, ...]) -> list[tuple[object, ...]]:
+    return [(one.kind.value, one.positions, one.parts) for one in demands]
 
 
 def _standing(one: RiskTaken) -> tuple[object, ...]:

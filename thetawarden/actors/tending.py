@@ -38,7 +38,7 @@ from thetawarden.domain.managing.planning import Ground, Plan, plan
 from thetawarden.domain.managing.sight import NAN, TradeSight
 from thetawarden.domain.managing.stressing import stand_of
 from thetawarden.domain.managing.targets import revised_exits, target_of
-from thetawarden.domain.managing.weakest import demanded_of
+from thetawarden.domain.managing.weakest import demanded_of, part_of
 from thetawarden.domain.market.contracts import Delivery
 from thetawarden.domain.market.products import OPTION_CLASSES
 from thetawarden.domain.orders.building import scaled_stop
@@ -91,6 +91,7 @@ def look(
                 sight,
                 now,
                 demand=demanded.get(sight.trade.name, ""),
+                demand_part=part_of(state.demands, sight),
                 excesses=excesses,
             )
             said += _decided(state, settings, sight, world, rows)
@@ -106,6 +107,7 @@ def _world(
     now: UnixNs,
     *,
     demand: str,
+    demand_part: float,
     excesses: tuple[Excess, ...],
 ) -> World:
     trade, limits = sight.trade, settings.limits
@@ -126,6 +128,7 @@ def _world(
         nlv_usd=nlv_usd(state),
         busy=busy,
         demand=demand,
+        demand_part=demand_part,
         can_roll=may_try(state, trade.name, Action.ROLL),
         can_rearrange=may_try(state, trade.name, Action.REBALANCE),
         exits=working,

@@ -34,6 +34,10 @@ def short_put(strike=470, price="1.00", market=MARKET, **changes):
     return trade(part(market.option(strike), -1, price), **changes)
 
 
+def fill_of(instrument, quantity, price="3"):
+    return part(instrument, quantity, price)
+
+
 def middle(market, instrument):
     return float(market.rows.mid_usd[market.row(instrument)])
 
@@ -110,6 +114,27 @@ def test_what_the_governor_demands_is_closed():
     decision = judge(quiet(), demand="the curve is inverted")
 
     assert (decision.action, decision.rule, decision.units) == (Action.CLOSE, Rule.DEMANDED, 1)
+
+
+@pytest.mark.parametrize(
+    ("units", "part", "action", "left"),
+    [
+        (4, 0.3, Action.REDUCE, 2),
+        (4, 0.25, Action.REDUCE, 1),
+        (4, 0.8, Action.CLOSE, 4),
+        (1, 0.05, Action.CLOSE, 1),
+        (4, 1.0, Action.CLOSE, 4),
+        (4, 0.0, Action.CLOSE, 4),
+        (4, math.nan, Action.CLOSE, 4),
+    ],
+)
+def test_of_what_is_demanded_no_more_units_go_than_are_enough(units, part, action, left):
+    put = MARKET.option(490)
+    one = trade(fill_of(put, -units))
+
+    decision = judge(one, demand="a scenario is beyond its limit", demand_part=part)
+
+    assert (decision.action, decision.rule, decision.units) == (action, Rule.DEMANDED, left)
 
 
 def test_a_delta_over_its_limit_is_rolled_else_closed():

@@ -26,7 +26,7 @@ from thetawarden.domain.managing.rebalancing import Rearrangement, find_rearrang
 from thetawarden.domain.managing.rolling import Roll, find_roll
 from thetawarden.domain.managing.stressing import stand_of
 from thetawarden.domain.managing.targets import revised_exits, target_of
-from thetawarden.domain.managing.weakest import demanded_of, is_naked
+from thetawarden.domain.managing.weakest import demanded_of, is_naked, part_of
 from thetawarden.domain.managing.wheeling import CoveredCall, find_call
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.market.products import NICKEL
@@ -590,6 +590,21 @@ def test_what_is_by_hand_or_cannot_be_seen_is_not_chosen():
 
     assert demanded(DemandKind.CLOSE_WEAKEST, by_hand) == {}
     assert demanded(DemandKind.CLOSE_NAKED, LOSER, market=market) == {}
+
+
+def test_a_part_is_asked_of_what_the_demand_names_and_all_of_everything_else():
+    named = Demand(
+        kind=DemandKind.REDUCE, why="because", positions=("gone", "loser"), parts=(1.0, 0.35)
+    )
+    weakest = Demand(kind=DemandKind.CLOSE_WEAKEST, why="because")
+    naked = Demand(kind=DemandKind.CLOSE_NAKED, why="because")
+    loser, other = MARKET.sight(LOSER), MARKET.sight(BOUNDED)
+
+    assert part_of((named, weakest), loser) == 0.35
+    assert part_of((named,), other) == 1.0
+    assert part_of((weakest,), loser) == 1.0
+    assert part_of((naked, named), loser) == 1.0
+    assert part_of((), loser) == 1.0
 
 
 def test_what_cannot_be_closed_now_gives_its_turn_to_the_next():

@@ -173,6 +173,25 @@ def test_too_large_a_loss_demands_reduction_of_the_dearest_first(world):
 
     assert demand.kind is DemandKind.REDUCE
     assert demand.positions == ("near", "far")
+    assert demand.parts == (0.9, 1.0)
+
+
+@pytest.mark.parametrize("fraction", [0.21, 0.23, 0.28, 0.35])
+def test_as_large_a_part_as_is_demanded_brings_the_loss_back_and_little_more(world, fraction):
+    def worst(contracts, nlv=None):
+        held = world.held_book(world.hold(world.option("SPX", 5700), contracts))
+        book = measure_book(held=held, pending=(), ruler=world.ruler(held=held))
+        return max(-book.filled[: len(book.scenarios.limited)]), held
+
+    loss, held = worst(-100)
+    nlv = loss / fraction
+    (demand,) = [one for one in demanded(world, held, nlv=nlv) if one.kind is DemandKind.REDUCE]
+    (part,) = demand.parts
+
+    left, _ = worst(-(100 - round(100 * part)))
+    more, _ = worst(-(100 - round(100 * (part - 0.05))))
+    assert left / nlv <= world.LIMITS.stress.reduce_loss_fraction + 1e-9
+    assert more / nlv > world.LIMITS.stress.reduce_loss_fraction
 
 
 def test_a_deep_inversion_demands_that_what_is_naked_is_closed(world):

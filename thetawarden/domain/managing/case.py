@@ -27,10 +27,10 @@ _SESSIONS_A_YEAR = 252.0
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """What is known beside the trade itself, for this trade, at this instant.
 
-    `busy` says what is under way for it, `demand` why the governor wants it smaller. `can_roll` and
-    `can_rearrange` are false once that was refused. `exits` are those that work at the broker.
-    `day_spot_usd` is where its underlying began the day, `physical` whether its options are
-    delivered in shares.
+    `busy` says what is under way for it, `demand` why the governor wants it smaller, `demand_part`
+    which part of it is to go. `can_roll` and `can_rearrange` are false once that was refused.
+    `exits` are those that work at the broker. `day_spot_usd` is where its underlying began the day,
+    `physical` whether its options are delivered in shares.
     """
 
     now_ns: UnixNs
@@ -39,6 +39,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     nlv_usd: float = NAN
     busy: str = ""
     demand: str = ""
+    demand_part: float = 1.0
     can_roll: bool = True
     can_rearrange: bool = True
     exits: Exits | None = None

@@ -58,7 +58,7 @@ RULES: tuple[RuleSpec, ...] = (
     RuleSpec(
         rule=Rule.DEMANDED,
         when="the governor demands less risk and this trade's turn has come",
-        then="close",
+        then="reduce by as many units as are enough, else close",
         judge=judges.judge_demanded,
     ),
     RuleSpec(

@@ -43,10 +43,16 @@ def judge_blind(case: Case) -> Decision | None:
 
 
 def judge_demanded(case: Case) -> Decision | None:
-    """What the governor wants smaller goes first."""
-    if not case.world.demand or case.sight.trade.strategy == HEDGE:
+    """What the governor wants smaller goes first: as many units of it as are enough."""
+    world, units = case.world, case.sight.units
+    if not world.demand or case.sight.trade.strategy == HEDGE:
         return None
-    return case.decides(Action.CLOSE, Rule.DEMANDED, f"demanded: {case.world.demand}")
+    words, part = f"demanded: {world.demand}", world.demand_part
+    enough = math.ceil(part * units - 1e-9) if 0.0 < part < 1.0 else units
+    if enough < units:
+        few = f"{enough} of its {units} units are enough"
+        return case.decides(Action.REDUCE, Rule.DEMANDED, words, few, units=enough)
+    return case.decides(Action.CLOSE, Rule.DEMANDED, words)
 
 
 def judge_delivered(case: Case) -> Decision | None:

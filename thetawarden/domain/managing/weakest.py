@@ -44,6 +44,19 @@ def demanded_of(
     return found
 
 
+def part_of(demands: Sequence[Demand], sight: TradeSight) -> float:
+    """Return which part of a trade whose turn has come is to go: all, where less is not enough."""
+    for demand in demands:
+        if demand.kind is DemandKind.CLOSE_NAKED and is_naked(sight):
+            return 1.0
+        if demand.kind is DemandKind.CLOSE_WEAKEST:
+            return 1.0
+        if demand.kind is DemandKind.REDUCE:
+            parts = dict(zip(demand.positions, demand.parts, strict=False))
+            return parts.get(sight.trade.name, 1.0)
+    return 1.0
+
+
 def _can_go(sight: TradeSight) -> bool:
     ours = not sight.trade.manual and sight.trade.strategy != HEDGE
     return ours and not sight.doubts and sight.units > 0 and bool(closing_legs(sight))

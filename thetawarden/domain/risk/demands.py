@@ -7,6 +7,7 @@ for others: the governor halts, the strategist closes.
 from __future__ import annotations
 
 import enum
+import math
 
 import msgspec
 
@@ -34,13 +35,19 @@ class DemandKind(enum.StrEnum):
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
-    """One demand, why, and which positions it is about, if any."""
+    """One demand, why, and which positions it is about, if any.
+
+    `parts` says of each of these which part of it would have to go if it went alone, 1 for all; in
+    twentieths, rounded up.
+    """
 
     kind: DemandKind
     why: str
     positions: tuple[str, ...] = ()
+    parts: tuple[float, ...] = ()
 
 
+_PART_STEPS = 20
 _OF_BRAKES = {
     BrakeDemand.TELL: DemandKind.TELL,
     BrakeDemand.BE_CAUTIOUS: DemandKind.BE_CAUTIOUS,
@@ -80,6 +87,13 @@ def demands_of(
         why = f"the VIX band is {terms.band.value.replace('_', ' ')}"
         found.append(Demand(kind=DemandKind.CLOSE_WEAKEST, why=why))
     return tuple(sorted(found, key=lambda one: _URGENCY[one.kind]))
+
+
+def _part(over_usd: float, loss_usd: float) -> float:
+    """The part of a position that loses so much; all of it where that is not enough or unknown."""
+    if not 0.0 < over_usd < loss_usd:
+        return 1.0
+    return max(math.ceil(_PART_STEPS * over_usd / loss_usd - 1e-9), 1) / _PART_STEPS
 
 
 def naked_positions(held: HeldBook) -> tuple[str, ...]:
@@ -126,6 +140,13 @@ def _of_stress(stress: StressResult) -> list[Demand]:
     if stress.verdict is StressVerdict.REDUCE:
         dearest = stress.scenarios.index(worst)
         by_loss = sorted(stress.positions, key=lambda one: -one.losses_usd[dearest])
-        names = tuple(one.name for one in by_loss if one.losses_usd[dearest] > 0.0)
-        return [Demand(kind=DemandKind.REDUCE, why=why, positions=names)]
+        losing = [one for one in by_loss if one.losses_usd[dearest] > 0.0]
+        return [
+            Demand(
+                kind=DemandKind.REDUCE,
+                why=why,
+                positions=tuple(one.name for one in losing),
+                parts=tuple(_part(stress.over_usd, one.losses_usd[dearest]) for one in losing),
+            )
+        ]
     return [Demand(kind=DemandKind.TELL, why=why)]

@@ -89,6 +89,8 @@ class StressResult(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[PositionLoss, ...]
     unknown: tuple[str, ...]
     verdict: StressVerdict
+    over_usd: float = 0.0
+    """How much less the dearest scenario would have to lose for nothing to be demanded."""
 
     @property
     def worst(self) -> ScenarioLoss | None:
@@ -118,6 +120,7 @@ def stress_result(
         positions=_by_position(book),
         unknown=book.unknown,
         verdict=_verdict(losses, limits),
+        over_usd=_over_usd(losses, nlv_usd, limits),
     )
 
 
@@ -188,6 +191,12 @@ def _by_position(book: BookMeasure) -> tuple[PositionLoss, ...]:
         PositionLoss(name=name, losses_usd=tuple(losses), underlying=of[name])
         for name, losses in totals.items()
     )
+
+
+def _over_usd(losses: tuple[ScenarioLoss, ...], nlv_usd: float, limits: StressLimits) -> float:
+    worst = max((one.loss_with_candidate_usd for one in losses), default=0.0)
+    over = worst - limits.reduce_loss_fraction * nlv_usd
+    return max(over, 0.0) if math.isfinite(over) else 0.0
 
 
 def _verdict(losses: tuple[ScenarioLoss, ...], limits: StressLimits) -> StressVerdict:
