@@ -1,4 +1,4 @@
-"""What signals do: end the desk gracefully, twice at once; SIGUSR1 halts, SIGUSR2 also flattens.
+"""What signals do: end the desk gracefully, two at once; SIGUSR1 halts, SIGUSR2 also flattens.
 
 A signal's handler runs in the middle of whatever the main thread does, perhaps while that holds the
 very lock the handler would need. So handlers do nothing here: the interpreter writes each signal's
@@ -43,20 +43,29 @@ def heed_signals(desk: OnSignal) -> None:
     signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
 
     def read() -> None:
+        asked = False
         with writing:  # kept open as long as it is read
             while numbers := reading.recv(64):
                 for number in numbers:
-                    _heed(number, desk)
+                    asked = _heed(number, desk, asked=asked)
 
     threading.Thread(target=read, name="signals", daemon=True).start()
 
 
-def _heed(number: int, desk: OnSignal) -> None:
+def _heed(number: int, desk: OnSignal, *, asked: bool) -> bool:
+    """Obey one signal; whether an end has been asked for by signal, by this one or before.
+
+    A desk that ends for another reason has not been asked yet. A terminal that is closed hangs up
+    more than once and means one thing.
+    """
     if number in (HALTING, FLATTENING):
         desk.brake(flatten=number == FLATTENING)
-    elif number in ENDING:
-        if desk.ended.is_set():
-            desk.end_at_once()
-            os.write(2, _AT_ONCE)
-            os._exit(EXIT_UNEXPECTED)
-        desk.ended.set()
+        return asked
+    if number not in ENDING:
+        return asked
+    if asked and number != signal.SIGHUP:
+        desk.end_at_once()
+        os.write(2, _AT_ONCE)
+        os._exit(EXIT_UNEXPECTED)
+    desk.ended.set()
+    return True
