@@ -71,8 +71,14 @@ class Terminal:
             except OSError:  # the other end is closed
                 return
 
+    def hang_up(self):
+        """Close the terminal while the process is still on it."""
+        os.close(self._ours)
+        self._ours = None
+
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self._ours)
+        if self._ours is not None:
+            os.close(self._ours)

@@ -1,8 +1,10 @@
 """The console on a real terminal, beside a real desk: what a person would see, and do."""
 
+import contextlib
+
 import pytest
 
-from tests.cli.shell import one_line_error, wait_for
+from tests.cli.shell import DEADLINE_S, one_line_error, wait_for
 from tests.cli.terminal import Terminal
 
 
@@ -69,3 +71,13 @@ def test_without_a_desk_the_console_waits_for_one_and_can_halt_it_all_the_same(s
 
 def test_a_console_without_a_terminal_says_so(shell):
     assert "needs a terminal" in one_line_error(shell("console"), 2)
+
+
+def test_a_console_whose_terminal_is_gone_ends(shell):
+    shell.data.mkdir(mode=0o700)
+    with contextlib.closing(Terminal("console", environment=shell.environment)) as terminal:
+        terminal.sees("no desk answers")
+
+        terminal.hang_up()
+
+        assert terminal.process.wait(DEADLINE_S) != 0

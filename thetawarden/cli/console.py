@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import click
 
 from thetawarden.cli.place import Place, on_place
-from thetawarden.errors import UnreachableError
+from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED, UnreachableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +25,7 @@ LOOK_TIMEOUT_S = 5.0
 
 @click.command()
 @on_place
-def console(*, place: Place) -> None:
+def console(*, place: Place) -> int:
     """Show the running desk on the whole terminal: actors, messages, book, and the brakes.
 
     Leaving it changes nothing; the desk goes on. Press ? in it for all keys.
@@ -32,7 +35,18 @@ def console(*, place: Place) -> None:
         raise click.UsageError(words)
     from thetawarden.console.app import Console  # noqa: PLC0415  # Textual is slow to load
 
-    Console(world_of(place)).run()
+    threading.Thread(target=_end_with_terminal, name="terminal", daemon=True).start()
+    app = Console(world_of(place))
+    app.run()
+    return app.return_code or EXIT_DONE
+
+
+def _end_with_terminal() -> None:
+    """A terminal that is gone never comes back, and Textual would read its end for ever."""
+    gone = select.poll()
+    gone.register(sys.stdin, 0)  # of a hang-up one is always told
+    gone.poll()
+    os._exit(EXIT_UNEXPECTED)
 
 
 def world_of(place: Place) -> World:
