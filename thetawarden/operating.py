@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -19,10 +18,10 @@ from thetawarden.actors.rates import Rates
 from thetawarden.domain.halt import HaltRecord, Latch, ResumeRefusal, TradingState, open_latch
 from thetawarden.domain.instants import UnixNs, iso
 from thetawarden.domain.units import to_float
-from thetawarden.errors import RefusedError, ThetawardenError
+from thetawarden.errors import RefusedError
 from thetawarden.infra.control.app import UnknownActorError
 from thetawarden.infra.control.stress_view import stress_view
-from thetawarden.infra.gateway_process import GatewayProcess
+from thetawarden.infra.practice_clock import PracticeClock
 from thetawarden.infra.redaction import Redactor
 from thetawarden.messages.base import Message
 from thetawarden.messages.books import AcceptBook
@@ -46,7 +45,6 @@ from thetawarden.messages.control import (
 from thetawarden.messages.control import Status as StatusView
 from thetawarden.messages.risk import BeCautious, FreezeExits, StressTaken, TakeStress
 from thetawarden.messages.trading import Flatten, Halt, Resume
-from thetawarden.practice.admin import Command, ask
 from thetawarden.process import DeskProcess
 from thetawarden.resuming import lifting_of, refusal_words, require_fingerprint
 
@@ -55,23 +53,15 @@ DURABLE_TIMEOUT_S = 10.0
 STRESS_TIMEOUT_S = 15.0
 KEEPER = "keeper"
 CONNECTION = "connection"
+GOVERNOR = "governor"
 _ABNORMAL = (Status.RESTARTING, Status.FAILED, Status.DOWN)
-
-
-class _Market(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the practice market is, and what time it is there."""
-
-    time: str
-    speed: float
-    address: str | None
 
 
 class Operator:
     """Answers from many threads at once; what changes the tree waits for the supervisor."""
 
-    def __init__(self, process: DeskProcess, gateway: GatewayProcess | None = None) -> None:
+    def __init__(self, process: DeskProcess) -> None:
         self._process = process
-        self._gateway = gateway
         self._desk = process.desk
         self._redactor = Redactor()
         self._rates = Rates(time.monotonic())
@@ -79,31 +69,36 @@ class Operator:
 
     def status(self) -> StatusView:
         """The desk in one look."""
-        process, latch, market = self._process, self._latch(), self._market()
+        process, governor = self._process, self._state(GOVERNOR, "latch", "frozen", "cautions")
+        latch = self._latch_of(governor)
         keeper, connection = self._keeper(), self._connection()
         ailments, erring = self._ailments()
         heard = keeper if keeper is not None and keeper.opened else None  # of a broker's book
         return StatusView(
             mode=str(process.config.mode),
-            trading_state=str(self._trading(latch)),
+            trading_state=str(_trading(latch, governor)),
             halt=_halt_view(latch.halt),
             link=_link_view(connection),
             reconciled=connection is not None and connection.reconciled,
-            market_time=market.time,
-            speed=market.speed,
-            gateway=market.address,
+            market_time=iso(process.clock.now_ns()),
+            speed=process.clock.speed,
+            gateway=self._gateway_address(),
             nlv_usd=_worth(keeper),
             positions=None if heard is None else len(rows_of(heard)),
             working_orders=None if heard is None else len(heard.orders.orders),
             actors=self._counts(),
             next_events=self._next_events(),
-            entries_frozen=self._frozen(),
+            entries_frozen=_frozen(governor),
             pid=os.getpid(),
             started_at=iso(process.started_ns),
             ailments=ailments,
             erring=erring,
             condition=_condition(latch, ailments, erring),
         )
+
+    def is_halted(self) -> bool:
+        """Whether trading is halted, by the governor or, while it is silent, by the flag."""
+        return self._latch().halt is not None
 
     def inspect(self, name: str | None) -> Inspection:
         """All actors, or one with its state."""
@@ -188,18 +183,14 @@ class Operator:
         deadline = time.monotonic() + STRESS_TIMEOUT_S
         while time.monotonic() < deadline:
             time.sleep(0.05)
-            taken = self._governed("stress")
+            governor = self._state(GOVERNOR, "stress")
+            taken = None if governor is None else governor["stress"]
             if taken is not None and taken[1] == run:
                 return stress_view(msgspec.convert(taken, StressTaken, strict=False))
         raise RefusedError(
             "stress refused: the book was not revalued in time; allowed: a desk that has seen its"
             " market. Look at `thetawarden risk` and `thetawarden inspect governor`"
         )
-
-    def _governed(self, field: str) -> Any:
-        """One part of what the governor knows, None while it does not answer."""
-        state = self._state("governor")
-        return None if state is None else state[field]
 
     def flatten(self, request: FlattenRequest, *, by: str) -> Done:
         """Halt first, so that nothing new is opened; then have all that is held closed."""
@@ -241,36 +232,24 @@ class Operator:
         state = self._state(CONNECTION)
         return None if state is None else msgspec.convert(state, ConnectionState, strict=False)
 
-    def _state(self, actor: str) -> Any:
+    def _state(self, actor: str, *fields: str) -> Any:
+        """What an actor knows, or these parts of it; None while it does not answer."""
         if actor not in self._desk.posts:
             return None
         try:
-            return self._desk.state_of(actor, timeout_s=ANSWER_TIMEOUT_S)
+            return self._desk.state_of(actor, timeout_s=ANSWER_TIMEOUT_S, fields=fields)
         except HostGoneError:
             return None
 
-    def _frozen(self) -> tuple[str, ...]:
-        """Why no new risk is taken, besides a halt; empty when nothing stands against it."""
-        try:
-            state = self._desk.state_of("governor", timeout_s=ANSWER_TIMEOUT_S)
-        except HostGoneError:
-            return ("the governor does not answer",)
-        return tuple(f"{by}: {why}" for by, why in state["frozen"].items())
-
-    def _trading(self, latch: Latch) -> TradingState:
-        """Halted by the latch, cautious for as long as anybody has a reason to be."""
-        if latch.halt is not None:
-            return latch.state
-        return TradingState.CAUTIOUS if self._governed("cautions") else TradingState.RUNNING
-
     def _latch(self) -> Latch:
+        return self._latch_of(self._state(GOVERNOR, "latch"))
+
+    def _latch_of(self, governor: Any) -> Latch:
         """The brake as the governor knows it; while it cannot answer, as the flag shows it."""
-        try:
-            state = self._desk.state_of("governor", timeout_s=ANSWER_TIMEOUT_S)
-        except HostGoneError:
+        if governor is None:
             halt = self._process.flag.read()
             return Latch(epoch=halt.epoch if halt else 0, halt=halt)
-        return msgspec.convert(state["latch"], Latch)
+        return msgspec.convert(governor["latch"], Latch)
 
     def _latch_once(self, holds: Callable[[Latch], bool]) -> Latch:
         """The brake once it is as wanted, or as it is after a while."""
@@ -281,17 +260,13 @@ class Operator:
             latch = self._latch()
         return latch
 
-    def _market(self) -> _Market:
-        """The time the desk lives in, and the speed and address of its practice market."""
-        gateway, now = self._gateway, iso(self._process.clock.now_ns())
-        if gateway is None:
-            return _Market(time=now, speed=1.0, address=None)
-        address = f"127.0.0.1:{gateway.port}"
-        try:
-            answer = asyncio.run(ask(Command(do="status"), port=gateway.port))
-        except ThetawardenError:
-            return _Market(time=now, speed=1.0, address=f"{address} (does not answer)")
-        return _Market(time=now, speed=answer["speed"] or 0.0, address=address)
+    def _gateway_address(self) -> str | None:
+        """Where the practice market is that the desk lives by, and whether that answers."""
+        clock = self._process.clock
+        if not isinstance(clock, PracticeClock):
+            return None
+        host, port = self._process.broker_at
+        return f"{host}:{port}" + ("" if clock.in_touch else " (does not answer)")
 
     def _counts(self) -> ActorCounts:
         conditions = [post.status for post in self._desk.posts.values()]
@@ -302,7 +277,7 @@ class Operator:
         )
 
     def _next_events(self) -> tuple[EventView, ...]:
-        state = self._state("scheduler")
+        state = self._state("scheduler", "next_events")
         if state is None:
             return ()
         return tuple(
@@ -315,9 +290,8 @@ class Operator:
         posts = self._desk.posts.values()
         ailing = [f"{post.name} is {post.status}" for post in posts if post.status in _ABNORMAL]
         ailing += [f"{post.name} is paused by hand" for post in posts if post.mailbox.paused]
-        try:
-            state = self._desk.state_of("watchdog", timeout_s=ANSWER_TIMEOUT_S)
-        except HostGoneError:
+        state = self._state("watchdog", "findings", "erring")
+        if state is None:
             return (*ailing, "the watchdog does not answer"), ()
         found = tuple(finding["words"] for finding in state["findings"])
         erring = tuple(_erring_words(one) for one in state["erring"].values())
@@ -352,6 +326,21 @@ def _condition(latch: Latch, ailments: tuple[str, ...], erring: tuple[str, ...])
     if latch.halt is not None:
         return "halted"
     return "erring" if ailments or erring else "healthy"
+
+
+def _frozen(governor: Any) -> tuple[str, ...]:
+    """Why no new risk is taken, besides a halt; empty when nothing stands against it."""
+    if governor is None:
+        return ("the governor does not answer",)
+    return tuple(f"{by}: {why}" for by, why in governor["frozen"].items())
+
+
+def _trading(latch: Latch, governor: Any) -> TradingState:
+    """Halted by the latch, cautious for as long as anybody has a reason to be."""
+    if latch.halt is not None:
+        return latch.state
+    cautious = governor is not None and governor["cautions"]
+    return TradingState.CAUTIOUS if cautious else TradingState.RUNNING
 
 
 def _erring_words(one: dict[str, Any]) -> str:

@@ -198,6 +198,11 @@ class DeskProcess:
             self.flag.raise_flag(self._redactor.fields(halt))
 
     @property
+    def broker_at(self) -> tuple[str, int]:
+        """Host and port of the broker; port 0 is nowhere."""
+        return self._broker_at
+
+    @property
     def socket_path(self) -> Path:
         """Where this desk listens to people."""
         return socket_path(self.store)

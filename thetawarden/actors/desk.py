@@ -195,12 +195,15 @@ class Desk:
         """
         self.call(lambda: self._overseer.children.ensure(role, keys))
 
-    def state_of(self, name: str, *, timeout_s: float) -> Any:
-        """An actor's state as plain data; raises HostGoneError when it does not answer."""
+    def state_of(self, name: str, *, timeout_s: float, fields: tuple[str, ...] = ()) -> Any:
+        """An actor's state as plain data, whole or these fields of it.
+
+        Raises HostGoneError when it does not answer.
+        """
         reference = self._crew.host_of(name)
         if reference is None:
             raise host.HostGoneError(f"{name} is not running")
-        return host.ask(reference, host.ShowState(), timeout_s=timeout_s)
+        return host.ask(reference, host.ShowState(fields), timeout_s=timeout_s)
 
     def begin_page_with(self, children: Mapping[str, tuple[str, ...]]) -> None:
         """The same before the start, when the instances that were there are not asked for yet."""

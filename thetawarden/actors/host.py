@@ -31,8 +31,10 @@ BREATH_S = 0.5
 _log = logging.getLogger("thetawarden.actors")
 
 
-class ShowState:
-    """Ask a host for its actor's state as plain data."""
+class ShowState(msgspec.Struct, frozen=True):
+    """Ask a host for its actor's state as plain data; only these fields when any are named."""
+
+    fields: tuple[str, ...] = ()
 
 
 class TakeSnapshot:
@@ -78,7 +80,10 @@ class Host(pykka.ThreadingActor):
     def on_receive(self, message: Any) -> Any:
         """Answer a request of the runtime; raises to the asker only."""
         if isinstance(message, ShowState):
-            return msgspec.to_builtins(self._cell.actor.state, enc_hook=repr)
+            state = self._cell.actor.state
+            if message.fields:
+                state = {name: getattr(state, name) for name in message.fields}
+            return msgspec.to_builtins(state, enc_hook=repr)
         if isinstance(message, TakeSnapshot):
             return self._cell.take_snapshot()
         raise TypeError(f"host asked for {type(message).__name__}")

@@ -127,7 +127,7 @@ def _run(
         gateway = _own_gateway(config, folder, market, undo)
         _reach(process, config, gateway, undo)
         open_guarded(process, place, gateway, undo)
-        operator = Operator(process, gateway)
+        operator = Operator(process)
         server = ControlServer(
             operator,
             process.socket_path,
@@ -144,7 +144,7 @@ def _run(
         else:
             summary.show_until(process.ended, operator, for_s)
         process.ended.set()
-        halted = operator.status().halt is not None
+        halted = operator.is_halted()
     if summary is not None:
         summary.say_goodbye()
     return process.exit_code or (EXIT_HALTED if halted else EXIT_DONE)
