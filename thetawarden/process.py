@@ -168,15 +168,17 @@ class DeskProcess:
         self.desk.start()
 
     def close(self) -> None:
-        """Stop everything in reverse order."""
+        """Stop everything in reverse order, however far the opening came."""
         if self.exit_code == EXIT_DONE:  # from now on silence is in order
             self._heartbeat.end(ENDED_WELL)
-        hung = self.desk.stop()
+        desk, journal = getattr(self, "desk", None), getattr(self, "journal", None)
+        hung = () if desk is None else desk.stop()
         self._heartbeat.end(GAVE_UP)
         if hung:
             _log.error("stop_deadline_missed", extra={"actors": list(hung)})
-        self.journal.close()
-        _log.info("desk_stopped", extra={"messages": self.journal.last_seq})
+        if journal is not None:
+            journal.close()
+            _log.info("desk_stopped", extra={"messages": journal.last_seq})
 
     def stop(self, reason: str, *, by: str) -> None:
         """Let the thread that runs the desk end it."""
@@ -185,10 +187,14 @@ class DeskProcess:
 
     def give_up(self, reason: str) -> None:
         """The supervisor can do no more: halt by the flag itself, and end with 70."""
-        self.raise_flag(f"supervisor gave up: {reason}", by="supervisor")
+        try:
+            self.raise_flag(f"supervisor gave up: {reason}", by="supervisor")
+        except OSError as error:  # the next start is not halted by it, but this one ends
+            _log.critical("halt_flag_not_raised", extra={"found": str(error)})
+        finally:
+            self.exit_code = EXIT_GAVE_UP
+            self.ended.set()
         _log.critical("supervisor_gave_up", extra={"reason": reason})
-        self.exit_code = EXIT_GAVE_UP
-        self.ended.set()
 
     def raise_flag(self, reason: str, *, by: str) -> None:
         """Halt without asking any actor; the governor adopts the flag when it can."""

@@ -153,6 +153,10 @@ def test_a_desk_that_waits_for_an_actor_to_stop_is_seen_alive_meanwhile(gate):
         assert gate.is_set()
 
 
+def test_a_desk_that_never_started_stops_too():
+    assert RunningDesk(tree(group(spec()))).desk.stop() == ()
+
+
 def test_an_end_takes_no_vital_signs_of_actors_that_are_gone():
     with RunningDesk(tree(group(spec())), heartbeat_s=0.0, check_every_s=0.0) as desk:
         until(lambda: desk.said(VitalsTaken))

@@ -21,8 +21,8 @@ def open_guarded(
     """Open the desk and have a guardian watch it until it is closed, unless that is not wanted."""
     config = process.config
     if not config.guardian.enabled:
-        process.open()
         undo.callback(process.close)
+        process.open()
         return
     from thetawarden.infra.guardian_process import GuardianProcess  # noqa: PLC0415  # only here
 
@@ -36,8 +36,8 @@ def open_guarded(
         options += ["--gateway-port", str(config.practice.port)]
     guardian = GuardianProcess(options, lifeline=lambda: _lifeline(gateway))
     undo.callback(lambda: guardian.let_go() if process.exit_code else guardian.stop())
-    process.open()
     undo.callback(process.close)
+    process.open()
     guardian.start()
 
 
