@@ -7,9 +7,11 @@ drawn one, which is how a failure is made small.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
 import tempfile
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -101,7 +103,7 @@ def settings_of(seed: int) -> WorldSettings:
 
 
 def simulate(plan: Plan) -> Outcome:
-    """Run one seed to its end, or to the first violation."""
+    """Run one seed to its end, or to the first violation; a run that itself fails is one."""
     gc.disable()
     try:
         with tempfile.TemporaryDirectory(dir=_FOLDER if _FOLDER.is_dir() else None) as folder:
@@ -130,7 +132,28 @@ class _Run:
         self._stage = Stage(self._world)
 
     def outcome(self) -> Outcome:
-        """Let it all happen."""
+        """Let it all happen; whatever fails belongs to the seed, which must not be lost with it."""
+        plan, referee = self._plan, self._referee
+        try:
+            self._play()
+        except Exception as error:  # noqa: BLE001  # a finding, whatever it is
+            referee.find("I29", f"the run failed: {_where(error)}")
+            with contextlib.suppress(Exception):  # the first failure is the one to tell
+                self._world.stop()
+        return Outcome(
+            plan=plan,
+            seed=plan.seed,
+            days=plan.days,
+            schedule=self._schedule or (),
+            violations=tuple(referee.violations[:5]),
+            looks=referee.looks,
+            sometimes=self._sometimes.counts,
+            messages=referee.scene.messages,
+            processes=self._world.processes,
+            digest=self._digest.hexdigest(),
+        )
+
+    def _play(self) -> None:
         plan, referee = self._plan, self._referee
         end_min = (plan.days - 1) * A_DAY_MIN + plan.session_min
         heal_min = end_min - min(HEAL_MIN, plan.session_min // 3)
@@ -144,18 +167,6 @@ class _Run:
             referee.end()
         self._sometimes.finish(self._world)
         self._world.stop()
-        return Outcome(
-            plan=plan,
-            seed=plan.seed,
-            days=plan.days,
-            schedule=self._schedule or (),
-            violations=tuple(referee.violations[:5]),
-            looks=referee.looks,
-            sometimes=self._sometimes.counts,
-            messages=referee.scene.messages,
-            processes=self._world.processes,
-            digest=self._digest.hexdigest(),
-        )
 
     def _go(self, from_min: int, until_min: int, *, trade: bool = True) -> bool:
         """Go on in slices, with a proposal now and then; false once something was violated."""
@@ -177,3 +188,9 @@ class _Run:
         self._referee.hear(entry)
         self._sometimes.hear(entry)
         self._trader.hear(entry)
+
+
+def _where(error: Exception) -> str:
+    """An exception in one line, with the place it was raised at."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"

@@ -9,9 +9,13 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 
 import msgspec
 
+from thetawarden.errors import ThetawardenError
 from thetawarden.sim.campaign import ALL, Outcome, Plan, simulate
 from thetawarden.sim.faults.kinds import Family, Planned
 from thetawarden.sim.faults.schedule import CATALOGUE
@@ -19,6 +23,7 @@ from thetawarden.sim.invariants.referee import MODULES, Violation
 from thetawarden.sim.sometimes import STATES
 
 TRIES_MAX = 30
+SEEDS_A_PROCESS = 200  # then others take their place, and what they gathered goes with them
 ALL_STATES_FROM_SEEDS = 500
 """With so many seeds of all faults every state must have been reached."""
 
@@ -37,6 +42,17 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         """One plan a seed."""
         for seed in range(self.first, self.first + self.seeds):
             yield Plan(seed=seed, days=self.days, families=self.families, schedule=self.schedule)
+
+
+class ProcessLostError(ThetawardenError):
+    """A process of the campaign was ended from outside, by lack of memory perhaps. Run it again."""
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        some = ", ".join(map(str, seeds[:10])) + (", ..." if len(seeds) > 10 else "")
+        super().__init__(
+            f"a process that simulated was ended from outside; unfinished are seeds {some};"
+            " try fewer --jobs, or one of them alone with --seeds 1 --first SEED"
+        )
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,9 +166,24 @@ def _outcomes(asked: Asked) -> Iterator[Outcome]:
     if asked.jobs <= 1 or asked.seeds == 1:
         yield from map(simulate, asked.plans())
         return
-    context = multiprocessing.get_context("fork")
-    with context.Pool(asked.jobs, maxtasksperchild=200) as pool:
-        yield from pool.imap_unordered(simulate, asked.plans(), chunksize=4)
+    plans = asked.plans()
+    while batch := tuple(islice(plans, SEEDS_A_PROCESS * asked.jobs)):
+        yield from _side_by_side(batch, jobs=asked.jobs)
+
+
+def _side_by_side(plans: Sequence[Plan], *, jobs: int) -> Iterator[Outcome]:
+    """What comes of the plans, in the order they end; raises ProcessLostError."""
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork"))
+    try:
+        unfinished = {pool.submit(simulate, plan): plan.seed for plan in plans}
+        for done in as_completed(tuple(unfinished)):
+            outcome = done.result()
+            del unfinished[done]
+            yield outcome
+    except BrokenProcessPool:
+        raise ProcessLostError(sorted(unfinished.values())) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _count(report: Report, outcome: Outcome) -> None:
