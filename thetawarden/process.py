@@ -99,6 +99,7 @@ class DeskProcess:
         self._account = account
         self._redactor = Redactor()
         self._lock = StoreLock(store)
+        self._stress = StressWorker()
         self._flag_seen: HaltRecord | None = None
         self._channels = channels or {}
         self._watchdog_handled = -1
@@ -152,7 +153,7 @@ class DeskProcess:
                 "halt_flag": self.flag,
                 "lake": self._lake(folder),
                 "log_rotation": PageTurner(self._turn_page),
-                "stress": StressWorker(),
+                "stress": self._stress,
             },
             settings=self._settings(),
             take_vitals=self._take_vitals,
@@ -171,6 +172,7 @@ class DeskProcess:
         """Stop everything in reverse order, however far the opening came."""
         if self.exit_code == EXIT_DONE:  # from now on silence is in order
             self._heartbeat.end(ENDED_WELL)
+        self._stress.let_go()
         desk, journal = getattr(self, "desk", None), getattr(self, "journal", None)
         hung = () if desk is None else desk.stop()
         self._heartbeat.end(GAVE_UP)

@@ -107,7 +107,7 @@ def _serve(
 
 def _end_with_stdin() -> None:
     """End in good order once whoever started us is gone, killed or not."""
-    while sys.stdin.buffer.read(4096):
+    while os.read(sys.stdin.fileno(), 4096):  # holds no lock that the interpreter's end would need
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import Any
+
+from thetawarden.config.secrets import ENVIRONMENT_PREFIX
 
 STOP_TIMEOUT_S = 10.0
 RESTART_AFTER_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -22,3 +25,10 @@ def end_process(process: subprocess.Popen[Any]) -> None:
 def pause_s(failures: int) -> float:
     """How long to wait before the next start, after so many in a row that came to nothing."""
     return RESTART_AFTER_S[min(failures, len(RESTART_AFTER_S) - 1)]
+
+
+def without_secrets() -> dict[str, str]:
+    """The environment of a process that has no business with our secrets."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)
+    }

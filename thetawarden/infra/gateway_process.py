@@ -7,7 +7,6 @@ what it would see when a real gateway restarts.
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -17,9 +16,8 @@ from typing import IO
 
 import msgspec
 
-from thetawarden.config.secrets import ENVIRONMENT_PREFIX
 from thetawarden.errors import EXIT_USAGE, ThetawardenError
-from thetawarden.infra.child_process import STOP_TIMEOUT_S, end_process, pause_s
+from thetawarden.infra.child_process import STOP_TIMEOUT_S, end_process, pause_s, without_secrets
 
 START_TIMEOUT_S = 60.0
 ERRORS_KEPT = 2000
@@ -81,7 +79,7 @@ class GatewayProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=_without_secrets(),
+            env=without_secrets(),
             start_new_session=True,
         )
         self._process = process
@@ -146,10 +144,3 @@ def _let_go(process: subprocess.Popen[str]) -> None:
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             stream.close()
-
-
-def _without_secrets() -> dict[str, str]:
-    """The environment of a process that has no business with our secrets."""
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)
-    }

@@ -13,6 +13,7 @@ import msgspec
 
 from thetawarden.domain.risk.stress import StressGrid, StressJob, StressResult, do_stress
 from thetawarden.errors import ThetawardenError
+from thetawarden.infra.errand import Errand
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.risk import ComputeStress, StressTaken
 
@@ -39,26 +40,29 @@ class StressWorker:
 
     def __init__(self, *, deadline_s: float = DEADLINE_S) -> None:
         self._deadline_s = deadline_s
+        self._errand = Errand("thetawarden.infra.stress")
 
     def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
         """Do a job and wait for it; raises StressFailedError."""
         body = envelope.body
         if not isinstance(body, ComputeStress):
             return ()
-        done = do_apart(body.job, deadline_s=self._deadline_s)
+        try:
+            done = _do_apart(self._errand, body.job, deadline_s=self._deadline_s)
+        except StressFailedError:
+            if self._errand.stopped:
+                return ()
+            raise
         return (StressTaken(run=body.run, result=done.result, grid=done.grid),)
 
+    def let_go(self) -> None:
+        """The desk ends: no result is awaited any more; from any thread."""
+        self._errand.stop()
 
-def do_apart(job: StressJob, *, deadline_s: float = DEADLINE_S) -> Done:
-    """Do a job in a process of its own."""
+
+def _do_apart(errand: Errand, job: StressJob, *, deadline_s: float) -> Done:
     try:
-        ended = subprocess.run(
-            [sys.executable, "-m", "thetawarden.infra.stress"],
-            input=msgspec.msgpack.encode(job),
-            capture_output=True,
-            check=False,
-            timeout=deadline_s,
-        )
+        ended = errand.run(msgspec.msgpack.encode(job), timeout_s=deadline_s)
         return msgspec.msgpack.decode(ended.stdout, type=Done)
     except msgspec.MsgspecError:
         words = ended.stderr.decode(errors="replace").strip()[-_TRACE_MAX:]

@@ -59,8 +59,15 @@ class AdapterSettings(msgspec.Struct, frozen=True, kw_only=True):
 class LakeAdapter:
     """Implements the Source and Adapter ports over a `Work` of its own thread."""
 
-    def __init__(self, make_work: Callable[[], Work], settings: AdapterSettings) -> None:
+    def __init__(
+        self,
+        make_work: Callable[[], Work],
+        settings: AdapterSettings,
+        *,
+        let_go: Callable[[], None] = lambda: None,
+    ) -> None:
         self._make_work = make_work
+        self._let_go = let_go
         self._settings = settings
         self._waiting: deque[Envelope[Message]] = deque()
         self._commands: deque[Message] = deque()
@@ -83,6 +90,7 @@ class LakeAdapter:
         self._thread.join(self._settings.stop_deadline_s)
         if self._thread.is_alive():
             _log.warning("lake_left_behind", extra={"waiting": len(self._waiting)})
+        self._let_go()  # only now, so that housekeeping cut short is not taken for done
 
     def perform(self, envelope: Envelope[Message], /) -> tuple[Message, ...]:
         """Take a message or a command; returns at once."""

@@ -13,6 +13,7 @@ import sys
 import msgspec
 
 from thetawarden.infra.clock import WallClock
+from thetawarden.infra.errand import Errand
 from thetawarden.infra.lake.errors import LakeError, first_line
 from thetawarden.infra.lake.household import Household
 from thetawarden.infra.lake.housekeeping import maintain
@@ -35,17 +36,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     day: dt.date
 
 
-def keep_apart(household: Household, day: dt.date) -> LakeMaintained:
+def keep_apart(errand: Errand, household: Household, day: dt.date) -> LakeMaintained:
     """Do the housekeeping in a process of its own and wait for it."""
     job = msgspec.json.encode(Job(household=household, day=day), enc_hook=str)
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "thetawarden.infra.lake.child"],
-            input=job,
-            capture_output=True,
-            check=False,
-            timeout=HOURS_MAX * 3600,
-        )
+        done = errand.run(job, timeout_s=HOURS_MAX * 3600.0)
         return msgspec.json.decode(done.stdout, type=LakeMaintained)
     except msgspec.DecodeError:
         raise HousekeepingError(first_line(done.stderr.decode() or done.returncode)) from None

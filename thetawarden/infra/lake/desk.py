@@ -8,6 +8,7 @@ from pathlib import Path
 from thetawarden.config.schema import Config
 from thetawarden.config.secrets import Secret
 from thetawarden.infra.clock import WallClock
+from thetawarden.infra.errand import Errand
 from thetawarden.infra.lake.adapter import AdapterSettings, LakeAdapter, Work
 from thetawarden.infra.lake.origin import name_log
 from thetawarden.infra.lake.place import lake_place
@@ -25,6 +26,8 @@ def desk_lake(
     place = lake_place(url=lake.url, options=lake.options, store=store, secrets=secrets)
     log = name_log(store, now_ns=clock.now_ns())
 
+    housekeeping = Errand("thetawarden.infra.lake.child")
+
     def make_work() -> Work:
         from thetawarden.infra.lake.child import keep_apart  # noqa: PLC0415  # slow to load
         from thetawarden.infra.lake.household import household_of  # noqa: PLC0415
@@ -39,7 +42,7 @@ def desk_lake(
                 flush_rows=lake.flush_rows_max,
                 buffer_rows=lake.buffer_rows_max,
             ),
-            keep=lambda day: keep_apart(household, day),
+            keep=lambda day: keep_apart(housekeeping, household, day),
         )
 
     return LakeAdapter(
@@ -47,4 +50,5 @@ def desk_lake(
         AdapterSettings(
             flush_rows=lake.flush_rows_max, stop_deadline_s=config.desk.stop_deadline_s * 0.8
         ),
+        let_go=housekeeping.stop,
     )
