@@ -75,8 +75,7 @@ class Desk:
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._later: list[tuple[int, int, Callable[[], None]]] = []
         self._serial = 0
-        self._next_check_ns = 0
-        self._next_vitals_ns = 0
+        self._next_check_ns = self._next_vitals_ns = 0
         self.timers = TimerThread(clock)
         self.effects = EffectThreads(adapters, log, tracing=tracing)
         self.router = Router(log=log, clock=clock, timekeeper=self.timers, effects=self.effects)
