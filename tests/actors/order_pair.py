@@ -14,7 +14,13 @@ from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.risk.candidate import Purpose, WhatIf
-from thetawarden.messages.books import ExecutionReported, FillBooked, OrderReported
+from thetawarden.messages.books import (
+    ExecutionReported,
+    FillBooked,
+    OrderReported,
+    PositionExplained,
+    PositionsValued,
+)
 from thetawarden.messages.orders import (
     MarginPreviewed,
     OrderApproved,
@@ -25,6 +31,11 @@ from thetawarden.messages.orders import (
 )
 
 PUT = governed.option("SPY", 540)
+
+
+def mark(instrument):
+    """What one of it is worth in this market."""
+    return "1.00" if instrument.strike else str(governed.SPOT[instrument.symbol])
 
 
 class Pair(Desk):
@@ -104,8 +115,33 @@ class Pair(Desk):
         """The market and the account are told anew to both."""
         self.world.now = self.now
         self.world.refresh()
+        self.world.valued(
+            *(governed.row(*one, mark=mark(one[0])) for one in self.world.rows.values())
+        )
         self.quote("0.99", "1.01", PUT.conid)
-        return self
+        counts = [one for one, _ in self.world.heard if isinstance(one, PositionsValued)]
+        self.tell(counts[-1])
+        return self.settle()
+
+    def deliver(self, shares, count):
+        """The put was assigned: shares for it, as the keeper explains it to both."""
+        self.world.rows = {shares.conid: (shares, count)}
+        explained = PositionExplained(
+            account=governed.ACCOUNT,
+            conid=shares.conid,
+            contract=shares.symbol,
+            before=Decimal(),
+            after=Decimal(count),
+            cause=Cause.ASSIGNMENT,
+            cash_usd=Decimal(),
+            words="",
+            instrument=shares,
+            because_of=PUT.conid,
+        )
+        self.hear(explained)
+        self.tell(explained)
+        self.wait(NS_PER_SECOND)
+        return self.see()
 
     def propose(self, key, *, purpose=Purpose.OPEN, units=2, ratio=-1, limit="-1.00", exits=True):
         """The strategist proposes; nothing but the governor decides what comes of it."""

@@ -11,9 +11,10 @@ from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.demands import DemandKind
+from thetawarden.domain.risk.equity import losses_of
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.risk.ledger import OrderState
-from thetawarden.messages.books import BookJudged, FillBooked, RefreshBook
+from thetawarden.messages.books import BookJudged, FillBooked, PositionExplained, RefreshBook
 from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.orders import OrderApproved, OrderRefused, PreviewMargin
 from thetawarden.messages.risk import (
@@ -576,3 +577,45 @@ def test_frozen_exits_are_said_again_when_the_desk_begins_and_unfrozen_ones_are_
     (frozen,) = only(said, FreezeExits)
     assert frozen.frozen
     assert only(desk.tell(frozen), FreezeExits) == []
+
+
+def paid_in(amount, cause="accepted"):
+    return PositionExplained(
+        account="DU1234567",
+        conid=0,
+        contract="",
+        before=Decimal(0),
+        after=Decimal(0),
+        cause=cause,
+        cash_usd=Decimal(amount),
+        words="",
+    )
+
+
+@pytest.mark.parametrize("amount", [100_000, -100_000])
+def test_money_paid_in_or_out_neither_hides_a_loss_nor_is_one(amount):
+    desk = Governed()
+    desk.account(nlv=990_000)
+    desk.tell(BookJudged(epoch=1, round=2, agreed=True, unexplained=()))
+    before = losses_of(desk.state.equity)
+    desk.wait(60).account(nlv=990_000 + amount)
+
+    desk.tell(paid_in(amount))
+
+    after = losses_of(desk.state.equity)
+    assert before.day == pytest.approx(0.01)
+    assert after.day == pytest.approx(10_000 / (1_000_000 + amount))
+    assert after.drawdown == pytest.approx(10_000 / (1_000_000 + amount))
+    desk.wait(60).account(nlv=980_000 + amount)
+    assert losses_of(desk.state.equity).day == pytest.approx(20_000 / (1_000_000 + amount))
+
+
+def test_what_is_explained_as_anything_but_a_payment_stays_a_profit_or_loss():
+    desk = Governed()
+    desk.tell(BookJudged(epoch=1, round=2, agreed=True, unexplained=()))
+    before = desk.state.equity
+
+    desk.tell(paid_in(100, cause="dividend"))
+    desk.tell(msgspec.structs.replace(paid_in(100), conid=5))
+
+    assert desk.state.equity == before

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.actors.order_desk import APART, SETTINGS, Desk, closing, legs, proposal, put
-from tests.domain.books.accounts import SECOND
+from tests.domain.books.accounts import SECOND, stock
 from thetawarden.actors.executing import held_of
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.orders import BrokerOrderState
@@ -15,8 +15,14 @@ from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import Exits, OrderLeg
 from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.orders.trade import with_shares
 from thetawarden.domain.risk.candidate import Purpose
-from thetawarden.messages.books import ExecutionReported, OrderReported, PositionsValued
+from thetawarden.messages.books import (
+    ExecutionReported,
+    OrderReported,
+    PositionExplained,
+    PositionsValued,
+)
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.orders import (
     CancelOrder,
@@ -27,7 +33,7 @@ from thetawarden.messages.orders import (
     ReviseExits,
     SubmitOrder,
 )
-from thetawarden.messages.trading import TradingHalted, TradingResumed
+from thetawarden.messages.trading import Flatten, TradingHalted, TradingResumed
 
 TP, STOP, ENTRY, EXIT = OrderRole.TAKE_PROFIT, OrderRole.STOP, OrderRole.ENTRY, OrderRole.EXIT
 CANCELLED, INACTIVE = BrokerOrderState.CANCELLED, BrokerOrderState.INACTIVE
@@ -52,7 +58,7 @@ def valued(desk, **counts):
     rows = tuple(
         PositionRow(
             account="DU1",
-            instrument=put(int(conid[1:])),
+            instrument=stock() if conid == "c1" else put(int(conid[1:])),
             contract=conid,
             quantity=Decimal(count),
             book_quantity=Decimal(count),
@@ -736,3 +742,72 @@ def test_quotes_of_what_is_forgotten_are_forgotten():
     desk.wait(SETTINGS.kept_ns + SECOND)
 
     assert desk.state.quotes == {} == desk.state.orders
+
+
+def assigned(desk, *, shares=200, conid=11):
+    """The put was delivered: shares for the options, as the keeper explains it."""
+    desk.broker.held = {1: Decimal(shares)}
+    desk.tell(
+        PositionExplained(
+            account="DU1",
+            conid=1,
+            contract="SPY",
+            before=Decimal(),
+            after=Decimal(shares),
+            cause="assignment",
+            cash_usd=Decimal(),
+            words="",
+            instrument=stock(),
+            because_of=conid,
+        )
+    )
+    desk.wait(SETTINGS.settle_ns * 2)
+    return valued(desk, c1=shares)
+
+
+def test_o19_shares_that_were_delivered_are_closed_by_flatten_at_a_limit():
+    desk = holding()
+    assigned(desk)
+    desk.settle()
+    assert desk.protected() == {}
+
+    desk.tell(Flatten(reason="enough", by="me"))
+    desk.settle()
+
+    (close,) = [one for one in desk.heard(SubmitOrder) if one.intent.role is EXIT]
+    assert (close.intent.units, close.intent.legs[0].ratio) == (200, -1)
+    assert close.intent.limit_usd == Decimal(-1)
+    desk.broker.fill(close.intent.order_ref)
+    desk.settle()
+    assert desk.held == {}
+    assert any("everything is closed" in one for one in desk.pages())
+
+
+def test_o19_a_close_of_shares_that_were_delivered_is_sent_for_what_is_there():
+    desk = holding()
+    assigned(desk)
+    desk.settle()
+
+    desk.approve(closing(legs=(OrderLeg(instrument=stock(), ratio=-1),), units=300, limit="-1.00"))
+    desk.settle()
+
+    assert desk.order(EXIT).intent.units == 200
+
+
+def test_o19_shares_of_an_option_that_was_not_ours_are_none_of_a_trade():
+    desk = holding()
+
+    assigned(desk, conid=99)
+    desk.settle()
+
+    assert held_of(desk.state, desk.state.trades["t1"]) == ()
+
+
+def test_shares_beside_a_short_option_do_not_touch_its_exits():
+    desk = holding()
+    desk.state.trades["t1"] = with_shares(desk.state.trades["t1"], stock(), 100)
+
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}

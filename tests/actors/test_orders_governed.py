@@ -1,5 +1,6 @@
 """The executor and the governor together: what one counts must never stop the other's closing."""
 
+from tests.actors import governed
 from tests.actors.order_pair import Pair
 from thetawarden.domain.broker.orders import BrokerOrderState
 from thetawarden.domain.orders.intent import OrderRole
@@ -43,3 +44,18 @@ def test_exits_placed_again_stand_in_the_way_of_no_flatten():
 
     assert pair.protected() == {EXIT: 2}
     assert pair.heard(OrderRefused) == []
+
+
+def test_shares_that_were_delivered_are_flattened_with_the_governors_leave():
+    pair = holding().pass_time(20)
+    shares = governed.stock("SPY")
+    pair.deliver(shares, 200)
+    assert pair.protected() == {}
+
+    pair.tell(Flatten(reason="enough", by="me"))
+    pair.settle()
+
+    assert pair.heard(OrderRefused) == []
+    close = pair.order(EXIT).intent
+    assert [(leg.instrument, leg.ratio) for leg in close.legs] == [(shares, -1)]
+    assert close.units == 200

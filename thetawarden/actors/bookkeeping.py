@@ -6,6 +6,7 @@ import msgspec
 
 from thetawarden.actors import risk_watch
 from thetawarden.actors.governing import LAPSED_MAX, GovernorSettings, GovernorState
+from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.governing import orders as following
 from thetawarden.domain.governing.orders import KnownOrder, Noted, noted
@@ -13,7 +14,7 @@ from thetawarden.domain.governing.trades import filled, held_rows, trades_still_
 from thetawarden.domain.instants import NS_PER_DAY, UnixNs, new_york_date
 from thetawarden.domain.orders.life import EXIT_ROLES
 from thetawarden.domain.orders.stages import ENDS, Stage
-from thetawarden.domain.risk.equity import record_trade
+from thetawarden.domain.risk.equity import explain_flow, record_trade
 from thetawarden.domain.risk.flow import record_cancel
 from thetawarden.domain.risk.instrument import ConId
 from thetawarden.domain.risk.ledger import (
@@ -25,10 +26,11 @@ from thetawarden.domain.risk.ledger import (
     use,
 )
 from thetawarden.domain.units import to_float
-from thetawarden.messages.books import FillBooked, PositionsValued
+from thetawarden.messages.books import FillBooked, PositionExplained, PositionsValued
 from thetawarden.messages.orders import OrderStageChanged
 
 OPEN_ORDERS = "open orders"
+FLOWS = (Cause.ACCEPTED, Cause.TRANSFER)
 
 
 def expire(state: GovernorState, settings: GovernorSettings, now: UnixNs) -> None:
@@ -115,6 +117,14 @@ def booked(state: GovernorState, told: FillBooked, now: UnixNs) -> None:
         _closed(state, order.trade, now)
     if held is not None:
         _take(state, following.staged(state.ledger, order))
+
+
+def explained(state: GovernorState, told: PositionExplained) -> None:
+    """Money that was paid in or out moves what losses are measured from: it is no profit."""
+    if not told.conid and told.cause in FLOWS and told.cash_usd:
+        state.equity = explain_flow(
+            state.equity, before=state.agreed_equity, amount_usd=to_float(told.cash_usd)
+        )
 
 
 def valued(

@@ -31,13 +31,15 @@ from thetawarden.domain.market.ticks import Rounding, round_price, step_at
 from thetawarden.domain.orders.building import reversed_legs, ticks_of
 from thetawarden.domain.orders.proposal import OrderLeg, Pricing, Proposal
 from thetawarden.domain.orders.settings import ExecutorSettings
-from thetawarden.domain.orders.trade import TradeLife, unit_of
+from thetawarden.domain.orders.trade import TradeLife, options_in, unit_of
 from thetawarden.domain.orders.walking import LegPrice, UnitPrice, unit_price
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.instrument import ConId, QuoteSeen
 from thetawarden.messages.operations import Urgency
 from thetawarden.messages.orders import ProposeOrder
 from thetawarden.messages.trading import Flatten
+
+SHARES_SLACK_FRACTION = 0.005
 
 
 def flatten(
@@ -111,8 +113,9 @@ def close(
     now: UnixNs,
     settings: ExecutorSettings,
 ) -> tuple[Says, ...]:
-    """Propose to close all of a trade at once, urgently."""
-    unit, units = unit_of(there(state, trade))
+    """Propose to close all options of a trade at once, urgently; its shares once none is left."""
+    held = there(state, trade)
+    unit, units = unit_of(options_in(held) or held)
     again = UnixNs(now + settings.query_ns)
     state.trades[trade.name] = msgspec.structs.replace(trade, again_ns=again)
     if not units or not rests(state, trade.name):
@@ -122,7 +125,8 @@ def close(
     if price is None:
         text = f"{trade.name} cannot be closed: there is no price of every leg of it"
         return (page(trade.name, text),)
-    limit, worst = _prices(price, legs, settings.urgent_slack_fraction)
+    slack = settings.urgent_slack_fraction if options_in(held) else SHARES_SLACK_FRACTION
+    limit, worst = _prices(price, legs, slack)
     key = f"{trade.name}:close:{next_number(state, now)}"
     proposal = Proposal(
         key=key,

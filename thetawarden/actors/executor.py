@@ -34,6 +34,7 @@ from thetawarden.messages.books import (
     BookJudged,
     ExecutionReported,
     OrderReported,
+    PositionExplained,
     PositionsValued,
 )
 from thetawarden.messages.chains import ChainViewed
@@ -65,6 +66,7 @@ Answered = (
     | BookJudged
     | OrderReported
     | ExecutionReported
+    | PositionExplained
     | PositionsValued
     | OrderApproved
     | OrderRefused
@@ -137,6 +139,9 @@ class Executor:
                 return (*told, *self._go_on(now)) if syncing else told
             case BookJudged():
                 return following.judged(state, message, now, settings)
+            case PositionExplained():
+                following.delivered(state, message)
+                return closing.press_on(state, now, settings)
             case PositionsValued():
                 return self._valued(message, now)
             case _:

@@ -104,7 +104,8 @@ class GovernorState(msgspec.Struct, kw_only=True):
 
     Nothing is trusted before it was heard of. `market` is what the book was last measured by;
     `tripped` the brakes that have halted already and have not let go since; `limits_kept` what a
-    person has acknowledged, `limits_stated` what this process was started with.
+    person has acknowledged, `limits_stated` what this process was started with; `agreed_equity`
+    what losses were measured from when the books last agreed.
     """
 
     latch: Latch = Latch()
@@ -146,6 +147,7 @@ class GovernorState(msgspec.Struct, kw_only=True):
     recent: tuple[Judged, ...] = ()
     limits_kept: tuple[StatedLimit, ...] = ()
     limits_stated: tuple[StatedLimit, ...] = ()
+    agreed_equity: EquityState = EquityState()
 
 
 def posture_of(state: GovernorState) -> Posture:

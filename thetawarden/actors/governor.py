@@ -34,6 +34,7 @@ from thetawarden.messages.books import (
     BookJudged,
     FillBooked,
     OrderReported,
+    PositionExplained,
     PositionsValued,
     RefreshBook,
 )
@@ -79,6 +80,7 @@ Books = (
     | OrderReported
     | OrdersReconciled
     | OrderStageChanged
+    | PositionExplained
     | PositionsValued
 )
 Market = ChainViewed | ContextTaken | FiguresComputed | BetasMeasured | RegimeAssessed
@@ -184,8 +186,13 @@ class Governor:
                 self._freeze(LINK, "" if entries else f"the link is {link}: {why}")
             case BookJudged(agreed=agreed, unexplained=unexplained):
                 self._freeze(BOOK, "" if agreed else "; ".join(unexplained) or "it does not agree")
-                state.agreed_ns = now if agreed else state.agreed_ns
-                return self._refreshed(now) if agreed else ()
+                if not agreed:
+                    return ()
+                state.agreed_ns, state.agreed_equity = now, state.equity
+                return self._refreshed(now)
+            case PositionExplained():
+                bookkeeping.explained(state, message)
+                return self._watch(now)
             case AccountReported(values=values):
                 risk_watch.account(state, self._settings, values, now)
                 return self._watch(now)

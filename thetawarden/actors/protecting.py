@@ -50,6 +50,7 @@ from thetawarden.domain.orders.trade import (
     Repair,
     TradeLife,
     judge_protection,
+    options_in,
     same_unit,
     unit_of,
 )
@@ -103,7 +104,7 @@ class Guard:
         trade = state.trades.get(asked.trade)
         if trade is None or closing.is_closing(state, trade):
             return ()
-        unit, _ = unit_of(held_of(state, trade))
+        unit, _ = unit_of(options_in(held_of(state, trade)))
         exits = _merged(trade, asked.exits, unit)
         state.trades[trade.name] = msgspec.structs.replace(
             trade, exits=exits, unit=unit or trade.unit
@@ -170,7 +171,7 @@ class Guard:
     ) -> tuple[Says, ...]:
         if _is_in_work(state, trade) or not rests(state, trade.name) or state.quiet:
             return ()
-        if there(state, trade) != held_of(state, trade):
+        if options_in(there(state, trade)) != options_in(held_of(state, trade)):
             return ()  # exits of what may be gone could open it anew: the book is looked at first
         exits = [one for one in lives_of(state, trade.name) if one.is_exit and not one.is_over]
         if exits:
@@ -310,7 +311,7 @@ def _with_new_exits(state: ExecutorState, trade: TradeLife) -> TradeLife:
         if life.intent.role is OrderRole.ROLL and life.is_over and life.exits is not None:
             state.orders[life.order_ref] = msgspec.structs.replace(life, exits=None)
             if life.units_filled:
-                unit, _ = unit_of(held_of(state, trade))
+                unit, _ = unit_of(options_in(held_of(state, trade)))
                 trade = msgspec.structs.replace(trade, exits=life.exits, unit=unit)
     return trade
 

@@ -41,7 +41,14 @@ from thetawarden.domain.orders.naming import order_ref
 from thetawarden.domain.orders.proposal import OrderLeg, Pricing, Proposal
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.stages import Stage
-from thetawarden.domain.orders.trade import TradeLife, ever_held, same_unit, unit_of, units_closed
+from thetawarden.domain.orders.trade import (
+    TradeLife,
+    ever_held,
+    options_in,
+    same_unit,
+    unit_of,
+    units_closed,
+)
 from thetawarden.domain.orders.walking import Walk, begun
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.ledger import Approval
@@ -231,7 +238,7 @@ def protect(
         return withhold(state, one, why, now=now)
     if any(life.is_exit and not life.is_over for life in lives_of(state, trade.name)):
         return withhold(state, one, "exits of it live by now", now=now)
-    unit, units = unit_of(there(state, trade))
+    unit, units = unit_of(options_in(there(state, trade)))
     if not units or not same_unit(unit, reversed_legs(proposal.legs)):
         return withhold(state, one, "what is held has changed", now=now)
     if not _counts(state, proposal.strategy, min(units, approval.units)):

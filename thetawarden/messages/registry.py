@@ -180,7 +180,9 @@ ROUTES: Mapping[type[Message], Route] = {
     books.AccountReported: Route(to=("keeper", "governor", "effect:lake"), lane=Lane.ORDERS),
     books.RefreshBook: Route(to=("connection",), lane=Lane.ORDERS),
     books.BookJudged: Route(to=("connection", "governor", "executor"), lane=Lane.ORDERS),
-    books.PositionExplained: Route(to=("steward", "notifier", "effect:lake"), lane=Lane.ORDERS),
+    books.PositionExplained: Route(
+        to=("executor", "governor", "steward", "notifier", "effect:lake"), lane=Lane.ORDERS
+    ),
     books.AcceptBook: Route(to=("keeper",), lane=Lane.ORDERS),
     books.FillBooked: Route(to=("governor", "steward", "effect:lake"), lane=Lane.ORDERS),
     books.PositionsValued: Route(

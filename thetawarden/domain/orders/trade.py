@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.building import is_short, reversed_legs
 from thetawarden.domain.orders.intent import OrderRole
@@ -103,6 +103,17 @@ def held_by(trade: TradeLife, lives: Iterable[OrderLife]) -> tuple[Held, ...]:
     )
 
 
+def options_in(held: tuple[Held, ...]) -> tuple[Held, ...]:
+    """Return the options of what is held: shares that one of them brought need no exits."""
+    return tuple(one for one in held if one.instrument.kind is InstrumentKind.OPTION)
+
+
+def with_shares(trade: TradeLife, shares: Instrument, contracts: int) -> TradeLife:
+    """Return a trade that was brought, or has given away, shares by the delivery of an option."""
+    brought = Held(instrument=shares, contracts=contracts)
+    return msgspec.structs.replace(trade, carried=(*trade.carried, brought))
+
+
 def unit_of(held: tuple[Held, ...]) -> tuple[tuple[OrderLeg, ...], int]:
     """Return what is held as a unit of legs and how many of them; no legs and 0 for nothing."""
     units = math.gcd(*(one.contracts for one in held))
@@ -150,7 +161,7 @@ def judge_protection(trade: TradeLife, lives: tuple[OrderLife, ...]) -> Protecti
     An order that closes or rolls the trade, alive, stands for them. So do the exits that left with
     an entry that may still fill.
     """
-    unit, units = unit_of(held_by(trade, lives))
+    unit, units = unit_of(options_in(held_by(trade, lives)))
 
     def found(cover: Cover, words: str) -> Protection:
         return Protection(cover=cover, unit=unit, units=units, words=words)

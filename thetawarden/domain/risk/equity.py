@@ -87,6 +87,20 @@ def record_flow(state: EquityState, *, amount_usd: float) -> EquityState:
     return msgspec.structs.replace(state, **moved)
 
 
+def explain_flow(state: EquityState, *, before: EquityState, amount_usd: float) -> EquityState:
+    """Money was paid in or out after `before`, and only now it is known to be no profit or loss.
+
+    The figures since then contain it, so it is moved into what they are compared with.
+    """
+    if before.nlv_usd is None or state.nlv_usd is None or state.day is None:
+        return state
+    moved = record_flow(before, amount_usd=amount_usd)
+    seen = observe_nlv(moved, nlv_usd=state.nlv_usd, day=state.day, at_ns=state.at_ns)
+    return msgspec.structs.replace(
+        seen, losing_streak=state.losing_streak, last_loss_day=state.last_loss_day
+    )
+
+
 def record_trade(state: EquityState, *, profit_usd: float, day: dt.date) -> EquityState:
     """A closed trade's net profit: a loss lengthens the streak, a gain ends it."""
     if profit_usd < 0.0:
