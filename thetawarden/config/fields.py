@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import functools
 import inspect
 import typing
 from decimal import Decimal
@@ -76,7 +77,7 @@ _KINDS: tuple[tuple[type, Kind], ...] = (
 def describe(default: msgspec.Struct, *, path: str = "", about: str = "") -> Group:
     """The schema of a configuration, given one that holds the defaults."""
     schema = type(default)
-    hints = typing.get_type_hints(schema, include_extras=True)
+    hints = _hints(schema)
     members: dict[str, Member] = {}
     for name in schema.__struct_fields__:
         value = getattr(default, name)
@@ -89,6 +90,12 @@ def describe(default: msgspec.Struct, *, path: str = "", about: str = "") -> Gro
     return Group(
         path=path, about=about or inspect.getdoc(schema) or "", schema=schema, members=members
     )
+
+
+@functools.cache
+def _hints(schema: type[msgspec.Struct]) -> dict[str, Any]:
+    """Reading annotations takes longer than all else that is done with a configuration."""
+    return typing.get_type_hints(schema, include_extras=True)
 
 
 def leaves(group: Group) -> dict[str, Field]:

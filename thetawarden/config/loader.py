@@ -7,6 +7,7 @@ no earlier configuration is ever used instead.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import stat
 from pathlib import Path
@@ -64,7 +65,7 @@ def load_config(
 
     A file somebody named must exist, the default one need not.
     """
-    schema = describe(Config())
+    schema = _schema()
     reader = _Reader(schema)
     file = _read_file(reader, named_file=named_file, default_file=default_file)
     for name, text in sorted(environment.items()):
@@ -77,6 +78,12 @@ def load_config(
     config: Config = _assemble(schema, origins)
     _refuse_clashes(config, reader)
     return Loaded(config=config, origins=origins, file=file, fingerprint=fingerprint(config))
+
+
+@functools.cache
+def _schema() -> Group:
+    """The same for as long as the process lives."""
+    return describe(Config())
 
 
 def fingerprint(config: Config) -> str:
