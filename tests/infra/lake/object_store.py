@@ -86,6 +86,7 @@ class _Store:
 def _handler(store):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or every answer waits 40 ms for its second half
 
         def log_message(self, *_):
             pass

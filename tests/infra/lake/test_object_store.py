@@ -115,10 +115,17 @@ def test_S08_a_store_that_does_not_answer_costs_no_row(desk, objects):
     assert texts(desk) == ["after", "before", "while away"]
 
 
-@pytest.fixture
-def filled(place, monkeypatch):
+@pytest.fixture(scope="module")
+def full():
+    """A store of its own, which is only read."""
+    with contextlib.closing(ObjectStore()) as each:
+        yield each, LakePlace("s3://bucket/lake/practice", {**each.options, **PATIENT})
+
+
+@pytest.fixture(scope="module")
+def filled(full):
     """Five days of ten underlyings, folded, twenty row groups a day."""
-    monkeypatch.setattr(upkeep, "ROW_GROUP_ROWS", 10_000)
+    _, place = full
     store = TableStore(BARS, place, app="log/log-1", tuning=Tuning(fold_files=1000))
     rng = np.random.default_rng(1)
     for seq, day in enumerate(DAYS, 1):
@@ -130,7 +137,9 @@ def filled(place, monkeypatch):
                 open_usd=pl.Series(rng.normal(size=100_000)),
             )
             store.append(frame, through_seq=2 * seq + half)
-    upkeep.fold_past(store, DAYS[-1] + dt.timedelta(days=1), now_ns=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(upkeep, "ROW_GROUP_ROWS", 10_000)
+        upkeep.fold_past(store, DAYS[-1] + dt.timedelta(days=1), now_ns=1)
     return store
 
 
@@ -138,7 +147,8 @@ def of_folded(counts):
     return {key: count for key, count in counts.items() if "folded" in key}
 
 
-def test_a_folded_file_is_as_long_as_the_tables_books_say(filled, objects):
+def test_a_folded_file_is_as_long_as_the_tables_books_say(filled, full):
+    objects, _ = full
     sizes = objects.sizes
 
     assert {
@@ -147,9 +157,8 @@ def test_a_folded_file_is_as_long_as_the_tables_books_say(filled, objects):
     } == of_folded(sizes)
 
 
-def test_one_day_of_one_underlying_reads_its_own_row_groups_and_columns_only(
-    filled, place, objects
-):
+def test_one_day_of_one_underlying_reads_its_own_row_groups_and_columns_only(filled, full):
+    objects, place = full
     total, prices = pl.len(), pl.col("open_usd").sum()
     everything = scan(place, BARS.name).select(total, prices)
     mine = (pl.col("day") == DAYS[2]) & (pl.col("underlying") == "U04")
