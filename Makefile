@@ -6,6 +6,10 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 ONLY   ?=
 
+# properties and kills that are tried more often by `make chaos` than by `make test`
+CAMPAIGNS := tests/domain/risk/test_properties.py tests/domain/slots/test_ledger_machine.py \
+	tests/infra/journal/test_sigkill.py tests/practice/market/test_long_run.py
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check unit bench soak chaos study docs clean
 
@@ -40,9 +44,10 @@ bench: $(READY) ## Figures, each beside its reference (ONLY=name)
 soak: $(READY) ## A whole market day with kills (ARGS="--speed 30"); WHAT=twenty, crash
 	@$(BIN)/python -m soak $(or $(WHAT),day) $(ARGS)
 
-chaos: $(READY) ## Trading days under faults, then planted bugs that must be found (ARGS="--seeds 50")
+chaos: $(READY) ## Trading days under faults, then planted bugs that must be found, then long campaigns (ARGS="--seeds 50")
 	@$(BIN)/thetawarden chaos $(or $(ARGS),--seeds 500)
 	@$(BIN)/python -m tests.sim.hunt
+	@THETAWARDEN_TEST_TIMES=3 $(BIN)/python -m pytest -q -n 2 --dist worksteal $(CAMPAIGNS)
 
 study: $(READY) ## The practice market beside the real one: table and charts in docs/
 	@$(BIN)/python -m bench.market_study

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LIVES = 4
+LIVES = 3
 KEYS = ("SPX", "NDX", "RUT")
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.campaigns import TIMES
 from thetawarden.domain.halt import HaltRecord, Latch, TradingState
 from thetawarden.domain.risk.approving import Approved, approve
 from thetawarden.domain.risk.candidate import Purpose
@@ -23,7 +24,7 @@ from thetawarden.domain.risk.measure import Figure, measure_book
 from thetawarden.domain.risk.posture import Caution, Posture
 from thetawarden.domain.risk.review import review
 
-MANY = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=100 * TIMES, deadline=None, suppress_health_check=list(HealthCheck))
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 SPOTS = {"SPX": 6000.0, "XSP": 600.0, "AAA": 100.0, "BBB": 50.0, "CCC": 40.0}
 SHAPES = {

@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.campaigns import TIMES
 from tests.domain.slots.desk import Desk, S, snapshot, stream
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.link.states import LinkState
@@ -210,5 +211,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert served >= set(wishes)
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+LedgerMachine.TestCase.settings = settings(
+    max_examples=80 * TIMES, stateful_step_count=30, deadline=None
+)
 TestLedger = LedgerMachine.TestCase

@@ -1,4 +1,4 @@
-"""Two years of sessions, crash included: nothing for nothing, no price that is none."""
+"""Years of sessions, a crash included: nothing for nothing, no price that is none."""
 
 import pytest
 
