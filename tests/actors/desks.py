@@ -23,7 +23,7 @@ from thetawarden.messages.operations import (
 from thetawarden.sim.log import MemoryLog
 from thetawarden.supervisor import ADAPTERS
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 def until(condition, what="the condition"):
@@ -163,7 +163,7 @@ class RunningDesk:
         return self.desk.say(note(text), sender="tester")
 
     def state(self, name="notifier"):
-        return self.desk.state_of(name, timeout_s=5)
+        return self.desk.state_of(name, timeout_s=DEADLINE_S)
 
     def texts(self, name="notifier"):
         return self.state(name)["texts"]

@@ -1,6 +1,5 @@
 """The guardian's way to the gateway: it takes back what may add risk, and can place nothing."""
 
-import asyncio
 
 import pytest
 from ib_async import LimitOrder, Option, OrderStatus, Trade
@@ -72,7 +71,7 @@ async def test_once_the_desk_is_gone_entries_go_one_by_one_and_every_exit_stays(
     await place(desk, until, "T1.open.a1.1", "T0.tp.a0.1", "T0.stop.a0.1", "T3.close.a3.1")
     await place(person, until, "T9.open.looks.ours")  # another client's, whatever its name
     desk.client.conn.transport.abort()
-    await asyncio.sleep(0.2)
+    await until(lambda: DESK not in server.gateway.sessions)
 
     looked = await cancel_entries(gateway(server))
 

@@ -88,7 +88,7 @@ async def test_a_result_without_position_is_2150_and_unset(ib, until):
 async def test_with_two_accounts_each_has_its_own_updates(start, connect):
     server = await start(exchange=FakeExchange(accounts=("DU1", "DU2")))
 
-    client = await connect(server, timeout=3, raiseSyncErrors=True)
+    client = await connect(server, timeout=20, raiseSyncErrors=True)
 
     assert client.managedAccounts() == ["DU1", "DU2"]
     assert {row.account for row in client.accountValues()} == {"DU1", "DU2"}

@@ -17,7 +17,7 @@ async def test_ib_async_connects_and_learns_its_account(ib):
 async def test_start_up_takes_no_timeout_because_every_listing_ends(start, connect):
     server = await start()
 
-    client = await connect(server, timeout=3, raiseSyncErrors=True)
+    client = await connect(server, timeout=20, raiseSyncErrors=True)
 
     assert client.isConnected()
     assert {row.tag for row in client.accountValues()} >= {"NetLiquidation", "AvailableFunds"}

@@ -27,7 +27,7 @@ from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.trading import Halt
 from thetawarden.practice.account.book import realized_usd
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 CLIENT = 17
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -101,7 +101,7 @@ def test_what_only_reduces_leaves_while_halted_unless_exits_are_frozen_too(line,
 def test_a_halt_that_comes_while_an_order_waits_for_its_turn_holds_it_back(line, sale):
     """The turn is given, the brakes are told, then the bytes would go."""
     pacer = line.broker._session.pacer
-    full = [pacer._monotonic_ns()] * pacer._pace.per_s
+    full = [pacer._monotonic_ns() + 2 * S] * pacer._pace.per_s  # time to be heard meanwhile
     line.broker._threads.call(lambda: pacer._sent.extend(full))
     line.submit(sale())
     line.order(TradingHalted(halt=halt(1)))
@@ -111,7 +111,7 @@ def test_a_halt_that_comes_while_an_order_waits_for_its_turn_holds_it_back(line,
 
 def test_an_order_that_was_cancelled_before_it_left_does_not_leave(line, sale):
     pacer = line.broker._session.pacer
-    full = [pacer._monotonic_ns()] * pacer._pace.per_s
+    full = [pacer._monotonic_ns() + 2 * S] * pacer._pace.per_s  # time to be heard meanwhile
     line.broker._threads.call(lambda: pacer._sent.extend(full))
     line.submit(sale())
     line.cancel("gate.1")
@@ -224,8 +224,10 @@ def test_N02_nothing_leaves_into_a_link_that_is_mute(line_on, busy, sale):
 
     line.submit(sale())
 
-    withheld = line.withheld("gate.1")
-    busy.do(lambda server: setattr(server.gateway.seams, "mute", False))
+    try:
+        withheld = line.withheld("gate.1")
+    finally:
+        busy.do(lambda server: setattr(server.gateway.seams, "mute", False))
     assert withheld.why is Withheld.LINK_MUTE
     assert [one for one in line.placed if one.ticket.order_ref == "gate.1"] == []
     assert line.ear.all_of(OrderSent) == []
