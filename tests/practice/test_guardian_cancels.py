@@ -1,6 +1,5 @@
 """The guardian's way to the gateway: it takes back what may add risk, and can place nothing."""
 
-
 import pytest
 from ib_async import LimitOrder, Option, OrderStatus, Trade
 
