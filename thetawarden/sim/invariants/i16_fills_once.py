@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from thetawarden.domain.broker.orders import execution_stem
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import FillBooked
@@ -11,22 +9,18 @@ from thetawarden.sim.disk import Entry
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
 
-class _Booked:
-    def __init__(self) -> None:
-        self._quantity: dict[tuple[str, int], Decimal] = {}
-
-    def entry(self, entry: Entry, scene: Scene) -> Words:
-        """A booked fill never has more than the fill itself."""
-        del scene
-        if not isinstance(entry, Envelope) or not isinstance(entry.body, FillBooked):
-            return
-        booked = entry.body
-        if booked.fill != execution_stem(booked.execution.execution_id):
-            yield f"fill {booked.execution.execution_id} was booked as {booked.fill}"
-        if abs(booked.quantity) > abs(booked.execution.quantity):
-            yield f"fill {booked.fill} was booked as {booked.quantity}"
+def _entry(entry: Entry, scene: Scene) -> Words:
+    """A booked fill never has more than the fill itself."""
+    del scene
+    if not isinstance(entry, Envelope) or not isinstance(entry.body, FillBooked):
+        return
+    booked = entry.body
+    if booked.fill != execution_stem(booked.execution.execution_id):
+        yield f"fill {booked.execution.execution_id} was booked as {booked.fill}"
+    if abs(booked.quantity) > abs(booked.execution.quantity):
+        yield f"fill {booked.fill} was booked as {booked.quantity}"
 
 
 def make() -> Check:
-    """The check, with a memory of its own."""
-    return Check(id="I16", says="a fill is booked once", hears=(FillBooked,), entry=_Booked().entry)
+    """The check."""
+    return Check(id="I16", says="a fill is booked once", hears=(FillBooked,), entry=_entry)

@@ -47,7 +47,7 @@ ELSEWHERE = {
         "staleness halts entries in time",
         "tests/domain/chains, tests/infra/ib/test_faults_m.py",
     ),
-    "I19": ("legs do not stay uneven", "tests/actors/executor, tests/domain/orders"),
+    "I19": ("legs do not stay uneven", "tests/actors/test_order_faults.py, tests/domain/orders"),
     "I20": ("the pace of messages is kept", "tests/infra/ib/test_pacing.py"),
     "I21": ("one process holds the store", "tests/infra/test_store_lock.py"),
     "I25": ("a set clock places and expires nothing", "tests/sim/test_world.py"),
