@@ -10,8 +10,11 @@ ONLY   ?=
 CAMPAIGNS := tests/domain/risk/test_properties.py tests/domain/slots/test_ledger_machine.py \
 	tests/infra/journal/test_sigkill.py tests/practice/market/test_long_run.py
 
+# the tests start hundreds of processes: what was compiled once is kept
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit bench soak chaos study docs clean
+.PHONY: help run test check types style unit bench soak chaos study docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,9 +32,14 @@ run: $(READY) ## Run the desk on the practice gateway (ARGS="--for 90s")
 test: check unit ## Everything that must hold before a change lands
 
 check: $(READY) ## Style, types, architecture, generated docs
+	@$(MAKE) --no-print-directory -j 2 types style
+
+types: $(READY)
+	@$(BIN)/mypy
+
+style: $(READY)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python docs/generate.py --check
 
