@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from bench.chains import made_chain, read_chain
 from bench.harness import Figure, Goal
+from bench.market_study.real import data_folder
 from thetawarden.domain.pricing.black import spot_greeks
 from thetawarden.domain.pricing.implied import implied_volatility
 from thetawarden.domain.pricing.quotes import QuoteLimits
@@ -26,12 +26,9 @@ from thetawarden.domain.surface.analysis import (
 from thetawarden.domain.surface.chain import ChainQuotes
 from thetawarden.domain.surface.parity import RatePrior
 
-_ROOT = Path(__file__).parents[2]
-_FILES = [
-    folder / "shared/data/option_chains/spx_20230207.csv.gz"
-    for folder in (_ROOT / "..", _ROOT / "../..")
-]
-_FILE = next((file for file in _FILES if file.is_file()), None)
+_FOLDER = data_folder()
+_CHAIN = "option_chains/spx_20230207.csv.gz"
+_FILE = _FOLDER / _CHAIN if _FOLDER is not None and (_FOLDER / _CHAIN).is_file() else None
 _ROUNDS = 5
 _SETTINGS = AnalysisSettings(
     limits=QuoteLimits(quote_age_ns_max=60e9, spread_fraction_max=0.5, spread_usd_always_fine=0.1),

@@ -23,7 +23,7 @@ def main() -> int:
     """Compare, write the table into the page and draw the charts; 1 when there is no data."""
     folder = real.data_folder()
     if folder is None:
-        sys.stdout.write("no real market data beside the checkout (../shared/data)\n")
+        sys.stdout.write("no market data in THETAWARDEN_MARKET_DATA, or in ../shared/data\n")
         return 1
     lived = [ours.live(seed) for seed in SEEDS]
     theirs = _real_figures(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import gzip
+import os
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,8 +19,10 @@ _STOCKS_FROM = dt.date(1995, 1, 1)
 
 
 def data_folder() -> Path | None:
-    """Return the folder of real market data, when there is one beside the checkout."""
-    for folder in (_ROOT / "../shared/data", _ROOT / "../../shared/data"):
+    """Return the folder of real market data: the one that is named, or one beside the checkout."""
+    named = os.environ.get("THETAWARDEN_MARKET_DATA")
+    beside = (_ROOT / "../shared/data", _ROOT / "../../shared/data")
+    for folder in (Path(named),) if named else beside:
         if folder.is_dir():
             return folder.resolve()
     return None
