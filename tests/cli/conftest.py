@@ -13,7 +13,7 @@ def shell(tmp_path):
         yield each
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def desk(tmp_path_factory):
     """A shell with a desk running, for tests that leave it as they found it."""
     with contextlib.closing(Shell(tmp_path_factory.mktemp("desk") / "data")) as each:
@@ -21,7 +21,7 @@ def desk(tmp_path_factory):
         yield each
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def past(tmp_path_factory):
     """A shell with the log of a desk that halted, was resumed and ended."""
     with contextlib.closing(Shell(tmp_path_factory.mktemp("past") / "data")) as each:

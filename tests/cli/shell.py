@@ -1,12 +1,16 @@
 """Runs the command line as a person does: in processes of its own, on folders of its own."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+from tests.cli.nursery import Child
+from thetawarden.infra.control.client import ControlClient, NoDeskError
 
 DEADLINE_S = 60.0
 SMALL = {
@@ -20,8 +24,8 @@ SMALL = {
 class Done:
     """One command that has ended."""
 
-    def __init__(self, finished):
-        self.code, self.out, self.err = finished.returncode, finished.stdout, finished.stderr
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
 
     @property
     def json(self):
@@ -49,29 +53,28 @@ class Shell:
         kept = {name: value for name, value in os.environ.items() if "THETAWARDEN" not in name}
         return {**kept, **SMALL, "THETAWARDEN_HOME": str(self.data), **self.extra}
 
-    def __call__(self, *arguments, **options):
-        command = [sys.executable, "-m", "thetawarden", *map(str, arguments)]
-        options.setdefault("env", self.environment)
-        finished = subprocess.run(
-            command, capture_output=True, text=True, timeout=DEADLINE_S, check=False, **options
-        )
-        return Done(finished)
+    def __call__(self, *arguments, env=None):
+        command = Child(arguments, environment=env or self.environment)
+        try:
+            out, err = command.communicate(timeout=DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            command.kill()
+            raise
+        return Done(command.returncode, out, err)
 
     def start(self, *arguments):
         """A desk in the background, once it answers."""
-        command = [sys.executable, "-m", "thetawarden", "run", *map(str, arguments)]
-        desk = subprocess.Popen(
-            command,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        desk = Child(["run", *arguments], environment=self.environment)
         self.desks.append(desk)
-        socket = self.store / "control" / "desk.sock"
-        wait_for(lambda: desk.poll() is not None or self._answers(socket))
+        wait_for(lambda: desk.poll() is not None or self.status() is not None)
         assert desk.poll() is None, desk.communicate()[1]
         return desk
+
+    def status(self):
+        """What `status --json` shows, without a process to ask; None when no desk answers."""
+        with contextlib.suppress(NoDeskError):
+            return ControlClient(self.store, timeout_s=20.0).status()
+        return None
 
     def end(self, desk, number=signal.SIGTERM):
         """End a desk by a signal: exit code, standard output, standard error."""
@@ -85,15 +88,19 @@ class Shell:
                 desk.kill()
             desk.communicate(timeout=DEADLINE_S)
 
-    def _answers(self, socket):
-        return socket.exists() and self("status").code in {0, 4}
-
 
 def wait_for(holds, deadline_s=DEADLINE_S):
     until = time.monotonic() + deadline_s
     while not holds():
         assert time.monotonic() < until, "did not come true in time"
         time.sleep(0.02)
+
+
+def listening(port):
+    """Somebody answers there."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=20):
+        return True
+    return False
 
 
 def one_line_error(done, code):

@@ -46,6 +46,16 @@ class Terminal:
             assert time.monotonic() < until, self.text
             time.sleep(0.05)
 
+    def opens(self, keys, word):
+        """Press these until it stands there: a list that is still being filled takes no key."""
+        until = time.monotonic() + DEADLINE_S
+        while word not in self.text:
+            assert time.monotonic() < until, self.text
+            self.press(keys)
+            again = time.monotonic() + 3.0
+            while word not in self.text and time.monotonic() < again:
+                time.sleep(0.05)
+
     def press(self, keys):
         os.write(self._ours, keys.encode())
 

@@ -4,8 +4,16 @@ import contextlib
 
 import pytest
 
-from tests.cli.shell import DEADLINE_S, one_line_error, wait_for
+from tests.cli.shell import DEADLINE_S, Shell, one_line_error, wait_for
 from tests.cli.terminal import Terminal
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A desk of one's own, as it is halted here."""
+    with contextlib.closing(Shell(tmp_path_factory.mktemp("desk") / "data")) as each:
+        each.start()
+        yield each
 
 
 @pytest.fixture
@@ -31,7 +39,7 @@ def test_a_person_looks_around_halts_and_resumes(console, desk):
     console.sees("Enter when done")
     console.press("halted\r")
     console.sees("TradingHalted", "looks odd")
-    console.press("\r")
+    console.opens("\r", "said by governor")
     console.sees("TradingHalted", "said by governor", "because", '"reason": "looks odd"')
     console.press("\x1b")
     console.sees("2 Messages")
@@ -42,7 +50,8 @@ def test_a_person_looks_around_halts_and_resumes(console, desk):
     console.press(f"{epoch}\r")
     console.sees("A reason is needed")
     console.press("I have looked\r")
-    wait_for(lambda: desk("status").code == 0)
+    wait_for(lambda: desk.status().halt is None)
+    assert desk("status").code == 0
     assert console.ends("q") == 0
     assert "\x1b" not in console.text
 

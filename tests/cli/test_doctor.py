@@ -68,7 +68,7 @@ def test_a_gateway_is_visited_for_its_version_account_clock_and_data(tmp_path, d
     with serving("--speed", "1") as gateway:
         shell.extra = {"THETAWARDEN__BROKER__PORT": str(gateway["port"])}
         if data == "delayed":
-            shell("gateway", "fault", "delayed", "--port", gateway["port"])
+            assert shell("gateway", "fault", "delayed", "--port", gateway["port"]).code == 0
 
         done = shell("doctor", "--mode", "paper", "--json")
     seen = found(done)

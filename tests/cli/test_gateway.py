@@ -2,46 +2,43 @@
 
 import contextlib
 import datetime as dt
+import functools
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import ib_async
 import pytest
 
+from tests.cli.nursery import Child
 from tests.cli.shell import Shell, wait_for
 from thetawarden.practice.account.book import MarginRule
 from thetawarden.practice.launch import Asked, OtherMarketError, build_exchange, settle_choices
 
-COMMAND = [sys.executable, "-m", "thetawarden", "gateway"]
+DAY = "2026-02-03"
+BARE = {name: text for name, text in os.environ.items() if "THETAWARDEN" not in name}
 
 
-def run(*arguments):
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60
-    )
+@pytest.fixture
+def run(shell):
+    """The verb, of a person who has set nothing."""
+    return functools.partial(shell, "gateway", env=BARE)
 
 
 @contextlib.contextmanager
 def serving(*arguments):
     """A gateway on a free port, ended by SIGTERM; yields what it said when it was ready."""
-    process = subprocess.Popen(
-        [*COMMAND, "--port", "0", "--start", "2026-02-03", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = Child(["gateway", "--port", "0", "--start", DAY, *arguments], environment=BARE)
     try:
-        line = process.stdout.readline()
-        assert line, process.stderr.read()
+        wait_for(lambda: process.poll() is not None or "\n" in process.written()[0])
+        line, errors = process.written()
+        assert process.poll() is None, errors
         ready = json.loads(line)
         yield {"port": int(ready["listening"].rpartition(":")[2]), **ready}
     finally:
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
 
 
@@ -106,20 +103,20 @@ async def test_several_accounts_each_have_the_cash_and_the_margin_rule_asked_for
         settle_choices(Asked(cash=6000), today=today, state=tmp_path)
 
 
-def test_a_fault_is_played_on_the_running_gateway_and_an_unknown_one_refused():
+def test_a_fault_is_played_on_the_running_gateway_and_an_unknown_one_refused(run):
     with serving() as gateway:
         port = str(gateway["port"])
         played = run("fault", "wide", "--arg", "factor=5", "--port", port, "--json")
         unknown = run("fault", "earthquake", "--port", port)
 
-    assert json.loads(played.stdout)["ok"] is True
-    assert unknown.returncode == 3
-    assert "earthquake" in unknown.stderr
-    assert unknown.stderr.count("\n") == 1
+    assert json.loads(played.out)["ok"] is True
+    assert unknown.code == 3
+    assert "earthquake" in unknown.err
+    assert unknown.err.count("\n") == 1
 
 
-def test_every_fault_a_gateway_can_cause_is_listed_with_one_line():
-    listed = json.loads(run("faults", "--json").stdout)
+def test_every_fault_a_gateway_can_cause_is_listed_with_one_line(run):
+    listed = json.loads(run("faults", "--json").out)
 
     codes = {each["code"] for each in listed}
     wanted = {f"N{number:02}" for number in range(1, 16)}
@@ -146,97 +143,100 @@ def test_every_fault_a_gateway_can_cause_is_listed_with_one_line():
         (("fault", "wide", "--port", "1"), 5, "no practice gateway answers"),
     ],
 )
-def test_what_cannot_be_done_is_one_clear_line_and_its_exit_code(arguments, code, says):
+def test_what_cannot_be_done_is_one_clear_line_and_its_exit_code(run, arguments, code, says):
     done = run(*arguments)
 
-    assert (done.returncode, done.stdout) == (code, "")
-    line = [each for each in done.stderr.splitlines() if each.startswith("thetawarden: ")]
+    assert (done.code, done.out) == (code, "")
+    line = [each for each in done.err.splitlines() if each.startswith("thetawarden: ")]
     assert len(line) == 1
     assert says in line[0]
 
 
-async def test_a_desk_in_practice_mode_brings_its_own_market_and_ends_it(tmp_path):
-    shell = Shell(tmp_path)
-    shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"
-    desk = shell.start("--start", "2026-02-03", "--speed", "120", "--for", "60s")
-    try:
-        wait_for(lambda: "not answer" not in shell("status", "--json").json["gateway"])
-        status = shell("status", "--json").json
-        port = int(status["gateway"].rpartition(":")[2])
-        client = await connect(port)
-        accounts = client.managedAccounts()
-        client.disconnect()
-        again = shell("run", "--seed", "9")
-        shell.end(desk)
-    finally:
-        shell.close()
+@pytest.fixture(scope="module")
+def trading(tmp_path_factory):
+    """A desk on its own practice market; the last test that uses it ends it."""
+    with contextlib.closing(Shell(tmp_path_factory.mktemp("desk"))) as shell:
+        shell.extra = {
+            "THETAWARDEN__PRACTICE__GATEWAY": "true",
+            "THETAWARDEN__PRACTICE__START": DAY,
+            "THETAWARDEN__PRACTICE__SPEED": "5",
+        }
+        shell.process = shell.start("--for", "10m")
+        wait_for(lambda: "not answer" not in shell.status().gateway)
+        yield shell
+
+
+def test_a_desk_in_practice_mode_brings_its_own_market(trading):
+    status = trading("status", "--json").json
+    again = trading("run", "--seed", "9")
+
+    assert status["market_time"].startswith(f"{DAY}T")
+    assert status["speed"] == 5.0
+    assert again.code == 3  # the desk holds its store
+
+
+async def test_the_market_a_desk_brought_is_open_to_other_clients(trading):
+    client = await connect(int(trading.status().gateway.rpartition(":")[2]))
+    accounts = client.managedAccounts()
+    client.disconnect()
 
     assert accounts[0].startswith("DU")
-    assert status["market_time"].startswith("2026-02-03T14:")
-    assert status["speed"] == 120.0
-    assert again.code == 3  # the desk holds its store
+
+
+def test_a_desk_lives_in_the_time_of_its_practice_market(trading):
+    earlier = trading("status", "--json").json
+    inspected = trading("inspect", "watchdog", "--json").json
+    # on a busy machine the gateway may be slow to tell, and then time stands
+    handled = inspected["actors"][0]["last_handled_at"]
+    wait_for(lambda: trading.status().market_time > max(earlier["market_time"], handled))
+    later = trading("status", "--json").json
+
+    assert f"{DAY}T14:" < earlier["market_time"] < later["market_time"] < f"{DAY}T24"
+    assert f"{DAY}T14:" < handled < later["market_time"]
+    assert later["next_events"][0]["at"].startswith(f"{DAY}T1")
+    assert later["trading_state"] == "running"  # durations of machine time are still its own
+
+
+def test_a_gateway_that_dies_is_started_again_on_its_port(trading):
+    before = trading("status", "--json").json
+    (pid,) = gateway_pids(trading)
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: gateway_pids(trading) not in ([], [pid]))
+    wait_for(lambda: "not answer" not in trading.status().gateway)
+    after = trading("status", "--json").json
+
+    assert after["gateway"] == before["gateway"]
+    assert after["trading_state"] == "running"
+
+
+async def test_a_desk_that_ends_ends_its_market_and_leaves_a_log_in_its_time(trading):
+    port = int(trading.status().gateway.rpartition(":")[2])
+    trading.end(trading.process)
+
     with pytest.raises(ConnectionError):
         await connect(port)
-    other = shell("run", "--seed", "9", "--for", "1s")
+    stamps = [line["at"] for line in trading("log", "show", "--json", "--from-seq", "1").lines]
+    assert {stamp[:10] for stamp in stamps} == {DAY}
+    assert stamps[0].startswith(f"{DAY}T14:")
+    assert [path.name for path in (trading.store / "log").glob("*.db")] == [f"{DAY}.db"]
+    assert trading("log", "show", "--json", "--since", "1s").lines != []
+    verified = trading("replay", "--verify")
+    assert verified.code == 0, verified.out
+
+    other = trading("run", "--seed", "9", "--for", "1s")
     assert (other.code, other.err.count("\n")) == (2, 1)
     assert "was begun with seed 1, 9 was asked" in other.err
 
 
-def test_a_desk_lives_in_the_time_of_its_practice_market(tmp_path):
-    shell = Shell(tmp_path)
+def test_a_desk_that_is_killed_takes_its_gateway_along(shell):
     shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"
-    desk = shell.start("--start", "2026-02-03", "--speed", "120", "--for", "60s")
-    try:
-        earlier = shell("status", "--json").json
-        inspected = shell("inspect", "watchdog", "--json").json
-        # on a busy machine the gateway may be slow to tell, and then time stands
-        wait_for(lambda: shell("status", "--json").json["market_time"] > earlier["market_time"])
-        later = shell("status", "--json").json
-        shell.end(desk)
-    finally:
-        shell.close()
-
-    assert "2026-02-03T14:" < earlier["market_time"] < later["market_time"] < "2026-02-03T18"
-    handled = inspected["actors"][0]["last_handled_at"]
-    assert "2026-02-03T14:" < handled < later["market_time"]
-    assert later["next_events"][0]["at"].startswith("2026-02-03T1")  # midnight in New York
-    assert later["trading_state"] == "running"  # durations of machine time are still its own
-    stamps = [line["at"] for line in shell("log", "show", "--json", "--from-seq", "1").lines]
-    assert {stamp[:10] for stamp in stamps} == {"2026-02-03"}
-    assert stamps[0].startswith("2026-02-03T14:")
-    assert [path.name for path in (shell.store / "log").glob("*.db")] == ["2026-02-03.db"]
-    assert shell("log", "show", "--json", "--since", "1s").lines != []
-    assert shell("replay", "--verify").code == 0
-
-
-def test_a_desk_that_is_killed_takes_its_gateway_along(tmp_path):
-    shell = Shell(tmp_path)
-    shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"
-    desk = shell.start("--start", "2026-02-03", "--for", "60s")
+    desk = shell.start("--start", DAY, "--for", "10m")
     assert len(gateway_pids(shell)) == 1
 
     desk.kill()
     desk.communicate()
 
     wait_for(lambda: gateway_pids(shell) == [])
-
-
-def test_a_gateway_that_dies_is_started_again_on_its_port(tmp_path):
-    shell = Shell(tmp_path)
-    shell.extra["THETAWARDEN__PRACTICE__GATEWAY"] = "true"
-    shell.start("--start", "2026-02-03", "--for", "60s")
-    try:
-        before = shell("status", "--json").json
-        (pid,) = gateway_pids(shell)
-        os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: gateway_pids(shell) not in ([], [pid]))
-        wait_for(lambda: "not answer" not in shell("status", "--json").json["gateway"])
-        after = shell("status", "--json").json
-    finally:
-        shell.close()
-
-    assert after["gateway"] == before["gateway"]
-    assert after["trading_state"] == "running"
 
 
 def gateway_pids(shell):

@@ -22,9 +22,9 @@ def linked(shell):
 
 
 def is_ready(shell, *, beyond=0):
-    status = shell("status", "--json").json
-    link = status["link"]
-    return link["state"] == "ready" and link["epoch"] > beyond and status["reconciled"]
+    status = shell.status()
+    link = status.link
+    return link.state == "ready" and link.epoch > beyond and status.reconciled
 
 
 def gateway_port(shell):
@@ -49,6 +49,7 @@ def test_a_running_desk_comes_back_reconciled_from_every_kind_of_loss(linked):
     after_death = linked("status", "--json").json["link"]["epoch"]
 
     linked.desks[-1].kill()
-    linked.desks[-1].wait(20)
+    linked.desks[-1].wait(60)
     linked.start()
     wait_for(lambda: is_ready(linked, beyond=after_death))
+    assert linked("status", "--json").json["reconciled"] is True

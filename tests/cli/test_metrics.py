@@ -1,6 +1,6 @@
 """A desk's figures, read from outside while it runs, halts and is mended."""
 
-from tests.cli.shell import one_line_error, wait_for
+from tests.cli.shell import listening, one_line_error, wait_for
 from tests.infra.test_metrics import free_port, scrape
 
 
@@ -11,6 +11,7 @@ def test_a_desk_tells_a_monitoring_system_how_it_is(shell):
         "THETAWARDEN__METRICS__REFRESH_S": "1",
     }
     shell.start()
+    wait_for(lambda: listening(port))
     told = scrape(port)
 
     assert told["thetawarden_halted", ()] == 0

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cli import typed
+from tests.cli.nursery import nursery
 from thetawarden import errors
 from thetawarden.cli import VERBS
 
@@ -19,14 +21,15 @@ def test_every_command_of_the_walk_through_works_in_this_order(shell, tmp_path):
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     command = bin_folder / "thetawarden"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m thetawarden "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {typed.__file__} "$@"\n')
     command.chmod(0o700)
     path = f"{bin_folder}:{shell.environment['PATH']}"
     script = "set -e\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "\n".join(BLOCKS)
 
     done = subprocess.run(
         ["bash", "-xc", script],
-        env={**shell.environment, "PATH": path},
+        env={**shell.environment, "PATH": path, typed.NURSERY: str(nursery().fileno())},
+        pass_fds=[nursery().fileno()],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -47,8 +50,8 @@ def test_every_command_of_the_walk_through_works_in_this_order(shell, tmp_path):
     ):
         assert sign in done.stdout
     assert (tmp_path / "messages.parquet").is_file()
-    typed = set(re.findall(r"^\++ thetawarden ([a-z]+)", done.stderr, re.MULTILINE))
-    assert typed >= set(VERBS) - ELSEWHERE
+    seen = set(re.findall(r"^\++ thetawarden ([a-z]+)", done.stderr, re.MULTILINE))
+    assert seen >= set(VERBS) - ELSEWHERE
 
 
 def test_the_readme_lists_every_exit_code():

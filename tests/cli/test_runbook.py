@@ -29,7 +29,7 @@ def test_a_newcomer_who_types_what_stands_there_gets_what_it_says(shell):
         done = shell(*words)
         assert done.code == code, (line, done.code, done.err)
         if words[0] == "halt":
-            wait_for(lambda: shell("status", "--json").json["trading_state"] == "halted")
+            wait_for(lambda: shell.status().trading_state == "halted")
 
     assert desk.wait(60) == 0
 
