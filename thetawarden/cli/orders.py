@@ -54,7 +54,8 @@ def orders(*, place: Place, live: bool, as_json: bool) -> None:
     from thetawarden.cli.tables import plain_table, print_table  # noqa: PLC0415  # rich is slow
 
     title = f"{len(views)} orders" if views else "no orders"
-    print_table(plain_table(title, COLUMNS, [cells_of(one) for one in views]))
+    rows = [cells_of(one) for one in views]
+    print_table(plain_table(title, COLUMNS, rows, whole=WHOLE, spare=SPARE))
 
 
 def views_of(executor: Any, keeper: Any) -> list[OrderView]:
@@ -137,6 +138,8 @@ def _ended() -> frozenset[str]:
 
 
 COLUMNS = ("order", "state", "what", "filled", "limit", "contract", "strategy", "role", "since")
+WHOLE = ("order", "state", "what", "filled")
+SPARE = ("strategy", "since", "role")
 
 
 def cells_of(one: OrderView) -> tuple[str, ...]:
@@ -152,7 +155,7 @@ def cells_of(one: OrderView) -> tuple[str, ...]:
         one.contract,
         one.strategy,
         one.role,
-        (one.submitted_at or "-")[:19],
+        "-" if one.submitted_at is None else one.submitted_at[5:19].replace("T", " "),
     )
 
 

@@ -72,7 +72,11 @@ def positions(*, place: Place, accept: str | None, as_json: bool) -> None:
 
     names = ", ".join(dict.fromkeys(one.account for one in views))
     title = f"{names}: {words_of(state)}" if names else words_of(state)
-    print_table(plain_table(title, COLUMNS, [cells_of(one) for one in views]))
+    rows = [cells_of(one)[:-1] for one in views]
+    print_table(plain_table(title, COLUMNS[:-1], rows, whole=WHOLE, spare=SPARE))
+    for one in views:
+        if one.decision:
+            click.echo(f"{one.contract} {', '.join(one.trades)}: {one.decision}")
 
 
 def views_of(state: Any, steward: Any = None) -> list[PositionView]:
@@ -186,6 +190,8 @@ COLUMNS = (
     "strategy",
     "decision",
 )
+WHOLE = ("contract", "held")
+SPARE = ("cost", "strategy", "today")
 
 
 def cells_of(one: PositionView) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,24 +18,63 @@ if TYPE_CHECKING:
     from thetawarden.domain.preflight import Finding
 
 EVENTS_SHOWN = 3
+PIPE_COLUMNS = 160
+GAP = 2
+"""Columns between two columns."""
 _VERDICTS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _COLOURS = {"running": "green", "paused": "yellow", "restarting": "yellow", "halted": "bold red"}
 
 
 def print_table(table: Table | Text) -> None:
-    """Print to standard output, as wide as the terminal, or 100 columns into a pipe."""
-    console = Console(highlight=False)
-    console.print(table, width=None if console.is_terminal else 100)
+    """Print to standard output, as wide as the terminal is, or a pipe may be."""
+    Console(highlight=False, width=width_there()).print(table)
 
 
-def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
-    """A table of anything."""
+def width_there() -> int:
+    """The columns of the terminal; of a pipe, which has none, what COLUMNS says or enough."""
+    console = Console()
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console.width
+    return PIPE_COLUMNS
+
+
+def plain_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    whole: Collection[str] = (),
+    spare: Sequence[str] = (),
+    width: int | None = None,
+) -> Table:
+    """A table of anything: columns that are never broken, and those that go when it is narrow.
+
+    What is copied from a table, as an order's name is, must stand in one line.
+    """
+    cells = [tuple(str(cell) for cell in row) for row in rows]
+    shown = _fitting(columns, cells, spare, width_there() if width is None else width)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+    for place in shown:
+        column = columns[place]
+        table.add_column(column, overflow="fold", no_wrap=column in whole)
+    for row in cells:
+        table.add_row(*(Text(row[place]) for place in shown))
     return table
+
+
+def _fitting(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str], width: int
+) -> list[int]:
+    """The places of the columns that are shown: the spare ones go, the first first."""
+    widest = [
+        max(map(cell_len, (name, *cells))) for name, *cells in zip(columns, *rows, strict=True)
+    ]
+    shown = list(range(len(columns)))
+    for name in spare:
+        if sum(widest[place] + GAP for place in shown) - GAP <= width:
+            break
+        shown.remove(columns.index(name))
+    return shown
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:

@@ -429,6 +429,19 @@ async def test_a_snapshot_of_a_link_that_went_is_not_reported(rig):
     assert line.desk.all_of(SnapshotsTaken) == []
 
 
+async def test_a_snapshot_under_way_when_the_link_goes_ends_at_once_and_says_nothing(rig):
+    line = await rig(snapshot_timeout_s=60.0)
+    taking = asyncio.ensure_future(
+        line.do(SnapshotLines(epoch=1, listener="SPX", instruments=(option(1), option(2))))
+    )
+    await line.until(lambda: len(line.peer.asked(REQUEST)) == 2)
+
+    line.peer.writer.close()
+    await asyncio.wait_for(taking, 20)
+
+    assert line.desk.all_of(SnapshotsTaken) == []
+
+
 async def test_ticks_of_others_requests_still_reach_the_library(rig):
     line = await rig()
     tickers = []

@@ -51,27 +51,32 @@ class Snapshots:
         self._outlets = outlets
         self._timeout_s = timeout_s
         self._epoch = 0
+        self._links = 0
         self._by_number: dict[int, _Batch] = {}
 
     def begin_link(self, epoch: int) -> None:
-        """Forget what is out: it is of a link that has gone."""
-        self._by_number.clear()
+        """Forget what is out: it is of a link that has gone, also before another has come."""
+        self._links += 1
+        gone, self._by_number = self._by_number, {}
+        for batch in gone.values():
+            batch.done.set()
         self._epoch = epoch
 
     async def take(self, listener: str, instruments: tuple[Instrument, ...]) -> None:
         """Ask for all of them, wait, and say how many came."""
-        epoch, batch = self._epoch, _Batch(self._outlets.outlet(listener))
+        epoch, link = self._epoch, self._links
+        batch = _Batch(self._outlets.outlet(listener))
         for instrument in instruments:
             line = Line(instrument)
             ask = functools.partial(self._ask, batch, line)
             sent = await self._session.send(ask, priority=Priority.LINES)
-            if epoch != self._epoch:
+            if link != self._links:
                 return
             if isinstance(sent, Failed):
                 batch.unanswered.append(instrument.conid)
         if batch.out:
             await _wait(batch.done, self._timeout_s)
-        if epoch != self._epoch:
+        if link != self._links:
             return
         for number in tuple(batch.out):
             self._end(number, in_time=False)
