@@ -27,9 +27,9 @@ from thetawarden.domain.context.readings import (
     front_futures,
     regime_inputs,
 )
+from thetawarden.domain.freshness import session_open_ns
 from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, UnixNs, new_york_date
 from thetawarden.domain.link.states import LinkState
-from thetawarden.domain.market.calendar import session_row
 from thetawarden.messages.context import (
     BetasMeasured,
     ContextTaken,
@@ -283,14 +283,10 @@ class Context:
         )
         day = new_york_date(now)
         inputs = regime_inputs(seen, day=day, macro=self._macro, sessions=self._sessions)
-        taken = ContextTaken(inputs=inputs, trading=self._is_open(now, day))
+        taken = ContextTaken(
+            inputs=inputs, trading=session_open_ns(now, self._sessions) is not None
+        )
         return (taken, StartTimer(name=TAKE, after_ns=self._every_ns))
-
-    def _is_open(self, now: UnixNs, day: dt.date) -> bool:
-        row = session_row(day, self._sessions)
-        if row is None:
-            return False
-        return bool(self._sessions.open_ns[row] <= now < self._sessions.close_ns[row])
 
     def _names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self._kinds, *self.state.held)))

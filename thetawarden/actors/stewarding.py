@@ -11,17 +11,16 @@ from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.chains.view import ChainRows, ChainView, read_rows
 from thetawarden.domain.context.figures import Figures
+from thetawarden.domain.freshness import session_open_ns
 from thetawarden.domain.instants import (
     NS_PER_MINUTE,
     NS_PER_SECOND,
     UnixNs,
-    new_york_date,
 )
 from thetawarden.domain.managing.case import HEDGE
 from thetawarden.domain.managing.decision import Action, Decision, Rule
 from thetawarden.domain.managing.limits import Ladder, ManagingLimits
 from thetawarden.domain.managing.sight import NAN, TradeSight, look_at
-from thetawarden.domain.market.calendar import session_row
 from thetawarden.domain.market.sessions import Sessions
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.stages import ENDS, Stage
@@ -167,13 +166,9 @@ def nlv_usd(state: StewardState) -> float:
     return NAN if net is None else to_float(net)
 
 
-def is_open(settings: StewardSettings, now: int) -> bool:
+def is_open(settings: StewardSettings, now: UnixNs) -> bool:
     """Whether the market is in its regular session: quotes of other hours decide nothing."""
-    sessions = settings.sessions
-    row = session_row(new_york_date(now), sessions)
-    if row is None:
-        return False
-    return int(sessions.open_ns[row]) <= now < int(sessions.close_ns[row])
+    return session_open_ns(now, settings.sessions) is not None
 
 
 def busy_with(state: StewardState, trade: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec.structs import asdict
 
-from thetawarden.config.managing import ManagingConfig, Section
+from thetawarden.config.managing import ManagingConfig
 from thetawarden.config.selling import own_targets, strategy_settings
 from thetawarden.config.strategy import StrategyConfig
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
@@ -28,7 +28,7 @@ def managing_limits(
     config: ManagingConfig, *, strategy: StrategyConfig, speed: float = 1.0
 ) -> ManagingLimits:
     """Return what the steward goes by on a market that runs `speed` times as fast as we do."""
-    exits, ladder = _fields(config.exits), _fields(config.ladder)
+    exits, ladder = asdict(config.exits), asdict(config.ladder)
     last_day = exits.pop("last_day_min")
     good_for, again = ladder.pop("good_for_s"), ladder.pop("again_after_s")
     selling = strategy_settings(strategy, speed=speed)
@@ -39,10 +39,10 @@ def managing_limits(
             change_min=config.target_change_min,
         ),
         exits=ExitLimits(**exits, last_day_ns=last_day * NS_PER_MINUTE),
-        rolls=RollLimits(**_fields(config.rolls)),
-        band=BandLimits(**_fields(config.band)),
-        wheel=WheelLimits(**_fields(config.wheel)),
-        hedges=HedgeLimits(**_fields(config.hedges)),
+        rolls=RollLimits(**asdict(config.rolls)),
+        band=BandLimits(**asdict(config.band)),
+        wheel=WheelLimits(**asdict(config.wheel)),
+        hedges=HedgeLimits(**asdict(config.hedges)),
         ladder=Ladder(
             **ladder,
             good_for_ns=_at_least(good_for, _GOOD_FOR_S, speed),
@@ -53,10 +53,6 @@ def managing_limits(
         view_age_ns_max=_at_least(ManagingLimits().view_age_ns_max / 1e9, _VIEW_AGE_S, speed),
         blind_alert_ns=round(config.blind_alert_s * NS_PER_SECOND),
     )
-
-
-def _fields(section: Section) -> dict[str, Any]:
-    return {name: getattr(section, name) for name in section.__struct_fields__}
 
 
 def _at_least(market_s: float, machine_s: float, speed: float) -> int:

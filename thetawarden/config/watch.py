@@ -96,7 +96,7 @@ def freshness_limits(watch: WatchConfig, *, speed: float) -> FreshnessLimits:
         held_ns_max=market(watch.held_age_s),
         link_down_ns_max=market(watch.link_down_s),
         leap_ns_max=market(LEAP_S),
-        clock_skew_ns_max=market(watch.clock_skew_s) if speed > 1 else _ns(watch.clock_skew_s),
+        clock_skew_ns_max=market(watch.clock_skew_s),
     )
 
 

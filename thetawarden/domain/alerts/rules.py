@@ -64,7 +64,7 @@ def quiet_until_ns(rules: AlertRules, now: UnixNs) -> UnixNs | None:
     if begins == ends:
         return None
     clock = new_york_clock(now)
-    at, today = clock.time().replace(tzinfo=None), clock.date()
+    at, today = clock.time(), clock.date()
     if begins < ends:
         return new_york_ns(today, ends) if begins <= at < ends else None
     if at >= begins:

@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.chains.view import ROW_TYPES, ChainView, SeriesView
+from thetawarden.domain.chains.view import ROW_TYPES, ChainView
 from thetawarden.domain.instants import UnixNs
-from thetawarden.domain.risk.instrument import ConId, LegQuote, Marks
+from thetawarden.domain.risk.instrument import UNMARKED, ConId, LegQuote, Marks
+from thetawarden.domain.risk.intake import carry_of
 from thetawarden.domain.units import to_decimal
 
 KEPT = (
@@ -33,9 +34,6 @@ KEPT = (
 """The columns of a view that a sight keeps."""
 _PLACES = {name: list(ROW_TYPES).index(name) for name in KEPT}
 _PRICE_PLACES = 4
-UNMARKED = Marks(
-    tau_years=math.nan, iv_annual=math.nan, rate_annual=math.nan, yield_annual=math.nan
-)
 
 
 class Carry(msgspec.Struct, frozen=True, array_like=True):
@@ -81,7 +79,7 @@ def sight_of(view: ChainView) -> Sight:
         epoch=view.epoch,
         spot_usd=spot if trusted and spot is not None else math.nan,
         spot_at_ns=view.spot_at_ns,
-        carries=tuple(_carry(one, spot_usd=spot) for one in view.series),
+        carries=tuple(Carry(*carry_of(one, spot_usd=spot)) for one in view.series),
         columns={name: view.columns[place] for name, place in _PLACES.items()},
     )
 
@@ -143,14 +141,3 @@ def _price(value: float) -> Any:
 
 def _column(sight: Sight, name: str) -> NDArray[Any]:
     return np.frombuffer(sight.columns[name], dtype=ROW_TYPES[name])
-
-
-def _carry(series: SeriesView, *, spot_usd: float | None) -> Carry:
-    """Time, rate and yield of a series, from its forward and its discount."""
-    tau, forward, discount = series.tau_years, series.forward_usd, series.discount
-    if tau is None or forward is None or discount is None or spot_usd is None:
-        return Carry(math.nan, math.nan, math.nan)
-    if not (tau > 0.0 and forward > 0.0 and discount > 0.0 and spot_usd > 0.0):
-        return Carry(math.nan, math.nan, math.nan)
-    rate = -math.log(discount) / tau
-    return Carry(tau, rate, rate - math.log(forward / spot_usd) / tau)

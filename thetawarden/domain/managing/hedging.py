@@ -26,6 +26,7 @@ from thetawarden.domain.market.ticks import Rounding, round_price
 from thetawarden.domain.pricing.arrays import FloatArray
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.risk.usage import LimitUse
+from thetawarden.domain.trades.changes import recent
 from thetawarden.domain.units import to_decimal, to_float
 
 _PUTS_MAX = 30
@@ -95,9 +96,10 @@ def budget_usd(
     limits: HedgeLimits,
 ) -> float:
     """Return what of a part of the quarter's premium was not spent in it; days are ISO."""
-    since = (today - dt.timedelta(days=limits.quarter_days)).isoformat()
-    earned = sum((usd for day, usd in income.items() if day > since), Decimal())
-    gone = sum((usd for day, usd in spent.items() if day > since), Decimal())
+    earned, gone = (
+        sum(recent(sums, today=today, days=limits.quarter_days).values(), Decimal())
+        for sums in (income, spent)
+    )
     return max(limits.budget_fraction * to_float(earned) - to_float(gone), 0.0)
 
 

@@ -19,12 +19,11 @@ from thetawarden.domain.portfolio.book import KINDS, Book, Underlyings
 from thetawarden.domain.portfolio.revaluation import scenario_profits
 from thetawarden.domain.portfolio.scenario import STANDARD_SCENARIOS, Scenario, ShockRules
 from thetawarden.domain.pricing.arrays import FloatArray
-from thetawarden.domain.risk.instrument import ConId, Marks
+from thetawarden.domain.risk.instrument import UNMARKED, ConId, Marks
 from thetawarden.domain.risk.intake import instrument_of, marks_of_chain
 from thetawarden.domain.risk.scenarios import ONLY_VIX, RISES, SMALL_MOVES
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (*STANDARD_SCENARIOS, ONLY_VIX, *RISES, *SMALL_MOVES)
-_UNKNOWN: Final = Marks(tau_years=np.nan, iv_annual=np.nan, rate_annual=np.nan, yield_annual=np.nan)
 
 
 class Stand(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -52,7 +51,7 @@ def contract_profits(instruments: Sequence[Instrument], stand: Stand) -> FloatAr
     terms = [one for one in known if one is not None]
     if not terms:
         return profits
-    marks = [stand.marks.get(one.con_id, _UNKNOWN) if one.is_option else Marks() for one in terms]
+    marks = [stand.marks.get(one.con_id, UNMARKED) if one.is_option else Marks() for one in terms]
     size = len(terms)
     book = Book(
         kind=np.array([KINDS.index(one.kind) for one in terms], dtype=np.int8),

@@ -6,6 +6,7 @@ Terms never change; marks and quotes do, and carry what is needed to doubt them.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from decimal import Decimal
 from typing import NewType
 
@@ -41,6 +42,12 @@ class Marks(msgspec.Struct, frozen=True, kw_only=True):
     iv_annual: float = 0.0
     rate_annual: float = 0.0
     yield_annual: float = 0.0
+
+
+UNMARKED = Marks(
+    tau_years=math.nan, iv_annual=math.nan, rate_annual=math.nan, yield_annual=math.nan
+)
+"""What is known of an option that no chain shows."""
 
 
 class LegQuote(msgspec.Struct, frozen=True, kw_only=True):

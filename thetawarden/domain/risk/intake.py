@@ -89,7 +89,7 @@ def marks_of_chain(view: ChainView) -> dict[ConId, Marks]:
     rows = read_rows(view)
     own = np.isfinite(rows.iv_annual) & rows.usable
     iv = np.where(own, rows.iv_annual, rows.smile_iv_annual)
-    carry = [_carry(one, spot_usd=view.spot_usd) for one in view.series]
+    carry = [carry_of(one, spot_usd=view.spot_usd) for one in view.series]
     return {
         ConId(int(conid)): Marks(
             tau_years=carry[series][0],
@@ -101,8 +101,8 @@ def marks_of_chain(view: ChainView) -> dict[ConId, Marks]:
     }
 
 
-def _carry(series: SeriesView, *, spot_usd: float | None) -> tuple[float, float, float]:
-    """Time, rate and yield of a series, from its forward and its discount."""
+def carry_of(series: SeriesView, *, spot_usd: float | None) -> tuple[float, float, float]:
+    """Return time, rate and yield of a series, from its forward and its discount, else NaN."""
     tau, forward, discount = series.tau_years, series.forward_usd, series.discount
     if tau is None or forward is None or discount is None or spot_usd is None:
         return math.nan, math.nan, math.nan

@@ -65,11 +65,10 @@ def propose(
     """Return the proposal, or in words why the candidate has no price."""
     ticks = ticks_of(candidate)
     least = _least_credit(candidate, settings.concession)
-    limit = to_decimal(-candidate.credit_usd, places=_PLACES)
     worst = to_decimal(-least, places=_PLACES)
-    if limit is None or worst is None:
+    if worst is None:
         return f"the middle of {candidate.underlying} is no number"
-    limit = round_price(price=limit, rule=ticks, rounding=Rounding.NEAREST)
+    limit = limit_of(candidate)
     worst = max(round_price(price=worst, rule=ticks, rounding=Rounding.UP), limit)
     if worst >= 0:
         return f"a credit of {candidate.credit_usd:.2f} leaves nothing after the spread"
@@ -88,7 +87,7 @@ def propose(
         purpose=Purpose.OPEN,
         underlying=candidate.underlying,
         legs=tuple(OrderLeg(instrument=leg.instrument, ratio=leg.ratio) for leg in candidate.legs),
-        units=units or terms.units,
+        units=terms.units if units is None else units,
         limit_usd=limit,
         worst_usd=worst,
         pricing=Pricing.WALK,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from thetawarden.domain.books.amounts import ZERO
@@ -83,7 +83,7 @@ def summed(one: dict[str, Decimal], other: dict[str, Decimal]) -> dict[str, Deci
     return {day: one.get(day, ZERO) + other.get(day, ZERO) for day in dict.fromkeys((*one, *other))}
 
 
-def recent(sums: dict[str, Decimal], *, today: dt.date, days: int) -> dict[str, Decimal]:
+def recent(sums: Mapping[str, Decimal], *, today: dt.date, days: int) -> dict[str, Decimal]:
     """Return the sums of so many days back."""
     since = (today - dt.timedelta(days=days)).isoformat()
     return {day: usd for day, usd in sums.items() if day > since}
