@@ -29,7 +29,7 @@ from thetawarden.actors.submitting import CLOSING_ROLES, drop_waiting
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.ticks import Rounding, round_price, step_at
 from thetawarden.domain.orders.building import reversed_legs, ticks_of
-from thetawarden.domain.orders.proposal import OrderLeg, Pricing, Proposal
+from thetawarden.domain.orders.proposal import OrderLeg, Pricing, Proposal, multiplier_of
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.trade import TradeLife, options_in, unit_of
 from thetawarden.domain.orders.walking import LegPrice, UnitPrice, unit_price
@@ -190,12 +190,6 @@ def is_closing(state: ExecutorState, trade: TradeLife) -> bool:
 def underlying_of(legs: tuple[OrderLeg, ...]) -> str:
     """Return what an order is written on."""
     return legs[0].instrument.symbol
-
-
-def multiplier_of(legs: tuple[OrderLeg, ...]) -> int:
-    """Return the shares a unit's price is multiplied with: the options', else 1."""
-    options = (leg.instrument.multiplier for leg in legs if leg.instrument.strike)
-    return next(options, legs[0].instrument.multiplier)
 
 
 def _prices(

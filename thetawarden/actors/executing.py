@@ -33,7 +33,7 @@ from thetawarden.messages.orders import (
     ProtectionChanged,
     SubmitOrder,
 )
-from thetawarden.messages.timers import CancelTimer, StartTimer
+from thetawarden.messages.timers import StartTimer
 from thetawarden.messages.trading import Halt
 
 ME = "executor"
@@ -52,7 +52,6 @@ Says = (
     | NotifyPerson
     | Halt
     | StartTimer
-    | CancelTimer
 )
 
 

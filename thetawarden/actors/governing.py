@@ -67,9 +67,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A proposal that waits for the broker's word; `for_book` when for a book, else for margin."""
 
     proposal: Proposal
-    until_ns: UnixNs
     for_book: bool
-    refreshed: bool
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):

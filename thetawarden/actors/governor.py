@@ -39,7 +39,7 @@ from thetawarden.messages.books import (
     RefreshBook,
 )
 from thetawarden.messages.chains import ChainViewed
-from thetawarden.messages.context import BetasMeasured, ContextTaken, FiguresComputed
+from thetawarden.messages.context import BetasMeasured, ContextTaken
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.market import RegimeAssessed
@@ -83,7 +83,7 @@ Books = (
     | PositionExplained
     | PositionsValued
 )
-Market = ChainViewed | ContextTaken | FiguresComputed | BetasMeasured | RegimeAssessed
+Market = ChainViewed | ContextTaken | BetasMeasured | RegimeAssessed
 Asks = TimerFired | ProposeOrder | MarginPreviewed | TakeStress | StressTaken
 Hears = Begin | Quiesce | Brakes | Books | Market | Asks
 Says = (
@@ -143,7 +143,7 @@ class Governor:
             case StressTaken():
                 self.state.stress = message
                 return ()
-            case ChainViewed() | ContextTaken() | FiguresComputed() | BetasMeasured():
+            case ChainViewed() | ContextTaken() | BetasMeasured():
                 self._see(message)
                 return ()
             case RegimeAssessed(regime=regime):
@@ -162,7 +162,7 @@ class Governor:
         """Whether it is no matter of the latch alone."""
         return not isinstance(message, Halt | AdoptHaltFlag | Resume)
 
-    def _see(self, message: ChainViewed | ContextTaken | FiguresComputed | BetasMeasured) -> None:
+    def _see(self, message: ChainViewed | ContextTaken | BetasMeasured) -> None:
         """Keep the latest of the market; the book is measured by it at the next look."""
         state = self.state
         match message:
@@ -172,8 +172,6 @@ class Governor:
                 state.index, state.vix = inputs.trend.price, inputs.curve.vix
             case BetasMeasured(betas=betas):
                 state.betas = {one.symbol: one for one in betas}
-            case FiguresComputed():
-                pass
             case _:
                 assert_never(message)
 
@@ -299,9 +297,7 @@ class Governor:
             return self._refuse(proposal, denied.review, denied.words, bench.now_ns)
         state.asked[proposal.key] = Asked(
             proposal=proposal,
-            until_ns=UnixNs(bench.now_ns + settings.answer_ns),
             for_book=for_book,
-            refreshed=again or for_book,
         )
         timer = StartTimer(name=f"{WAIT}{proposal.key}", after_ns=settings.answer_ns)
         if for_book:

@@ -188,7 +188,7 @@ def _submit(
     state: ExecutorState, one: Waiting, *, now: UnixNs, settings: ExecutorSettings
 ) -> tuple[Says, ...]:
     proposal, approval = one.proposal, one.approval
-    trade = _trade(state, proposal, now)
+    trade = _trade(state, proposal)
     units = _units(state, trade, proposal, approval)
     if units <= 0:
         return withhold(state, one, "nothing of it is held any more", now=now)
@@ -314,13 +314,11 @@ def _named(state: ExecutorState, proposal: Proposal, now: UnixNs) -> str:
     )
 
 
-def _trade(state: ExecutorState, proposal: Proposal, now: UnixNs) -> TradeLife:
+def _trade(state: ExecutorState, proposal: Proposal) -> TradeLife:
     known = state.trades.get(proposal.trade)
-    if known is None:
-        known = TradeLife(
-            name=proposal.trade, strategy=proposal.strategy, underlying=proposal.underlying
-        )
-    return msgspec.structs.replace(known, touched_ns=now)
+    return known or TradeLife(
+        name=proposal.trade, strategy=proposal.strategy, underlying=proposal.underlying
+    )
 
 
 def _counts(state: ExecutorState, strategy: str, units: int) -> bool:

@@ -33,7 +33,7 @@ from thetawarden.domain.managing.hedging import (
     find_hedge,
     is_unneeded,
 )
-from thetawarden.domain.managing.ordering import Request, order_of, ticks_of
+from thetawarden.domain.managing.ordering import Request, order_of
 from thetawarden.domain.managing.planning import Ground, Plan, plan
 from thetawarden.domain.managing.sight import NAN, TradeSight
 from thetawarden.domain.managing.stressing import stand_of
@@ -41,7 +41,7 @@ from thetawarden.domain.managing.targets import revised_exits, target_of
 from thetawarden.domain.managing.weakest import demanded_of, part_of
 from thetawarden.domain.market.contracts import Delivery
 from thetawarden.domain.market.products import OPTION_CLASSES
-from thetawarden.domain.orders.building import scaled_stop
+from thetawarden.domain.orders.building import scaled_stop, ticks_for
 from thetawarden.domain.orders.proposal import Exits, Proposal
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.strategy.targets import exits_of
@@ -151,7 +151,7 @@ def _new_exits(
         target_fraction=target,
         targets=limits.targets,
         exits=limits.exits,
-        ticks=ticks_of(tuple(one.instrument for one in sight.options)),
+        ticks=ticks_for(tuple(one.instrument for one in sight.options)),
     )
 
 
@@ -223,7 +223,7 @@ def _exits(
                 sight.premium_usd,
                 target_fraction=target_of(trade.strategy, world.regime, limits.targets),
                 stop_multiple=limits.exits.stop_multiple,
-                ticks=ticks_of(tuple(one.instrument for one in sight.options)),
+                ticks=ticks_for(tuple(one.instrument for one in sight.options)),
             )
     if exits is None or state.quiet:
         return []

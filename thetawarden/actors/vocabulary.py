@@ -9,7 +9,16 @@ from typing import Any
 
 from thetawarden.actors.tree import Tree
 from thetawarden.errors import ThetawardenError
-from thetawarden.messages import books, lake, lifecycle, operations, orders, risk, trading
+from thetawarden.messages import (
+    books,
+    lake,
+    lifecycle,
+    operations,
+    orders,
+    risk,
+    strategy,
+    trading,
+)
 from thetawarden.messages.base import Message
 from thetawarden.messages.registry import Misfit, Vocabulary, check_vocabularies
 
@@ -49,6 +58,8 @@ OUTSIDERS = (
             {
                 lifecycle.EffectFailed,
                 operations.AlertDelivered,
+                operations.AlertFailed,
+                risk.StressTaken,
                 lake.LakeCommitted,
                 lake.LakeUnavailable,
                 lake.LakeFellBehind,
@@ -67,6 +78,7 @@ OUTSIDERS = (
                 orders.OrderSent,
                 orders.OrderWithheld,
                 orders.OrderTroubled,
+                trading.Halt,
             }
         ),
     ),
@@ -87,6 +99,8 @@ OUTSIDERS = (
                 risk.UnlockStrategy,
                 risk.ReviewDrawdown,
                 risk.OverrideReadiness,
+                strategy.BuildLineup,
+                strategy.ApproveLineup,
                 risk.AcceptLimits,
             }
         ),

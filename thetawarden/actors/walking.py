@@ -19,6 +19,7 @@ from thetawarden.domain.chains.view import ChainView, read_rows
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.building import ticks_of
 from thetawarden.domain.orders.life import OrderLife, is_uneven
+from thetawarden.domain.orders.proposal import multiplier_of
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.orders.walking import LegPrice, Move, next_price, stepped, unit_price
@@ -84,7 +85,7 @@ def step(
         for conid, one in state.quotes.items()
         if now - one.at_ns <= settings.quote_ns_max and (life.intent.reducing or one.bid_usd)
     }
-    market = unit_price(legs, fresh, multiplier=closing.multiplier_of(legs))
+    market = unit_price(legs, fresh, multiplier=multiplier_of(legs))
     found = next_price(limit_usd=limit, walk=walk, market=market, ticks=ticks_of(legs), rules=rules)
     if found.move is Move.GIVE_UP:
         return following.take_back(state, (life,), found.words, now=now, settings=settings)

@@ -229,7 +229,7 @@ ROUTES: Mapping[type[Message], Route] = {
     context.ContextTaken: Route(
         to=("regime", "governor", "steward", "strategist", "watchdog"), lane=Lane.TIMER
     ),
-    context.FiguresComputed: Route(to=("governor", "steward", "strategist"), lane=Lane.TIMER),
+    context.FiguresComputed: Route(to=("steward", "strategist"), lane=Lane.TIMER),
     context.BetasMeasured: Route(to=("governor",), lane=Lane.TIMER),
     context.LikenessesComputed: Route(to=(RECORD,), lane=Lane.TIMER),
     context.LeadsViewed: Route(to=("effect:lake",), lane=Lane.TIMER),

@@ -10,9 +10,10 @@ import math
 from collections.abc import Mapping
 
 from thetawarden.domain.governing.sights import UNSEEN, SeenLeg, Sight, seen_legs
-from thetawarden.domain.governing.terms import Terms, earnings_of, ex_dividend_tonight, ticks_of
+from thetawarden.domain.governing.terms import Terms, earnings_of, ex_dividend_tonight
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.ticks import is_on_tick
+from thetawarden.domain.orders.building import ticks_of
 from thetawarden.domain.orders.proposal import Proposal
 from thetawarden.domain.risk.candidate import Candidate, Leg, OrderKind, Purpose, WhatIf
 from thetawarden.domain.risk.instrument import Instrument, LegQuote, Marks
@@ -34,7 +35,7 @@ def proposal_gap(proposal: Proposal, *, now: UnixNs) -> str:
         return f"its prices are no prices: {proposal.limit_usd} to {proposal.worst_usd}"
     if proposal.limit_usd > proposal.worst_usd:
         return f"it would begin at {proposal.limit_usd}, beyond its worst {proposal.worst_usd}"
-    ticks = ticks_of(tuple(leg.instrument for leg in proposal.legs))
+    ticks = ticks_of(proposal.legs)
     if not is_on_tick(proposal.limit_usd, ticks):
         return f"it would begin at {proposal.limit_usd}, which is on no tick of this product"
     return ""
@@ -71,7 +72,7 @@ def candidate_of(
         units=proposal.units,
         limit_usd=proposal.worst_usd,
         kind=OrderKind.LIMIT,
-        ticks=ticks_of(tuple(leg.instrument for leg in proposal.legs)),
+        ticks=ticks_of(proposal.legs),
         whatif=whatif,
         earnings=earnings_of(symbol, terms=terms, entry_day=day, until=until) if entry else None,
         ex_dividend_tonight=ex_dividend_tonight(symbol, terms=terms, day=day),

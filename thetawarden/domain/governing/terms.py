@@ -11,7 +11,6 @@ import math
 
 import msgspec
 
-from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.context.betas import Beta
 from thetawarden.domain.market.calendar import is_session, next_session
 from thetawarden.domain.market.contracts import UnderlyingKind
@@ -23,15 +22,10 @@ from thetawarden.domain.market.events import (
     next_ex_dividend,
 )
 from thetawarden.domain.market.products import (
-    CENT,
-    CENT_THEN_NICKEL,
-    OPTION_CLASSES,
-    SHARE,
     classes_of,
 )
 from thetawarden.domain.market.sectors import BENCHMARK_LIKE, BROAD, sector_of
 from thetawarden.domain.market.sessions import Sessions
-from thetawarden.domain.market.ticks import TickRule
 
 
 class Company(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,17 +93,3 @@ def ex_dividend_tonight(symbol: str, *, terms: Terms, day: dt.date) -> bool | No
         return True
     known = company.dividends_until
     return False if known is not None and next_session(day, terms.sessions) <= known else None
-
-
-def ticks_of(legs: tuple[Instrument, ...]) -> TickRule:
-    """Return in which steps an order of these legs is priced.
-
-    A class without terms of its own is a liquid company's: cents up to three dollars.
-    """
-    first = legs[0]
-    if first.kind is not InstrumentKind.OPTION:
-        return SHARE if first.kind is InstrumentKind.STOCK else CENT
-    terms = OPTION_CLASSES.get(first.trading_class)
-    if len(legs) > 1:
-        return CENT if terms is None else terms.combo_ticks
-    return CENT_THEN_NICKEL if terms is None else terms.ticks

@@ -19,10 +19,11 @@ import numpy as np
 
 from thetawarden.domain.chains.view import ChainRows, ChainView
 from thetawarden.domain.managing.limits import HedgeLimits
-from thetawarden.domain.managing.ordering import Leg, option_row, ticks_of
+from thetawarden.domain.managing.ordering import Leg, option_row
 from thetawarden.domain.managing.sight import TradeSight
 from thetawarden.domain.managing.stressing import SCENARIOS, Stand, contract_profits
 from thetawarden.domain.market.ticks import Rounding, round_price
+from thetawarden.domain.orders.building import ticks_for
 from thetawarden.domain.pricing.arrays import FloatArray
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.risk.usage import LimitUse
@@ -191,7 +192,7 @@ def _choice(legs: tuple[Leg, ...], profits: FloatArray) -> _Choice | None:
     natural = to_decimal(math.fsum(one.natural for one in legs), places=_PLACES)
     if natural is None or not np.isfinite(profits).all():
         return None
-    ticks = ticks_of(tuple(one.instrument for one in legs))
+    ticks = ticks_for(tuple(one.instrument for one in legs))
     price = round_price(price=natural, rule=ticks, rounding=Rounding.UP)
     unit = to_float(price) * legs[0].instrument.multiplier
     return _Choice(legs=legs, profits=profits, price=price, unit_usd=unit) if unit > 0.0 else None

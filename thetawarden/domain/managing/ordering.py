@@ -19,8 +19,9 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.managing.limits import Ladder
 from thetawarden.domain.managing.sight import LegSight, TradeSight
 from thetawarden.domain.market.contracts import Right
-from thetawarden.domain.market.products import CENT, CENT_THEN_NICKEL, OPTION_CLASSES, SHARE
+from thetawarden.domain.market.products import OPTION_CLASSES
 from thetawarden.domain.market.ticks import Rounding, TickRule, round_price, step_at
+from thetawarden.domain.orders.building import ticks_for
 from thetawarden.domain.orders.proposal import Exits, OrderLeg, Pricing, Proposal
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.instrument import ConId, QuoteSeen
@@ -108,20 +109,6 @@ def option_of(view: ChainView, rows: ChainRows, row: int) -> Instrument:
     )
 
 
-def ticks_of(legs: tuple[Instrument, ...]) -> TickRule:
-    """Return in which steps an order of these legs is priced.
-
-    A class without terms of its own is a liquid company's: cents up to three dollars.
-    """
-    first = legs[0]
-    if first.kind is not InstrumentKind.OPTION:
-        return SHARE
-    terms = OPTION_CLASSES.get(first.trading_class)
-    if len(legs) > 1:
-        return CENT if terms is None else terms.combo_ticks
-    return CENT_THEN_NICKEL if terms is None else terms.ticks
-
-
 def order_of(legs: tuple[Leg, ...], wanted: Request, *, ladder: Ladder) -> Proposal | str:
     """Return the order, or in words why there is none."""
     prices = (*(one.middle for one in legs), *(one.natural for one in legs))
@@ -131,7 +118,7 @@ def order_of(legs: tuple[Leg, ...], wanted: Request, *, ladder: Ladder) -> Propo
         return "a leg has no usable quote"
     if wanted.units <= 0:
         return "there is nothing to trade"
-    ticks = ticks_of(tuple(one.instrument for one in legs))
+    ticks = ticks_for(tuple(one.instrument for one in legs))
     middle = math.fsum(one.middle for one in legs)
     natural = math.fsum(one.natural for one in legs)
     start = natural if wanted.urgent and wanted.attempts else middle

@@ -17,7 +17,6 @@ from thetawarden.domain.managing.ordering import (
     Request,
     closing_legs,
     order_of,
-    ticks_of,
 )
 from thetawarden.domain.managing.rebalancing import find_rearrangement
 from thetawarden.domain.managing.rolling import find_roll, roll_worst_usd
@@ -25,6 +24,7 @@ from thetawarden.domain.managing.sight import TradeSight
 from thetawarden.domain.managing.stressing import stand_of
 from thetawarden.domain.managing.targets import target_of
 from thetawarden.domain.managing.wheeling import find_call
+from thetawarden.domain.orders.building import ticks_for
 from thetawarden.domain.orders.proposal import Proposal
 from thetawarden.domain.regime.derived import DerivedRegime
 from thetawarden.domain.risk.candidate import Purpose
@@ -132,7 +132,7 @@ def _cover(decision: Decision, sight: TradeSight, ground: Ground) -> Plan:
             premium,
             target_fraction=target_of(WHEEL, ground.regime, limits.targets),
             stop_multiple=limits.exits.stop_multiple,
-            ticks=ticks_of((found.leg.instrument,)),
+            ticks=ticks_for((found.leg.instrument,)),
         ),
     )
     return _planned(decision, order_of((found.leg,), wanted, ladder=limits.ladder))

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.chains.identity import Refusal, terms_of
 from thetawarden.domain.market.products import CENT, FUTURES, NICKEL, NICKEL_THEN_DIME, SHARE
 from thetawarden.domain.market.ticks import Rounding, TickRule, round_price, step_at
@@ -41,7 +41,12 @@ class ExitTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 def ticks_of(legs: tuple[OrderLeg, ...]) -> TickRule:
     """Return by which steps an order of these legs may be priced; the coarsest where unsure."""
-    rules = [_ticks(leg, combination=len(legs) > 1) for leg in legs]
+    return ticks_for(tuple(leg.instrument for leg in legs))
+
+
+def ticks_for(instruments: tuple[Instrument, ...]) -> TickRule:
+    """Return by which steps an order of these contracts may be priced."""
+    rules = [_ticks(one, combination=len(instruments) > 1) for one in instruments]
     return max(rules, key=lambda rule: max(band.step for band in rule.bands))
 
 
@@ -180,8 +185,7 @@ def _exit(
     )
 
 
-def _ticks(leg: OrderLeg, *, combination: bool) -> TickRule:
-    one = leg.instrument
+def _ticks(one: Instrument, *, combination: bool) -> TickRule:
     if one.kind is InstrumentKind.STOCK:
         return CENT if combination else SHARE
     if one.kind is InstrumentKind.FUTURE:

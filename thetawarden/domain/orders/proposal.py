@@ -77,5 +77,10 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def multiplier(self) -> int:
         """Shares per unit that its prices are multiplied with."""
-        options = (leg.instrument.multiplier for leg in self.legs if leg.instrument.strike)
-        return next(options, self.legs[0].instrument.multiplier)
+        return multiplier_of(self.legs)
+
+
+def multiplier_of(legs: tuple[OrderLeg, ...]) -> int:
+    """Return the shares a unit's price is multiplied with: the options', else 1."""
+    options = (leg.instrument.multiplier for leg in legs if leg.instrument.strike)
+    return next(options, legs[0].instrument.multiplier)

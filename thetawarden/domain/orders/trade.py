@@ -60,7 +60,6 @@ class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 0
     again_ns: UnixNs = UnixNs(0)
     mended_ns: UnixNs = UnixNs(0)
-    touched_ns: UnixNs = UnixNs(0)
 
 
 class Cover(enum.StrEnum):
