@@ -211,6 +211,24 @@ def test_a_crash_that_happened_live_is_skipped_as_it_was_then(tmp_path):
     assert verdict.first_difference is None
 
 
+def test_a_message_that_waited_when_the_page_turned_is_answered_where_it_was_handled(tmp_path):
+    policy = Policy(backoff_min_ns=0, backoff_max_ns=0)
+    spec = ActorSpec(name="notifier", kind=Obedient, settings={"tried": {}})
+    tree = Tree(root=policy, groups=(Group(name="g", policy=policy, actors=(spec,)),))
+
+    def say(desk):
+        desk.pause("notifier", by="test")
+        desk.say(note("answer this"), sender="test")
+        desk.call(desk._overseer.children.begin_page)
+        desk.unpause("notifier", by="test")
+
+    record(tmp_path, tree, say)
+    with open_log(tmp_path) as days:
+        verdict = verify_replay(tree, days)
+
+    assert verdict.first_difference is None
+
+
 def test_an_actor_can_be_rebuilt_at_any_message(recorded):
     folder, tree = recorded
     with open_log(folder) as days:

@@ -27,7 +27,7 @@ KEPT_MAX = 20_000
 TreeAt = Callable[[int], Tree]
 """The tree of the process that said the message of this number."""
 SpecAt = Callable[[int], ActorSpec | None]
-_HANDLED = Outcome.HANDLED  # an enum's attribute is slow to look up a million times
+HANDLED = Outcome.HANDLED  # an enum's attribute is slow to look up a million times
 
 
 class Replayed:
@@ -47,7 +47,7 @@ class Replayed:
     def take(self, step: Step) -> tuple[Message, ...]:
         """Handle one delivery again; one that crashed or hung changed nothing."""
         delivery = step.delivery
-        if delivery.outcome is not _HANDLED:
+        if delivery.outcome is not HANDLED:
             return ()
         body = delivery.envelope.body
         if type(body) is Begin and self.spec_at is not None:

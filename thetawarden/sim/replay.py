@@ -25,7 +25,7 @@ from thetawarden.infra.journal.steps import Step
 from thetawarden.messages.base import fields
 from thetawarden.messages.registry import encode
 from thetawarden.sim.alike import is_alike
-from thetawarden.sim.cast import Cast, Replayed, TreeAt, actors_before
+from thetawarden.sim.cast import HANDLED, Cast, Replayed, TreeAt, actors_before
 
 PROGRESS_EVERY = 10_000
 _log = logging.getLogger("thetawarden.replay")
@@ -133,7 +133,8 @@ class _Peekable(Iterator[Any]):
 def _check_step(step: Step, actors: Cast, answers: _Peekable) -> Difference | None:
     delivery = step.delivery
     recorded: list[Answer] = []
-    while answers.head is not None and answers.head.belongs_to(delivery):
+    handled = delivery.outcome is HANDLED  # one that only waited here is answered further down
+    while handled and answers.head is not None and answers.head.belongs_to(delivery):
         recorded.append(next(answers))
     replayed = actors.get(delivery.actor)
     if replayed is None:
