@@ -2,15 +2,18 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from tests.actors.governed import Governed, only, option
+from thetawarden.cli import run_command_line
+from thetawarden.cli.place import Place
 from thetawarden.cli.risk import UNSEEN, lines_of, view_of
 from thetawarden.cli.stress import SHADES, heat_map, picture
 from thetawarden.infra.control.stress_view import stress_view
-from thetawarden.messages.control import GridView
+from thetawarden.messages.control import GridView, StressView
 from thetawarden.messages.risk import BeCautious, StressTaken, TakeStress
 
 
@@ -111,6 +114,23 @@ def test_a_stress_that_knows_nothing_says_so_and_survives_json():
     again = msgspec.json.decode(msgspec.json.encode(view), type=type(view))
     assert again == view
     assert view.scenarios[0].loss_usd is None
+
+
+def test_a_picture_that_cannot_be_written_is_one_line(monkeypatch, capsys):
+    shown = StressView(
+        run="r",
+        at="now",
+        nlv_usd=1e6,
+        verdict="within",
+        unknown=(),
+        scenarios=(),
+        positions=(),
+        grid=GRID,
+    )
+    monkeypatch.setattr(Place, "desk", lambda _: SimpleNamespace(stress=lambda: shown))
+
+    assert run_command_line(["stress", "--svg", "/nonexistent/map.svg"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_a_running_desk_shows_its_risk_takes_its_stress_and_heeds_a_caution(desk):

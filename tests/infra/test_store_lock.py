@@ -1,7 +1,9 @@
 """One desk a store: the second is refused at once, and a killed one leaves no lock behind."""
 
+import fcntl
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -37,3 +39,23 @@ def test_h03_a_second_desk_is_refused_and_a_killed_one_gives_the_store_back(tmp_
     lock = StoreLock(tmp_path)
     lock.acquire()
     lock.release()
+
+
+def test_whoever_only_looks_whether_a_desk_runs_keeps_none_from_starting(tmp_path, monkeypatch):
+    (tmp_path / "lock").touch()
+    looking = (tmp_path / "lock").open()
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    real = time.sleep
+
+    def looked(pause_s):
+        if pause_s:
+            looking.close()
+        real(0)
+
+    monkeypatch.setattr("thetawarden.infra.store_lock.time.sleep", looked)
+
+    lock = StoreLock(tmp_path)
+    lock.acquire()
+    lock.release()
+
+    assert looking.closed

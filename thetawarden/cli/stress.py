@@ -29,7 +29,7 @@ def stress(*, place: Place, svg: Path | None, as_json: bool) -> None:
     if svg is not None:
         if view.grid is None:
             raise click.UsageError("there is no heat map: something cannot be valued")
-        svg.write_text(picture(view.grid, nlv_usd=view.nlv_usd), encoding="utf-8")
+        _draw(svg, picture(view.grid, nlv_usd=view.nlv_usd))
     if as_json:
         print_json(view)
         return
@@ -49,6 +49,16 @@ def stress(*, place: Place, svg: Path | None, as_json: bool) -> None:
     if view.grid is not None:
         for line in heat_map(view.grid, nlv_usd=view.nlv_usd):
             click.echo(line)
+
+
+def _draw(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(
+            f"--svg found {file}, which cannot be written ({error.strerror});"
+            " allowed: a file in a folder that is there"
+        ) from None
 
 
 def heat_map(grid: GridView, *, nlv_usd: float | None) -> list[str]:

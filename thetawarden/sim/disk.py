@@ -70,7 +70,6 @@ class DiskLog:
 
     def __init__(self, *, position: Position, watch: Watch = _nobody) -> None:
         self.entries: list[Entry] = []
-        self.commits = 0
         self.durable_seq = position.next_seq - 1
         self.when_written: Callable[[int], None] = lambda _seq: None
         self._watch = watch
@@ -125,7 +124,6 @@ class DiskLog:
 
     def commit(self) -> None:
         """Write all that was recorded so far."""
-        self.commits += 1
         self._durable = len(self.entries)
         self.durable_seq = self._next_seq - 1
         self.when_written(self.durable_seq)

@@ -158,6 +158,8 @@ def test_nobody_else_is_heard_or_answered_and_that_is_noted_once(telegram, liste
             telegram.write(who, "halt")
         telegram.updates.append({"update_id": 900, "message": "nonsense"})
         telegram.updates.append({"update_id": 901, "edited_message": {}})
+        for nobody in ("a name", ["a", "list"], {"id": {"no": "number"}}):
+            telegram.updates.append({"update_id": 901, "message": {"from": nobody, "text": "halt"}})
         telegram.write(BOSS, "positions")
         telegram.updates[-1]["update_id"] = 902
         answers(telegram, 1)

@@ -108,14 +108,14 @@ class TelegramCommands:
         message = update.get("message")
         if not isinstance(message, dict):
             return
-        sender, chat = message.get("from") or {}, message.get("chat") or {}
-        text, who = message.get("text"), sender.get("id")
+        text, who = message.get("text"), _number_of(message.get("from"))
         if who not in self._allowed or not isinstance(text, str):
             self._note_stranger(who)
             return
         answer = self._answer(text[:COMMAND_MAX].strip(), by=f"telegram {who}")
         try:
-            self._call("sendMessage", {"chat_id": chat.get("id"), "text": answer[:TEXT_MAX]})
+            chat = _number_of(message.get("chat"))
+            self._call("sendMessage", {"chat_id": chat, "text": answer[:TEXT_MAX]})
         except FAILURES as error:
             _log.warning("telegram_answer_lost", extra={"error": type(error).__name__})
 
@@ -139,8 +139,8 @@ class TelegramCommands:
             _log.exception("telegram_command_failed")
             return "that failed; the desk's log says why"
 
-    def _note_stranger(self, who: object) -> None:
-        number = who if isinstance(who, int) else 0
+    def _note_stranger(self, who: int | None) -> None:
+        number = who or 0
         if number in self._strangers or len(self._strangers) >= STRANGERS_KEPT:
             return
         self._strangers[number] = None
@@ -182,3 +182,9 @@ def _words(status: Status) -> str:
 
 def _shown(count: int | None) -> str:
     return "unknown" if count is None else str(count)
+
+
+def _number_of(person: object) -> int | None:
+    """The number of a person or a chat, as far as what came is one."""
+    number = person.get("id") if isinstance(person, dict) else None
+    return number if isinstance(number, int) else None

@@ -56,11 +56,6 @@ def instrument_of(contract: model.Contract) -> Instrument:
     )
 
 
-def query_of(instrument: Instrument) -> model.ContractQuery:
-    """Name an instrument to the exchange: by its number."""
-    return model.ContractQuery(con_id=instrument.conid, exchange=instrument.exchange)
-
-
 def quote_of(
     shown: model.Quote, *, at_ns: UnixNs, two_sided_ns: UnixNs, data_type: DataType
 ) -> Quote:

@@ -58,7 +58,6 @@ class Stage:
         self._world = world
         self._playing: dict[int, Undo] = {}
         self._count = 0
-        self.played: list[str] = []
 
     def plan(self, schedule: Iterable[Planned], *, until_min: int) -> None:
         """Put everything before a minute on the world's agenda."""
@@ -74,7 +73,6 @@ class Stage:
 
     def _begin(self, planned: Planned) -> None:
         undo = CATALOGUE[planned.name].begin(self._world, planned)
-        self.played.append(planned.name)
         if undo is None:
             return
         self._count += 1
