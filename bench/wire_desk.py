@@ -11,18 +11,21 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from thetawarden.config.broker import BrokerConfig
 from thetawarden.config.chains import CadenceConfig, ChainsConfig
 from thetawarden.config.schema import Config, JournalConfig
+from thetawarden.config.strategy import StrategyConfig
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.chains.board import BoardState
-from thetawarden.infra.practice_clock import PracticeClock, ask_gateway
-from thetawarden.messages.base import Envelope
+from thetawarden.domain.instants import UnixNs
+from thetawarden.infra.practice_clock import ask_gateway
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.market import QuotesObserved
 from thetawarden.process import SWITCH_INTERVAL_S, DeskProcess
@@ -40,6 +43,29 @@ class Watched(msgspec.Struct, frozen=True):
     board: BoardState
 
 
+class SteadyClock:
+    """Implements the Clock port at real time: asks the market once, and then counts nanoseconds.
+
+    The clock of a practice market stands while the gateway lags, which is right for a desk and of
+    no use for measuring one.
+    """
+
+    speed = 1.0
+    monotonic_ns = staticmethod(time.monotonic_ns)
+
+    def __init__(self, market_ns: int) -> None:
+        self._ahead_ns = market_ns - time.monotonic_ns()
+
+    def now_ns(self) -> UnixNs:
+        """The market's instant, as it was told and has gone on since."""
+        return UnixNs(time.monotonic_ns() + self._ahead_ns)
+
+    elapsed_ns = now_ns
+
+
+Ear = Callable[[Envelope[Any]], object]
+
+
 class Stopwatch:
     """Stands between the router and its listeners: when bundles arrived, when views were out."""
 
@@ -47,44 +73,77 @@ class Stopwatch:
         self.took_us: list[float] = []
         self._now_ns = process.clock.now_ns
         self._arrived: dict[int, int] = {}
-        routes = process.desk.router._deliver  # noqa: SLF001  # nothing else sees both ends
-        self._quotes, self._views = routes[QuotesObserved], routes[ChainViewed]
-        routes[QuotesObserved], routes[ChainViewed] = self._on_quotes, self._on_view
+        self._router = cast("Any", process.desk.router)
+        self._known = self._router._know  # noqa: SLF001  # nothing else sees both ends
+        self._router._know = self._know  # noqa: SLF001
+        self._listen()
 
     def lap(self) -> list[float]:
         """The delays since the last lap."""
         took, self.took_us = self.took_us, []
         return took
 
+    def before(self) -> dict[type[Message], Ear]:
+        """What is heard of before it is delivered."""
+        return {QuotesObserved: self._on_quotes}
+
+    def after(self) -> dict[type[Message], Ear]:
+        """What is heard of once it is delivered."""
+        return {ChainViewed: self._on_view}
+
+    def _know(self, posts: Any) -> None:
+        """Whoever comes or goes, the router makes its table anew; listen to that one too."""
+        self._known(posts)
+        self._listen()
+
+    def _listen(self) -> None:
+        routes = self._router._deliver  # noqa: SLF001
+        for kind, ear in self.before().items():
+            routes[kind] = both(ear, routes[kind])
+        for kind, ear in self.after().items():
+            routes[kind] = both(routes[kind], ear)
+
     def _on_quotes(self, envelope: Envelope[Any]) -> None:
         self._arrived[envelope.seq] = max(quote.at_ns for quote in envelope.body.quotes)
-        self._quotes(envelope)
 
     def _on_view(self, envelope: Envelope[Any]) -> None:
-        self._views(envelope)
         arrived = self._arrived.get(envelope.cause_seq or 0)
         if arrived is not None:
             self.took_us.append((self._now_ns() - arrived) / 1000)
 
 
+def both(first: Ear, second: Ear) -> Ear:
+    """Call one, then the other."""
+
+    def call(envelope: Envelope[Any]) -> None:
+        first(envelope)
+        second(envelope)
+
+    return call
+
+
 def settings() -> Config:
-    """A desk that shows a chain as often as it changes."""
+    """A desk that shows one chain as often as it changes, and sells nothing of its own."""
+    strategy = StrategyConfig()
+    off = {
+        name: msgspec.structs.replace(getattr(strategy, name), enabled=False)
+        for name in ("index_puts", "put_spreads", "condors")
+    }
     return Config(
         broker=BrokerConfig(agree_apart_s=1.0),
         chains=ChainsConfig(underlyings=(UNDERLYING,), cadence=CadenceConfig(view_s=0.05)),
         journal=JournalConfig(reserve_mb=1),
+        strategy=msgspec.structs.replace(strategy, **off),
     )
 
 
 def main(port: int, folder: Path, seconds: float) -> None:
     """Run both halves and print the delays of each in microseconds."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    clock = PracticeClock(lambda: ask_gateway(port))
-    clock.start()
     store = folder / "store"
     store.mkdir()
     process = DeskProcess(settings(), store)
-    process.follow(clock)
+    process.follow(SteadyClock(ask_gateway(port).market_ns))
     process.reach("127.0.0.1", port)
     process.take()
     process.open()
@@ -104,7 +163,6 @@ def main(port: int, folder: Path, seconds: float) -> None:
     (folder / "watched").write_bytes(msgspec.msgpack.encode(known(process)))
     process.close()
     process.give_back()
-    clock.stop()
     sys.stdout.write(json.dumps({"idle_us": idle, "hogged_us": hogged}) + "\n")
 
 
