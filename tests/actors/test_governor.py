@@ -7,6 +7,7 @@ import pytest
 
 from tests.actors.governed import LIMITS, Governed, limits, only, option, row, settings, stock
 from thetawarden.domain.halt import TradingState
+from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import Purpose
@@ -619,3 +620,19 @@ def test_what_is_explained_as_anything_but_a_payment_stays_a_profit_or_loss():
     desk.tell(msgspec.structs.replace(paid_in(100), conid=5))
 
     assert desk.state.equity == before
+
+
+def test_a_book_that_changed_is_measured_by_the_last_look_while_that_shows_all_of_it():
+    desk = Governed(instruments=(option(), option(strike=530)))
+    desk.valued(row(option(), -1))
+    looked_ns = desk.state.market_ns
+
+    desk.wait(1).valued(row(option(), -2))
+    in_sight = desk.state.market_ns
+    desk.wait(1).valued(row(option(), -2), row(option(strike=530), -1))
+    new_option = desk.state.market_ns
+    desk.wait(60).valued(row(option(), -1), row(option(strike=530), -1))
+
+    assert in_sight == looked_ns
+    assert new_option == looked_ns + 2 * NS_PER_SECOND
+    assert desk.state.market_ns == desk.now

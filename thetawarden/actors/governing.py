@@ -238,6 +238,20 @@ def look_at_market(
     state.market_ns = now
 
 
+def is_in_sight(state: GovernorState, settings: GovernorSettings, now: UnixNs) -> bool:
+    """Whether the last look at the market is fresh and shows everything that is held."""
+    market = state.market
+    if market is None or now - state.market_ns > settings.look_ns:
+        return False
+    priced = {one.symbol for one in market.underlyings if one.spot_usd > 0.0}
+    return all(
+        row.instrument.con_id in market.marks
+        if row.instrument.is_option
+        else row.instrument.underlying in priced
+        for row in state.rows
+    )
+
+
 def measured(state: GovernorState, settings: GovernorSettings, last: Stock | None) -> Stock | None:
     """The book as it stands now by the market as last looked at; None before the first look."""
     if state.market is None:

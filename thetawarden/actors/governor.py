@@ -197,7 +197,8 @@ class Governor:
             case PositionsValued():
                 if not bookkeeping.valued(state, self._settings, message, now):
                     return ()
-                governing.look_at_market(state, self._settings, now=now, proposal=None)
+                if not governing.is_in_sight(state, self._settings, now):
+                    governing.look_at_market(state, self._settings, now=now, proposal=None)
                 return self._watch(now)
             case FillBooked():
                 bookkeeping.booked(state, message, now)

@@ -7,6 +7,7 @@ import pytest
 import QuantLib as ql  # noqa: N813 - its own documentation calls it so
 
 from thetawarden.domain.portfolio.scenario import ShockRules
+from thetawarden.domain.risk import measure
 from thetawarden.domain.risk.brakes import read_brakes
 from thetawarden.domain.risk.demands import DemandKind, demands_of, naked_positions
 from thetawarden.domain.risk.equity import losses_of
@@ -309,6 +310,33 @@ def test_counting_one_more_order_is_the_same_as_measuring_anew(world):
     assert list(one_by_one.worst) == pytest.approx(list(at_once.worst))
     assert one_by_one.standing == at_once.standing
     assert one_by_one.stressed_requirement_usd == pytest.approx(at_once.stressed_requirement_usd)
+
+
+def test_what_was_measured_for_a_candidate_is_not_measured_again_for_its_order(world, monkeypatch):
+    cand = world.candidate(world.leg(world.option("AAA", 80), -1), units=3)
+    held = world.held_book(world.hold(world.option("SPX", 5700), -1))
+    ruler, other = world.ruler(held=held), world.ruler(held=held)
+    revalued = []
+    real = measure.position_worths
+
+    def counted(*asked, **more):
+        revalued.append(asked)
+        return real(*asked, **more)
+
+    book = measure_book(held=held, pending=(), ruler=ruler)
+    monkeypatch.setattr(measure, "position_worths", counted)
+    added = measure_candidate(cand, ruler)
+    once = len(revalued)
+    counted_in = with_pending(book, world.pending(cand), ruler)
+
+    assert once > 0
+    assert len(revalued) == once
+    alone = measure_candidate(cand, other)
+    assert list(added.profits) == list(alone.profits)
+    assert list(counted_in.worst) == pytest.approx(list(book.worst + 3 * alone.adverse))
+    assert counted_in.stressed_requirement_usd == pytest.approx(
+        book.stressed_requirement_usd + 3 * alone.stressed_requirement_usd
+    )
 
 
 def test_a_stress_result_survives_being_written_and_read(world):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -32,6 +32,7 @@ from thetawarden.domain.risk.limits import MarginModel, RiskLimits
 from thetawarden.domain.risk.scenarios import SMALL_MOVES, ScenarioSet, sector_numbers
 from thetawarden.domain.risk.standing import Standing, standing_of, with_order
 
+T = TypeVar("T")
 _SHOCKS: Final = ShockRules()
 _UNKNOWN: Final = Marks(
     tau_years=math.nan, iv_annual=math.nan, rate_annual=math.nan, yield_annual=math.nan
@@ -100,7 +101,10 @@ class AddedMeasure(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Ruler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Everything about the market that measuring needs, in columns."""
+    """Everything about the market that measuring needs, in columns.
+
+    `measured` is what was measured by it before: the same rows again give the same numbers.
+    """
 
     market: MarketView
     scenarios: ScenarioSet
@@ -108,6 +112,7 @@ class Ruler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     place: dict[str, int]
     model: MarginModel
     broad_index: NDArray[np.bool_]
+    measured: dict[Any, Any] = msgspec.field(default_factory=dict)
 
 
 def ruler_of(market: MarketView, limits: RiskLimits) -> Ruler:
@@ -167,14 +172,15 @@ def with_pending(book: BookMeasure, order: PendingOrder, ruler: Ruler) -> BookMe
 
     What only takes away from what is held controls nothing more, and needs no margin of its own.
     """
-    rows = _order_rows(order, ruler.market)
-    profits, _ = _profits(rows, ruler)
+    rows = _order_rows(order, ruler.market, units=order.units)
+    unit = _order_rows(order, ruler.market, units=1)
+    profits = order.units * _once(_profits, unit, ruler)[0]
     adverse = np.minimum(profits.sum(axis=0), 0.0)
     requirement = 0.0
     if order.takes_away(book.held):
         adverse[ruler.scenarios.size + Figure.NOTIONAL] = 0.0
     else:
-        requirement = _requirement_usd(rows, ruler)
+        requirement = order.units * _once(_requirement_usd, unit, ruler)
     return msgspec.structs.replace(
         book,
         key=f"{book.key}+{order.key}",
@@ -203,10 +209,10 @@ def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
         )
         for leg in candidate.legs
     ]
-    profits, worth = _profits(rows, ruler)
+    profits, worth = _once(_profits, rows, ruler)
     return AddedMeasure(
         profits=profits.sum(axis=0),
-        stressed_requirement_usd=_requirement_usd(rows, ruler),
+        stressed_requirement_usd=_once(_requirement_usd, rows, ruler),
         worth_usd=float(worth.sum()),
         unknown=_unknown(rows, ruler),
     )
@@ -214,9 +220,7 @@ def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
 
 def requirement_now_usd(rows: Sequence[Row], ruler: Ruler) -> float:
     """Margin of some rows as the market stands, by the model."""
-    if not rows:
-        return 0.0
-    return _by_model(ruler)(columns(rows, ruler), ruler.underlyings)
+    return _once(_requirement_now_usd, rows, ruler) if rows else 0.0
 
 
 def columns(rows: Sequence[Row], ruler: Ruler) -> Book:
@@ -260,11 +264,11 @@ def _held_rows(held: HeldBook, market: MarketView) -> tuple[Row, ...]:
     )
 
 
-def _order_rows(order: PendingOrder, market: MarketView) -> tuple[Row, ...]:
+def _order_rows(order: PendingOrder, market: MarketView, *, units: int) -> tuple[Row, ...]:
     return tuple(
         Row(
             instrument=leg.instrument,
-            contracts=leg.ratio * order.units,
+            contracts=leg.ratio * units,
             marks=marks_in(leg.instrument, market, fallback=leg.marks),
             owner=order.key,
         )
@@ -275,6 +279,15 @@ def _order_rows(order: PendingOrder, market: MarketView) -> tuple[Row, ...]:
 def marks_in(instrument: Instrument, market: MarketView, *, fallback: Marks) -> Marks:
     """The market's marks of an option, or those at hand where it has none."""
     return market.marks.get(instrument.con_id, fallback) if instrument.is_option else Marks()
+
+
+def _once(measure: Callable[[Sequence[Row], Ruler], T], rows: Sequence[Row], ruler: Ruler) -> T:
+    """Measure rows, but never the same ones twice by one ruler: a revaluation is dear."""
+    key = (measure, tuple((row.instrument, row.contracts, row.marks) for row in rows))
+    if key not in ruler.measured:
+        ruler.measured[key] = measure(rows, ruler)
+    found: T = ruler.measured[key]
+    return found
 
 
 def _profits(rows: Sequence[Row], ruler: Ruler) -> tuple[FloatArray, FloatArray]:
@@ -328,6 +341,10 @@ def _requirement_usd(rows: Sequence[Row], ruler: Ruler) -> float:
         rules=_SHOCKS,
     )
     return _by_model(ruler)(*then)
+
+
+def _requirement_now_usd(rows: Sequence[Row], ruler: Ruler) -> float:
+    return _by_model(ruler)(columns(rows, ruler), ruler.underlyings)
 
 
 def _by_model(ruler: Ruler) -> Callable[[Book, Underlyings], float]:
