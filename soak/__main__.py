@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ import click
 from rich.console import Console
 
 from soak.crash import run_crash, show_crash
+from soak.kills import Terms as KillTerms
+from soak.kills import run_kills
 from soak.market_day import Terms, run_day
 from soak.twenty import SCENARIOS, run_twenty
 from soak.twenty import Terms as TwentyTerms
@@ -61,6 +64,25 @@ def twenty(days: int, seed: int, scenarios: tuple[str, ...]) -> None:
         console.print(f"{name:40} {count}")
     missing = [f"{name} never happened" for name in found.missing]
     _conclude(console, found.figures, [*found.wrong, *missing])
+
+
+@main.command()
+@click.option("--desk-kills", default=300, show_default=True)
+@click.option("--gateway-kills", default=50, show_default=True)
+@click.option("--speed", default=10.0, show_default=True, help="Market seconds a second.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--start", default="2026-03-02", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="Kept; else a temporary one.")
+def kills(folder: Path | None, **terms: float) -> None:
+    """Kill desk and gateway around order flow: nothing lost, repeated, unprotected, in doubt."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
+    console = Console(highlight=False)
+    with tempfile.TemporaryDirectory() as temporary:
+        asked = KillTerms(folder=folder or Path(temporary), **terms)  # type: ignore[arg-type]
+        verdict = run_kills(asked, progress=console.print)
+    for reason in verdict.halts:
+        console.print(f"halted: {reason}")
+    _conclude(console, verdict.figures, verdict.wrong)
 
 
 @main.command()

@@ -40,6 +40,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,  # a Ctrl-C is for us, who end it
             )
         self.starts += 1
 
