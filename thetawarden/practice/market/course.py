@@ -6,6 +6,7 @@ from; which draw was taken follows from the seed alone.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TypeAlias
 
@@ -43,7 +44,9 @@ def begin(course: Course) -> Days:
     return _days(course, draw=draw, own_vols_annual=OWN_VOLS_ANNUAL)
 
 
+@functools.lru_cache(maxsize=256)
 def _fitting_draw(course: Course) -> int:
+    """Nearly all the time a market takes to begin; the same course has the same draw."""
     low, high = course.scenario.vix_at_start
     middle = math.sqrt(low * high)
     model = VolModel(course.timeline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import msgspec
@@ -209,8 +210,14 @@ def _history(motion: Motion, listing: Listing, boards: Boards, *, began_ns: int)
     )
 
 
+@functools.cache
+def _timeline() -> Timeline:
+    """Nothing of it ever changes, so that all markets of a process share it."""
+    return Timeline(load_sessions(Exchange.NYSE))
+
+
 def _motion(terms: Terms) -> Motion:
-    line = Timeline(load_sessions(Exchange.NYSE))
+    line = _timeline()
     closes = () if terms.path is None else read_closes(Path(terms.path), line.sessions)
     start_row = line.row_of(terms.start_ns)
     first_row = max(start_row - terms.history_sessions, 1)
