@@ -39,6 +39,7 @@ from thetawarden.config.risk import OrdersConfig
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.chains.view import read_rows
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
+from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.orders.proposal import OrderLeg, Pricing, Proposal
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.instrument import ConId, QuoteSeen
@@ -47,7 +48,14 @@ from thetawarden.infra.ib.translate import instrument_of
 from thetawarden.infra.practice_clock import ask_gateway
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.chains import ChainViewed
-from thetawarden.messages.orders import OrderRefused, OrderWithheld, ProposeOrder, SubmitOrder
+from thetawarden.messages.link import LinkChanged
+from thetawarden.messages.orders import (
+    OrderApproved,
+    OrderRefused,
+    OrderWithheld,
+    ProposeOrder,
+    SubmitOrder,
+)
 from thetawarden.practice.admin import Command, ask
 from thetawarden.process import SWITCH_INTERVAL_S, DeskProcess
 
@@ -59,13 +67,17 @@ FINDER_ID = 56
 
 
 class Order(msgspec.Struct, kw_only=True):
-    """When what became of one order, in market nanoseconds."""
+    """When what became of one order, in market nanoseconds.
+
+    `waited` for the link: what is approved while the books are compared leaves when they agree.
+    """
 
     ticked_ns: int = 0
     proposed_ns: int = 0
     intended_ns: int = 0
     durable_ns: int = 0
     sent_ns: int = 0
+    waited: bool = False
 
 
 class Rule:
@@ -117,6 +129,7 @@ class Track(Stopwatch):
         self.orders: dict[str, Order] = {}
         self.refused: list[str] = []
         self._viewed: dict[int, int] = {}
+        self._ready = True
         super().__init__(process)
         self._watch_the_broker(process)
 
@@ -125,6 +138,8 @@ class Track(Stopwatch):
         return super().before() | {
             ChainViewed: self._before_view,
             ProposeOrder: self._on_proposal,
+            LinkChanged: self._on_link,
+            OrderApproved: self._on_approval,
             SubmitOrder: self._on_intent,
             OrderRefused: self._on_refusal,
             OrderWithheld: self._on_refusal,
@@ -148,6 +163,12 @@ class Track(Stopwatch):
         order = self._order(envelope.body.proposal.trade)
         order.ticked_ns = self._viewed.get(envelope.cause_seq or 0, 0)
         order.proposed_ns = self._now_ns()
+
+    def _on_link(self, envelope: Envelope[Any]) -> None:
+        self._ready = envelope.body.state is LinkState.READY
+
+    def _on_approval(self, envelope: Envelope[Any]) -> None:
+        self._order(envelope.body.proposal.trade).waited = not self._ready
 
     def _on_intent(self, envelope: Envelope[Any]) -> None:
         self._order(envelope.body.intent.trade).intended_ns = self._now_ns()
@@ -239,8 +260,10 @@ def _lap(track: Track, seconds: float) -> dict[str, list[float]]:
     """What the orders of so many seconds took."""
     track.orders.clear()
     time.sleep(seconds)
-    done = [one for one in list(track.orders.values()) if one.sent_ns and one.ticked_ns]
+    every = [one for one in list(track.orders.values()) if one.sent_ns and one.ticked_ns]
+    done = [one for one in every if not one.waited]
     parts = {
+        "with_waits": [one.sent_ns - one.ticked_ns for one in every],
         "whole": [one.sent_ns - one.ticked_ns for one in done],
         "but_disk": [
             one.sent_ns - one.ticked_ns - one.durable_ns + one.intended_ns for one in done

@@ -28,6 +28,7 @@ from thetawarden.infra.control.client import ControlClient
 READY_S = 240.0
 SETTLE_S = 240.0
 FLOW_S_MAX = 45.0
+RESUME_EVERY_S = 5.0
 LOOK_S = 0.01
 UNPROTECTED_MARKET_S_MAX = 300.0
 LATEST = dt.time(15, 20)
@@ -150,10 +151,14 @@ class Scene:
 
     def await_flow(self) -> str:
         """Return as soon as an order moves, or after a while without one; say which."""
-        before, until = self.reader.look().flow_seq, time.monotonic() + FLOW_S_MAX
-        while time.monotonic() < until:
+        before, began = self.reader.look().flow_seq, time.monotonic()
+        resume_s = RESUME_EVERY_S
+        while (waited_s := time.monotonic() - began) < FLOW_S_MAX:
             if self.reader.look().flow_seq > before:
                 return "in flow"
+            if waited_s >= resume_s:  # a machine that lags makes the watchdog halt
+                resume_s += RESUME_EVERY_S
+                self.resume()
             time.sleep(LOOK_S)
         return "at rest"
 

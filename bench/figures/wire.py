@@ -125,6 +125,22 @@ FIGURES = [
         repetitions=1,
     ),
     Figure(
+        name="wire: tick to order, what waited for the books to agree among it, p99",
+        unit="us",
+        measure=lambda: _p99(sorted(_orders().idle["with_waits"])),
+        reference="the same without what waited",
+        measure_reference=lambda: _p99(_orders().idle["whole"]),
+        goals=(),
+        repetitions=1,
+    ),
+    Figure(
+        name="wire: tick to order, what waited for the books to agree, of all",
+        unit="fraction",
+        measure=lambda: 1.0 - len(_orders().idle["whole"]) / len(_orders().idle["with_waits"]),
+        goals=(),
+        repetitions=1,
+    ),
+    Figure(
         name="wire: tick to order, the wait for the durable intent, p99",
         unit="us",
         measure=lambda: _p99(_orders().idle["durable"]),
