@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 
 from soak.crash import run_crash, show_crash
+from soak.crash_desk import run_crash_desk
 from soak.kills import Terms as KillTerms
 from soak.kills import run_kills
 from soak.market_day import Terms, run_day
@@ -88,17 +89,25 @@ def kills(folder: Path | None, **terms: float) -> None:
 @main.command()
 @click.option("--sessions", default=30, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-def crash(sessions: int, seed: int) -> None:
-    """Live through a crash twice: by the governor's leave, and without it."""
+@click.option("--desk/--no-desk", default=True, help="Whether a whole desk lives through it too.")
+def crash(sessions: int, seed: int, *, desk: bool) -> None:
+    """Live through a crash: by the governor's leave, without it, and with a whole desk."""
     console = Console(highlight=False)
     verdict = run_crash(sessions=sessions, seed=seed)
     show_crash(verdict, console)
-    figures = {
+    wrong: list[str] = list(verdict.wrong)
+    figures: dict[str, object] = {
         "deepest loss, governed": f"{verdict.governed.loss_fraction:.2%}",
         "deepest loss, without": f"{verdict.free.loss_fraction:.2%}",
         "approvals that broke a limit": len(verdict.governed.broken),
     }
-    _conclude(console, figures, verdict.wrong)
+    if desk:
+        outcome = run_crash_desk(sessions=sessions, seed=seed, progress=console.print)
+        figures |= outcome.figures
+        wrong += outcome.wrong
+        for line in outcome.lines:
+            console.print(f"  {line}")
+    _conclude(console, figures, wrong)
 
 
 def _conclude(console: Console, figures: Mapping[str, object], wrong: Sequence[str]) -> None:
