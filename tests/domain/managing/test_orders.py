@@ -141,6 +141,15 @@ def test_a_close_leaves_what_nobody_bids_for_and_buys_nothing_back_for_nothing()
     assert (none.proposal, none.words) == (None, "nobody bids for any of it")
 
 
+def test_a_strike_is_told_as_the_broker_writes_it():
+    found = find_call(
+        shares(MARKET, 505), view=MARKET.view, rows=MARKET.rows, limits=LIMITS.wheel, now_ns=NOW
+    )
+
+    assert str(found.leg.instrument.strike) == str(int(found.leg.instrument.strike))
+    assert found.words.startswith(f"the {int(found.leg.instrument.strike)} call")
+
+
 def test_a_close_names_the_exit_it_takes_the_place_of():
     one = trade(part(MARKET.option(490), -2, "1"))
 

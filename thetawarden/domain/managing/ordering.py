@@ -19,13 +19,13 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.managing.limits import Ladder
 from thetawarden.domain.managing.sight import LegSight, TradeSight
 from thetawarden.domain.market.contracts import Right
-from thetawarden.domain.market.products import OPTION_CLASSES
 from thetawarden.domain.market.ticks import Rounding, TickRule, round_price, step_at
 from thetawarden.domain.orders.building import ticks_for
 from thetawarden.domain.orders.proposal import Exits, OrderLeg, Pricing, Proposal
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.instrument import ConId, QuoteSeen
-from thetawarden.domain.units import as_written, to_decimal, to_float
+from thetawarden.domain.strategy.scene import option_of
+from thetawarden.domain.units import to_decimal, to_float
 
 _PLACES = 6
 _SHARES_FRACTION = 0.005
@@ -90,22 +90,6 @@ def option_row(view: ChainView, rows: ChainRows, row: int, ratio: int) -> Leg:
         bid_usd=float(rows.bid_usd[row]),
         ask_usd=float(rows.ask_usd[row]),
         quoted_ns=UnixNs(int(rows.at_ns[row])),
-    )
-
-
-def option_of(view: ChainView, rows: ChainRows, row: int) -> Instrument:
-    """Return a row of a chain as the broker is told of it."""
-    series = view.series[int(rows.series[row])]
-    terms = OPTION_CLASSES.get(series.trading_class)
-    return Instrument(
-        conid=int(rows.conid[row]),
-        kind=InstrumentKind.OPTION,
-        symbol=view.underlying,
-        multiplier=100 if terms is None else terms.multiplier,
-        trading_class=series.trading_class,
-        expiry=series.expiry,
-        strike=as_written(float(rows.strike_usd[row])),
-        right=Right.CALL if rows.is_call[row] else Right.PUT,
     )
 
 

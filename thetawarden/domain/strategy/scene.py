@@ -12,7 +12,6 @@ from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.chains.view import (
     ChainRows,
     ChainView,
-    SeriesView,
     read_rows,
     row_liquidity,
 )
@@ -118,22 +117,26 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def instrument(self, row: int) -> Instrument:
         """One row as the broker is told of it."""
-        series: SeriesView = self.view.series[int(self.rows.series[row])]
-        terms = self.terms(series.trading_class)
-        return Instrument(
-            conid=int(self.rows.conid[row]),
-            kind=InstrumentKind.OPTION,
-            symbol=self.underlying,
-            multiplier=terms.multiplier,
-            trading_class=series.trading_class,
-            expiry=series.expiry,
-            strike=_strike(float(self.rows.strike_usd[row])),
-            right=Right.CALL if self.rows.is_call[row] else Right.PUT,
-        )
+        return option_of(self.view, self.rows, row)
 
     def terms(self, trading_class: str) -> OptionClass:
         """The exchange's terms of a class; a class of no terms of its own is a stock's."""
         return class_terms(trading_class, self.underlying)
+
+
+def option_of(view: ChainView, rows: ChainRows, row: int) -> Instrument:
+    """Return a row of a chain as the broker is told of it."""
+    series = view.series[int(rows.series[row])]
+    return Instrument(
+        conid=int(rows.conid[row]),
+        kind=InstrumentKind.OPTION,
+        symbol=view.underlying,
+        multiplier=class_terms(series.trading_class, view.underlying).multiplier,
+        trading_class=series.trading_class,
+        expiry=series.expiry,
+        strike=_strike(float(rows.strike_usd[row])),
+        right=Right.CALL if rows.is_call[row] else Right.PUT,
+    )
 
 
 def open_scene(
