@@ -7,12 +7,18 @@ is float. A value that is not finite has no Decimal: it never becomes a price.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import Decimal
 
 
 def to_float(amount: Decimal) -> float:
     """Return the float nearest to an exact amount, for use in a model."""
     return float(amount)
+
+
+def to_floats(amounts: Iterable[Decimal]) -> list[float]:
+    """Return the float nearest to each of many exact amounts."""
+    return list(map(float, amounts))
 
 
 def to_decimal(value: float, *, places: int) -> Decimal | None:

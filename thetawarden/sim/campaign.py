@@ -111,6 +111,7 @@ def simulate(plan: Plan) -> Outcome:
     finally:
         gc.enable()
         gc.collect()
+        gc.freeze()  # what is left, markets and code, lives on: nobody looks through it again
 
 
 class _Run:

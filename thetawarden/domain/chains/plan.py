@@ -33,7 +33,7 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import ExerciseStyle, Right, Settlement
 from thetawarden.domain.surface.smile import Smiles
 from thetawarden.domain.surface.strikes import strike_delta
-from thetawarden.domain.units import to_float
+from thetawarden.domain.units import to_floats
 
 
 class WatchedSeries(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class WatchedSeries(msgspec.Struct, frozen=True, kw_only=True):
 
     def strikes_usd(self) -> NDArray[np.float64]:
         """Its strikes for use in a model."""
-        return np.array([to_float(strike) for strike in self.contracts.strikes])
+        return np.array(to_floats(self.contracts.strikes))
 
 
 class PlannedRow(msgspec.Struct, frozen=True, kw_only=True):

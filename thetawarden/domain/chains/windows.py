@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -181,18 +182,13 @@ def nearest_strikes(
 def _expiries_in(
     days: Sequence[dt.date], *, today: dt.date, window: ExpiryWindow
 ) -> Sequence[dt.date]:
+    """Those of rising days that a window takes, reached beyond its end where it has too few."""
     away = [(day - today).days for day in days]
-    counts = [
-        sum(window.dte_min <= dte <= window.dte_max + reach for dte in away)
-        for reach in range(window.dte_reach + 1)
-    ]
+    first = bisect_left(away, window.dte_min)
+    ends = [bisect_right(away, window.dte_max + more) for more in range(window.dte_reach + 1)]
+    counts = [max(0, end - first) for end in ends]
     reach = next_step(step=0, counts=counts, enough=window.expiries_min, spare_fraction=0.0)
-    inside = [
-        day
-        for day, dte in zip(days, away, strict=True)
-        if window.dte_min <= dte <= window.dte_max + reach
-    ]
-    return inside[: window.expiries_max]
+    return days[first : ends[reach]][: window.expiries_max]
 
 
 def _held(

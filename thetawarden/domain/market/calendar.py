@@ -7,14 +7,17 @@ and is refused with an error: a wrong expiry is worse than a stop.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
-
-import numpy as np
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from thetawarden.errors import ThetawardenError
 
 if TYPE_CHECKING:
     from thetawarden.domain.market.sessions import Sessions
+
+TABLES_MAX = 16
+_made: dict[int, tuple[Any, Sequence[dt.date]]] = {}
 
 
 class DateOutsideCalendarError(ThetawardenError):
@@ -72,15 +75,24 @@ def sessions_between(first: dt.date, last: dt.date, sessions: Sessions) -> tuple
 
 
 def _first_row_from(day: dt.date, sessions: Sessions) -> int:
-    first, last = _date(0, sessions), _date(-1, sessions)
-    if not first <= day <= last:
-        raise DateOutsideCalendarError(day=day, first=first, last=last)
-    return int(np.searchsorted(sessions.dates, np.datetime64(day, "D")))
+    days = _days(sessions)
+    if not days[0] <= day <= days[-1]:
+        raise DateOutsideCalendarError(day=day, first=days[0], last=days[-1])
+    return bisect_left(days, day)
 
 
 def _date(row: int, sessions: Sessions) -> dt.date:
-    day: dt.date = sessions.dates[row].item()
-    return day
+    return _days(sessions)[row]
+
+
+def _days(sessions: Sessions) -> Sequence[dt.date]:
+    """The table's days as dates; asked so often that they are made once a table."""
+    known = _made.get(id(sessions.dates))
+    if known is None or known[0] is not sessions.dates:
+        if len(_made) >= TABLES_MAX:
+            _made.clear()
+        known = _made[id(sessions.dates)] = (sessions.dates, sessions.dates.tolist())
+    return known[1]
 
 
 def _date_within(row: int, sessions: Sessions, asked: dt.date) -> dt.date:
