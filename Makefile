@@ -52,9 +52,10 @@ bench: $(READY) ## Figures, each beside its reference (ONLY=name)
 soak: $(READY) ## A whole market day with kills (ARGS="--speed 30"); WHAT=kills, twenty, crash
 	@$(BIN)/python -m soak $(or $(WHAT),day) $(ARGS)
 
-chaos: $(READY) ## Trading days under faults, then planted bugs that must be found, then long campaigns (ARGS="--seeds 50")
+chaos: $(READY) ## Trading days under faults, planted bugs to be found, a kill at every point, long campaigns (ARGS="--seeds 50")
 	@$(BIN)/thetawarden chaos $(or $(ARGS),--seeds 500)
 	@$(BIN)/python -m tests.sim.hunt
+	@$(BIN)/python -m tests.sim.crash_points
 	@THETAWARDEN_TEST_TIMES=3 $(BIN)/python -m pytest -q -n 2 --dist worksteal $(CAMPAIGNS)
 
 study: $(READY) ## The practice market beside the real one: table and charts in docs/
