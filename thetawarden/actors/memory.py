@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from thetawarden.actors.hearing import is_heard
 from thetawarden.domain.instants import UnixNs
 from thetawarden.messages.base import Message
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
@@ -53,11 +54,12 @@ def rebuild(
     """The actor as it was after these steps.
 
     Steps that crashed or hung are skipped: the object they may have half changed was thrown away.
+    So is what an older version heard and this one does not.
     """
     actor, timers = restore(factory, snapshot)
     for step in steps:
-        if step.outcome is Outcome.HANDLED:
-            body = step.envelope.body
+        body = step.envelope.body
+        if step.outcome is Outcome.HANDLED and is_heard(type(actor), body):
             answers = actor.receive(body, step.at_ns)
             note_timers(timers, step, answers)
     return actor, timers

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from thetawarden.actors.hearing import is_heard
 from thetawarden.actors.memory import Timers, encode_snapshot, note_timers, rebuild, restore
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Tree
@@ -45,11 +46,11 @@ class Replayed:
         self.actor, self.timers = restore(spec.make, snapshot)
 
     def take(self, step: Step) -> tuple[Message, ...]:
-        """Handle one delivery again; one that crashed or hung changed nothing."""
+        """Handle one delivery again; one that crashed, hung or is not heard now changes nothing."""
         delivery = step.delivery
-        if delivery.outcome is not HANDLED:
-            return ()
         body = delivery.envelope.body
+        if delivery.outcome is not HANDLED or not is_heard(type(self.actor), body):
+            return ()
         if type(body) is Begin and self.spec_at is not None:
             self._begin_as(self.spec_at(delivery.envelope.seq))
         since = self._since
