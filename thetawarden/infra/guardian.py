@@ -217,6 +217,10 @@ def _process_handle(pid: int) -> int | None:
     """A handle that never comes to mean another process; None where the system has none."""
     try:
         return os.pidfd_open(pid)
+    except ProcessLookupError:  # it ended before we looked: a handle that says so at once
+        handle, other = os.pipe()
+        os.close(other)
+        return handle
     except (AttributeError, OSError):
         return None
 
