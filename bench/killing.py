@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
@@ -34,6 +35,7 @@ from thetawarden.supervisor import actor_names, desk_tree
 
 PRODUCERS = 3
 _OUT = 1
+_ZLIB = b"\x78"
 
 
 class Verdict(msgspec.Struct, kw_only=True):
@@ -115,7 +117,8 @@ def _rows(folder: Path, query: str) -> Iterator[tuple[int, str, list[Any]]]:
     for path in sorted(folder.glob("*.db")):
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             for number, name, body in connection.execute(query):
-                yield number, name, msgspec.msgpack.decode(body)
+                plain = zlib.decompress(body) if body[:1] == _ZLIB else body
+                yield number, name, msgspec.msgpack.decode(plain)
 
 
 def _text(body: list[Any]) -> str:
