@@ -7,6 +7,7 @@ proposed, and it is shown all the same.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 
 from thetawarden.domain.instants import new_york_clock
@@ -123,11 +124,17 @@ def judge_skew(skew: SkewSeen) -> Reason:
 
 def judge_time(rule: str, scene: Scene, latest: dt.time) -> Reason:
     """Whether it is too late in the day."""
-    clock = new_york_clock(scene.now_ns).time()
+    clock = _clock(scene.now_ns)
     words = f"{clock:%H:%M} in New York, entered until {latest:%H:%M}"
     if clock > latest:
         return refuses(rule, "time", f"{words}: too late")
     return passes(rule, "time", words)
+
+
+@functools.lru_cache(maxsize=8)
+def _clock(now_ns: int) -> dt.time:
+    """The time of day in New York; every candidate of a view asks for the same."""
+    return new_york_clock(now_ns).time()
 
 
 def judge_held(scene: Scene, candidate: Candidate) -> Reason:

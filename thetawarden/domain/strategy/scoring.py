@@ -7,6 +7,7 @@ sizes, in contango, skew that pays the side we sell, and no short in the same ex
 
 from __future__ import annotations
 
+import functools
 import math
 
 import msgspec
@@ -67,11 +68,19 @@ def _with_parts(
 
 
 def _weighted(parts: dict[str, float], weights: ScoreWeights | SelectorWeights) -> float:
-    names = weights.__struct_fields__
-    total = math.fsum(getattr(weights, name) for name in names)
+    named, total = _named(weights)
     if total <= 0.0:
         return 0.0
-    return math.fsum(parts[name] * getattr(weights, name) for name in names) / total
+    return math.fsum([parts[name] * weight for name, weight in named]) / total
+
+
+@functools.lru_cache(maxsize=16)
+def _named(
+    weights: ScoreWeights | SelectorWeights,
+) -> tuple[tuple[tuple[str, float], ...], float]:
+    """Weights by name, and their sum."""
+    named = tuple((name, getattr(weights, name)) for name in weights.__struct_fields__)
+    return named, math.fsum(weight for _, weight in named)
 
 
 def _safety(candidate: Candidate) -> float:

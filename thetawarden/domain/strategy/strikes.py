@@ -136,9 +136,17 @@ def pick_long(scene: Scene, short_row: int, terms: Terms) -> int | None:
 
     The nearest loses least when all is lost.
     """
+    strike = float(scene.rows.strike_usd[short_row])
+    low, high = wing_widths(scene, terms, strike)
+    asked = (short_row, low, high)
+    if asked not in scene.picked:
+        scene.picked[asked] = _nearest_wing(scene, short_row, low=low, high=high)
+    return scene.picked[asked]
+
+
+def _nearest_wing(scene: Scene, short_row: int, *, low: float, high: float) -> int | None:
     rows = scene.rows
     is_call, strike = bool(rows.is_call[short_row]), float(rows.strike_usd[short_row])
-    low, high = wing_widths(scene, terms, strike)
     side = scene.side(int(rows.series[short_row]), is_call=is_call)
     away = (rows.strike_usd[side] - strike) * (1.0 if is_call else -1.0)
     fits = (away >= low - _NEARLY) & (away <= high + _NEARLY)
