@@ -31,5 +31,5 @@ def test_a_desk_tells_a_monitoring_system_how_it_is(shell):
     assert one_line_error(shell("run"), 3)  # a second desk does not take the port from the first
 
 
-def test_there_are_no_figures_unless_asked_for(desk):
-    assert desk("config", "show", "--json").json["metrics.port"]["value"] == "0"
+def test_there_are_no_figures_unless_asked_for(shell):
+    assert shell("config", "show", "--json").json["metrics.port"]["value"] == "0"
