@@ -8,7 +8,7 @@ from __future__ import annotations
 from thetawarden.config.fields import Group, describe, leaves
 from thetawarden.config.reference import written
 from thetawarden.config.risk import RiskConfig
-from thetawarden.domain.portfolio.scenario import STANDARD_SCENARIOS
+from thetawarden.domain.portfolio.shock import STANDARD_SCENARIOS
 from thetawarden.domain.risk.review import RULES
 from thetawarden.domain.risk.rule import Rule
 

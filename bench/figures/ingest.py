@@ -32,7 +32,7 @@ from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
-from thetawarden.domain.slots.state import LineLimits
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.vitals import Vitals
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.ib.broker import Broker

@@ -21,13 +21,12 @@ from bench.harness import Figure, Goal
 from thetawarden.domain.portfolio.book import KINDS, Book, PositionKind, Underlyings
 from thetawarden.domain.portfolio.revaluation import heat_map
 from thetawarden.domain.portfolio.scenario import (
-    STANDARD_SCENARIOS,
-    Scenario,
     ShockedInputs,
     ShockGrid,
     ShockRules,
     shocked_inputs,
 )
+from thetawarden.domain.portfolio.shock import STANDARD_SCENARIOS, Scenario
 
 _VIX = 18.0
 _RULES = ShockRules()

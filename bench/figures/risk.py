@@ -23,7 +23,7 @@ from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.instrument import Instrument as BrokerInstrument
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.chains.view import ROW_TYPES
-from thetawarden.domain.context.betas import Beta
+from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.governing.sights import Carry, Sight
 from thetawarden.domain.governing.terms import Company, Terms
 from thetawarden.domain.governing.trades import HeldRow, Trade

@@ -22,7 +22,7 @@ from thetawarden.domain.chains.view import (
     SeriesView,
     pack_rows,
 )
-from thetawarden.domain.context.betas import Beta
+from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.governing.terms import Terms
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
 from thetawarden.domain.link.states import LinkState

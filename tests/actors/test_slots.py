@@ -5,7 +5,7 @@ from thetawarden.actors.memory import encode_snapshot, rebuild
 from thetawarden.actors.slots import TURN, Slots
 from thetawarden.domain.broker.lines import LinePriority, LineUse
 from thetawarden.domain.link.states import LinkState
-from thetawarden.domain.slots.state import LineLimits
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.messages.lifecycle import Begin, ChildrenChanged, Quiesce
 from thetawarden.messages.lines import LinesReleased, RedirectLine
 from thetawarden.messages.link import LinkChanged

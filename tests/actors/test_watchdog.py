@@ -10,7 +10,7 @@ from thetawarden.actors.watchdog import Watchdog
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.chains.view import ROW_TYPES, ChainSummary, ChainView
-from thetawarden.domain.freshness import FreshnessLimits
+from thetawarden.domain.freshness_limits import FreshnessLimits
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, new_york_ns
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.sessions import Exchange, load_sessions

@@ -5,7 +5,7 @@ import pytest
 from thetawarden.config.lines import LinesConfig, line_limits
 from thetawarden.config.loader import load_config
 from thetawarden.config.problems import ConfigError
-from thetawarden.domain.slots.state import LineLimits
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.infra.ib.quotes import LineSettings, line_settings
 
 

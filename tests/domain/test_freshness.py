@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thetawarden.domain.freshness import (
-    FreshnessLimits,
     LinkSeen,
     Seen,
     link_down,
@@ -16,6 +15,7 @@ from thetawarden.domain.freshness import (
     skewed,
     stale_prices,
 )
+from thetawarden.domain.freshness_limits import FreshnessLimits
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, new_york_ns
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 

@@ -10,7 +10,8 @@ import msgspec
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
-from thetawarden.domain.context.betas import Beta, betas_of
+from thetawarden.domain.context.beta import Beta
+from thetawarden.domain.context.betas import betas_of
 from thetawarden.domain.context.figures import (
     Figures,
     Likenesses,

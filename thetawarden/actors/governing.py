@@ -6,7 +6,7 @@ import msgspec
 
 from thetawarden.domain.books.working import WorkingOrders
 from thetawarden.domain.broker.account import AccountValues
-from thetawarden.domain.context.betas import Beta
+from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.governing.market import Seen, market_of
 from thetawarden.domain.governing.orders import KnownOrder, pieces_of
 from thetawarden.domain.governing.sights import Sight

@@ -19,10 +19,10 @@ from thetawarden.domain.slots.events import (
     release,
     want,
 )
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.settling import settle
 from thetawarden.domain.slots.state import (
     Ledger,
-    LineLimits,
     Move,
     Redirect,
     Subscribe,

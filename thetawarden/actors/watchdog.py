@@ -9,7 +9,6 @@ import msgspec
 
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.freshness import (
-    FreshnessLimits,
     LinkSeen,
     Seen,
     held_instants,
@@ -19,6 +18,7 @@ from thetawarden.domain.freshness import (
     skewed,
     stale_prices,
 )
+from thetawarden.domain.freshness_limits import FreshnessLimits
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.restart import Ending

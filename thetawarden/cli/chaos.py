@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
-from thetawarden.cli.log import watched
-from thetawarden.cli.place import as_json, print_json
-from thetawarden.cli.tables import plain_table, print_table
+from thetawarden.cli.place import as_json, print_json, watched
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
-from thetawarden.sim.chaos import Asked, Report, read_faults, run_chaos
+
+if TYPE_CHECKING:
+    from thetawarden.sim.chaos import Report
 
 SEEDS_MAX, DAYS_MAX, JOBS_MAX = 1_000_000, 20, 256
 
@@ -39,6 +40,8 @@ def chaos(
     Exits 1 when one does not hold, with the seed, the fewest faults that still break it, and the
     command that replays it.
     """
+    from thetawarden.sim.chaos import Asked, read_faults, run_chaos  # noqa: PLC0415  # heavy
+
     try:
         families, schedule = read_faults(faults)
     except ValueError as error:
@@ -68,6 +71,8 @@ def _show(report: Report, seeds: int) -> None:
 
 
 def _print(report: Report) -> None:
+    from thetawarden.cli.tables import plain_table, print_table  # noqa: PLC0415  # rich is slow
+
     click.echo(
         f"{report.seeds:,} seeds, {report.days:,} trading days, {report.messages:,} messages in"
         f" {report.elapsed_s:,.1f} s: {len(report.failed)} failed"

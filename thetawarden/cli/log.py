@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import re
-import sys
 import time
 from collections.abc import Iterable
 from itertools import chain, islice
@@ -16,7 +15,7 @@ import click
 import msgspec
 
 from thetawarden.cli.durations import duration_option, duration_s
-from thetawarden.cli.place import Place, as_json, on_place, print_json, print_json_line
+from thetawarden.cli.place import Place, as_json, on_place, print_json, print_json_line, watched
 from thetawarden.config.problems import one_line
 from thetawarden.config.schema import Mode
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, iso
@@ -156,11 +155,6 @@ def log_folder(place: Place) -> Path:
             " or name its data folder with --data-dir"
         )
     return folder
-
-
-def watched() -> bool:
-    """Whether somebody sees progress on standard error."""
-    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _check_kind(kind: str | None) -> None:

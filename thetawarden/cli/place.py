@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -139,3 +140,8 @@ def print_json_line(value: Any) -> None:
     import msgspec  # noqa: PLC0415
 
     click.echo(msgspec.json.encode(value).decode())
+
+
+def watched() -> bool:
+    """Whether somebody sees progress on standard error."""
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from thetawarden.actors.tree import Tree
-from thetawarden.cli.log import SEQ_MAX, log_folder, watched
-from thetawarden.cli.place import Place, as_json, on_place, print_json
+from thetawarden.cli.log import SEQ_MAX, log_folder
+from thetawarden.cli.place import Place, as_json, on_place, print_json, watched
 from thetawarden.cli.stepper import on_terminal, print_back, print_moment, step_by_hand
 from thetawarden.cli.why import tree_of, views_of
 from thetawarden.config.loader import fingerprint

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from thetawarden.domain.instants import NS_PER_SECOND
-from thetawarden.domain.slots.state import LineLimits
+from thetawarden.domain.slots.limits import LineLimits
 
 
 class LinesConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

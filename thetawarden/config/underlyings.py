@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Meta
 
 from thetawarden.config.problems import ConfigError, Problem, one_line
-from thetawarden.domain.context.betas import Beta
+from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.governing.terms import Company
 from thetawarden.domain.market.events import (
     Earnings,

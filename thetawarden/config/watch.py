@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
-from thetawarden.domain.freshness import FreshnessLimits
+from thetawarden.domain.freshness_limits import FreshnessLimits
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.vitals import VitalLimits
 

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from thetawarden.domain.chains.view import ROW_TYPES, ChainView
+from thetawarden.domain.freshness_limits import FreshnessLimits
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, new_york_date
 from thetawarden.domain.market.calendar import session_row
 from thetawarden.domain.vitals import Ailment, Finding
@@ -24,21 +25,6 @@ if TYPE_CHECKING:
     from thetawarden.domain.market.sessions import Sessions
 
 _CONID, _AT = (tuple(ROW_TYPES).index(name) for name in ("conid", "at_ns"))
-
-
-class FreshnessLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How old what may become, in market time; `first_ns_max` until there is a first price.
-
-    Nothing is entered on what was never priced, so that the first may take its time.
-    """
-
-    price_ns_max: int = 120 * NS_PER_SECOND
-    first_ns_max: int = 120 * NS_PER_SECOND
-    held_ns_max: int = 120 * NS_PER_SECOND
-    link_down_ns_max: int = 60 * NS_PER_SECOND
-    clock_skew_ns_max: int = 5 * NS_PER_SECOND
-    skews_in_a_row: int = 2
-    leap_ns_max: int = 30 * NS_PER_SECOND
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from thetawarden.domain.context.betas import Beta
+from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.context.figures import Figures, Likenesses
 from thetawarden.domain.context.leads import Changes, LeadStrength
 from thetawarden.domain.instants import UnixNs

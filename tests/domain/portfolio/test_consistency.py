@@ -5,12 +5,8 @@ import pytest
 
 from thetawarden.domain.portfolio.book import KINDS, Book, PositionKind, Underlyings
 from thetawarden.domain.portfolio.consistency import consistent_scenario
-from thetawarden.domain.portfolio.scenario import (
-    STANDARD_SCENARIOS,
-    Scenario,
-    ShockRules,
-    shocked_inputs,
-)
+from thetawarden.domain.portfolio.scenario import ShockRules, shocked_inputs
+from thetawarden.domain.portfolio.shock import STANDARD_SCENARIOS, Scenario
 from thetawarden.domain.pricing.black import black_price
 from thetawarden.domain.surface.fit import SmilePoints, fit_smiles
 from thetawarden.domain.surface.smile import smile_iv

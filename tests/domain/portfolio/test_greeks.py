@@ -13,7 +13,8 @@ from thetawarden.domain.portfolio.greeks import (
     profit_of_index_move,
 )
 from thetawarden.domain.portfolio.revaluation import scenario_profits
-from thetawarden.domain.portfolio.scenario import Scenario, ShockRules
+from thetawarden.domain.portfolio.scenario import ShockRules
+from thetawarden.domain.portfolio.shock import Scenario
 
 SEEDS = st.integers(0, 2**32 - 1)
 INDEX = 4000.0

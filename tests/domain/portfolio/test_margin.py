@@ -17,7 +17,8 @@ from thetawarden.domain.portfolio.margin import (
 )
 from thetawarden.domain.portfolio.regt import RegTRates, regt_requirement
 from thetawarden.domain.portfolio.revaluation import position_worths
-from thetawarden.domain.portfolio.scenario import MARGIN_STRESS, Scenario, ShockRules
+from thetawarden.domain.portfolio.scenario import ShockRules
+from thetawarden.domain.portfolio.shock import MARGIN_STRESS, Scenario
 
 SEEDS = st.integers(0, 2**32 - 1)
 STOCK, INDEX = np.array([False]), np.array([True])

@@ -13,14 +13,13 @@ from thetawarden.domain.portfolio.revaluation import (
     scenario_profits,
 )
 from thetawarden.domain.portfolio.scenario import (
-    STANDARD_SCENARIOS,
-    Scenario,
     ShockGrid,
     ShockRules,
     sector_scenarios,
     shocked_book,
     shocked_inputs,
 )
+from thetawarden.domain.portfolio.shock import STANDARD_SCENARIOS, Scenario
 from thetawarden.domain.pricing.american import american_price
 
 RULES = ShockRules()

@@ -4,10 +4,10 @@ from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.slots.events import hear_of_link, release, want
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.settling import settle
 from thetawarden.domain.slots.state import (
     Ledger,
-    LineLimits,
     Phase,
     Subscribe,
     TakeSnapshots,

@@ -22,7 +22,7 @@ from thetawarden.domain.chains.doubts import Doubt, DoubtLimits
 from thetawarden.domain.chains.settings import EntryZone, Pace, WatchSettings
 from thetawarden.domain.chains.view import judge_legs, read_rows, row_doubt
 from thetawarden.domain.chains.windows import ExpiryWindow, StrikeWindow
-from thetawarden.domain.slots.state import LineLimits
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.infra.ib import pacing
 from thetawarden.infra.ib.discovery import DiscoveryHandler
 from thetawarden.infra.ib.quotes import LineSettings, QuoteHandler

@@ -20,7 +20,7 @@ from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.contracts import Right
-from thetawarden.domain.slots.state import LineLimits
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.infra.clock import WallClock
 from thetawarden.infra.ib.pacing import Pace
 from thetawarden.infra.ib.quotes import LineSettings, QuoteHandler

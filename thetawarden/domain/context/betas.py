@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
+from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.indicators.realised import close_to_close, log_returns
 
 if TYPE_CHECKING:
@@ -27,18 +27,6 @@ DAYS_MIN = 60
 VOLATILITY_DAYS = 21
 IV_BETA_MAX = 3.0
 PLACES = 4
-
-
-class Beta(msgspec.Struct, frozen=True, kw_only=True):
-    """How one underlying follows the index; `days` is how many it was measured over, 0 for none.
-
-    `beta` is return per return of the index, `iv_beta` volatility points per VIX point.
-    """
-
-    symbol: str
-    beta: float
-    iv_beta: float
-    days: int = 0
 
 
 def betas_of(histories: Mapping[str, History], *, benchmark: str) -> tuple[Beta, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from thetawarden.domain.context.betas import Beta
+from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.governing.sights import Sight, marks_in_sight
 from thetawarden.domain.governing.terms import Terms, beta_of, is_broad, sector_named
 from thetawarden.domain.governing.trades import HeldRow

@@ -11,7 +11,7 @@ import math
 
 import msgspec
 
-from thetawarden.domain.context.betas import Beta
+from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.market.calendar import is_session, next_session
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.events import (

@@ -6,7 +6,6 @@ The jitter is drawn from the epoch, so that the same history gives the same wait
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 
 
 class Backoff(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +18,8 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
 
 def wait_ns(backoff: Backoff, *, attempt: int, epoch: int) -> int:
     """Return the wait after so many attempts in vain; 0 is the first."""
+    import numpy as np  # noqa: PLC0415  # every configuration loads this module, and waits for none
+
     base = min(backoff.min_ns << min(attempt, 40), backoff.max_ns)
     chance = np.random.default_rng((epoch, attempt)).random()
     return base + int(base * backoff.jitter_fraction * chance)

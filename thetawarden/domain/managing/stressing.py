@@ -17,7 +17,8 @@ from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.portfolio.book import KINDS, Book, Underlyings
 from thetawarden.domain.portfolio.revaluation import scenario_profits
-from thetawarden.domain.portfolio.scenario import STANDARD_SCENARIOS, Scenario, ShockRules
+from thetawarden.domain.portfolio.scenario import ShockRules
+from thetawarden.domain.portfolio.shock import STANDARD_SCENARIOS, Scenario
 from thetawarden.domain.pricing.arrays import FloatArray
 from thetawarden.domain.risk.instrument import UNMARKED, ConId, Marks
 from thetawarden.domain.risk.intake import instrument_of, marks_of_chain

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import enum
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from thetawarden.domain.instants import NS_PER_HOUR
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FIRST_DAY = "1990-01-01"
 LAST_DAY = "2049-12-31"
@@ -48,6 +50,7 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def load_sessions(exchange: Exchange) -> Sessions:
     """Return the exchange's sessions from 1990 to 2049; the first call takes about a second."""
     import exchange_calendars  # noqa: PLC0415  (it pulls pandas; few callers need it)
+    import numpy as np  # noqa: PLC0415
 
     calendar = exchange_calendars.get_calendar(exchange.value, start=FIRST_DAY, end=LAST_DAY)
     dates = calendar.sessions.to_numpy().astype("datetime64[D]")
@@ -62,4 +65,4 @@ def load_sessions(exchange: Exchange) -> Sessions:
 
 def _ns(instants: Any) -> NDArray[np.int64]:
     utc: NDArray[np.datetime64] = instants.dt.tz_convert(None).to_numpy()
-    return utc.astype("datetime64[ns]").astype(np.int64)
+    return utc.astype("datetime64[ns]").astype("int64")

@@ -12,11 +12,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from thetawarden.domain.units import to_float
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 ON_TICK_TOLERANCE_FRACTION = 1e-6
@@ -94,6 +94,8 @@ def round_prices(
     *, prices: NDArray[np.float64], rule: TickRule, rounding: Rounding
 ) -> NDArray[np.float64]:
     """Return `round_price` of every element; the results are the floats nearest to the ticks."""
+    import numpy as np  # noqa: PLC0415  # every configuration loads this module, none rounds arrays
+
     edges = np.array([to_float(band.from_price) for band in rule.bands])
     steps = np.array([to_float(band.step) for band in rule.bands])
     step = steps[np.searchsorted(edges, np.abs(prices), side="right") - 1]

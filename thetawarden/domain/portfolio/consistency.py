@@ -18,7 +18,7 @@ from thetawarden.domain.pricing.black import black_price
 from thetawarden.domain.surface.term import SurfaceGap, surface_at
 
 if TYPE_CHECKING:
-    from thetawarden.domain.portfolio.scenario import Scenario
+    from thetawarden.domain.portfolio.shock import Scenario
     from thetawarden.domain.pricing.arrays import FloatArray
     from thetawarden.domain.surface.smile import Smiles
 

@@ -20,7 +20,8 @@ import numpy as np
 from thetawarden.domain.portfolio.book import Book, PositionKind, Underlyings
 from thetawarden.domain.portfolio.regt import RegTRates, regt_requirement
 from thetawarden.domain.portfolio.revaluation import position_worths, scenario_profits
-from thetawarden.domain.portfolio.scenario import Scenario, ShockGrid, ShockRules, shocked_book
+from thetawarden.domain.portfolio.scenario import ShockGrid, ShockRules, shocked_book
+from thetawarden.domain.portfolio.shock import Scenario
 
 if TYPE_CHECKING:
     from thetawarden.domain.pricing.arrays import BoolArray, FloatArray

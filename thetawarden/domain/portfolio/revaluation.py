@@ -17,12 +17,12 @@ from thetawarden.domain.portfolio.book import Book, PositionKind, Underlyings
 from thetawarden.domain.portfolio.european import european_lattice
 from thetawarden.domain.portfolio.scenario import (
     NO_GRID,
-    Scenario,
     ShockedInputs,
     ShockGrid,
     ShockRules,
     shocked_inputs,
 )
+from thetawarden.domain.portfolio.shock import Scenario
 from thetawarden.domain.pricing.arrays import FloatArray
 
 _TODAY = (Scenario(name="today"),)

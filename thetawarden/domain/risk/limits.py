@@ -13,7 +13,7 @@ import math
 import msgspec
 from typing_extensions import override
 
-from thetawarden.domain.portfolio.scenario import Scenario
+from thetawarden.domain.portfolio.shock import Scenario
 
 
 class MarginModel(enum.StrEnum):

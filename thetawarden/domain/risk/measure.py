@@ -23,7 +23,8 @@ from thetawarden.domain.portfolio.book import KINDS, Book, PositionKind, Underly
 from thetawarden.domain.portfolio.margin import StressRanges, risk_based, strategy_based
 from thetawarden.domain.portfolio.regt import RegTRates
 from thetawarden.domain.portfolio.revaluation import position_worths
-from thetawarden.domain.portfolio.scenario import MARGIN_STRESS, Scenario, ShockRules, shocked_book
+from thetawarden.domain.portfolio.scenario import ShockRules, shocked_book
+from thetawarden.domain.portfolio.shock import MARGIN_STRESS, Scenario
 from thetawarden.domain.pricing.arrays import FloatArray
 from thetawarden.domain.risk.candidate import Candidate
 from thetawarden.domain.risk.holdings import HeldBook, MarketView, PendingOrder

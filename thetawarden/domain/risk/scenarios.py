@@ -9,12 +9,14 @@ reduces risk, and the small moves that R2 limits. A scenario of a person's own i
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from thetawarden.domain.portfolio.scenario import MARGIN_STRESS, STANDARD_SCENARIOS, Scenario
-from thetawarden.domain.risk.instrument import UnderlyingView
+from thetawarden.domain.portfolio.shock import MARGIN_STRESS, STANDARD_SCENARIOS, Scenario
+
+if TYPE_CHECKING:
+    from thetawarden.domain.risk.instrument import UnderlyingView
 
 SECTOR_RETURN: Final = -0.15
 SECTOR_VIX_POINTS: Final = 10.0

@@ -14,7 +14,8 @@ import numpy as np
 
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.portfolio.revaluation import HeatMap, heat_map
-from thetawarden.domain.portfolio.scenario import Scenario, ShockGrid, ShockRules
+from thetawarden.domain.portfolio.scenario import ShockGrid, ShockRules
+from thetawarden.domain.portfolio.shock import Scenario
 from thetawarden.domain.risk.holdings import HeldBook, MarketView, PendingOrder
 from thetawarden.domain.risk.limits import RiskLimits, StressLimits
 from thetawarden.domain.risk.measure import (

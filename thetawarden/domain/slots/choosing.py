@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from thetawarden.domain.broker.lines import LineManner, LinePriority
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
-from thetawarden.domain.slots.state import Ledger, LineLimits, Phase, Wish
+from thetawarden.domain.slots.state import Ledger, Phase, Wish
 
 Queues = dict[LinePriority, dict[str, list[int]]]
 

@@ -9,7 +9,8 @@ import msgspec
 from thetawarden.domain.broker.lines import LineWant
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.slots.choosing import lines_max
-from thetawarden.domain.slots.state import Learned, Ledger, LineLimits, Phase, Refusal
+from thetawarden.domain.slots.limits import LineLimits
+from thetawarden.domain.slots.state import Learned, Ledger, Phase, Refusal
 
 TOO_MANY_LINES = 101
 COMPETING = 10197

@@ -17,11 +17,11 @@ from thetawarden.domain.slots.choosing import (
     room_for,
     rotation_is_due,
 )
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.snapshots import next_snapshot_ns, pick_snapshots
 from thetawarden.domain.slots.state import (
     Batch,
     Ledger,
-    LineLimits,
     Move,
     Phase,
     Redirect,

@@ -13,8 +13,9 @@ import msgspec
 
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.slots.choosing import asks_from_ns, may_ask
+from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
-from thetawarden.domain.slots.state import Ledger, LineLimits, TakeSnapshots, Wish
+from thetawarden.domain.slots.state import Ledger, TakeSnapshots, Wish
 
 NEVER_NS = 0
 
