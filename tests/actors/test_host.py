@@ -4,16 +4,19 @@ import threading
 
 import pykka
 import pytest
+from pykka._envelope import Envelope as Request
+from pykka.messages import _ActorStop
 
 from tests.actors.desks import Obedient, RunningDesk, note, policy, spec, tree, until
 from thetawarden.actors.cell import Cell, HandlerFailed
-from thetawarden.actors.host import HostGoneError
+from thetawarden.actors.host import HostGoneError, start_host
 from thetawarden.actors.post import Post
 from thetawarden.actors.tree import Group
 from thetawarden.domain.restart import Ending
 from thetawarden.infra.clock import WallClock
 from thetawarden.messages.lifecycle import ActorEnded
 from thetawarden.messages.operations import DeliverAlert
+from thetawarden.messages.registry import Lane
 from thetawarden.ports import FencedError, Outcome
 from thetawarden.sim.log import MemoryLog
 
@@ -113,6 +116,24 @@ def test_an_old_incarnation_that_wakes_up_late_is_refused_by_its_number():
 
         assert len(desk.log.records) == recorded
         assert len(desk.outcomes(Outcome.HUNG)) == 1
+
+
+def test_a_farewell_that_comes_too_late_is_answered_and_takes_no_message_along():
+    cell, post, _ = make_cell(Obedient())
+    log, farewell = MemoryLog(), pykka.ThreadingFuture()
+    put, gone = post.mailbox.putter(Lane.CONTROL), threading.Event()
+
+    def ended(_):
+        put(envelope_of(log, "for the next incarnation"))
+        host.actor_inbox.put(Request(_ActorStop(), reply_to=farewell))  # asked while it still lived
+        gone.set()
+
+    put(envelope_of(log, "crash"))
+    host = start_host(cell=cell, begun=bool, ended=ended)
+
+    assert gone.wait(20)
+    assert farewell.get(timeout=20) is None
+    assert post.mailbox.depths()[0] == 1
 
 
 def make_cell(actor, *, log=None):

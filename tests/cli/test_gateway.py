@@ -5,6 +5,7 @@ import datetime as dt
 import functools
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -175,8 +176,12 @@ def test_a_desk_in_practice_mode_brings_its_own_market(trading):
     assert again.code == 3  # the desk holds its store
 
 
+def port_of(trading):
+    return int(re.search(r":(\d+)", trading.status().gateway)[1])
+
+
 async def test_the_market_a_desk_brought_is_open_to_other_clients(trading):
-    client = await connect(int(trading.status().gateway.rpartition(":")[2]))
+    client = await connect(port_of(trading))
     accounts = client.managedAccounts()
     client.disconnect()
 
@@ -210,7 +215,7 @@ def test_a_gateway_that_dies_is_started_again_on_its_port(trading):
 
 
 async def test_a_desk_that_ends_ends_its_market_and_leaves_a_log_in_its_time(trading):
-    port = int(trading.status().gateway.rpartition(":")[2])
+    port = port_of(trading)
     trading.end(trading.process)
 
     with pytest.raises(ConnectionError):

@@ -13,7 +13,7 @@ from thetawarden.config.selling import strategy_settings
 from thetawarden.config.strategy import StrategyConfig
 
 PACKAGE = Path(__file__).parents[2] / "thetawarden"
-SECONDS = re.compile(r"_(s|minutes)(?=_|$)")
+SECONDS = re.compile(r"_(s|min)(?=_|$)")
 UNIT = re.compile(r"_(weight|fraction)$")
 DELTA = re.compile(r"^(target|step|floor|ceiling)_delta$")
 """How a section's names differ from those of the limits it becomes."""

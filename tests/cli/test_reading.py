@@ -151,7 +151,7 @@ def test_replay_steps_show_what_each_delivery_changed(past):
     assert [each["kind"] for each in changed] == ["Halt", "Resume"]
     assert changed[0]["changed"]["latch"]["before"] == {"epoch": 0, "halt": None}
     assert changed[0]["changed"]["latch"]["after"]["epoch"] == 1
-    assert [one["kind"] for one in changed[0]["said"]] == ["TradingHalted"]
+    assert [one["kind"] for one in changed[0]["said"]] == ["TradingHalted", "NotifyPerson"]
     assert changed[0]["said"][0]["body"]["halt"]["reason"] == "the test says so"
     assert "latch: " in past("replay", "--actor", "governor", "--step").out
 

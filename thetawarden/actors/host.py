@@ -77,6 +77,11 @@ class Host(pykka.ThreadingActor):
         self._ended(ended)
 
     @override
+    def _actor_loop_teardown(self) -> None:
+        """Refuse what was asked too late; pykka would read messages for it, and lose them."""
+        self._seat.leave()
+
+    @override
     def on_receive(self, message: Any) -> Any:
         """Answer a request of the runtime; raises to the asker only."""
         if isinstance(message, ShowState):

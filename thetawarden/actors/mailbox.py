@@ -159,11 +159,11 @@ class Mailbox:
             self._seat = seat
         return seat
 
-    def unseat(self) -> None:
-        """Let nobody read; messages go on waiting for the next incarnation."""
+    def unseat(self, only: Seat | None = None) -> None:
+        """Let nobody read, or this one no more; messages wait for the next incarnation."""
         with self._lock:
             seat = self._seat
-            if seat is None:
+            if seat is None or only not in (None, seat):
                 return
             orphans = (*seat.requests, *seat.farewells)
             seat.requests.clear()
@@ -284,6 +284,10 @@ class Seat:
         """Take a request of the runtime (stop, show state), ahead of all messages."""
         if not self._mailbox.put_request(self, request):
             self.refuse(request)
+
+    def leave(self) -> None:
+        """Read no more: what was asked of this reader is refused, messages go on waiting."""
+        self._mailbox.unseat(self)
 
     def empty(self) -> bool:
         """Whether no request waits; messages are never drained from here."""

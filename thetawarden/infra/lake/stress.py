@@ -21,7 +21,8 @@ def stress_rows(body: StressTaken, _: Envelope[Message]) -> list[Row]:
     parts = [
         _row(body.run, scenario.name, one.underlying, pnl=-loss, position=one.name)
         for one in result.positions
-        for scenario, loss in zip(result.scenarios, one.losses_usd, strict=True)
+        # of a run that says less of a position than of the whole, what it says is kept
+        for scenario, loss in zip(result.scenarios, one.losses_usd, strict=False)
     ]
     grid = () if body.grid is None else (_grid_row(body),)
     return [*whole, *parts, *grid]
