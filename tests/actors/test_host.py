@@ -121,15 +121,18 @@ def test_an_old_incarnation_that_wakes_up_late_is_refused_by_its_number():
 def test_a_farewell_that_comes_too_late_is_answered_and_takes_no_message_along():
     cell, post, _ = make_cell(Obedient())
     log, farewell = MemoryLog(), pykka.ThreadingFuture()
-    put, gone = post.mailbox.putter(Lane.CONTROL), threading.Event()
+    put = post.mailbox.putter(Lane.CONTROL)
+    known, gone = threading.Event(), threading.Event()
 
     def ended(_):
+        known.wait(20)
         put(envelope_of(log, "for the next incarnation"))
         host.actor_inbox.put(Request(_ActorStop(), reply_to=farewell))  # asked while it still lived
         gone.set()
 
     put(envelope_of(log, "crash"))
     host = start_host(cell=cell, begun=bool, ended=ended)
+    known.set()
 
     assert gone.wait(20)
     assert farewell.get(timeout=20) is None

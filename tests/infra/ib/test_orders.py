@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from tests.actors.desks import until
 from tests.infra.ib.orderline import (
     exits_of,
     intent,
@@ -138,6 +139,7 @@ def test_a_change_sends_the_whole_order_again_under_its_number(line, puts):
 
     line.modify(msgspec.structs.replace(profit, limit_usd=Decimal("0.04")), number=3)
     sent = line.wait_sent(profit.order_ref, 3)
+    until(lambda: line.placed, "the change's way to the gateway")
 
     (told,) = line.placed
     assert sent.order_id == told.order_id == numbers[1]
