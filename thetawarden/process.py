@@ -32,6 +32,7 @@ from thetawarden.domain.vitals import ActorVitals, Vitals
 from thetawarden.errors import EXIT_DONE, EXIT_GAVE_UP
 from thetawarden.infra.alerts.adapter import AlertAdapter, Sender
 from thetawarden.infra.clock import WallClock
+from thetawarden.infra.collector import search_all, spare_nothing, spare_what_lives
 from thetawarden.infra.control.place import socket_path
 from thetawarden.infra.halt_flag import HaltFlagFile
 from thetawarden.infra.heartbeat import ENDED_WELL, GAVE_UP, Heartbeat
@@ -167,6 +168,7 @@ class DeskProcess:
         self._adopt_flag()
         self._heartbeat.begin(at_ns=time.monotonic_ns())
         self.desk.start()
+        spare_what_lives()
 
     def close(self) -> None:
         """Stop everything in reverse order, however far the opening came."""
@@ -181,6 +183,7 @@ class DeskProcess:
         if journal is not None:
             journal.close()
             _log.info("desk_stopped", extra={"messages": journal.last_seq})
+        spare_nothing()
 
     def stop(self, reason: str, *, by: str) -> None:
         """Let the thread that runs the desk end it."""
@@ -342,6 +345,7 @@ class DeskProcess:
     def _turn_page(self, day: dt.date) -> None:
         self.journal.turn_page(day)
         self.desk.begin_page()
+        search_all()  # between two days nobody waits
 
     def _on_log_trouble(self, trouble: Trouble, words: str) -> None:
         """Called by the log's own thread: a full disk halts, anything worse ends the process."""

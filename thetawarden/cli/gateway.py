@@ -16,6 +16,7 @@ import click
 from thetawarden.cli.place import as_json, print_json, print_json_line
 from thetawarden.domain.instants import new_york_date
 from thetawarden.infra.clock import WallClock
+from thetawarden.infra.collector import spare_what_lives
 
 DEFAULT_PORT = 4002
 FLAT_OUT = "max"
@@ -115,6 +116,7 @@ def _end_with_stdin() -> None:
 def _print_ready(status: dict[str, Any]) -> None:
     print_json_line(status)
     sys.stdout.flush()
+    spare_what_lives()
 
 
 @gateway.command()

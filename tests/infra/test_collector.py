@@ -1,0 +1,84 @@
+"""What lives is searched once; what forms a ring later is freed in a quiet hour."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from thetawarden.infra.collector import search_all, spare_nothing, spare_what_lives
+
+
+class Knot:
+    """Can hold itself."""
+
+    def __init__(self) -> None:
+        self.held: Knot | None = None
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    yield
+    spare_nothing()
+    gc.collect()
+
+
+def _ring() -> weakref.ref[Knot]:
+    knot = Knot()
+    knot.held = knot
+    return weakref.ref(knot)
+
+
+def test_what_lives_is_not_searched_again() -> None:
+    kept = [Knot() for _ in range(1000)]
+
+    spare_what_lives()
+
+    assert gc.get_freeze_count() > len(kept)
+    assert not any(isinstance(each, Knot) for each in gc.get_objects())
+
+
+def test_a_ring_that_comes_later_is_freed_as_ever() -> None:
+    spare_what_lives()
+    ring = _ring()
+
+    gc.collect()
+
+    assert ring() is None
+
+
+def test_what_a_later_search_finds_alive_is_set_aside_too() -> None:
+    spare_what_lives()
+    before = gc.get_freeze_count()
+    kept = [Knot() for _ in range(1000)]
+
+    gc.collect()
+
+    assert gc.get_freeze_count() >= before + len(kept)
+
+
+def test_a_ring_of_what_was_set_aside_is_freed_when_all_is_searched() -> None:
+    knot = Knot()
+    spare_what_lives()
+    knot.held = knot
+    seen = weakref.ref(knot)
+    del knot
+    gc.collect()
+    assert seen() is not None
+
+    search_all()
+
+    assert seen() is None
+    assert gc.get_freeze_count() > 0
+
+
+def test_afterwards_the_collector_is_as_it_was() -> None:
+    before = list(gc.callbacks)
+    spare_what_lives()
+
+    spare_nothing()
+
+    assert gc.callbacks == before
+    assert gc.get_freeze_count() == 0
