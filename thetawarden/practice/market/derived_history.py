@@ -28,6 +28,7 @@ Span: TypeAlias = tuple[int, int]
 
 _NODES = 7
 _HOUR_NS = 3_600_000_000_000
+_MONTH_NS = 30 * 24 * _HOUR_NS
 _ANCHORS_MAX = 30
 _RECENT_ANCHORS, _OLD_ANCHORS_EVERY = 20, 10
 """How many daily edges before the market's start are all computed, and of how many older ones."""
@@ -64,19 +65,10 @@ class DerivedHistory:
     def option_volatility(self, symbol: str, spans: list[Span]) -> Floats:
         """Return an underlying's thirty-day volatility at the money within each span."""
         at = _nodes(spans)
-        settlements = at.ravel() + 30 * 24 * _HOUR_NS
-        values = [
-            float(
-                np.sqrt(
-                    self._pricer.at_the_money(
-                        symbol, now_ns=now_ns, settlement_ns=np.array([then_ns])
-                    )[0]
-                    / (30.0 / 365.0)
-                )
-            )
-            for now_ns, then_ns in zip(at.ravel().tolist(), settlements.tolist(), strict=True)
-        ]
-        return np.array(values).reshape(at.shape)
+        flat = at.ravel()
+        total = self._pricer.at_the_money(symbol, at_ns=flat, settlement_ns=flat + _MONTH_NS)
+        shown: Floats = np.sqrt(total / (30.0 / 365.0)).reshape(at.shape)
+        return shown
 
     def future(self, month: FutureMonth, spans: list[Span]) -> Floats:
         """Return a future's values within each span that lies before its last trade."""

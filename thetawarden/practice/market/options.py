@@ -258,9 +258,8 @@ class Pricer:
             years=years,
         )
 
-    def at_the_money(self, symbol: str, *, now_ns: int, settlement_ns: Instants) -> Floats:
-        """Return total variance at the money until each settlement."""
-        at_ns = np.full(len(settlement_ns), now_ns)
+    def at_the_money(self, symbol: str, *, at_ns: Instants, settlement_ns: Instants) -> Floats:
+        """Return total variance at the money from each instant until its settlement."""
         return self._theta(symbol, self._paths.states(at_ns), at_ns, settlement_ns)
 
     def _theta(

@@ -47,7 +47,7 @@ OWN_VOLS_ANNUAL: Floats = np.array(
 _REPORT_AT_FRACTION = 0.05
 """Where in a night a report falls: soon after the close."""
 _MARKET_SALT, _OWN_SALT, _VOL_SALT = 11, 12, 13
-_CACHED_PATHS_MAX = 400
+_CACHED_PATHS_MAX = 2000
 _VOL_NOISE = np.array([0.045, 0.012, 0.001])
 """What the volatility factors do within a session on their own account, in logs."""
 

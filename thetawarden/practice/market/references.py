@@ -56,7 +56,7 @@ class References:
     def _compute(self, one: Underlying, now_ns: int) -> Reference:
         symbol, today = one.symbol, new_york_date(now_ns)
         theta = self._pricer.at_the_money(
-            symbol, now_ns=now_ns, settlement_ns=np.array([now_ns + _THIRTY_DAYS_NS])
+            symbol, at_ns=np.array([now_ns]), settlement_ns=np.array([now_ns + _THIRTY_DAYS_NS])
         )
         usual = _INDEX_OPTIONS if not one.volume_daily else one.volume_daily * _OPTIONS_PER_SHARE
         usual = usual if classes_on(symbol) else 0.0
