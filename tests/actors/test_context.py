@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from thetawarden.actors.context import BARS_KEPT, INDICES, TAKE, UPKEEP, Context, ContextState
-from thetawarden.domain.broker.bars import DailyBar
+from thetawarden.domain.broker.bars import BarsOf, DailyBar
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.broker.quote import Quote
@@ -87,7 +87,14 @@ def ready():
         if name != "VX":
             fetched = HistoryFetched(instrument=found[0], bars=bars(), words="")
             actor.receive(fetched, NOON)
+    actor.receive(volatilities(bars()), NOON)
     return actor
+
+
+def volatilities(of, name="AAPL"):
+    return HistoryFetched(
+        instrument=FOUND[name][0], bars=of, words="", what=BarsOf.IMPLIED_VOLATILITY
+    )
 
 
 def test_it_asks_nothing_of_a_broker_that_is_not_there():
@@ -135,7 +142,70 @@ def test_what_has_been_fetched_is_not_fetched_again_before_the_next_session_ends
     assert kinds(before, FetchHistory) == []
     asks = kinds(after, FetchHistory)
     assert {each.since for each in asks} == {dt.date(2026, 11, 19)}
-    assert len(asks) == len(NAMES) - 1
+    of = [each.what for each in asks]
+    assert of.count(BarsOf.TRADES) == len(NAMES) - 1
+    assert of.count(BarsOf.IMPLIED_VOLATILITY) == 1
+
+
+def fetched_prices(actor):
+    """What is said when the prices of a company came, and of an index that is not sold."""
+    actor.receive(link(), NOON)
+    said = []
+    for name in ("AAPL", "VIX"):
+        found = InstrumentsFound(asked_as=name, instruments=FOUND[name], words="")
+        actor.receive(found, NOON)
+        prices = HistoryFetched(instrument=FOUND[name][0], bars=bars(), words="")
+        said += actor.receive(prices, NOON)
+    return kinds(said, FetchHistory)
+
+
+def test_a_year_of_implied_volatility_is_asked_for_after_the_prices_of_what_is_sold():
+    actor = context()
+
+    (asked,) = fetched_prices(actor)
+
+    assert (asked.instrument.symbol, asked.what) == ("AAPL", BarsOf.IMPLIED_VOLATILITY)
+    assert asked.since < dt.date(2025, 11, 20)
+
+
+def test_what_has_no_implied_volatility_is_asked_for_it_once_a_day():
+    actor = context()
+    fetched_prices(actor)
+    actor.receive(volatilities(()), NOON)
+
+    same_day = actor.receive(TimerFired(name=UPKEEP), NOON)
+    next_day = actor.receive(TimerFired(name=UPKEEP), UnixNs(NOON + 24 * 3600 * 10**9))
+
+    kept = [
+        BarsOf.IMPLIED_VOLATILITY in {one.what for one in kinds(each, FetchHistory)}
+        for each in (same_day, next_day)
+    ]
+    assert kept == [False, True]
+
+
+def test_implied_volatilities_give_figures_their_rank():
+    actor = context()
+    fetched_prices(actor)
+    rising = tuple(
+        DailyBar(day=one.day, open_usd=iv, high_usd=iv, low_usd=iv, close_usd=iv)
+        for one, iv in ((one, 0.1 + n / 1000) for n, one in enumerate(bars()))
+    )
+
+    (told,) = kinds(actor.receive(volatilities(rising), NOON), FiguresComputed)
+
+    assert told.figures.iv_day == rising[-1].day
+    assert told.figures.iv_rank_fraction == 1.0
+    assert told.figures.sma200 == pytest.approx(100.5)
+
+
+def test_a_volatility_that_was_corrected_is_no_split():
+    actor = ready()
+    last = msgspec.structs.replace(bars()[-1], close_usd=50.0, low_usd=49.0)
+
+    said = actor.receive(volatilities((last,)), NOON)
+
+    assert kinds(said, FetchHistory) == []
+    assert actor.state.volatilities["AAPL"].bars[-1].close_usd == 50.0
 
 
 def test_an_adjusted_history_is_fetched_anew_from_its_beginning():

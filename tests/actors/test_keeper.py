@@ -491,6 +491,7 @@ def test_positions_are_valued_with_marks_and_the_day_begins_anew_in_new_york():
     (row,) = valued.positions
 
     assert (row.mark_usd, row.unrealised_usd, row.delta_shares) == (Decimal("1.20"), 58, 60.0)
+    assert row.gamma_shares_per_usd is None  # the broker's own mark says nothing of it
     assert row.day_usd is None  # nobody knows what it was worth when the book was opened
     desk.tell(msgspec.structs.replace(mark, mark_usd=Decimal("1.10")), after=NS_PER_DAY)
     (later,) = only(desk.tell(TimerFired(name="value")), PositionsValued)
@@ -505,6 +506,9 @@ def test_a_chains_view_marks_what_is_held_on_it_and_tells_where_the_underlying_s
     (valued,) = only(desk.tell(TimerFired(name="value")), PositionsValued)
 
     assert (valued.positions[0].mark_usd, valued.positions[0].delta_shares) == (Decimal("1.2"), 50)
+    assert (
+        valued.positions[0].vega_usd_per_vol_point == 0.0
+    )  # as the view has it; -200 shares of it
     assert desk.state.spots_usd == {"SPY": Decimal("500.25")}
 
 

@@ -5,9 +5,11 @@ import datetime as dt
 import msgspec
 import pytest
 
+from tests.domain.context.test_figures import history_of
 from tests.domain.strategy.scenes import book, changed, regime, settings, terms_of, view_of
 from thetawarden.actors.strategist import Strategist
 from thetawarden.domain.chains.view import read_rows
+from thetawarden.domain.context.figures import figures_of
 from thetawarden.domain.halt import HaltRecord, TradingState
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND, new_york_ns
 from thetawarden.domain.link.states import LinkState
@@ -21,6 +23,7 @@ from thetawarden.domain.risk.review import Review
 from thetawarden.domain.strategy.level import Level
 from thetawarden.messages.books import PositionsValued
 from thetawarden.messages.chains import ChainViewed, InterestChanged
+from thetawarden.messages.context import FiguresComputed
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.market import RegimeAssessed
@@ -312,6 +315,20 @@ def test_an_approval_says_what_is_expected_and_its_order_what_was_known():
     assert taken.credit_usd == pytest.approx(-float(proposal.limit_usd), abs=0.1)
     assert (taken.contracts, taken.software, taken.config_fingerprint) == (1, "1", "f")
     assert desk.stage(proposal, Stage.SENT) == ()
+
+
+def test_an_entry_takes_down_where_implied_volatility_stands_in_its_year():
+    desk = Desk()
+    closes = [0.10 + n / 1000 for n in range(250)]
+    year = history_of([*closes, 0.2245])
+    desk.tell(FiguresComputed(symbol="SPX", figures=figures_of(history_of([5000.0]), year)))
+
+    proposal = desk.propose()
+
+    snapshot = desk.state.asked[proposal.key].snapshot
+    assert snapshot.iv_rank_fraction == pytest.approx(0.5)
+    assert snapshot.iv_percentile_fraction == pytest.approx(0.5)
+    assert snapshot.portfolio_vega_usd_per_vol_point == 0.0
 
 
 @pytest.mark.parametrize("end", [Stage.WITHHELD, Stage.CANCELLED, Stage.REJECTED])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from thetawarden.domain.broker.bars import BarsOf
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
@@ -106,6 +107,8 @@ class ContextState(msgspec.Struct, kw_only=True):
     held: tuple[str, ...] = ()
     asked: dict[str, dt.date] = msgspec.field(default_factory=dict)
     wanted: tuple[int, ...] = ()
+    volatilities: dict[str, History] = msgspec.field(default_factory=dict)
+    volatility_asked: dict[str, dt.date] = msgspec.field(default_factory=dict)
 
 
 class Context:
@@ -130,6 +133,7 @@ class Context:
             VIX_FUTURES: InstrumentKind.FUTURE,
             **underlyings,
         }
+        self._sold = tuple(underlyings)
         self._every_ns = every_ns
 
     def receive(self, message: Hears, now: UnixNs) -> tuple[Says, ...]:
@@ -166,7 +170,8 @@ class Context:
     def _on_link(self, link: LinkChanged, now: UnixNs) -> tuple[Says, ...]:
         state, was_up = self.state, self.state.up
         if link.epoch != state.epoch:
-            state.epoch, state.quotes, state.asked = link.epoch, {}, {}
+            state.epoch, state.quotes = link.epoch, {}
+            state.asked, state.volatility_asked = {}, {}
         state.up = link.state in UP
         return self._upkeep(now) if state.up and not was_up else ()
 
@@ -214,7 +219,24 @@ class Context:
             if since is not None:
                 self.state.asked[name] = since
                 asks.append(FetchHistory(instrument=found[0], since=since))
+        for name in self._names():
+            asks += self._fetch_volatility(name, today)
         return tuple(asks)
+
+    def _fetch_volatility(self, name: str, today: dt.date) -> tuple[FetchHistory, ...]:
+        """After the prices, once a day and link: not everything has one."""
+        state = self.state
+        if name not in self._sold and name not in state.held:
+            return ()
+        if name not in state.histories or state.volatility_asked.get(name) == today:
+            return ()
+        history = state.volatilities.get(name, History())
+        since = fetch_from(history, today=today, sessions=self._sessions, days=HISTORY_DAYS)
+        if since is None:
+            return ()
+        state.volatility_asked[name] = today
+        of = state.instruments[name][0]
+        return (FetchHistory(instrument=of, since=since, what=BarsOf.IMPLIED_VOLATILITY),)
 
     def _found(self, answer: InstrumentsFound, now: UnixNs) -> tuple[Says, ...]:
         name = answer.asked_as
@@ -231,6 +253,8 @@ class Context:
         if name is None or not answer.bars:
             return ()
         today = new_york_date(now + DAY_IS_OVER_NS)
+        if answer.what is BarsOf.IMPLIED_VOLATILITY:
+            return self._fetched_volatility(name, answer, today)
         history = self.state.histories.get(name, History())
         longer = joined(history, answer.bars, today=today, sessions=self._sessions)
         self.state.asked.pop(name, None)
@@ -240,12 +264,26 @@ class Context:
         if longer == history:
             return ()
         self.state.histories[name] = trimmed(longer, days_max=BARS_KEPT)
-        figures = figures_of(longer)
+        asked = self._fetch_volatility(name, today)
+        return (*self._tell(name, longer), *self._likenesses(), *self._betas(name), *asked)
+
+    def _fetched_volatility(
+        self, name: str, answer: HistoryFetched, today: dt.date
+    ) -> tuple[Says, ...]:
+        history = self.state.volatilities.get(name, History())
+        longer = joined(history, answer.bars, today=today, sessions=self._sessions, adjusts=False)
+        if longer is None or longer == history:
+            return ()
+        self.state.volatilities[name] = trimmed(longer, days_max=BARS_KEPT)
+        return self._tell(name, self.state.histories.get(name, History()))
+
+    def _tell(self, name: str, history: History) -> tuple[Says, ...]:
+        """Say what the days of an instrument amount to, once there are any."""
+        figures = figures_of(history, self.state.volatilities.get(name))
         if figures is None:
             return ()
         self.state.figures[name] = figures
-        told = FiguresComputed(symbol=name, figures=figures)
-        return (told, *self._likenesses(), *self._betas(name))
+        return (FiguresComputed(symbol=name, figures=figures),)
 
     def _betas(self, name: str) -> tuple[Says, ...]:
         """A new day of the benchmark measures all anew, of another one that one alone."""

@@ -303,14 +303,15 @@ class Keeper:
         return self._ask_soon(words)
 
     def _mark(self, told: MarkObserved) -> None:
-        """A later word without a delta keeps the one that was computed before."""
+        """A later word without Greeks keeps those that were computed before."""
         known = self.state.marks.get(told.conid)
-        delta = told.delta_per_share
-        if delta is None and known is not None:
-            delta = known.delta_per_share
-        self.state.marks[told.conid] = Mark(
-            mark_usd=told.mark_usd, at_ns=told.at_ns, delta_per_share=delta
-        )
+        mark = Mark(mark_usd=told.mark_usd, at_ns=told.at_ns, delta_per_share=told.delta_per_share)
+        if known is not None:
+            delta = known.delta_per_share if told.delta_per_share is None else told.delta_per_share
+            mark = msgspec.structs.replace(
+                known, mark_usd=told.mark_usd, at_ns=told.at_ns, delta_per_share=delta
+            )
+        self.state.marks[told.conid] = mark
 
     def _new_fills(self, before: Book, told: tuple[Execution, ...]) -> tuple[Says, ...]:
         """Say of each fill that is new or corrected what it did; who else made it, and why."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from thetawarden.domain.broker.bars import DailyBar
+from thetawarden.domain.broker.bars import BarsOf, DailyBar
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.broker.lines import LineUse, LineWant
 from thetawarden.domain.broker.quote import Quote
@@ -158,6 +158,7 @@ class FetchHistory(Command, frozen=True, kw_only=True):
 
     instrument: Instrument
     since: dt.date
+    what: BarsOf = BarsOf.TRADES
 
 
 class HistoryFetched(Event, frozen=True, kw_only=True):
@@ -166,6 +167,7 @@ class HistoryFetched(Event, frozen=True, kw_only=True):
     instrument: Instrument
     bars: tuple[DailyBar, ...]
     words: str
+    what: BarsOf = BarsOf.TRADES
 
 
 class RegimeAssessed(Event, frozen=True, kw_only=True):

@@ -2,14 +2,16 @@
 
 from decimal import Decimal
 
+import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.books.accounts import T0
 from thetawarden.domain.books.marks import viewed_marks, viewed_spot
 from thetawarden.domain.books.rows import Mark
-from thetawarden.domain.chains.view import ROW_TYPES, ChainSummary, ChainView, pack_rows
+from thetawarden.domain.chains.view import ROW_TYPES, ChainSummary, ChainView, pack_rows, read_rows
 
 NAN = float("nan")
 
@@ -36,6 +38,12 @@ def view(*rows, spot=500.25, spot_doubt=""):
     )
 
 
+def read_columns(seen):
+    """The columns of a view as arrays."""
+    rows = read_rows(seen)
+    return {name: getattr(rows, name) for name in ROW_TYPES}
+
+
 def known(price, delta=None):
     return Mark(mark_usd=Decimal(price), at_ns=1, delta_per_share=delta)
 
@@ -48,6 +56,20 @@ def test_a_held_option_is_marked_at_the_middle_of_a_believed_quote():
     assert set(marks) == {2}
     assert (marks[2].mark_usd, marks[2].at_ns) == (Decimal("1.15"), T0)
     assert abs(marks[2].delta_per_share + 0.3) < 1e-6
+
+
+def test_all_greeks_of_a_view_are_kept_and_those_it_does_not_know_stay():
+    seen = view((2, 1.10, 1.20, -0.3, 0))
+    before = msgspec.structs.replace(known("1"), gamma_per_usd=0.01, theta_usd_per_day=-0.05)
+    columns = {name: np.array(column) for name, column in read_columns(seen).items()}
+    columns["gamma_per_usd"], columns["theta_usd_per_day"] = np.array([0.02]), np.array([NAN])
+
+    marks = viewed_marks(
+        msgspec.structs.replace(seen, columns=pack_rows(columns)), [2], {2: before}
+    )
+
+    assert marks[2].gamma_per_usd == pytest.approx(0.02)
+    assert marks[2].theta_usd_per_day == -0.05
 
 
 def test_a_doubted_quote_leaves_the_mark_and_its_age_but_not_the_delta():

@@ -47,16 +47,39 @@ def walk(days, seed, *, common=None, share=0.0):
     [
         (1, {"change_fraction", "sma20", "realised5_annual", "adx"}),
         (20, {"sma50", "sma200", "ema50", "realised21_annual", "realised63_annual"}),
-        (199, {"sma200", "ema200"}),
+        (199, {"sma200", "ema200", "iv_rank_fraction", "iv_percentile_fraction"}),
         (200, set()),
     ],
 )
 def test_a_figure_the_history_is_too_short_for_is_unknown(days, unknown):
-    figures = figures_of(history_of(walk(days, 1)))
+    figures = figures_of(history_of(walk(days, 1)), history_of(walk(days, 2)))
 
     missing = {name for name in Figures.__struct_fields__ if getattr(figures, name) is None}
     assert unknown <= missing
     assert bool(missing) == bool(unknown)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(200, 320), st.integers(0, 1000))
+def test_rank_and_percentile_place_the_latest_volatility_within_its_year(days, seed):
+    closes = walk(days, seed)
+
+    figures = figures_of(history_of([100.0]), history_of(closes))
+
+    year = closes[-252:]
+    lower = sum(one < year[-1] for one in year[:-1])
+    assert figures.iv_annual == year[-1]
+    assert figures.iv_rank_fraction == pytest.approx(
+        (year[-1] - min(year)) / (max(year) - min(year))
+    )
+    assert figures.iv_percentile_fraction == pytest.approx(lower / (len(year) - 1))
+
+
+def test_a_volatility_that_never_moved_has_no_rank():
+    figures = figures_of(history_of([100.0]), history_of([0.2] * 252))
+
+    assert figures.iv_rank_fraction is None
+    assert figures.iv_percentile_fraction == 0.5
 
 
 @settings(max_examples=25, deadline=None)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ib_async import BarData, Index, Stock
 
 from tests.practice.test_whole_gateway import MORNING_NS, exchange
+from thetawarden.domain.broker.bars import BarsOf
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.context.histories import History, fetch_from, joined
 from thetawarden.domain.market.sessions import Exchange, load_sessions
@@ -74,6 +75,21 @@ async def test_a_year_of_sessions_comes_whole_and_is_not_fetched_again(line, con
     assert len(history.bars) > 280
     assert history.gaps == 0
     assert fetch_from(history, today=TODAY, sessions=SESSIONS, days=420) is None
+
+
+async def test_a_year_of_implied_volatility_comes_beside_the_prices(line):
+    session, handler, ear = line
+    instrument = await found(session, Stock("AAPL", "SMART", "USD"))
+    since = TODAY - dt.timedelta(days=420)
+    asks = [FetchHistory(instrument=instrument, since=since, what=one) for one in BarsOf]
+
+    await asyncio.gather(*map(handler.perform, asks))
+
+    said = {each.what: each.bars for each in ear.said}
+    assert [bar.day for bar in said[BarsOf.TRADES]] == [
+        bar.day for bar in said[BarsOf.IMPLIED_VOLATILITY]
+    ]
+    assert all(0.05 < bar.close_usd < 2.0 for bar in said[BarsOf.IMPLIED_VOLATILITY])
 
 
 async def test_the_same_history_asked_for_twice_at_once_is_fetched_once(line):

@@ -1,7 +1,7 @@
-"""Reads marks and deltas of what is held off a chain's view.
+"""Reads marks and Greeks of what is held off a chain's view.
 
 A mark is the middle of a quote that is believed; where there is none the mark before stays, and its
-age tells. The delta is our own model's.
+age tells. The Greeks are our own model's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 
 from thetawarden.domain.books.rows import Mark
@@ -18,6 +19,7 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.units import to_decimal
 
 _PLACES = 6
+_GREEKS = ("delta_per_share", "gamma_per_usd", "vega_usd_per_vol_point", "theta_usd_per_day")
 
 
 def viewed_marks(
@@ -32,7 +34,7 @@ def viewed_marks(
         conid = int(rows.conid[row])
         mark = _mark(
             mid=float(mid_usd[row]),
-            delta=float(rows.delta_per_share[row]),
+            greeks={name: float(getattr(rows, name)[row]) for name in _GREEKS},
             at_ns=UnixNs(int(rows.at_ns[row])),
             known=known.get(conid),
         )
@@ -48,13 +50,14 @@ def viewed_spot(view: ChainView) -> Decimal | None:
     return to_decimal(view.spot_usd, places=_PLACES)
 
 
-def _mark(*, mid: float, delta: float, at_ns: UnixNs, known: Mark | None) -> Mark | None:
+def _mark(
+    *, mid: float, greeks: Mapping[str, float], at_ns: UnixNs, known: Mark | None
+) -> Mark | None:
     price = to_decimal(mid, places=_PLACES)
-    per_share = delta if math.isfinite(delta) else None
-    if per_share is None and known is not None:
-        per_share = known.delta_per_share
-    if price is not None:
-        return Mark(mark_usd=price.normalize(), at_ns=at_ns, delta_per_share=per_share)
-    if known is None:
+    if price is None and known is None:
         return None
-    return Mark(mark_usd=known.mark_usd, at_ns=known.at_ns, delta_per_share=per_share)
+    before = Mark(mark_usd=Decimal(0), at_ns=at_ns) if known is None else known
+    new = {name: value for name, value in greeks.items() if math.isfinite(value)}
+    if price is None:
+        return msgspec.structs.replace(before, **new)
+    return msgspec.structs.replace(before, mark_usd=price.normalize(), at_ns=at_ns, **new)

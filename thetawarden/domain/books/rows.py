@@ -23,11 +23,14 @@ _COST = Decimal("0.0001")
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """What a contract is worth a share now, and how much it moves with its underlying."""
+    """What a contract is worth a share now, and how much that moves; Greeks are of one share."""
 
     mark_usd: Decimal
     at_ns: UnixNs
     delta_per_share: float | None = None
+    gamma_per_usd: float | None = None
+    vega_usd_per_vol_point: float | None = None
+    theta_usd_per_day: float | None = None
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +51,17 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
     day_usd: Decimal | None
     fees_usd: Decimal
     delta_shares: float | None
+    gamma_shares_per_usd: float | None = None
+    vega_usd_per_vol_point: float | None = None
+    theta_usd_per_day: float | None = None
+
+
+_GREEKS = (
+    "delta_shares",
+    "gamma_shares_per_usd",
+    "vega_usd_per_vol_point",
+    "theta_usd_per_day",
+)
 
 
 def position_rows(
@@ -102,13 +116,28 @@ def _row(held: Holding, *, quantity: Decimal, start: DayStart, mark: Mark | None
         realised_today_usd=result.realised_today_usd,
         day_usd=result.day_usd,
         fees_usd=result.fees_usd,
-        delta_shares=_delta_shares(held.instrument, quantity, mark),
+        **_greeks(held.instrument, quantity, mark),
     )
 
 
-def _delta_shares(instrument: Instrument, quantity: Decimal, mark: Mark | None) -> float | None:
+def _greeks(
+    instrument: Instrument, quantity: Decimal, mark: Mark | None
+) -> dict[str, float | None]:
+    """Of the whole position; a share moves with itself and with nothing else."""
+    shares = float(quantity) * instrument.multiplier
     if instrument.kind is InstrumentKind.STOCK:
-        return float(quantity)
-    if mark is None or mark.delta_per_share is None:
-        return None
-    return float(quantity) * instrument.multiplier * mark.delta_per_share
+        return dict(zip(_GREEKS, (float(quantity), 0.0, 0.0, 0.0), strict=True))
+    found = (None,) * 4 if mark is None else _per_share(mark)
+    return {
+        name: None if one is None else shares * one
+        for name, one in zip(_GREEKS, found, strict=True)
+    }
+
+
+def _per_share(mark: Mark) -> tuple[float | None, ...]:
+    return (
+        mark.delta_per_share,
+        mark.gamma_per_usd,
+        mark.vega_usd_per_vol_point,
+        mark.theta_usd_per_day,
+    )

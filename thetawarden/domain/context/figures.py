@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from thetawarden.domain.indicators.correlation import (
     effective_bets,
 )
 from thetawarden.domain.indicators.realised import close_to_close, log_returns
+from thetawarden.domain.surface.skew import SkewGap, percentile_in_history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +32,18 @@ if TYPE_CHECKING:
     from thetawarden.domain.context.histories import History
 
 CORRELATION_DAYS = 60
+IV_DAYS, IV_DAYS_MIN = 252, 200
 _SAME_INDEX = {"XSP": "SPX", "SPY": "SPX", "QQQ": "NDX", "IWM": "RUT"}
 """What follows an index to the letter: held beside it, it is the same bet and no pair with it."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """One instrument's daily figures as of its latest session."""
+    """One instrument's daily figures as of its latest session.
+
+    The implied volatility is that of thirty days at the money, at the close of `iv_day`. Its rank
+    is where it lay between the lowest and the highest close of the year until then, its percentile
+    the share of those closes that were lower.
+    """
 
     day: dt.date
     close_usd: float
@@ -52,6 +59,10 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     realised10_annual: float | None
     realised21_annual: float | None
     realised63_annual: float | None
+    iv_day: dt.date | None = None
+    iv_annual: float | None = None
+    iv_rank_fraction: float | None = None
+    iv_percentile_fraction: float | None = None
 
 
 class Likenesses(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +74,7 @@ class Likenesses(msgspec.Struct, frozen=True, kw_only=True):
     effective_bets: float | None
 
 
-def figures_of(history: History) -> Figures | None:
+def figures_of(history: History, implied: History | None = None) -> Figures | None:
     """Return the figures of the latest session, or None without any bar."""
     if not history.bars:
         return None
@@ -86,6 +97,7 @@ def figures_of(history: History) -> Figures | None:
         realised10_annual=_last(close_to_close(close, 10)),
         realised21_annual=_last(close_to_close(close, 21)),
         realised63_annual=_last(close_to_close(close, 63)),
+        **({} if implied is None else _implied(implied)),
     )
 
 
@@ -143,6 +155,23 @@ def breadth_of(figures: Mapping[str, Figures]) -> tuple[dt.date, float] | None:
         if each.day == day and each.change_fraction is not None
     ]
     return day, float(sum(change > 0.0 for change in changes) - sum(c < 0.0 for c in changes))
+
+
+def _implied(history: History) -> dict[str, Any]:
+    """Where the latest implied volatility stands among those of a year; too few say nothing."""
+    if not history.bars:
+        return {}
+    latest = history.bars[-1]
+    found: dict[str, Any] = {"iv_day": latest.day, "iv_annual": latest.close_usd}
+    closes = _column(history.bars[-IV_DAYS:], "close_usd")
+    if len(closes) < IV_DAYS_MIN:
+        return found
+    low, high = float(closes.min()), float(closes.max())
+    share = percentile_in_history(latest.close_usd, closes[:-1])
+    return found | {
+        "iv_rank_fraction": (latest.close_usd - low) / (high - low) if high > low else None,
+        "iv_percentile_fraction": None if isinstance(share, SkewGap) else share,
+    }
 
 
 def _column(bars: tuple[DailyBar, ...], name: str) -> NDArray[np.float64]:

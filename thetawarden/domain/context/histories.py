@@ -45,13 +45,21 @@ def fetch_from(
 
 
 def joined(
-    history: History, fetched: tuple[DailyBar, ...], *, today: dt.date, sessions: Sessions
+    history: History,
+    fetched: tuple[DailyBar, ...],
+    *,
+    today: dt.date,
+    sessions: Sessions,
+    adjusts: bool = True,
 ) -> History | None:
-    """Return the longer history, or None when prices were adjusted and all must be fetched anew."""
+    """Return the longer history, or None when prices were adjusted and all must be fetched anew.
+
+    What is no price (`adjusts` is False) is never adjusted: what was sent last is right.
+    """
     usable = {bar.day: bar for bar in fetched if bar.day < today and _is_sane(bar)}
     for bar in history.bars:
         again = usable.get(bar.day)
-        if again is not None and not _agree(bar, again):
+        if adjusts and again is not None and not _agree(bar, again):
             return None
     kept = {bar.day: bar for bar in history.bars}
     bars = tuple(bar for _, bar in sorted({**kept, **usable}.items()))

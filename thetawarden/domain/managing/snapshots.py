@@ -235,6 +235,8 @@ def _underlying(
         "sma_50_usd": figures.sma50,
         "sma_200_usd": figures.sma200,
         "adx_points": figures.adx,
+        "iv_rank_fraction": figures.iv_rank_fraction,
+        "iv_percentile_fraction": figures.iv_percentile_fraction,
         "realised_5_annual": figures.realised5_annual,
         "realised_21_annual": figures.realised21_annual,
         "realised_63_annual": figures.realised63_annual,

@@ -34,6 +34,9 @@ class Portfolio(msgspec.Struct, frozen=True, kw_only=True):
     cash_usd: float | None = None
     initial_margin_usd: float | None = None
     delta_shares: float | None = None
+    gamma_shares_per_usd: float | None = None
+    vega_usd_per_vol_point: float | None = None
+    theta_usd_per_day: float | None = None
 
     def shorts(self, underlying: str) -> tuple[Sold, ...]:
         """What is sold on an underlying."""
@@ -51,8 +54,6 @@ def portfolio_of(
     """Return the book as strategies see it."""
     held = [row for row in rows if row.quantity]
     account = next((one for one in values if one.ready), None)
-    deltas = [row.delta_shares for row in held]
-    known = all(delta is not None for delta in deltas)
     return Portfolio(
         at_ns=at_ns,
         reconciled=reconciled,
@@ -70,8 +71,18 @@ def portfolio_of(
         nlv_usd=_value(account, "net_liquidation_usd"),
         cash_usd=_value(account, "cash_usd"),
         initial_margin_usd=_value(account, "initial_margin_usd"),
-        delta_shares=math.fsum(d for d in deltas if d is not None) if known else None,
+        delta_shares=_sum(row.delta_shares for row in held),
+        gamma_shares_per_usd=_sum(row.gamma_shares_per_usd for row in held),
+        vega_usd_per_vol_point=_sum(row.vega_usd_per_vol_point for row in held),
+        theta_usd_per_day=_sum(row.theta_usd_per_day for row in held),
     )
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    """The whole, unknown as soon as a part of it is."""
+    parts = list(values)
+    known = [part for part in parts if part is not None]
+    return math.fsum(known) if len(known) == len(parts) else None
 
 
 def _value(account: AccountValues | None, name: str) -> float | None:

@@ -168,6 +168,8 @@ def _volatility(scene: Scene, candidate: Candidate) -> dict[str, Any]:
     return {
         "iv_annual": candidate.shorts[0].iv_annual,
         "iv_atm_annual": None if series is None else series.atm_iv_annual,
+        "iv_rank_fraction": None if figures is None else figures.iv_rank_fraction,
+        "iv_percentile_fraction": None if figures is None else figures.iv_percentile_fraction,
         "skew_vol_points": None if put is None or call is None else (put - call) * 100.0,
         "term_slope_fraction": slope,
         "realised_5_annual": None if figures is None else figures.realised5_annual,
@@ -226,6 +228,9 @@ def _portfolio(scene: Scene) -> dict[str, Any]:
         "cash_usd": book.cash_usd,
         "positions": book.positions,
         "portfolio_delta_shares": book.delta_shares,
+        "portfolio_gamma_shares_per_usd": book.gamma_shares_per_usd,
+        "portfolio_vega_usd_per_vol_point": book.vega_usd_per_vol_point,
+        "portfolio_theta_usd_per_day": book.theta_usd_per_day,
         "margin_before_usd": book.initial_margin_usd,
     }
 

@@ -12,7 +12,7 @@ import datetime as dt
 
 import ib_async
 
-from thetawarden.domain.broker.bars import DailyBar
+from thetawarden.domain.broker.bars import BarsOf, DailyBar
 from thetawarden.domain.instants import new_york_date
 from thetawarden.infra.ib.answers import Failed, Failure
 from thetawarden.infra.ib.pacing import Priority
@@ -25,6 +25,7 @@ from thetawarden.ports import Clock, DeskPort
 AT_ONCE_MAX = 4
 DAYS_IN_DAYS_MAX = 365
 PACING = 162
+SHOWN = {BarsOf.TRADES: "TRADES", BarsOf.IMPLIED_VOLATILITY: "OPTION_IMPLIED_VOLATILITY"}
 NO_BARS = "the broker has no bars in this span"
 
 
@@ -49,13 +50,13 @@ class HistoryHandler:
         self._timeout_s = timeout_s
         self._again_after_s = again_after_s
         self._slots = asyncio.Semaphore(AT_ONCE_MAX)
-        self._running: set[tuple[int, int]] = set()
+        self._running: set[tuple[int, int, BarsOf]] = set()
 
     async def perform(self, message: Message) -> None:
         """Fetch and say what came; what is being fetched already is not asked for again."""
         if not isinstance(message, FetchHistory):
             return
-        key = (self._session.epoch, message.instrument.conid)
+        key = (self._session.epoch, message.instrument.conid, message.what)
         if key in self._running:
             return
         self._running.add(key)
@@ -77,12 +78,12 @@ class HistoryHandler:
         if isinstance(answer, Failed):
             if answer.why in (Failure.NO_LINK, Failure.LINK_LOST):
                 return None
-            return HistoryFetched(instrument=message.instrument, bars=(), words=_words(answer))
+            return _answer(message, (), _words(answer))
         bars = tuple(
             bar for bar in map(daily_bar_of, answer) if bar is not None and bar.day >= message.since
         )
         words = "" if bars else NO_BARS
-        return HistoryFetched(instrument=message.instrument, bars=_ordered(bars), words=words)
+        return _answer(message, _ordered(bars), words)
 
     async def _ask(self, message: FetchHistory, days: int) -> list[ib_async.BarData] | Failed:
         contract = contract_of(message.instrument)
@@ -92,7 +93,7 @@ class HistoryHandler:
                 endDateTime="",
                 durationStr=span_of(days),
                 barSizeSetting="1 day",
-                whatToShow="TRADES",
+                whatToShow=SHOWN[message.what],
                 useRTH=True,
                 formatDate=1,
                 timeout=0,  # ours covers it, and tells an empty answer from none
@@ -100,6 +101,10 @@ class HistoryHandler:
             priority=Priority.HISTORY,
             timeout_s=self._timeout_s,
         )
+
+
+def _answer(asked: FetchHistory, bars: tuple[DailyBar, ...], words: str) -> HistoryFetched:
+    return HistoryFetched(instrument=asked.instrument, bars=bars, words=words, what=asked.what)
 
 
 def span_of(days: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from thetawarden.domain.broker.account import AccountValues
+from thetawarden.domain.broker.bars import BarsOf
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.chains.doubts import doubt_of
 from thetawarden.domain.chains.view import read_rows
@@ -125,6 +126,8 @@ def _leads(body: context.LeadsViewed, _: Envelope[Message]) -> list[Row]:
 
 def _bars(body: market.HistoryFetched, _: Envelope[Message]) -> list[Row]:
     of = body.instrument
+    if body.what is not BarsOf.TRADES:
+        return []
     return [
         (
             of.symbol,

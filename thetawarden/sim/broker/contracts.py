@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from thetawarden.domain.broker.bars import BarsOf
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.instants import NS_PER_HOUR, new_york_date, new_york_ns
 from thetawarden.domain.market.products import OPTION_CLASSES
@@ -15,6 +16,7 @@ from thetawarden.infra.ib.discovery import (
     asked_days,
     expiry_of,
 )
+from thetawarden.infra.ib.history import SHOWN
 from thetawarden.messages.market import (
     ChainDiscovered,
     DiscoverChain,
@@ -101,23 +103,23 @@ def qualify(market: model.Market, asked: QualifySeries) -> SeriesQualified | Dis
 def history(market: model.Market, asked: FetchHistory, *, vol_days_max: int) -> HistoryFetched:
     """Daily bars since a day, up to the last one that is over.
 
-    Of a volatility index, which is computed from a whole chain at every instant, there are no more
-    than so many days.
+    Of volatilities, which take a whole chain or path to compute at every instant, there are no
+    more than so many days.
     """
     since, conid = asked.since, asked.instrument.conid
-    if conid in VOL_INDICES:
+    if conid in VOL_INDICES or asked.what is BarsOf.IMPLIED_VOLATILITY:
         since = max(since, new_york_date(market.now_ns) - dt.timedelta(days=vol_days_max))
     request = model.BarRequest(
         con_id=conid,
         bar_s=DAILY_S,
         start_ns=new_york_ns(since, dt.time()),
         end_ns=_last_end_ns(market.now_ns),
-        what="TRADES",
+        what=SHOWN[asked.what],
         regular_hours_only=True,
     )
     bars = tuple(map(daily_bar_of, market.bars(request)))
     words = "" if bars else NO_BARS
-    return HistoryFetched(instrument=asked.instrument, bars=bars, words=words)
+    return HistoryFetched(instrument=asked.instrument, bars=bars, words=words, what=asked.what)
 
 
 def _last_end_ns(now_ns: int) -> int:
