@@ -185,7 +185,12 @@ def _executing(config: Config, speed: float) -> dict[str, Any]:
 
 def _stewarding(config: Config, speed: float, mark: Mark) -> StewardSettings:
     return StewardSettings(
-        limits=managing_limits(config.managing, strategy=config.strategy, speed=speed),
+        limits=managing_limits(
+            config.managing,
+            strategy=config.strategy,
+            orders=config.risk.orders,
+            speed=speed,
+        ),
         sessions=load_sessions(Exchange.NYSE),
         view_ns=max(VIEWS_EVERY_NS, market_ns(1.0, speed=speed)),
         fingerprint=mark.fingerprint,

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from thetawarden.config.managing import BandConfig, ExitsConfig, ManagingConfig, WheelConfig
+from thetawarden.config.risk import OrdersConfig
 from thetawarden.config.rules import find_clashes
 from thetawarden.config.schema import Config
 from thetawarden.config.strategy import StockPutsConfig, StrategyConfig, TwoSidedConfig
@@ -42,6 +43,14 @@ def test_what_is_set_is_what_is_gone_by():
 
     assert found.exits.exit_delta == 0.7
     assert found.exits.last_day_ns == 600 * NS_PER_SECOND
+
+
+def test_exits_keep_within_the_collar_that_the_governor_holds_them_to():
+    orders = OrdersConfig(reducing_collar_fraction=0.2, collar_min_usd=0.5)
+
+    ladder = managing_limits(ManagingConfig(), strategy=StrategyConfig(), orders=orders).ladder
+
+    assert (ladder.collar_fraction, ladder.collar_usd_min) == (0.2, 0.5)
 
 
 def test_on_a_fast_market_nothing_is_looked_at_more_often_than_the_machine_can():

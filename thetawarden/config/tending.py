@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import asdict
 
 from thetawarden.config.managing import ManagingConfig
+from thetawarden.config.risk import OrdersConfig
 from thetawarden.config.selling import own_targets, strategy_settings
 from thetawarden.config.strategy import StrategyConfig
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
@@ -19,13 +20,18 @@ from thetawarden.domain.managing.limits import (
     WheelLimits,
 )
 
+_ORDERS = OrdersConfig()
 _BUSY_S = 1.0
 _VIEW_AGE_S = 15.0
 _GOOD_FOR_S = 10.0
 
 
 def managing_limits(
-    config: ManagingConfig, *, strategy: StrategyConfig, speed: float = 1.0
+    config: ManagingConfig,
+    *,
+    strategy: StrategyConfig,
+    orders: OrdersConfig = _ORDERS,
+    speed: float = 1.0,
 ) -> ManagingLimits:
     """Return what the steward goes by on a market that runs `speed` times as fast as we do."""
     exits, ladder = asdict(config.exits), asdict(config.ladder)
@@ -47,6 +53,8 @@ def managing_limits(
             **ladder,
             good_for_ns=_at_least(good_for, _GOOD_FOR_S, speed),
             again_after_ns=_at_least(again, _BUSY_S, speed),
+            collar_fraction=max(orders.reducing_collar_fraction, orders.collar_fraction),
+            collar_usd_min=orders.collar_min_usd,
         ),
         every_ns=_at_least(config.look_every_s, _BUSY_S, speed),
         snapshot_ns=_at_least(config.snapshot_every_s, _BUSY_S, speed),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.domain.managing.market import DAY, LIMITS, NOW, Market, part, trade, world
+from thetawarden.config.risk import OrdersConfig
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.managing.decision import Action, Rule
@@ -38,6 +39,7 @@ from thetawarden.domain.risk.demands import Demand, DemandKind
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.risk.usage import LimitUse
 from thetawarden.domain.strategy.targets import exits_of
+from thetawarden.domain.units import to_float
 
 MARKET = Market()
 
@@ -100,6 +102,26 @@ def test_a_close_takes_away_what_is_held_and_no_more_within_a_bounded_price(legs
     most = sight.natural_usd + max(0.05, 0.5 * abs(sight.natural_usd)) + 0.1
     assert order.limit_usd <= order.worst_usd <= Decimal(most)
     assert order.purpose is Purpose.CLOSE
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([400, 440, 460, 480, 490, 500]),
+    st.sampled_from([0.01, 0.02, 0.05, 0.1, 0.3]),
+    st.integers(0, 9),
+)
+def test_a_close_asks_for_no_price_that_the_governor_refuses_however_cheap_it_is(
+    strike, width, attempts
+):
+    market = Market(width=width, days=(1, 2, 7))
+    one = trade(part(market.option(strike), -1, "1"))
+
+    order = planned(one, market, known={"demand": "less risk"}, attempts=attempts).proposal
+
+    fair, orders = middle(market, one.held[0].instrument), OrdersConfig()
+    most = fair + max(orders.reducing_collar_fraction * fair, orders.collar_min_usd)
+    assert order.limit_usd <= order.worst_usd
+    assert to_float(order.worst_usd) <= most + 1e-9
 
 
 def test_each_time_without_a_fill_it_goes_further_and_never_beyond_what_it_can_be_worth():

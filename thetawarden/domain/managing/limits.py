@@ -89,7 +89,10 @@ class HedgeLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
-    """How an exit finds its price: from the middle, at most so far beyond the natural price."""
+    """How an exit finds its price: from the middle, at most so far beyond the natural price.
+
+    Nor further from the middle than the governor's collar: beyond it nothing leaves at all.
+    """
 
     concede_fraction: float = 0.10
     concede_usd_min: float = 0.05
@@ -97,6 +100,8 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     attempts_bolder_max: int = 4
     good_for_ns: int = 5 * NS_PER_MINUTE
     again_after_ns: int = NS_PER_MINUTE
+    collar_fraction: float = 0.50
+    collar_usd_min: float = 0.05
 
 
 class ManagingLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from thetawarden.domain.strategy.scene import option_of
 from thetawarden.domain.units import to_decimal, to_float
 
 _PLACES = 6
+_HAIR = 1e-9
 _SHARES_FRACTION = 0.005
 _ZERO = Decimal(0)
 
@@ -110,7 +111,7 @@ def order_of(legs: tuple[Leg, ...], wanted: Request, *, ladder: Ladder) -> Propo
     if limit is not None and len(legs) == 1 and legs[0].ratio > 0:
         limit = max(limit, step_at(_ZERO, ticks))  # an option is never bought back for nothing
     if wanted.worst_usd is None:
-        worst = _worst(legs, natural, wanted.attempts, ladder=ladder, ticks=ticks)
+        worst = _worst(legs, wanted.attempts, ladder=ladder, ticks=ticks)
     else:
         worst = round_price(price=wanted.worst_usd, rule=ticks, rounding=Rounding.DOWN)
     if limit is None or worst is None:
@@ -174,14 +175,20 @@ def _payoff(leg: Leg, price: float) -> float:
 
 
 def _worst(
-    legs: tuple[Leg, ...], natural: float, attempts: int, *, ladder: Ladder, ticks: TickRule
+    legs: tuple[Leg, ...], attempts: int, *, ladder: Ladder, ticks: TickRule
 ) -> Decimal | None:
+    middle = math.fsum(one.middle for one in legs)
+    natural = math.fsum(one.natural for one in legs)
     shares = any(one.instrument.kind is not InstrumentKind.OPTION for one in legs)
     bolder = min(attempts, ladder.attempts_bolder_max) * ladder.more_each_time_fraction
     fraction = _SHARES_FRACTION if shares else ladder.concede_fraction + bolder
     most = natural + max(ladder.concede_usd_min, fraction * abs(natural))
     worth = worth_most_usd(legs)
     worst = _priced(min(most, worth) if worth > 0.0 else most, ticks, Rounding.UP)
+    allowed = middle + max(ladder.collar_fraction * abs(middle), ladder.collar_usd_min)
+    collar = _priced(allowed + _HAIR, ticks, Rounding.DOWN)
+    if worst is not None and collar is not None:
+        worst = min(worst, collar)
     if worst is not None and natural < 0.0:
         return min(worst, -step_at(_ZERO, ticks))
     return worst
