@@ -26,7 +26,7 @@ from thetawarden.actors.notifier import Notifier
 from thetawarden.domain.books.book import cash_usd, holdings
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState
-from thetawarden.domain.instants import NS_PER_DAY, NS_PER_HOUR
+from thetawarden.domain.instants import NS_PER_DAY, NS_PER_HOUR, new_york_ns
 from thetawarden.domain.link.states import LinkState
 from thetawarden.messages.books import (
     AcceptBook,
@@ -345,6 +345,23 @@ def test_O19_an_assignment_is_explained_when_it_was_seen_twice():
     assert judged(second).agreed
     assert [one.cause for one in only(second, PositionExplained)] == ["assignment"] * 2
     assert desk.held(1).average_cost_usd == 500
+
+
+def test_a_dividend_of_the_night_is_explained_though_the_books_agreed_after_midnight():
+    desk = Desk(positions=(position(stock(), 200, "500"),)).agree()
+    desk.now = new_york_ns(dt.date(2026, 1, 21), dt.time(1))
+    assert judged(desk.fetch()).agreed
+
+    desk.now, desk.cash = new_york_ns(dt.date(2026, 1, 21), dt.time(4)), "100200"
+    paid = [desk.fetch(), desk.fetch()]
+    desk.now = new_york_ns(dt.date(2026, 1, 21), dt.time(7))
+    desk.fetch()
+    desk.now, desk.cash = new_york_ns(dt.date(2026, 1, 21), dt.time(11)), "100400"
+    by_day = [desk.fetch(), desk.fetch()]
+
+    assert judged(paid[-1]).agreed
+    assert [one.cause for one in only(paid[-1], PositionExplained)] == ["dividend"]
+    assert not judged(by_day[-1]).agreed
 
 
 def test_an_assignment_that_is_told_as_executions_after_all_is_not_counted_twice():

@@ -8,6 +8,7 @@ time until a later book or a person explains it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -29,9 +30,10 @@ from thetawarden.domain.books.gaps import Gap, contract_words, find_gaps, gap_wo
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.account import AccountValues, BrokerPosition
 from thetawarden.domain.broker.orders import Commission, Execution
-from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date
+from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, UnixNs, new_york_date
 
 LAG_NS = 5 * NS_PER_MINUTE
+DAWN_NS = 6 * NS_PER_HOUR  # of New York: by then a broker has done the work of the night
 """The broker tells an account's values at least every three minutes."""
 _BEHIND = ("the broker's cash does not show the latest fills yet",)
 
@@ -221,7 +223,7 @@ def _case(book: Book, values: AccountValues, *, now: UnixNs, knowledge: Knowledg
         evidence=CashEvidence(
             account=values.account,
             today=new_york_date(now),
-            agreed_on=new_york_date(knowledge.agreed_ns) if knowledge.agreed_ns else None,
+            agreed_on=_seen_out(knowledge.agreed_ns) if knowledge.agreed_ns else None,
             cash_usd=values.cash_usd or ZERO,
             accrued_interest_usd=(
                 None if before is None else before.accrued_interest_usd,
@@ -234,6 +236,11 @@ def _case(book: Book, values: AccountValues, *, now: UnixNs, knowledge: Knowledg
             marks_usd=knowledge.marks_usd,
         ),
     )
+
+
+def _seen_out(agreed_ns: int) -> dt.date:
+    """The day whose night had been seen out: what agreed before dawn is the day before's."""
+    return new_york_date(UnixNs(agreed_ns - DAWN_NS))
 
 
 def _written(
