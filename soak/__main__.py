@@ -56,13 +56,16 @@ def day(folder: Path | None, **terms: float) -> None:
     help="Only this kind of times; may be said again.",
 )
 def twenty(days: int, seed: int, scenarios: tuple[str, ...]) -> None:
-    """Leave a desk alone for days of several markets, in virtual time, and count what happened."""
-    console = Console(highlight=False)
+    """Leave a desk alone for days of several markets, in virtual time, and count what happened.
+
+    Each kind of times lives by itself: they can be run side by side.
+    """
+    console = Console(highlight=False, soft_wrap=True)
     chosen = tuple(map(ScenarioName, scenarios)) or SCENARIOS
     terms = TwentyTerms(days=days, seed=seed, scenarios=chosen)
     found = run_twenty(terms, progress=console.print)
     for name, count in sorted(found.happened.items()):
-        console.print(f"{name:40} {count}")
+        console.print(f"{name:40} {count} times on {found.days[name]} days")
     missing = [f"{name} never happened" for name in found.missing]
     _conclude(console, found.figures, [*found.wrong, *missing])
 

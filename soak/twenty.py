@@ -1,7 +1,8 @@
 """Many trading days of a desk left alone, in virtual time, on markets of several kinds.
 
 Nobody but the desk trades; what is left to force is an assignment, once a scenario, as holders
-rarely exercise early. All that is checked is read off the message log and the exchange's own books.
+rarely exercise early. All that is checked is read off the message log and the exchange's own books:
+every evening, and every morning, once the broker's work of the night has been done.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ WANTED = (
     *("rebalance", "hedge", "spread switch"),
 )
 UNPROTECTED_S_MAX = 5.0
-BELL, EVENING = dt.time(9, 25), dt.time(17, 30)
+MORNING, EVENING = dt.time(9, 15), dt.time(17, 30)
 SLICE_NS = 15 * 60 * NS_PER_SECOND
 ASSIGN_FROM_DAY = 3
 INDEX, FUND, UNITS = "XSP", "IWM", 4
@@ -70,6 +71,7 @@ class Verdict(msgspec.Struct, kw_only=True):
 
     figures: dict[str, str] = {}
     happened: Counter[str] = msgspec.field(default_factory=Counter)
+    days: Counter[str] = msgspec.field(default_factory=Counter)
     wrong: list[str] = []
 
     @property
@@ -87,6 +89,7 @@ class Observer:
         self.unprotected_s: list[float] = []
         self.messages = 0
         self._submitted: set[str] = set()
+        self._announced: set[str] = set()
         self._lacking: dict[str, UnixNs] = {}
         self._asked: dict[str, Action] = {}
         self._defined_only = False
@@ -96,6 +99,11 @@ class Observer:
         if isinstance(entry, Envelope):
             self.messages += 1
             self._hear(entry.body, entry.at_ns)
+
+    @property
+    def announced(self) -> tuple[str, ...]:
+        """What was said to be intended, and whose intent never came."""
+        return tuple(sorted(self._announced))
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -112,7 +120,7 @@ class Observer:
                 self._protection(body, at_ns)
             case PositionDecided(decision=decision, proposal_key=key):
                 self._asked[key] = decision.action
-                self.happened[f"decided {decision.action}"] += 1
+                self.happened[f"decided {decision.action}: {decision.rule}"] += 1
                 if decision.rule is Rule.NEW_TARGET:
                     self.happened["profit-target change"] += 1
             case ReviseExits():
@@ -138,11 +146,12 @@ class Observer:
             if one.order_ref in self._submitted:
                 self.wrong.append(f"{one.order_ref} was submitted twice")
             self._submitted.add(one.order_ref)
+            self._announced.discard(one.order_ref)
             self.happened["orders"] += 1
 
     def _stage(self, body: OrderStageChanged) -> None:
         if body.order_ref not in self._submitted:
-            self.wrong.append(f"{body.order_ref} has a stage and no intent")
+            self._unintended(body)
         if body.stage is not Stage.FILLED:
             return
         self.happened[f"filled {body.role}"] += 1
@@ -150,6 +159,13 @@ class Observer:
         action = self._asked.get(body.proposal_key)
         self.happened["rebalance"] += action is Action.REBALANCE
         self.happened["hedge"] += action is Action.HEDGE
+
+    def _unintended(self, body: OrderStageChanged) -> None:
+        """What is intended is announced in the same breath as its intent, and withheld without."""
+        if body.stage is Stage.INTENDED:
+            self._announced.add(body.order_ref)
+        elif body.stage is not Stage.WITHHELD:
+            self.wrong.append(f"{body.order_ref} is {body.stage} and has no intent")
 
     def _protection(self, body: ProtectionChanged, at_ns: UnixNs) -> None:
         if not body.complete:
@@ -163,52 +179,61 @@ class Observer:
 def run_twenty(terms: Terms, *, progress: Callable[[str], None]) -> Verdict:
     """Live through every scenario, and add up what was found."""
     verdict = Verdict()
-    for number, scenario in enumerate(terms.scenarios):
+    for scenario in terms.scenarios:
         with tempfile.TemporaryDirectory() as folder:
-            _scenario(terms, scenario, number, Path(folder), verdict, progress)
+            _scenario(terms, scenario, Path(folder), verdict, progress)
     return verdict
 
 
-def _scenario(  # noqa: PLR0917
+def _scenario(
     terms: Terms,
     scenario: ScenarioName,
-    number: int,
     folder: Path,
     verdict: Verdict,
     progress: Callable[[str], None],
 ) -> None:
     observer, began = Observer(), time.monotonic()
-    world = World(settings_of(terms, scenario, number), folder, watch=observer)
+    world = World(settings_of(terms, scenario), folder, watch=observer)
     days = sessions_between(
         FIRST_DAY, FIRST_DAY + dt.timedelta(days=2 * terms.days), load_sessions(Exchange.NYSE)
     )[: terms.days]
     agreed = 0
     for at, day in enumerate(days):
-        _live(world, day, force=at >= ASSIGN_FROM_DAY, happened=observer.happened)
-        differing = differences(world)
+        before = Counter(observer.happened)
+        differing = _live(world, day, force=at >= ASSIGN_FROM_DAY, happened=observer.happened)
         agreed += not differing
         observer.wrong += [f"{scenario} {day}: {words}" for words in differing]
+        new = observer.happened - before
+        verdict.days += Counter(dict.fromkeys(new, 1))
+        wanted = ", ".join(f"{name} {new[name]}" for name in WANTED if new[name]) or "nothing else"
         done = time.monotonic() - began
         progress(
-            f"{scenario} day {at + 1} of {len(days)}, {observer.messages} messages, {done:.0f} s"
+            f"{scenario} day {at + 1} of {len(days)}, {observer.messages} messages, {done:.0f} s;"
+            f" {new['filled entry']} entries, {wanted}; {len(observer.wrong)} wrong"
         )
     observer.wrong += [f"{scenario}: {one} still misses an exit" for one in observer.lacking]
+    observer.wrong += [f"{scenario}: {one} was never intended" for one in observer.announced]
     world.stop()
     late = [seconds for seconds in observer.unprotected_s if seconds > UNPROTECTED_S_MAX]
     verdict.happened += observer.happened
     verdict.wrong += observer.wrong
     verdict.figures |= {
-        f"{scenario}: evenings the books agreed to the cent": f"{agreed} of {len(days)}",
+        f"{scenario}: evenings and mornings that agreed": f"{agreed} of {len(days)} days",
         f"{scenario}: orders": str(observer.happened["orders"]),
         f"{scenario}: protection missing, repaired": str(len(observer.unprotected_s)),
         f"{scenario}: of them longer than 5 s": str(len(late)),
+        f"{scenario}: the longest, market s": f"{max(late, default=0.0):.0f}",
         f"{scenario}: messages": str(observer.messages),
         f"{scenario}: machine seconds": f"{time.monotonic() - began:.0f}",
     }
 
 
-def settings_of(terms: Terms, scenario: ScenarioName, number: int) -> WorldSettings:
-    """The world of one scenario; its desk trades an index, and a fund that is delivered."""
+def settings_of(terms: Terms, scenario: ScenarioName) -> WorldSettings:
+    """The world of one scenario, the same alone and beside others.
+
+    Its desk trades an index, and a fund that is delivered.
+    """
+    number = SCENARIOS.index(scenario)
     return WorldSettings(
         config=universe(small_config()),
         seed=terms.seed + number,
@@ -244,14 +269,21 @@ def universe(config: Config) -> Config:
     )
 
 
-def _live(world: World, day: dt.date, *, force: bool, happened: Counter[str]) -> None:
-    """One day until its evening; an assignment is forced until one has come."""
-    world.run_until(new_york_ns(day, BELL))
+def _live(world: World, day: dt.date, *, force: bool, happened: Counter[str]) -> tuple[str, ...]:
+    """One day from its morning to its evening, and how the books differ then, in words.
+
+    An assignment is forced in the evening until one has come.
+    """
+    world.run_until(new_york_ns(day, MORNING))
+    found = differences(world) if world.alive else ()
+    early = tuple(f"in the morning {words}" for words in found)
     end_ns = new_york_ns(day, EVENING)
     while (now_ns := world.clock.true_ns()) < end_ns:
         world.run_until(min(now_ns + SLICE_NS, end_ns))
+    late = differences(world)
     if force and not happened["assignment"]:
         _assign(world)
+    return (*early, *late)
 
 
 def _assign(world: World) -> None:
