@@ -42,9 +42,9 @@ calls, dividends, costs) add up to its result to the last digit.
 
 An exit starts at the middle and walks no further than a bounded price: the market's own side and a
 tenth more, a little bolder after each attempt that ended unfilled, never more than the legs can be
-worth at their end, nor more than the governor's collar lets through (R12). A leg without a usable quote gives no order: the trade waits and is told. What
-is offered for a dime or less and bid for by nobody is worth nothing: it hides no danger, and is
-left to its end when the rest is closed.
+worth at their end, nor more than the governor's collar lets through (R12). A leg without a usable
+quote gives no order: the trade waits and is told. What is offered for a dime or less and bid for by
+nobody is worth nothing: it hides no danger, and is left to its end when the rest is closed.
 
 * **Close** buys back the options of a unit; shares are sold once no option is left on them.
 * **Roll** buys back the worst short option and sells the one nearest to the delta the trade was

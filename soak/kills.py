@@ -37,7 +37,7 @@ NEAR_S_MAX, FAR_S_MAX, AWAY_S_MAX = 0.15, 3.0, 1.5
 NEAR_SHARE, FLATTEN_SHARE = 0.75, 0.3
 
 CONFIGURATION = """\
-practice: {{gateway: false, port: {port}, speed: {speed:g}}}
+practice: {{gateway: false, port: {port}, speed: {speed:g}, same_day: false}}
 guardian: {{enabled: false}}
 watch: {{price_age_s: 3600}}
 chains:

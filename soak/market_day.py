@@ -220,7 +220,7 @@ def _gateway_arguments(terms: Terms, port: int) -> list[str]:
 def _configure(terms: Terms, port: int) -> None:
     names = ", ".join(UNDERLYINGS)
     (terms.folder / "thetawarden.yaml").write_text(
-        "practice:\n"
+        "practice:\n  same_day: false\n"
         "  gateway: false\n"
         f"  port: {port}\n"
         f"  speed: {terms.speed:g}\n"

@@ -79,6 +79,7 @@ class Scene:
         self.home, self.line, self.pager = home, line, pager
         self.settings = {
             "THETAWARDEN__PRACTICE__GATEWAY": "false",
+            "THETAWARDEN__PRACTICE__SAME_DAY": "false",
             "THETAWARDEN__PRACTICE__PORT": str(line.port),
             "THETAWARDEN__ALERTS__CRITICAL": "page",
             "THETAWARDEN_SECRET_ALERT_PAGE": f"json://127.0.0.1:{pager.port}/",

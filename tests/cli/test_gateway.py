@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.nursery import Child
 from tests.cli.shell import Shell, wait_for
+from thetawarden.domain.instants import new_york_ns
 from thetawarden.practice.account.book import MarginRule
 from thetawarden.practice.launch import Asked, OtherMarketError, build_exchange, settle_choices
 
@@ -102,6 +103,32 @@ async def test_several_accounts_each_have_the_cash_and_the_margin_rule_asked_for
     assert {one.margin for one in terms} == {MarginRule.PORTFOLIO}
     with pytest.raises(OtherMarketError, match="begun with cash 250000, 6000 was asked"):
         settle_choices(Asked(cash=6000), today=today, state=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "today",
+    [
+        dt.date(2026, 11, 27),  # half a day, over at 13:00
+        dt.date(2026, 11, 28),
+        dt.date(2026, 11, 30),
+    ],
+)
+def test_a_new_market_begins_at_the_time_of_day_asked_for_on_a_day_that_lasts(today, tmp_path):
+    asked = Asked(begin=dt.time(13, 50))
+
+    new = build_exchange(settle_choices(asked, today=today, state=tmp_path))
+    again = settle_choices(Asked(begin=dt.time(9)), today=today, state=tmp_path)
+
+    assert new.now_ns == new_york_ns(dt.date(2026, 11, 30), dt.time(13, 50))
+    assert again.begin == dt.time(13, 50)  # what has begun is gone on with
+
+
+def test_a_time_at_which_no_session_is_left_is_refused_and_nothing_is_begun(run, tmp_path):
+    done = run("--begin", "18:00", "--state", str(tmp_path), "--port", "0")
+
+    assert done.code == 2
+    assert "begin 18:00 found; allowed: a time before the close" in done.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fault_is_played_on_the_running_gateway_and_an_unknown_one_refused(run):

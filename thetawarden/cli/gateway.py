@@ -42,6 +42,9 @@ def _speed(_context: click.Context, _option: click.Parameter, text: str) -> floa
 @click.option("--seed", type=click.IntRange(min=0), help="Default 1, or what --state began with.")
 @click.option("--scenario", help="A name (default normal), or a CSV of closes.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First session; default today.")
+@click.option(
+    "--begin", type=click.DateTime(["%H:%M"]), help="A new market: at this time, not the bell."
+)
 @click.option("--accounts", type=click.IntRange(1, 16), help="How many; default 1.")
 @click.option("--cash", type=click.IntRange(1_000, 10**9), help="USD in each; default 1000000.")
 @click.option("--margin", type=click.Choice(["reg_t", "portfolio"]), help="Default reg_t.")
@@ -69,6 +72,7 @@ def _serve(
     seed: int | None,
     scenario: str | None,
     start: dt.datetime | None,
+    begin: dt.datetime | None,
     accounts: int | None,
     cash: int | None,
     margin: str | None,
@@ -84,6 +88,7 @@ def _serve(
 
     asked = Asked(
         day=None if start is None else start.date(),
+        begin=None if begin is None else begin.time(),
         seed=seed,
         scenario=scenario,
         accounts=accounts,

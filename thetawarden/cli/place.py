@@ -43,13 +43,15 @@ class Place:
         """The configuration in effect; raises ConfigError."""
         from thetawarden.config.loader import load_config  # noqa: PLC0415
         from thetawarden.config.places import config_file  # noqa: PLC0415
+        from thetawarden.config.practising import practised  # noqa: PLC0415
 
-        return load_config(
+        loaded = load_config(
             named_file=self.config_file,
             default_file=config_file(self.data),
             environment=os.environ,
             flags=flags or {},
         )
+        return practised(loaded)
 
     def desk(self) -> ControlClient:
         """Who to ask about the desk of the mode and account in effect."""

@@ -94,6 +94,8 @@ def _market_options(loaded: Loaded) -> list[str]:
     """What the gateway is told: the speed, and whatever a person chose of the market itself."""
     practice = loaded.config.practice
     options = ["--speed", f"{practice.speed:g}"]
+    if not practice.start:
+        options += ["--begin", f"{practice.begin:%H:%M}"]
     chosen = {"seed": str(practice.seed), "scenario": practice.scenario, "start": practice.start}
     for name, text in chosen.items():
         if loaded.origins[f"practice.{name}"].source != "default" and text:

@@ -88,9 +88,22 @@ class PracticeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Meta(
             pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$",
             title='a date in quotes such as "2026-02-03"',
-            description="The first session of a new practice market; empty for today.",
+            description="The first session of a new practice market, which begins before its bell;"
+            " empty for today's, or the next, in its midst.",
         ),
     ] = ""
+    begin: Annotated[
+        dt.time,
+        Meta(description="Where no `start` is said: a new practice market begins at this time."),
+    ] = dt.time(13, 50)
+    same_day: Annotated[
+        bool,
+        Meta(
+            description="On the practice market index puts end the day they are sold, and are sold"
+            " in the afternoon too, so that a trade is over within minutes. Days or times of your"
+            " own under `strategy` win."
+        ),
+    ] = True
 
 
 class DeskConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

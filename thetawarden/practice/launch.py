@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from thetawarden.domain.instants import NS_PER_MINUTE
+from thetawarden.domain.instants import NS_PER_MINUTE, new_york_ns
 from thetawarden.domain.market.calendar import session_on_or_after, session_row
 from thetawarden.domain.market.sessions import Exchange as Venue
 from thetawarden.domain.market.sessions import load_sessions
@@ -27,15 +27,18 @@ DEFAULT_SEED = 1
 DEFAULT_CASH_USD = 1_000_000
 FIRST_ACCOUNT = 1_000_001
 BEFORE_THE_BELL_NS = 5 * NS_PER_MINUTE
+SESSIONS_PASSED_OVER_MAX = 5
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """What a person may choose; `scenario` is a name or the path of a CSV of daily closes.
 
-    So many accounts are opened, each with that cash and under that rule of margin.
+    So many accounts are opened, each with that cash and under that rule of margin. It begins at a
+    time of the day, New York's, or just before the bell.
     """
 
     day: dt.date
+    begin: dt.time | None = None
     seed: int = DEFAULT_SEED
     scenario: str = str(ScenarioName.NORMAL)
     accounts: int = 1
@@ -44,9 +47,13 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for this time; None takes what the market was begun with, or the default."""
+    """What was asked for this time; None takes what the market was begun with, or the default.
+
+    When a day begins is asked of a new market alone: one that has begun is past that.
+    """
 
     day: dt.date | None = None
+    begin: dt.time | None = None
     seed: int | None = None
     scenario: str | None = None
     accounts: int | None = None
@@ -70,12 +77,13 @@ def settle_choices(asked: Asked, *, today: dt.date, state: Path | None) -> Choic
     if begun is None or state is None:
         wanted = {name: value for name, value in _fields(asked) if value is not None}
         choices = Choices(**({"day": today} | wanted))
+        _start_ns(choices)
         _times(choices.scenario)
         if state is not None:
             state.mkdir(parents=True, exist_ok=True)
             (state / CHOICES_FILE).write_bytes(msgspec.json.encode(choices))
         return choices
-    for what, wanted in _fields(asked):
+    for what, wanted in _fields(msgspec.structs.replace(asked, begin=None)):
         kept = getattr(begun, what)
         if wanted is not None and wanted != kept:
             raise OtherMarketError(state, what=what, begun=kept, asked=wanted)
@@ -107,12 +115,9 @@ class UnknownScenarioError(ThetawardenError):
 
 
 def build_exchange(choices: Choices) -> PracticeExchange:
-    """A market five minutes before the opening bell of the day, or of the next session after it."""
-    sessions = load_sessions(Venue.NYSE)
-    row = session_row(session_on_or_after(choices.day, sessions), sessions)
-    start_ns = int(sessions.open_ns[row]) - BEFORE_THE_BELL_NS
+    """A market on the day, or on the next session after it."""
     name, path = _times(choices.scenario)
-    terms = Terms(seed=choices.seed, start_ns=start_ns, scenario=name, path=path)
+    terms = Terms(seed=choices.seed, start_ns=_start_ns(choices), scenario=name, path=path)
     accounts = tuple(
         AccountTerms(
             account=f"DU{FIRST_ACCOUNT + number}",
@@ -123,6 +128,32 @@ def build_exchange(choices: Choices) -> PracticeExchange:
     )
     exchange_terms = ExchangeTerms(seed=choices.seed, accounts=accounts)
     return PracticeExchange(PracticeMarket(terms), exchange_terms)
+
+
+class NoSessionThenError(ThetawardenError):
+    """No session lasts until that time of the day. The person picks an earlier one."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, begin: dt.time) -> None:
+        super().__init__(f"begin {begin:%H:%M} found; allowed: a time before the close, 16:00")
+
+
+def _start_ns(choices: Choices) -> int:
+    """Five minutes before the bell, or the time asked for of the first session that lasts until it.
+
+    Half days end at 13:00.
+    """
+    sessions, begin = load_sessions(Venue.NYSE), choices.begin
+    day = session_on_or_after(choices.day, sessions)
+    if begin is None:
+        return int(sessions.open_ns[session_row(day, sessions)]) - BEFORE_THE_BELL_NS
+    for _ in range(SESSIONS_PASSED_OVER_MAX):
+        start_ns = int(new_york_ns(day, begin))
+        if start_ns < sessions.close_ns[session_row(day, sessions)]:
+            return start_ns
+        day = session_on_or_after(day + dt.timedelta(days=1), sessions)
+    raise NoSessionThenError(begin)
 
 
 def _times(scenario: str) -> tuple[ScenarioName, str | None]:
