@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import threading
 
@@ -40,6 +41,7 @@ class Trader:
         self._thread.join()
 
     def _run(self) -> None:
+        logging.getLogger("ib_async").setLevel(logging.CRITICAL)  # links are cut on purpose here
         asyncio.run(self._live())
 
     async def _live(self) -> None:

@@ -5,9 +5,10 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
 from thetawarden.cli.orders import COLUMNS, SPARE, WHOLE
-from thetawarden.cli.tables import plain_table
+from thetawarden.cli.tables import plain_table, print_table
 
 REF = "index_puts-3bfsqb.open.tpblcv1.1"
 ORDER = (REF, "working", "SELL 4", "0", "-0.34", "XSP 261202P627", "index_puts", "entry")
@@ -43,3 +44,12 @@ def test_what_is_no_spare_column_is_there_at_any_width(width):
 
 def test_an_empty_table_has_its_columns_all_the_same():
     assert "contract" in printed(160)
+
+
+def test_a_command_in_a_line_of_text_is_left_whole_for_a_narrow_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    command = "thetawarden resume --limits 0011aabb --reason WHY"
+
+    print_table(Text(f"no entries: the configuration allows more. If you mean it: {command}"))
+
+    assert command in capsys.readouterr().out.splitlines()[0]

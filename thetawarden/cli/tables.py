@@ -26,8 +26,12 @@ _COLOURS = {"running": "green", "paused": "yellow", "restarting": "yellow", "hal
 
 
 def print_table(table: Table | Text) -> None:
-    """Print to standard output, as wide as the terminal is, or a pipe may be."""
-    Console(highlight=False, width=width_there()).print(table)
+    """Print to standard output, as wide as the terminal is, or a pipe may be.
+
+    Lines of text are left to the terminal to break: a command in one can be copied whole.
+    """
+    soft = isinstance(table, Text)
+    Console(highlight=False, width=width_there()).print(table, soft_wrap=soft)
 
 
 def width_there() -> int:
@@ -135,7 +139,7 @@ def status_text(status: Status) -> Text:
     text.append(f"actors: {counts.running} running, {counts.restarting} restarting, ")
     text.append(f"{counts.failed} failed\n")
     for reason in status.entries_frozen:
-        text.append(f"no entries: {one_line(reason, 200)}\n", style="yellow")
+        text.append(f"no entries: {one_line(reason, 500)}\n", style="yellow")
     for ailment in status.ailments:
         text.append(f"ailing: {one_line(ailment, 200)}\n", style="yellow")
     for words in status.erring:
