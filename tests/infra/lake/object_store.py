@@ -83,141 +83,149 @@ class _Store:
         return {}
 
 
-def _handler(store):
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or every answer waits 40 ms for its second half
+class _Server(ThreadingHTTPServer):
+    """Serves one store."""
 
-        def log_message(self, *_):
-            pass
+    store = _Store()
 
-        def _asked(self):
-            url = urllib.parse.urlsplit(self.path)
-            query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
-            _, _, key = urllib.parse.unquote(url.path).lstrip("/").partition("/")
-            return key, query
 
-        def _answer(self, code, body=b"", **headers):
-            if store.away:
-                code, body, headers = 503, b"", {}
-            self.send_response(code)
-            for name, value in headers.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+class _Handler(BaseHTTPRequestHandler):
+    """One request."""
 
-        def _tell(self, body):
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or every answer waits 40 ms for its second half
+
+    @property
+    def _store(self):
+        return self.server.store
+
+    def log_message(self, *_):
+        pass
+
+    def _asked(self):
+        url = urllib.parse.urlsplit(self.path)
+        query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
+        _, _, key = urllib.parse.unquote(url.path).lstrip("/").partition("/")
+        return key, query
+
+    def _answer(self, code, body=b"", **headers):
+        if self._store.away:
+            code, body, headers = 503, b"", {}
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
             self.wfile.write(body)
 
-        def _body(self):
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def _tell(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-        def do_GET(self):
-            key, query = self._asked()
-            if self.path.startswith("/admin/"):
-                return self._tell(json.dumps(store.admin(key)).encode())
-            if "list-type" in query:
-                return self._list(query)
-            return self._get(key)
+    def _body(self):
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-        def do_HEAD(self):
-            self._get(self._asked()[0])
+    def do_GET(self):
+        key, query = self._asked()
+        if self.path.startswith("/admin/"):
+            return self._tell(json.dumps(self._store.admin(key)).encode())
+        if "list-type" in query:
+            return self._list(query)
+        return self._get(key)
 
-        def do_PUT(self):
-            key, query = self._asked()
-            content = self._body()
-            if store.away:
-                return self._answer(503)
-            with store.lock:
-                if "uploadId" in query:
-                    store.parts[query["uploadId"]][int(query["partNumber"])] = content
-                elif self.headers.get("If-None-Match") == "*" and key in store.objects:
-                    return self._answer(412)
-                else:
-                    store.objects[key] = content
-            return self._answer(200, ETag=_tag(content))
+    def do_HEAD(self):
+        self._get(self._asked()[0])
 
-        def do_POST(self):
-            key, query = self._asked()
-            content = self._body()
-            if "delete" in query:
-                return self._delete_many(content)
-            with store.lock:
-                if "uploads" in query:
-                    name = f"upload-{len(store.parts)}"
-                    store.parts[name] = {}
-                    xml = f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId>"
-                    return self._answer(200, f"{xml}</InitiateMultipartUploadResult>".encode())
-                parts = store.parts.pop(query["uploadId"])
-                store.objects[key] = b"".join(parts[number] for number in sorted(parts))
-            xml = f"<CompleteMultipartUploadResult><ETag>{_tag(store.objects[key])}</ETag>"
-            return self._answer(200, f"{xml}</CompleteMultipartUploadResult>".encode())
+    def do_PUT(self):
+        key, query = self._asked()
+        content = self._body()
+        if self._store.away:
+            return self._answer(503)
+        with self._store.lock:
+            if "uploadId" in query:
+                self._store.parts[query["uploadId"]][int(query["partNumber"])] = content
+            elif self.headers.get("If-None-Match") == "*" and key in self._store.objects:
+                return self._answer(412)
+            else:
+                self._store.objects[key] = content
+        return self._answer(200, ETag=_tag(content))
 
-        def do_DELETE(self):
-            key, _ = self._asked()
-            with store.lock:
-                store.objects.pop(key, None)
-            self._answer(204)
+    def do_POST(self):
+        key, query = self._asked()
+        content = self._body()
+        if "delete" in query:
+            return self._delete_many(content)
+        with self._store.lock:
+            if "uploads" in query:
+                name = f"upload-{len(self._store.parts)}"
+                self._store.parts[name] = {}
+                xml = f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId>"
+                return self._answer(200, f"{xml}</InitiateMultipartUploadResult>".encode())
+            parts = self._store.parts.pop(query["uploadId"])
+            self._store.objects[key] = b"".join(parts[number] for number in sorted(parts))
+        xml = f"<CompleteMultipartUploadResult><ETag>{_tag(self._store.objects[key])}</ETag>"
+        return self._answer(200, f"{xml}</CompleteMultipartUploadResult>".encode())
 
-        def _get(self, key):
-            content = store.objects.get(key)
-            if content is None:
-                return self._answer(404)
-            start, end, total = 0, len(content), len(content)
-            wanted = self.headers.get("Range")
-            headers = {"ETag": _tag(content), "Last_Modified": HTTP_STAMP}
-            if wanted:
-                low, _, high = wanted.removeprefix("bytes=").partition("-")
-                start = int(low) if low else max(0, total - int(high))
-                end = min(total, int(high) + 1) if low and high else total
-                headers["Content_Range"] = f"bytes {start}-{end - 1}/{total}"
-            if self.command == "HEAD":
-                self.send_response(200)
-                self.send_header("ETag", _tag(content))
-                self.send_header("Last-Modified", HTTP_STAMP)
-                self.send_header("Content-Length", str(total))
-                return self.end_headers()
-            store.read[key] += end - start
-            return self._answer(206 if wanted else 200, content[start:end], **headers)
+    def do_DELETE(self):
+        key, _ = self._asked()
+        with self._store.lock:
+            self._store.objects.pop(key, None)
+        self._answer(204)
 
-        def _list(self, query):
-            prefix, after = query.get("prefix", ""), query.get("start-after", "")
-            slash = query.get("delimiter")
-            with store.lock:
-                keys = sorted(key for key in store.objects if key.startswith(prefix))
-            folders, contents = {}, []
-            for key in keys:
-                rest = key[len(prefix) :]
-                if slash and slash in rest:
-                    folders[prefix + rest.split(slash)[0] + slash] = None
-                elif key > after:
-                    content = store.objects.get(key, b"")
-                    contents.append(
-                        f"<Contents><Key>{escape(key)}</Key><Size>{len(content)}</Size>"
-                        f"<LastModified>{STAMP}</LastModified><ETag>{_tag(content)}</ETag></Contents>"
-                    )
-            common = "".join(
-                f"<CommonPrefixes><Prefix>{escape(each)}</Prefix></CommonPrefixes>"
-                for each in folders
-            )
-            xml = f"<ListBucketResult><IsTruncated>false</IsTruncated>{''.join(contents)}{common}"
-            self._answer(200, f"{xml}</ListBucketResult>".encode())
+    def _get(self, key):
+        content = self._store.objects.get(key)
+        if content is None:
+            return self._answer(404)
+        start, end, total = 0, len(content), len(content)
+        wanted = self.headers.get("Range")
+        headers = {"ETag": _tag(content), "Last_Modified": HTTP_STAMP}
+        if wanted:
+            low, _, high = wanted.removeprefix("bytes=").partition("-")
+            start = int(low) if low else max(0, total - int(high))
+            end = min(total, int(high) + 1) if low and high else total
+            headers["Content_Range"] = f"bytes {start}-{end - 1}/{total}"
+        if self.command == "HEAD":
+            self.send_response(200)
+            self.send_header("ETag", _tag(content))
+            self.send_header("Last-Modified", HTTP_STAMP)
+            self.send_header("Content-Length", str(total))
+            return self.end_headers()
+        self._store.read[key] += end - start
+        return self._answer(206 if wanted else 200, content[start:end], **headers)
 
-        def _delete_many(self, content):
-            gone = []
-            with store.lock:
-                for element in ET.fromstring(content).iter():  # noqa: S314  # our own words
-                    if element.tag.endswith("Key"):
-                        store.objects.pop(element.text, None)
-                        gone.append(f"<Deleted><Key>{escape(element.text)}</Key></Deleted>")
-            self._answer(200, f"<DeleteResult>{''.join(gone)}</DeleteResult>".encode())
+    def _list(self, query):
+        prefix, after = query.get("prefix", ""), query.get("start-after", "")
+        slash = query.get("delimiter")
+        with self._store.lock:
+            keys = sorted(key for key in self._store.objects if key.startswith(prefix))
+        folders, contents = {}, []
+        for key in keys:
+            rest = key[len(prefix) :]
+            if slash and slash in rest:
+                folders[prefix + rest.split(slash)[0] + slash] = None
+            elif key > after:
+                content = self._store.objects.get(key, b"")
+                contents.append(
+                    f"<Contents><Key>{escape(key)}</Key><Size>{len(content)}</Size>"
+                    f"<LastModified>{STAMP}</LastModified><ETag>{_tag(content)}</ETag></Contents>"
+                )
+        common = "".join(
+            f"<CommonPrefixes><Prefix>{escape(each)}</Prefix></CommonPrefixes>" for each in folders
+        )
+        xml = f"<ListBucketResult><IsTruncated>false</IsTruncated>{''.join(contents)}{common}"
+        self._answer(200, f"{xml}</ListBucketResult>".encode())
 
-    return Handler
+    def _delete_many(self, content):
+        gone = []
+        with self._store.lock:
+            for element in ET.fromstring(content).iter():  # noqa: S314  # our own words
+                if element.tag.endswith("Key"):
+                    self._store.objects.pop(element.text, None)
+                    gone.append(f"<Deleted><Key>{escape(element.text)}</Key></Deleted>")
+        self._answer(200, f"<DeleteResult>{''.join(gone)}</DeleteResult>".encode())
 
 
 def _tag(content):
@@ -225,7 +233,7 @@ def _tag(content):
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(_Store()))
+    server = _Server(("127.0.0.1", 0), _Handler)
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()

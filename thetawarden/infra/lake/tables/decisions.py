@@ -44,8 +44,12 @@ _QUOTES = (
 _VOLATILITY = (
     number("iv_annual", "Implied volatility of the short leg."),
     number("iv_atm_annual", "Implied volatility at the money of that expiry."),
-    number("iv_rank_fraction", "Where IV lies in its range of a year."),
-    number("iv_percentile_fraction", "Share of days of a year with a lower IV."),
+    number(
+        "iv_rank_fraction", "Where 30-day IV closed between the lowest and highest close of a year."
+    ),
+    number(
+        "iv_percentile_fraction", "Share of the closes of a year that were lower than the last one."
+    ),
     number("skew_vol_points", "Put minus call IV at 25 delta."),
     number("term_slope_fraction", "Back over front IV, less one."),
     number("realised_5_annual", "Realised volatility of 5 days."),
