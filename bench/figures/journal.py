@@ -19,7 +19,7 @@ from thetawarden.infra.journal import rows
 from thetawarden.infra.journal.journal import Journal, Position
 from thetawarden.infra.journal.reader import DayLog
 from thetawarden.infra.journal.store import day_path
-from thetawarden.messages.base import Message
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.operations import AlertDelivered, VitalsTaken
 from thetawarden.messages.registry import decode, encode
 from thetawarden.ports import Delivery
@@ -75,14 +75,15 @@ def _durable_one_commit_each() -> float:
 
     def work(number: int) -> None:
         with lock:
-            row = rows.message_row(
+            said = Envelope(
                 seq=next(numbers),
-                at_ns=number,
+                at_ns=UnixNs(number),
                 sender="bench",
                 incarnation=0,
                 cause_seq=None,
                 body=AlertDelivered(number=number),
             )
+            row = rows.message_row(said)
             connection.execute("INSERT INTO messages VALUES(?,?,?,?,?,?,?,?)", row)
 
     rate = _acknowledgements_a_second(work)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -193,8 +192,8 @@ def _write(store: DayStore, entries: list[Entry]) -> None:
             envelope = entry.delivery.envelope
             if envelope.seq < store.first_seq and envelope.seq not in store.carried:
                 store.carried.add(envelope.seq)
-                messages.append(_message_row(envelope))
-            deliveries.append(_delivery_row(entry))
+                messages.append(rows.message_row(envelope))
+            deliveries.append(rows.delivery_row(entry.n, entry.delivery))
         elif isinstance(entry, StateWritten):
             snapshots[entry.actor, entry.n] = rows.snapshot_row(
                 n=entry.n,
@@ -204,29 +203,5 @@ def _write(store: DayStore, entries: list[Entry]) -> None:
                 body=entry.body,
             )
         elif isinstance(entry, Envelope):
-            messages.append(_message_row(entry))
+            messages.append(rows.message_row(entry))
     store.write(messages, deliveries, tuple(snapshots.values()))
-
-
-def _message_row(said: Envelope[Any]) -> rows.MessageRow:
-    return rows.message_row(
-        seq=said.seq,
-        at_ns=said.at_ns,
-        sender=said.sender,
-        incarnation=said.incarnation,
-        cause_seq=said.cause_seq,
-        body=said.body,
-    )
-
-
-def _delivery_row(entry: Numbered) -> rows.DeliveryRow:
-    delivery = entry.delivery
-    return rows.delivery_row(
-        n=entry.n,
-        seq=delivery.envelope.seq,
-        actor=delivery.actor,
-        incarnation=delivery.incarnation,
-        at_ns=delivery.at_ns,
-        outcome=delivery.outcome,
-        merged=delivery.merged,
-    )

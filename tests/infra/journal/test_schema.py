@@ -8,6 +8,7 @@ import pytest
 from thetawarden.errors import EXIT_USAGE
 from thetawarden.infra.journal import rows
 from thetawarden.infra.journal.errors import NewerLogError
+from thetawarden.messages.base import Envelope
 
 
 def _rewrite_meta(log, **values):
@@ -44,9 +45,8 @@ def test_a_message_written_with_fewer_fields_is_still_read():
         since: str = "always"
 
     old = rows.decode_body
-    body = rows.message_row(
-        seq=1, at_ns=1, sender="x", incarnation=0, cause_seq=None, body=_halt()
-    )[6]
+    said = Envelope(seq=1, at_ns=1, sender="x", incarnation=0, cause_seq=None, body=_halt())
+    body = rows.message_row(said)[6]
 
     assert old(body) == _halt()
     assert msgspec.msgpack.decode(body, type=Grown).since == "always"

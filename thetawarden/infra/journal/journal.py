@@ -282,14 +282,13 @@ class Journal:
         deliveries: list[Any] = []
         snapshots: list[Any] = []
         for entry in entries:
-            kind = type(entry)
-            if kind is Envelope:
-                messages.append(_message_row(entry))  # type: ignore[arg-type]
-            elif kind is _Numbered:
-                self._carry_over(entry.delivery.envelope, messages)  # type: ignore[union-attr]
-                deliveries.append(_delivery_row(entry))  # type: ignore[arg-type]
-            else:
-                snapshots.append(_snapshot_row(entry))  # type: ignore[arg-type]
+            if isinstance(entry, Envelope):
+                messages.append(rows.message_row(entry))
+            elif isinstance(entry, _Numbered):
+                self._carry_over(entry.delivery.envelope, messages)
+                deliveries.append(rows.delivery_row(entry.n, entry.delivery))
+            elif isinstance(entry, _Snapshot):
+                snapshots.append(_snapshot_row(entry))
         if entries:
             self._with_reserve(lambda: self._store.write(messages, deliveries, snapshots))
 
@@ -314,7 +313,7 @@ class Journal:
         store = self._store
         if envelope.seq < store.first_seq and envelope.seq not in store.carried:
             store.carried.add(envelope.seq)
-            messages.append(_message_row(envelope))
+            messages.append(rows.message_row(envelope))
 
     def _open_page(self, page: _TurnPage) -> None:
         """Go over to a later day's file; a clock that was set back turns no page."""
@@ -362,30 +361,6 @@ class Journal:
     def _report(self, trouble: Trouble, words: str) -> None:
         if self._on_trouble is not None:
             self._on_trouble(trouble, words)
-
-
-def _message_row(entry: Envelope[Message]) -> rows.MessageRow:
-    return rows.message_row(
-        seq=entry.seq,
-        at_ns=entry.at_ns,
-        sender=entry.sender,
-        incarnation=entry.incarnation,
-        cause_seq=entry.cause_seq,
-        body=entry.body,
-    )
-
-
-def _delivery_row(entry: _Numbered) -> rows.DeliveryRow:
-    delivery = entry.delivery
-    return rows.delivery_row(
-        n=entry.n,
-        seq=delivery.envelope.seq,
-        actor=delivery.actor,
-        incarnation=delivery.incarnation,
-        at_ns=delivery.at_ns,
-        outcome=delivery.outcome,
-        merged=delivery.merged,
-    )
 
 
 def _snapshot_row(entry: _Snapshot) -> rows.SnapshotRow:

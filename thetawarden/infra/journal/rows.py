@@ -15,8 +15,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from thetawarden.messages.base import Message
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.registry import ROUTES, decode, encode
+from thetawarden.ports import Delivery
 
 FORMAT = 1
 COMPRESS_ABOVE_BYTES = 4096
@@ -45,12 +46,12 @@ pack_six = struct.Struct("<qqqqqq").pack
 NO_CAUSE = -1
 
 
-def message_row(
-    *, seq: int, at_ns: int, sender: str, incarnation: int, cause_seq: int | None, body: Message
-) -> MessageRow:
+def message_row(said: Envelope[Message]) -> MessageRow:
     """The row of a message."""
-    kind = type(body).__name__
-    packed = encode(body)
+    seq, at_ns, sender = said.seq, said.at_ns, said.sender
+    incarnation, cause_seq = said.incarnation, said.cause_seq
+    kind = type(said.body).__name__
+    packed = encode(said.body)
     if len(packed) > COMPRESS_ABOVE_BYTES:
         packed = zlib.compress(packed, 1)
     crc = message_crc(seq, at_ns, sender, incarnation, cause_seq, kind, packed)
@@ -83,10 +84,10 @@ def decode_body(body: bytes) -> Message:
     return decode(unpacked(body))
 
 
-def delivery_row(
-    *, n: int, seq: int, actor: str, incarnation: int, at_ns: int, outcome: int, merged: int
-) -> DeliveryRow:
-    """The row of a delivery."""
+def delivery_row(n: int, delivery: Delivery) -> DeliveryRow:
+    """The row of a delivery, the `n`-th of its log."""
+    seq, actor, incarnation = delivery.envelope.seq, delivery.actor, delivery.incarnation
+    at_ns, outcome, merged = delivery.at_ns, delivery.outcome, delivery.merged
     crc = delivery_crc(n, seq, actor, incarnation, at_ns, outcome, merged)
     return (n, seq, actor, incarnation, at_ns, outcome, merged, crc)
 
