@@ -5,7 +5,18 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from tests.actors.governed import LIMITS, Governed, limits, only, option, row, settings, stock
+from tests.actors.governed import (
+    LIMITS,
+    Governed,
+    inputs,
+    limits,
+    only,
+    option,
+    row,
+    settings,
+    stock,
+    view,
+)
 from thetawarden.domain.halt import TradingState
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.orders.proposal import OrderLeg
@@ -16,6 +27,7 @@ from thetawarden.domain.risk.equity import losses_of
 from thetawarden.domain.risk.finding import RuleId
 from thetawarden.domain.risk.ledger import OrderState
 from thetawarden.messages.books import BookJudged, FillBooked, PositionExplained, RefreshBook
+from thetawarden.messages.context import ContextTaken
 from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.orders import OrderApproved, OrderRefused, PreviewMargin
 from thetawarden.messages.risk import (
@@ -636,3 +648,51 @@ def test_a_book_that_changed_is_measured_by_the_last_look_while_that_shows_all_o
     assert in_sight == looked_ns
     assert new_option == looked_ns + 2 * NS_PER_SECOND
     assert desk.state.market_ns == desk.now
+
+
+def test_a_jump_of_what_is_held_is_measured_at_the_very_message_that_shows_it():
+    desk = Governed(nlv=500_000)
+    desk.hold(desk.approve(units=9))
+    desk.refresh()
+    calm = desk.wait(1).tell(moved(desk, -0.001))
+    assert only(calm, RiskDemanded) == []
+
+    said = desk.wait(1).tell(moved(desk, -0.10))
+
+    (told,) = only(said, RiskDemanded)
+    assert DemandKind.REDUCE in {one.kind for one in told.demands}
+    assert desk.state.market_ns == desk.now
+
+
+def test_a_jump_of_the_vix_is_measured_at_once_and_a_quiet_one_at_the_next_look():
+    desk = Governed()
+    desk.hold(desk.approve())
+    desk.refresh()
+    looked = desk.state.market_ns
+
+    desk.wait(1).tell(ContextTaken(inputs=inputs(desk.now, vix=17.9), trading=True))
+    assert desk.state.market_ns == looked
+    desk.wait(1).tell(ContextTaken(inputs=inputs(desk.now, vix=18.0), trading=True))
+    assert desk.state.market_ns == desk.now
+
+
+def test_nothing_held_is_not_measured_at_every_jump():
+    desk = Governed()
+    looked = desk.state.market_ns
+
+    desk.wait(1).tell(moved(desk, -0.10))
+
+    assert desk.state.market_ns == looked
+
+
+def moved(desk, change):
+    """The chain as it is seen when everything of it has moved with the spot."""
+    told = view("XSP", desk.instruments, now=desk.now)
+    spot = told.view.spot_usd * (1.0 + change)
+    series = tuple(
+        msgspec.structs.replace(one, forward_usd=one.forward_usd * (1.0 + change))
+        for one in told.view.series
+    )
+    return msgspec.structs.replace(
+        told, view=msgspec.structs.replace(told.view, spot_usd=spot, series=series)
+    )

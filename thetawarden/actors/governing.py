@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from thetawarden.domain.books.working import WorkingOrders
@@ -48,7 +50,8 @@ RECENT_MAX = 10
 class GovernorSettings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The limits, what is known of underlyings, and how often things are done, in market time.
 
-    `connection` is what the desk was told to trade; the account is filled in when it is heard.
+    `connection` is what the desk was told to trade; the account is filled in when it is heard. A
+    move of what is held, or of the VIX, that is a jump is not left to the next look.
     """
 
     limits: RiskLimits
@@ -60,6 +63,8 @@ class GovernorSettings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     grace_ns: int = 5 * NS_PER_SECOND
     settle_ns: int = 60 * NS_PER_SECOND
     asked_max: int = 50
+    jump_fraction: float = 0.002
+    jump_vix_points: float = 1.0
     inline_rows_max: int = 20
 
 
@@ -249,6 +254,22 @@ def is_in_sight(state: GovernorState, settings: GovernorSettings, now: UnixNs) -
         if row.instrument.is_option
         else row.instrument.underlying in priced
         for row in state.rows
+    )
+
+
+def has_jumped(state: GovernorState, settings: GovernorSettings) -> bool:
+    """Whether what is held was last measured by a market that has moved far since."""
+    market = state.market
+    if market is None or not (state.rows or state.ledger.reservations):
+        return False
+    vix = math.nan if state.vix is None else state.vix.value
+    if abs(vix - market.vix_points) >= settings.jump_vix_points:
+        return True
+    seen = {one.symbol: one.spot_usd for one in market.underlyings}
+    return any(
+        abs(state.sights[symbol].spot_usd / seen[symbol] - 1.0) >= settings.jump_fraction
+        for symbol in dict.fromkeys(row.instrument.underlying for row in state.rows)
+        if symbol in state.sights and seen.get(symbol, 0.0) > 0.0
     )
 
 

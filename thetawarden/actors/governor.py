@@ -144,8 +144,7 @@ class Governor:
                 self.state.stress = message
                 return ()
             case ChainViewed() | ContextTaken() | BetasMeasured():
-                self._see(message)
-                return ()
+                return self._see(message, now)
             case RegimeAssessed(regime=regime):
                 self.state.regime = RegimeSeen(regime=regime, at_ns=now)
                 return self._watch(now)
@@ -162,8 +161,10 @@ class Governor:
         """Whether it is no matter of the latch alone."""
         return not isinstance(message, Halt | AdoptHaltFlag | Resume)
 
-    def _see(self, message: ChainViewed | ContextTaken | BetasMeasured) -> None:
-        """Keep the latest of the market; the book is measured by it at the next look."""
+    def _see(
+        self, message: ChainViewed | ContextTaken | BetasMeasured, now: UnixNs
+    ) -> tuple[Says, ...]:
+        """Keep the latest of the market; the book is measured by it at the next look, or now."""
         state = self.state
         match message:
             case ChainViewed(underlying=underlying, view=view):
@@ -174,6 +175,10 @@ class Governor:
                 state.betas = {one.symbol: one for one in betas}
             case _:
                 assert_never(message)
+        if not governing.has_jumped(state, self._settings):
+            return ()
+        governing.look_at_market(state, self._settings, now=now, proposal=None)
+        return self._watch(now)
 
     def _book(self, message: Books, now: UnixNs) -> tuple[Says, ...]:
         """What the account holds, is worth, and has in the market."""

@@ -17,6 +17,7 @@ from thetawarden.domain.risk.demands import Demand, demands_of
 from thetawarden.domain.risk.equity import losses_of, observe_nlv, review_drawdown
 from thetawarden.domain.risk.finding import percent
 from thetawarden.domain.risk.flow import start_session
+from thetawarden.domain.risk.headroom import Overfull, overfull
 from thetawarden.domain.risk.recovery import advance_recovery, begin_recovery
 from thetawarden.domain.risk.rules.concentration import positions_allowed
 from thetawarden.domain.risk.stress import StressJob, StressResult, stress_grid, stress_result
@@ -71,7 +72,7 @@ def look(
         _tripped(state, one, now)
     state.cautions = cautions_of(brakes, state.cautions, at_ns=now)
     uses = _uses(settings, stock, desk)
-    demands = _demands(state, settings, stock, brakes=brakes, uses=uses)
+    demands = _demands(state, settings, stock, desk=desk, brakes=brakes, uses=uses)
     changed = _gist(demands) != _gist(state.demands)
     state.demands = demands
     return Watched(
@@ -170,6 +171,7 @@ def _demands(
     settings: GovernorSettings,
     stock: Stock | None,
     *,
+    desk: Desk,
     brakes: tuple[Brake, ...],
     uses: tuple[LimitUse, ...],
 ) -> tuple[Demand, ...]:
@@ -182,7 +184,15 @@ def _demands(
         held=stock.book.held,
         use=uses,
         pending=stock.book.pending,
+        overfull=_overfull(settings, stock, desk),
     )
+
+
+def _overfull(settings: GovernorSettings, stock: Stock, desk: Desk) -> Overfull | None:
+    if desk.account is None:
+        return None
+    nlv, market = desk.account.nlv_usd, stock.market
+    return overfull(stock.book, nlv_usd=nlv, market=market, limits=settings.limits)
 
 
 def _tripped(state: GovernorState, brake: Brake, now: UnixNs) -> None:

@@ -81,6 +81,14 @@ class GreeksConfig(Section, frozen=True, kw_only=True):
         float,
         Meta(ge=0, le=1e6, description="Theta of a day for each index share of exposure; 0: any."),
     ] = 0.0
+    entry_fill_fraction: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Part of these limits that entries fill, but for notional."),
+    ] = 0.75
+    reduce_from_fraction: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Part of these limits from which reduction is demanded."),
+    ] = 0.9
 
 
 class MarginConfig(Section, frozen=True, kw_only=True):

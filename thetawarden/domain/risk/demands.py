@@ -16,6 +16,7 @@ from thetawarden.domain.regime.factors import EntryPolicy
 from thetawarden.domain.risk.brakes import Brake, BrakeDemand
 from thetawarden.domain.risk.exposure import Lot, is_defined_risk
 from thetawarden.domain.risk.finding import percent
+from thetawarden.domain.risk.headroom import Overfull
 from thetawarden.domain.risk.holdings import HeldBook, PendingOrder
 from thetawarden.domain.risk.stress import StressResult, StressVerdict
 from thetawarden.domain.risk.usage import LimitUse
@@ -65,14 +66,18 @@ def demands_of(
     held: HeldBook,
     use: tuple[LimitUse, ...] = (),
     pending: tuple[PendingOrder, ...] = (),
+    overfull: Overfull | None = None,
 ) -> tuple[Demand, ...]:
     """Return everything that is demanded now.
 
     Entries on their way are cancelled when a limit, moved by the market since they were approved,
-    has no room for them any more, and when the regime would not let them in any more.
+    has no room for them any more, and when the regime would not let them in any more. Reduction is
+    demanded for one reason at a time, for a scenario's loss first: the next look sees what is left.
     """
     found = [_of_brake(one) for one in brakes if one.demand is not BrakeDemand.NOTHING]
     found += _of_stress(stress)
+    if overfull is not None and all(one.kind is not DemandKind.REDUCE for one in found):
+        found.append(_of_overfull(overfull))
     over = [f"{one.rule.value} {one.name}" for one in use if one.is_over_by_pending]
     if over:
         why = f"with what is pending more is used than allowed: {', '.join(over)}"
@@ -127,6 +132,17 @@ def _of_brake(brake: Brake) -> Demand:
         f" limit {percent(brake.limit_fraction)}"
     )
     return Demand(kind=_OF_BRAKES[brake.demand], why=why)
+
+
+def _of_overfull(overfull: Overfull) -> Demand:
+    """What adds the most goes first; less is demanded where a part of it is enough."""
+    name = overfull.figure.name.lower().replace("_", " ")
+    return Demand(
+        kind=DemandKind.REDUCE,
+        why=f"R2 {name} is at {overfull.used * 100.0:.0f} % of its limit",
+        positions=tuple(name for name, _ in overfull.adds_usd),
+        parts=tuple(_part(overfull.over_usd, usd) for _, usd in overfull.adds_usd),
+    )
 
 
 def _of_stress(stress: StressResult) -> list[Demand]:

@@ -50,7 +50,10 @@ class SizingLimits(Limits, frozen=True, kw_only=True):
 
 
 class GreekLimits(Limits, frozen=True, kw_only=True):
-    """R2: what small moves may cost, and what the book may control."""
+    """R2: what small moves may cost, what the book may control, and how full entries may make it.
+
+    Entries never fill more of a limit than that part of it from which reduction is demanded.
+    """
 
     index_drop_warn_fraction: float
     index_drop_max_fraction: float
@@ -61,6 +64,8 @@ class GreekLimits(Limits, frozen=True, kw_only=True):
     notional_warn_nlv: float
     notional_max_nlv: float
     theta_per_index_delta_min_usd: float
+    entry_fill_fraction: float
+    reduce_from_fraction: float
 
 
 class MarginLimits(Limits, frozen=True, kw_only=True):

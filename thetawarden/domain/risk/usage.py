@@ -35,8 +35,8 @@ class LimitUse(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_over_by_pending(self) -> bool:
-        """Whether what may yet fill would pass the limit, which what is held does not."""
-        return self.used > self.limit + 1e-9 >= self.held
+        """Whether what may yet fill passes the limit, or makes worse what has passed it already."""
+        return self.used > max(self.limit, self.held) + 1e-9
 
 
 def limits_in_use(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from thetawarden.domain.regime.readings import InputFault
 from thetawarden.domain.risk.case import Case
 from thetawarden.domain.risk.finding import (
     Check,
@@ -18,6 +19,7 @@ from thetawarden.domain.risk.finding import (
     multiple,
     percent,
 )
+from thetawarden.domain.risk.headroom import rooms_of
 from thetawarden.domain.risk.measure import Figure
 from thetawarden.domain.risk.rule import Rule
 
@@ -43,6 +45,7 @@ def judge(case: Case) -> tuple[RuleFinding, ...]:
         ),
         _caps(case, Figure.INCOME, "theta of a day is", limit=greeks.theta_max_fraction),
         _notional(case),
+        _headroom(case),
         _income(case),
         _efficiency(case),
     )
@@ -81,6 +84,31 @@ def _notional(case: Case) -> RuleFinding:
     return check.caps(usage, wanted=case.candidate.units, inputs=inputs)
 
 
+def _headroom(case: Case) -> RuleFinding:
+    """The limit in which entries have the least room: what is beyond is kept for the market."""
+    check = Check(rule=RuleId.R2, name="headroom")
+    wanted = case.candidate.units
+    tightest: tuple[int, str, Usage] | None = None
+    for room in rooms_of(case.limits):
+        place, name = case.book.scenarios.size + room.figure, room.figure.name.lower()
+        usage = Usage(
+            what=f"of NLV, by {name.replace('_', ' ')} entries have filled",
+            used=case.worst(place) / case.nlv_usd,
+            per_unit=case.cost(place) / case.nlv_usd,
+            limit=room.entries,
+            show=percent,
+        )
+        if not usage.is_known:
+            return check.cannot_see(name, InputFault.NOT_FINITE)
+        fit = usage.units
+        if fit is not None and (tightest is None or fit < tightest[0]):
+            tightest = (fit, name, usage)
+    if tightest is None:
+        return check.passes("it fills no limit any further")
+    _, name, usage = tightest
+    return check.caps(usage, wanted=wanted, inputs=given(limit_of=name))
+
+
 def _income(case: Case) -> RuleFinding:
     """The least that a day should bring is an aim, not a limit."""
     place = case.book.scenarios.size + Figure.INCOME
@@ -113,7 +141,7 @@ RULE = Rule(
     id=RuleId.R2,
     does=(
         "caps units so that the whole book keeps within what a 1 % index move, gamma, a "
-        "volatility point, a day of theta and notional may be"
+        "volatility point, a day of theta and notional may be, with room left for the market"
     ),
     reads=("Greeks of book, pending orders and candidate", "NLV"),
     limits="greeks",
