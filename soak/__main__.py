@@ -14,8 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from soak.crash import run_crash, show_crash
-from soak.crash_desk import run_crash_desk
+from soak.crash import figures_of, run_crash, show_crash, write_chart
 from soak.kills import Terms as KillTerms
 from soak.kills import run_kills
 from soak.market_day import Terms, run_day
@@ -92,25 +91,16 @@ def kills(folder: Path | None, **terms: float) -> None:
 @main.command()
 @click.option("--sessions", default=30, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-@click.option("--desk/--no-desk", default=True, help="Whether a whole desk lives through it too.")
-def crash(sessions: int, seed: int, *, desk: bool) -> None:
-    """Live through a crash: by the governor's leave, without it, and with a whole desk."""
-    console = Console(highlight=False)
-    verdict = run_crash(sessions=sessions, seed=seed)
+@click.option("--beside/--alone", default=True, help="Whether an unprotected desk runs beside it.")
+@click.option("--chart", type=click.Path(path_type=Path), help="Draw both accounts into this SVG.")
+def crash(sessions: int, seed: int, chart: Path | None, *, beside: bool) -> None:
+    """Live through a crash with a whole desk, and beside it with the same desk ungoverned."""
+    console = Console(highlight=False, width=200)
+    verdict = run_crash(sessions=sessions, seed=seed, beside=beside)
     show_crash(verdict, console)
-    wrong: list[str] = list(verdict.wrong)
-    figures: dict[str, object] = {
-        "deepest loss, governed": f"{verdict.governed.loss_fraction:.2%}",
-        "deepest loss, without": f"{verdict.free.loss_fraction:.2%}",
-        "approvals that broke a limit": len(verdict.governed.broken),
-    }
-    if desk:
-        outcome = run_crash_desk(sessions=sessions, seed=seed, progress=console.print)
-        figures |= outcome.figures
-        wrong += outcome.wrong
-        for line in outcome.lines:
-            console.print(f"  {line}")
-    _conclude(console, figures, wrong)
+    if chart is not None:
+        write_chart(verdict, chart)
+    _conclude(console, figures_of(verdict), verdict.wrong)
 
 
 def _conclude(console: Console, figures: Mapping[str, object], wrong: Sequence[str]) -> None:

@@ -1,54 +1,122 @@
-"""Thirty sessions of a crash, lived through twice: by the governor's leave, and without it.
-
-The same seller of index puts trades on the practice exchange from before the fall on. In one run
-each order goes through the real governor, by its messages, with margin previewed at the exchange,
-and what it demands is closed. A checker measures every limit around each approval.
-"""
+"""Thirty sessions of a crash, lived through by two desks at once: governed, and unprotected."""
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
-from soak.crash_governed import GovernedSeller
-from soak.crash_seller import Outcome, Seller
+from bench.market_study.chart import chart
+from soak.crash_desk import DeskRun, run_desk
 
 
 class CrashVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Both runs, and what is wrong with the governed one."""
+    """Both desks, and what is wrong."""
 
-    governed: Outcome
-    free: Outcome
+    governed: DeskRun
+    free: DeskRun | None
     wrong: tuple[str, ...]
 
 
-def run_crash(*, sessions: int, seed: int) -> CrashVerdict:
-    """Live through the crash twice."""
-    governed = GovernedSeller(seed).live(sessions)
-    free = Seller(seed).live(sessions)
-    wrong = list(governed.broken)
-    if not governed.approved:
+def run_crash(*, sessions: int, seed: int, beside: bool = True) -> CrashVerdict:
+    """Live through the crash, each desk in a process of its own; the unprotected one if asked."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:
+        runs = [
+            pool.submit(run_desk, sessions=sessions, seed=seed, governed=governed, progress=_say)
+            for governed in ((True, False) if beside else (True,))
+        ]
+        governed, *others = [one.result() for one in runs]
+    free = others[0] if others else None
+    return CrashVerdict(governed=governed, free=free, wrong=tuple(_wrong(governed, free)))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201  (from another process, as it happens)
+
+
+def _wrong(governed: DeskRun, free: DeskRun | None) -> list[str]:
+    wrong = list(governed.wrong)
+    if not governed.counts["entries approved"]:
         wrong.append("nothing was ever approved: nothing is shown")
-    if governed.loss_fraction > free.loss_fraction:
-        wrong.append("the governed run lost more than the free one")
-    return CrashVerdict(governed=governed, free=free, wrong=tuple(wrong))
+    if free is not None and governed.deepest_fraction > free.deepest_fraction:
+        wrong.append("the governed desk lost more than the unprotected one")
+    return wrong
 
 
 def show_crash(verdict: CrashVerdict, console: Console) -> None:
-    """Print both runs side by side, and what the governor did on which day."""
-    console.print("day         VIX    governed        free       held  governor")
-    for mine, other in zip(verdict.governed.days, verdict.free.days, strict=True):
-        console.print(
-            f"{mine.day}  {mine.vix:5.1f}  {mine.nlv_usd:12,.0f}  {other.nlv_usd:12,.0f}"
-            f"  {mine.held:2} {other.held:2}  {mine.state}"
-        )
-    for name, run in (("governed", verdict.governed), ("free", verdict.free)):
-        console.print(
-            f"{name}: deepest loss {run.loss_fraction:.2%}, result {run.result_fraction:+.2%}"
-        )
-    told = verdict.governed
-    console.print(
-        f"{told.approved} approved, {told.refused} refused, {told.messages} messages checked"
-    )
-    for line in (*told.halts, *told.demands):
+    """Print both desks side by side, what happened in which order, and every limit."""
+    governed, free = verdict.governed, verdict.free
+    console.print("day         VIX      governed   held         unprotected   held")
+    for number, mine in enumerate(governed.days):
+        line = f"{mine.day}  {mine.vix:5.1f}  {mine.nlv_usd:12,.0f}  {mine.held:3}"
+        line = f"{line}  {mine.trading:8}"
+        if free is not None:
+            other = free.days[number]
+            line = f"{line}  {other.nlv_usd:12,.0f}  {other.held:3}"
+        console.print(line)
+    watched = governed.watched
+    console.print("what happened, in order:")
+    for line in governed.happened:
         console.print(f"  {line}")
+    if watched is None:
+        return
+    console.print("how full every limit was at most, and with an entry let in:")
+    for name, part in sorted(watched.fullest.items()):
+        console.print(f"  {name:38} {part:8.1%}  {watched.entered.get(name, 0.0):8.1%}")
+    for name, count in sorted(watched.unknown.items()):
+        console.print(f"  unknown {count} times: {name}")
+    console.print("passed by no entry:")
+    for one in watched.episodes:
+        console.print(f"  {one.words}")
+
+
+def figures_of(verdict: CrashVerdict) -> dict[str, object]:
+    """The report, line by line."""
+    governed, free, watched = verdict.governed, verdict.free, verdict.governed.watched
+    found: dict[str, object] = {
+        "governed: deepest loss, result": _lost(governed),
+        **{f"governed: {name}": count for name, count in sorted(governed.counts.items())},
+        "governed: machine seconds": round(governed.machine_s),
+    }
+    if free is not None:
+        found |= {
+            "unprotected: deepest loss, result": _lost(free),
+            **{f"unprotected: {name}": count for name, count in sorted(free.counts.items())},
+            "unprotected: machine seconds": round(free.machine_s),
+        }
+    if watched is not None:
+        found |= {
+            "messages heard": watched.messages,
+            "times every limit was measured": watched.measured,
+            "entries judged": watched.entries,
+            "limits passed by an entry": sum("an entry let" in one for one in watched.wrong),
+            "limits passed by the market or exits": len(watched.episodes),
+        }
+    return found
+
+
+def _lost(run: DeskRun) -> str:
+    return f"{run.deepest_fraction:.2%}, {run.result_fraction:+.2%}"
+
+
+def write_chart(verdict: CrashVerdict, path: Path) -> None:
+    """Draw both accounts day by day."""
+    governed, free = verdict.governed, verdict.free
+    lines = [("governed", "#1a7f37", governed)]
+    lines += [] if free is None else [("unprotected", "#cf222e", free)]
+    drawn = tuple(
+        (name, colour, np.arange(1.0, len(run.days) + 1.0), _worths(run))
+        for name, colour, run in lines
+    )
+    title = "Net liquidation value in thousands of USD"
+    path.write_text(chart(title=title, x_label="session of the crash", lines=drawn))
+
+
+def _worths(run: DeskRun) -> NDArray[np.float64]:
+    return np.array([one.nlv_usd / 1e3 for one in run.days])

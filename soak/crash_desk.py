@@ -1,252 +1,255 @@
-"""The whole desk in a crash, in virtual time: strategist, governor and executor, nobody in between.
+"""A whole desk in a crash, in virtual time, twice: with its governor, and with one that says yes.
 
-Every message of the log is heard. Whenever one has moved what is reserved, working or held, all
-limits are measured afresh by what the governor knows then. What it lets in may pass no limit and
-make none that is passed worse; what the market alone does is counted apart.
+Strategist, steward, executor, market and broker are the same in both, from the same seed. The log
+of the governed one is heard message by message. Each desk ends in the evening and begins in the
+morning from its own log; a person looks in before each bell, reviews what halted and resumes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from soak.own_watch import Outcome, OwnWatch
 from soak.twenty import differences, universe
-from thetawarden.actors.governing import GovernorSettings, GovernorState, desk_of, measured
+from soak.ungoverned import without_a_governor
+from thetawarden.actors.governing import GovernorSettings, GovernorState
+from thetawarden.config.risk import RiskConfig
+from thetawarden.config.schema import Config
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
 from thetawarden.domain.market.calendar import sessions_between
 from thetawarden.domain.market.sessions import Exchange, load_sessions
-from thetawarden.domain.orders.stages import Stage
-from thetawarden.domain.risk.finding import RuleFinding, RuleId, Verdict
-from thetawarden.domain.risk.rules.concentration import positions_allowed
-from thetawarden.domain.risk.usage import LimitUse, limits_in_use
-from thetawarden.messages.base import Envelope, Message
-from thetawarden.messages.books import FillBooked, PositionsValued
-from thetawarden.messages.orders import (
-    OrderApproved,
-    OrderRefused,
-    OrderStageChanged,
-    SubmitOrder,
-)
-from thetawarden.messages.risk import RiskDemanded
-from thetawarden.messages.trading import TradingHalted, TradingResumed
+from thetawarden.domain.risk.brakes import BrakeName
+from thetawarden.messages.base import Envelope
+from thetawarden.messages.orders import OrderApproved, OrderRefused, SubmitOrder
+from thetawarden.messages.risk import ReviewDrawdown
+from thetawarden.messages.trading import Resume, TradingHalted
 from thetawarden.practice.market.scenario import ScenarioName
 from thetawarden.sim.broker.adapter import BrokerHabits
 from thetawarden.sim.disk import Entry
 from thetawarden.sim.settings import FIRST_DAY, SPEED, WorldSettings, small_config
 from thetawarden.sim.world import World
 
-BELL, EVENING = dt.time(9, 25), dt.time(17, 30)
-LIMITED = frozenset(RuleId(f"R{number}") for number in range(2, 11))
-MOVING = (OrderApproved, OrderStageChanged, FillBooked, PositionsValued)
-ROUNDING = 1e-6
-
-Uses = dict[tuple[str, str], LimitUse]
+MORNING, LOOKS_IN = dt.time(9, 10), dt.time(9, 28)
+EVENING, SETTLED = dt.time(16, 10), dt.time(17, 30)
+UNDERLYING, UNITS = "XSP", 10
+DEPOSIT_USD = 1_000_000.0
 
 
-class DeskOutcome(msgspec.Struct, kw_only=True):
-    """What a desk came to.
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """How a session ended."""
 
-    `by_market` is how far the market alone carried a limit, as a part of it; `unknown` how often
-    one could not be measured, while nothing may be let in.
-    """
+    day: dt.date
+    nlv_usd: float
+    vix: float
+    held: int
+    trading: str
 
-    messages: int = 0
-    measured: int = 0
+
+class DeskRun(msgspec.Struct, kw_only=True):
+    """What one desk came to; `watched` is only of the governed one."""
+
+    days: list[Day] = []
     counts: Counter[str] = msgspec.field(default_factory=Counter)
-    by_market: dict[str, float] = {}
-    unknown: Counter[str] = msgspec.field(default_factory=Counter)
-    demands: list[str] = []
-    halts: list[str] = []
-    days: list[tuple[dt.date, float, str]] = []
+    happened: list[str] = []
     wrong: list[str] = []
+    watched: Outcome | None = None
+    machine_s: float = 0.0
 
     @property
-    def loss_fraction(self) -> float:
-        """The deepest fall of an evening from the first one."""
-        first = self.days[0][1] if self.days else 0.0
-        worst = min((nlv for _, nlv, _ in self.days), default=first)
-        return max(0.0, 1.0 - worst / first) if first else 0.0
+    def deepest_fraction(self) -> float:
+        """The deepest fall of an evening from what was paid in."""
+        worst = min((one.nlv_usd for one in self.days), default=DEPOSIT_USD)
+        return max(0.0, 1.0 - worst / DEPOSIT_USD)
 
     @property
-    def figures(self) -> dict[str, object]:
-        """The report, line by line."""
-        return {
-            "a whole desk: messages heard": self.messages,
-            "a whole desk: limits measured": self.measured,
-            "a whole desk: deepest loss of an evening": f"{self.loss_fraction:.2%}",
-            **{f"a whole desk: {name}": count for name, count in sorted(self.counts.items())},
-            "a whole desk: halts": len(self.halts),
-            "a whole desk: wrong": len(self.wrong),
-        }
-
-    @property
-    def lines(self) -> list[str]:
-        """What was passed by the market alone, what was demanded, and why it was halted."""
-        passed = [f"{name} at {use:.0%} of its limit" for name, use in self.by_market.items()]
-        return [
-            *(f"passed by the market: {one}" for one in sorted(passed)),
-            *(f"unknown {count} times: {one}" for one, count in sorted(self.unknown.items())),
-            *(f"demanded: {one}" for one in self.demands),
-            *(f"halted: {one}" for one in self.halts),
-        ]
+    def result_fraction(self) -> float:
+        """What is left at the end, less what there was."""
+        return self.days[-1].nlv_usd / DEPOSIT_USD - 1.0 if self.days else 0.0
 
 
-class LimitWatch:
-    """Hears the log of one world and measures its limits at everything that moves them."""
+class _Counts:
+    """Counts what is common to both desks."""
 
-    def __init__(self) -> None:
-        self.outcome = DeskOutcome()
-        self._looked_at: tuple[World, GovernorSettings] | None = None
-        self._halted = False
-        self._before: Uses = {}
-
-    def look_at(self, world: World) -> None:
-        """Measure by what the governor of this world knows."""
-        self._looked_at = (world, _settings_of(world))
+    def __init__(self, counts: Counter[str], own: OwnWatch | None) -> None:
+        self._counts = counts
+        self._own = own
 
     def __call__(self, entry: Entry) -> None:
-        """Take in one entry of the log."""
         if not isinstance(entry, Envelope):
             return
-        self.outcome.messages += 1
-        self._hear(entry.body)
-        if isinstance(entry.body, MOVING):
-            self._measure(entry.body)
-
-    def _hear(self, body: Message) -> None:
-        outcome = self.outcome
-        match body:
-            case OrderApproved(approval=approval, review=review):
-                kind = "reducing" if approval.reducing else "entry"
-                outcome.counts[f"approved, {kind}"] += 1
-                refusing = [one for one in review.findings if _refuses(one)]
-                if not approval.reducing:
-                    outcome.wrong += [f"{approval.key}: {one.words}" for one in refusing]
+        if self._own is not None:
+            self._own.hear(entry.body, entry.at_ns)
+        match entry.body:
+            case OrderApproved(approval=approval):
+                self._counts["exits approved" if approval.reducing else "entries approved"] += 1
             case OrderRefused():
-                outcome.counts["refused"] += 1
+                self._counts["refused"] += 1
             case SubmitOrder(intent=intent):
-                outcome.counts[f"sent, {intent.role}"] += 1
-                if self._halted and not intent.reducing:
-                    outcome.wrong.append(f"{intent.order_ref} adds risk while halted")
-            case OrderStageChanged(stage=Stage.FILLED, role=role):
-                outcome.counts[f"filled, {role}"] += 1
-            case RiskDemanded(demands=demands):
-                kinds = sorted({one.kind.value for one in demands})
-                outcome.demands.append(", ".join(kinds) or "nothing any more")
-            case TradingHalted(halt=halt):
-                if not self._halted:
-                    outcome.halts.append(halt.reason)
-                self._halted = True
-            case TradingResumed():
-                self._halted = False
+                self._counts[f"sent, {intent.role}"] += 1
+            case TradingHalted():
+                self._counts["halts"] += 1
             case _:
                 pass
 
-    def _measure(self, body: Message) -> None:
-        """Compare every limit with what it was at the last such message."""
-        now = self.uses()
-        if not now:
-            return
-        self.outcome.measured += 1
-        adds = isinstance(body, OrderApproved) and not body.approval.reducing
-        for name, use in now.items():
-            words = f"{name[0]} {name[1]}"
-            if math.isnan(use.used):
-                self.outcome.unknown[words] += 1
-                if adds:
-                    self.outcome.wrong.append(f"an entry was let in while {words} was unknown")
-                continue
-            if use.used <= use.limit + ROUNDING:
-                continue
-            before = self._before.get(name)
-            worse = before is None or use.used > before.used + ROUNDING
-            if adds and worse:
-                told = f"{use.used:.4f} of {use.limit:.4f}"
-                self.outcome.wrong.append(f"an entry let {words} come to {told}")
-            over = use.fraction
-            self.outcome.by_market[words] = max(self.outcome.by_market.get(words, 0.0), over)
-        self._before = now
 
-    def uses(self) -> Uses:
-        """How much of every limit is used now, by a measure that begins with nothing."""
-        if self._looked_at is None or not self._looked_at[0].alive:
-            return {}
-        world, settings = self._looked_at
-        state: GovernorState | None = world.desk.state_of("governor")
-        if state is None:
-            return {}
-        stock, desk = measured(state, settings, None), desk_of(state, settings)
-        if stock is None or desk.account is None:
-            return {}
-        most = positions_allowed(desk, settings.limits)
-        found = limits_in_use(
-            stock.book,
-            account=desk.account,
-            limits=settings.limits,
-            positions_max=0 if most is None else most,
-        )
-        return {(one.rule.value, one.name): one for one in found}
+def crash_config() -> Config:
+    """The index alone, all three ways of selling it, and every limit as it is by default."""
+    config, replace = universe(small_config()), msgspec.structs.replace
+    strategy, chains, only = config.strategy, config.chains, (UNDERLYING,)
+    return replace(
+        config,
+        risk=RiskConfig(),
+        chains=replace(
+            chains,
+            underlyings=only,
+            index=replace(chains.index, near_max=3),
+            strikes=replace(chains.strikes, count_max=20),
+            cadence=replace(chains.cadence, scan_s=4.0),
+        ),
+        strategy=replace(
+            strategy,
+            index_puts=replace(strategy.index_puts, underlyings=only, units=UNITS),
+            put_spreads=replace(strategy.put_spreads, underlyings=only, units=UNITS),
+            strangles=replace(strategy.strangles, enabled=True, underlyings=only, units=UNITS),
+        ),
+    )
 
 
-def _refuses(finding: RuleFinding) -> bool:
-    return finding.rule in LIMITED and finding.verdict is Verdict.REFUSE
+def world_settings(seed: int) -> WorldSettings:
+    """The world of both desks."""
+    return WorldSettings(
+        config=crash_config(),
+        seed=seed,
+        market_seed=seed,
+        scenario=ScenarioName.CRASH_2020_LIKE,
+        habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND)),
+    )
+
+
+def run_desk(
+    *, sessions: int, seed: int, governed: bool, progress: Callable[[str], None]
+) -> DeskRun:
+    """Let a desk live through the crash; what is wrong stands in what is returned."""
+    began, run, told = time.monotonic(), DeskRun(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        world, own = _world(seed, governed=governed, folder=Path(folder), run=run)
+        last = FIRST_DAY + dt.timedelta(days=2 * sessions + 7)
+        for day in sessions_between(FIRST_DAY, last, load_sessions(Exchange.NYSE))[:sessions]:
+            _sleep(world, new_york_ns(day, MORNING))
+            world.run_until(new_york_ns(day, LOOKS_IN))
+            run.wrong += _look_in(world, day)
+            world.run_until(new_york_ns(day, EVENING))
+            _evening(world, day, run)
+            progress(f"{_told(run, governed=governed)}, {time.monotonic() - began:.0f} s")
+            if own is not None:
+                told = _wrongs(own, told, progress)
+            world.stop()
+        run.wrong += _settled(world, run.days[-1].day)
+        world.stop()
+    if own is not None:
+        run.watched = own.finish()
+        run.wrong += run.watched.wrong
+        run.happened = [one.words for one in own.order.happened]
+    run.machine_s = time.monotonic() - began
+    return run
+
+
+def _sleep(world: World, until_ns: int) -> None:
+    """Let the night pass with the desk switched off, as it is every evening."""
+    left_ns = until_ns - world.clock.true_ns()
+    if left_ns > 0:
+        world.clock.advance(left_ns)
+
+
+def _wrongs(own: OwnWatch, told: int, progress: Callable[[str], None]) -> int:
+    """Say what has newly gone wrong while there is still time to look."""
+    found = (*own.outcome.wrong, *own.order.wrong)
+    for words in found[told:]:
+        progress(f"WRONG so far: {words}")
+    return len(found)
+
+
+def _world(
+    seed: int, *, governed: bool, folder: Path, run: DeskRun
+) -> tuple[World, OwnWatch | None]:
+    settings = world_settings(seed)
+    own: OwnWatch | None = None
+    if governed:
+        own = OwnWatch(_settings_of(World(settings, _under(folder, "told"))).limits)
+    world = World(settings, _under(folder, "desk"), watch=_Counts(run.counts, own))
+    if not governed:
+        world.tree = without_a_governor(world.tree)
+    return world, own
+
+
+def _under(folder: Path, name: str) -> Path:
+    inside = folder / name
+    inside.mkdir()
+    return inside
 
 
 def _settings_of(world: World) -> GovernorSettings:
     """What the governor of a world keeps to."""
     specs = {spec.name: spec for group in world.tree.groups for spec in group.actors}
-    governor: Any = specs["governor"].make()
-    settings: GovernorSettings = governor._settings  # noqa: SLF001  # what it was built with
-    return settings
+    settings: Any = specs["governor"].settings["settings"]
+    found: GovernorSettings = settings
+    return found
 
 
-def run_crash_desk(*, sessions: int, seed: int, progress: Callable[[str], None]) -> DeskOutcome:
-    """Let the desk live through a crash; what is wrong stands in the outcome."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = WorldSettings(
-            config=universe(small_config()),
-            seed=seed,
-            market_seed=seed,
-            scenario=ScenarioName.CRASH_2020_LIKE,
-            habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND)),
-        )
-        watch = LimitWatch()
-        world = World(settings, Path(folder), watch=watch)
-        watch.look_at(world)
-        last = FIRST_DAY + dt.timedelta(days=2 * sessions + 7)
-        for day in sessions_between(FIRST_DAY, last, load_sessions(Exchange.NYSE))[:sessions]:
-            world.run_until(new_york_ns(day, EVENING))
-            _evening(world, day, watch.outcome)
-            progress(f"{_told(watch.outcome)}, {time.monotonic() - began:.0f} s")
-        world.stop()
-    return watch.outcome
+def _settled(world: World, day: dt.date) -> list[str]:
+    """What the books differ by when the last day's expiries are settled."""
+    world.run_until(new_york_ns(day, SETTLED))
+    return [f"{day}: {words}" for words in differences(world)]
 
 
-def _told(outcome: DeskOutcome) -> str:
-    """A day in one line; what is counted is counted since the beginning."""
-    day, nlv_usd, trading = outcome.days[-1]
-    entries = f"{outcome.counts['approved, entry']} entries approved"
-    refused = f"{outcome.counts['refused']} refused"
-    checked = f"{outcome.measured} times measured, {len(outcome.wrong)} wrong"
-    return f"{day}  {nlv_usd:12,.0f} USD  {trading:8}  {entries}, {refused}, {checked}"
-
-
-def _evening(world: World, day: dt.date, outcome: DeskOutcome) -> None:
-    """What the account is worth, and whether the books agree."""
-    outcome.wrong += [f"{day}: {words}" for words in differences(world)]
+def _look_in(world: World, day: dt.date) -> list[str]:
+    """A person compares the books, reads why it is halted, reviews a drawdown, and resumes."""
+    differing = [f"{day}: {words}" for words in differences(world)]
     state: GovernorState | None = world.desk.state_of("governor")
+    if state is None or state.latch.halt is None:
+        return differing
+    if BrakeName.DRAWDOWN in state.tripped:
+        world.say(ReviewDrawdown(reason="looked at every trade", by="person"), sender="person")
+    resume = Resume(reason="looked at it", by="person", epoch=state.latch.epoch)
+    world.say(resume, sender="person")
+    return differing
+
+
+def _evening(world: World, day: dt.date, run: DeskRun) -> None:
+    """What the account is worth, what it holds, and what it may do."""
+    state: GovernorState | None = world.desk.state_of("governor")
+    exchange = world.gateway.exchange
     values = None if state is None else state.values
-    nlv = None if values is None else values.net_liquidation_usd
-    trading = "away" if state is None else ("halted" if state.latch.halt else "running")
-    if state is not None and state.cautions and not state.latch.halt:
-        trading = "cautious"
-    outcome.days.append((day, float(nlv or 0), trading))
+    net = Decimal(0) if values is None else values.net_liquidation_usd or Decimal(0)
+    trading = "away"
+    if state is not None:
+        trading = "halted" if state.latch.halt else "cautious" if state.cautions else "running"
+    vix = None if state is None or state.vix is None else state.vix.value
+    run.days.append(
+        Day(
+            day=day,
+            nlv_usd=float(net),
+            vix=vix or 0.0,
+            held=sum(1 for one in exchange.positions() if one.quantity),
+            trading=trading,
+        )
+    )
+
+
+def _told(run: DeskRun, *, governed: bool) -> str:
+    """A day in one line; what is counted is counted since the beginning."""
+    day, name = run.days[-1], "governed" if governed else "unprotected"
+    return (
+        f"{name:11} {day.day}  VIX {day.vix:5.1f}  {day.nlv_usd:12,.0f} USD  {day.held:3} held"
+        f"  {day.trading:8}  {run.counts['entries approved']} entries,"
+        f" {run.counts['exits approved']} exits, {run.counts['refused']} refused"
+    )
