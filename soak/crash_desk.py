@@ -35,13 +35,15 @@ from thetawarden.messages.trading import Resume, TradingHalted
 from thetawarden.practice.market.scenario import ScenarioName
 from thetawarden.sim.broker.adapter import BrokerHabits
 from thetawarden.sim.disk import Entry
-from thetawarden.sim.settings import FIRST_DAY, SPEED, WorldSettings, small_config
+from thetawarden.sim.settings import FIRST_DAY, WorldSettings, small_config
 from thetawarden.sim.world import World
 
-MORNING, LOOKS_IN = dt.time(9, 10), dt.time(9, 28)
+MORNING, LOOKS_IN = dt.time(8, 50), dt.time(9, 25)
 EVENING, SETTLED = dt.time(16, 10), dt.time(17, 30)
 UNDERLYING, UNITS = "XSP", 10
 DEPOSIT_USD = 1_000_000.0
+SPEED = 480.0
+"""Seconds of the market a second of the machine: quotes and views come every eight minutes."""
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,9 +113,9 @@ def crash_config() -> Config:
         chains=replace(
             chains,
             underlyings=only,
-            index=replace(chains.index, near_max=3),
-            strikes=replace(chains.strikes, count_max=20),
-            cadence=replace(chains.cadence, scan_s=4.0),
+            index=replace(chains.index, near_min=2, near_max=2),
+            strikes=replace(chains.strikes, count_max=18),
+            cadence=replace(chains.cadence, scan_s=3.0),
         ),
         strategy=replace(
             strategy,
@@ -131,6 +133,7 @@ def world_settings(seed: int) -> WorldSettings:
         seed=seed,
         market_seed=seed,
         scenario=ScenarioName.CRASH_2020_LIKE,
+        speed=SPEED,
         habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND)),
     )
 
@@ -139,9 +142,10 @@ def run_desk(
     *, sessions: int, seed: int, governed: bool, progress: Callable[[str], None]
 ) -> DeskRun:
     """Let a desk live through the crash; what is wrong stands in what is returned."""
-    began, run, told = time.monotonic(), DeskRun(), 0
+    began, run = time.monotonic(), DeskRun()
     with tempfile.TemporaryDirectory() as folder:
         world, own = _world(seed, governed=governed, folder=Path(folder), run=run)
+        tell = (lambda: None) if own is None else _Teller(own, progress)
         last = FIRST_DAY + dt.timedelta(days=2 * sessions + 7)
         for day in sessions_between(FIRST_DAY, last, load_sessions(Exchange.NYSE))[:sessions]:
             _sleep(world, new_york_ns(day, MORNING))
@@ -150,8 +154,7 @@ def run_desk(
             world.run_until(new_york_ns(day, EVENING))
             _evening(world, day, run)
             progress(f"{_told(run, governed=governed)}, {time.monotonic() - began:.0f} s")
-            if own is not None:
-                told = _wrongs(own, told, progress)
+            tell()
             world.stop()
         run.wrong += _settled(world, run.days[-1].day)
         world.stop()
@@ -170,12 +173,25 @@ def _sleep(world: World, until_ns: int) -> None:
         world.clock.advance(left_ns)
 
 
-def _wrongs(own: OwnWatch, told: int, progress: Callable[[str], None]) -> int:
-    """Say what has newly gone wrong while there is still time to look."""
-    found = (*own.outcome.wrong, *own.order.wrong)
-    for words in found[told:]:
-        progress(f"WRONG so far: {words}")
-    return len(found)
+class _Teller:
+    """Says each evening what has newly happened, so that a run that is cut short has told."""
+
+    def __init__(self, own: OwnWatch, progress: Callable[[str], None]) -> None:
+        self._own = own
+        self._progress = progress
+        self._told = [0, 0, 0]
+
+    def __call__(self) -> None:
+        outcome, order = self._own.outcome, self._own.order
+        lists = (
+            [one.words for one in order.happened],
+            [one.words for one in outcome.episodes],
+            [f"WRONG: {words}" for words in (*outcome.wrong, *order.wrong)],
+        )
+        for place, lines in enumerate(lists):
+            for line in lines[self._told[place] :]:
+                self._progress(f"    {line}")
+            self._told[place] = len(lines)
 
 
 def _world(
@@ -184,7 +200,8 @@ def _world(
     settings = world_settings(seed)
     own: OwnWatch | None = None
     if governed:
-        own = OwnWatch(_settings_of(World(settings, _under(folder, "told"))).limits)
+        limits = _settings_of(World(settings, _under(folder, "told"))).limits
+        own = OwnWatch(limits, speed=SPEED)
     world = World(settings, _under(folder, "desk"), watch=_Counts(run.counts, own))
     if not governed:
         world.tree = without_a_governor(world.tree)
@@ -213,6 +230,8 @@ def _settled(world: World, day: dt.date) -> list[str]:
 
 def _look_in(world: World, day: dt.date) -> list[str]:
     """A person compares the books, reads why it is halted, reviews a drawdown, and resumes."""
+    if not world.alive:
+        return []  # the first day has only begun
     differing = [f"{day}: {words}" for words in differences(world)]
     state: GovernorState | None = world.desk.state_of("governor")
     if state is None or state.latch.halt is None:

@@ -13,7 +13,7 @@ import msgspec
 
 from soak.own_entries import Entries
 from soak.own_facts import Facts, is_option
-from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_clock
+from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, new_york_clock
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.proposal import Proposal
 from thetawarden.domain.risk.demands import DemandKind
@@ -24,9 +24,9 @@ from thetawarden.messages.orders import OrderApproved, SubmitOrder
 from thetawarden.messages.risk import RiskDemanded, RiskTaken
 from thetawarden.messages.trading import Resume, TradingHalted, TradingResumed
 
-HALT_WITHIN_NS = 4 * NS_PER_MINUTE
-"""A second of the machine's time."""
-SEEN_WITHIN_NS = 25 * NS_PER_MINUTE
+HALT_WITHIN_S = 1.0
+"""In this time of the machine's a brake at its limit has halted."""
+SEEN_WITHIN_S = 6.0
 """A look of the governor's and a little: what it judges by is no older."""
 CRISIS_POINTS, DEEP_POINTS = 40.0, 5.0
 URGENCY = (
@@ -56,10 +56,12 @@ class Happened(msgspec.Struct, frozen=True):
 class OrderOfEvents:
     """Hears what the governor says, beside the facts."""
 
-    def __init__(self, limits: RiskLimits, facts: Facts, entries: Entries) -> None:
+    def __init__(self, limits: RiskLimits, facts: Facts, entries: Entries, *, speed: float) -> None:
         self.happened: list[Happened] = []
         self.wrong: list[str] = []
         self.halted = False
+        self._halt_within_ns = round(HALT_WITHIN_S * speed * NS_PER_SECOND)
+        self._seen_within_ns = round(SEEN_WITHIN_S * speed * NS_PER_SECOND)
         self._limits = limits
         self._facts = facts
         self._entries = entries
@@ -139,7 +141,7 @@ class OrderOfEvents:
                 if not self.halted:
                     self._due[name] = at_ns
         for name, since in list(self._due.items()):
-            if at_ns - since > HALT_WITHIN_NS:
+            if at_ns - since > self._halt_within_ns:
                 self._is_wrong(f"{name} at its limit has not halted", at_ns)
                 del self._due[name]
         vix = self._facts.vix
@@ -174,9 +176,9 @@ class OrderOfEvents:
         if self.halted or self._due:
             self._is_wrong(f"{proposal.key} was let in while halted", at_ns)
         strict = self._limits.defined_risk.vix_max_points
-        if at_ns - self._vix_below.get(CRISIS_POINTS, 0) > SEEN_WITHIN_NS:
+        if at_ns - self._vix_below.get(CRISIS_POINTS, 0) > self._seen_within_ns:
             self._is_wrong(f"{proposal.key} was let in with the VIX above 40", at_ns)
-        if at_ns - self._vix_below.get(strict, 0) > SEEN_WITHIN_NS and is_naked(proposal):
+        if at_ns - self._vix_below.get(strict, 0) > self._seen_within_ns and is_naked(proposal):
             self._is_wrong(f"{proposal.key} is naked with the VIX above {strict:.0f}", at_ns)
         if self._entries.way_back.phase == "pause":
             self._is_wrong(f"{proposal.key} was let in in the pause after a drawdown", at_ns)

@@ -329,6 +329,8 @@ class OwnMeasure:
     def _positions(self, facts: Facts, live: tuple[Live, ...]) -> Use:
         held = float(len(facts.orders.held()))
         entries = float(sum(1 for one in live if not one.reducing))
+        if facts.vix is None:
+            entries = math.nan  # nobody knows how many are allowed
         return Use(
             rule="R10",
             name="positions",

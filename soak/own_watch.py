@@ -76,10 +76,10 @@ class Outcome(msgspec.Struct, kw_only=True):
 class OwnWatch:
     """Hears the log of one world."""
 
-    def __init__(self, limits: RiskLimits) -> None:
+    def __init__(self, limits: RiskLimits, *, speed: float = 1.0) -> None:
         self.facts = Facts()
         self.entries = Entries(limits)
-        self.order = OrderOfEvents(limits, self.facts, self.entries)
+        self.order = OrderOfEvents(limits, self.facts, self.entries, speed=speed)
         self.outcome = Outcome()
         self._measure = OwnMeasure(limits)
         self._before: dict[str, Use] = {}

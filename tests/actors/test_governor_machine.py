@@ -150,10 +150,6 @@ class Machine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((1, 6, 30)))
     def time_passes(self, seconds):
         self.desk.wait(seconds).refresh()
-        gone = self.desk.now - LIMITS.orders.approval_ns
-        for order in self.orders:
-            if not order.sent and order.approved.approval.approved_ns <= gone - 6 * 10**9:
-                order.stage = Stage.EXPIRED
 
     @rule(margin=st.integers(50_000, 400_000), nlv=st.integers(985_000, 1_015_000))
     def account(self, margin, nlv):
@@ -174,6 +170,7 @@ class Machine(RuleBasedStateMachine):
     def nothing_that_may_be_held_is_lost_count_of(self):
         if not hasattr(self, "desk"):
             return
+        self._lapse()
         state = self.desk.state
         for strike in STRIKES:
             conid = option(strike=strike).conid
@@ -197,6 +194,13 @@ class Machine(RuleBasedStateMachine):
         again.state = msgspec.msgpack.decode(written, type=GovernorState)
         assert msgspec.msgpack.encode(again.state) == written
         self.desk.governor = again  # killed here, and come back
+
+    def _lapse(self):
+        """What was not sent in time may be let go of with whatever is heard next."""
+        for order in self.orders:
+            void_ns = order.approved.approval.expires_ns + settings().grace_ns
+            if not order.sent and self.desk.now >= void_ns:
+                order.stage = Stage.EXPIRED
 
     def check_limits(self, before):
         """What is held and reserved fits every limit, or makes one that was passed no worse."""
