@@ -145,7 +145,7 @@ def run_desk(
     began, run = time.monotonic(), DeskRun()
     with tempfile.TemporaryDirectory() as folder:
         world, own = _world(seed, governed=governed, folder=Path(folder), run=run)
-        tell = (lambda: None) if own is None else _Teller(own, progress)
+        tell = None if own is None else _Teller(own, progress)
         last = FIRST_DAY + dt.timedelta(days=2 * sessions + 7)
         for day in sessions_between(FIRST_DAY, last, load_sessions(Exchange.NYSE))[:sessions]:
             _sleep(world, new_york_ns(day, MORNING))
@@ -154,7 +154,8 @@ def run_desk(
             world.run_until(new_york_ns(day, EVENING))
             _evening(world, day, run)
             progress(f"{_told(run, governed=governed)}, {time.monotonic() - began:.0f} s")
-            tell()
+            if tell is not None:
+                tell()
             world.stop()
         run.wrong += _settled(world, run.days[-1].day)
         world.stop()
