@@ -186,7 +186,8 @@ def _judge_log(terms: Terms, verdict: Verdict) -> None:
             for envelope in day.of_kinds(tuple(kind.__name__ for kind in kinds)):
                 match envelope.body:
                     case BrokerNoticed(code=code) | LineRefused(code=code) if code in FORBIDDEN:
-                        verdict.wrong.append(f"error {code}: too many {FORBIDDEN[code]}")
+                        at, much = iso(envelope.at_ns), FORBIDDEN[code]
+                        verdict.wrong.append(f"error {code} at {at}: too many {much}")
                     case MailboxOverflowed() as overflow:
                         verdict.wrong.append(f"{overflow.actor}: {overflow.lane} lane overflowed")
                     case LinkChanged(entries=entries):

@@ -119,9 +119,9 @@ def _end_with_stdin() -> None:
 
 
 def _print_ready(status: dict[str, Any]) -> None:
+    spare_what_lives()  # before anybody comes
     print_json_line(status)
     sys.stdout.flush()
-    spare_what_lives()
 
 
 @gateway.command()
