@@ -25,7 +25,7 @@ from thetawarden.domain.books.gaps import contract_words
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.books.judge import Judgement, Knowledge, Told
 from thetawarden.domain.books.profit import day_starts
-from thetawarden.domain.books.rows import Mark, held_underlyings
+from thetawarden.domain.books.rows import Mark, PositionRow, held_underlyings
 from thetawarden.domain.broker.account import BrokerPosition
 from thetawarden.domain.broker.orders import BrokerOrder, Commission, Execution, execution_stem
 from thetawarden.domain.instants import NS_PER_DAY, UnixNs, new_york_date
@@ -158,9 +158,10 @@ class Keeper:
                 return (again, *self._ask("the regular comparison is due"))
             case _ if name == VALUES:
                 again = StartTimer(name=VALUES, after_ns=self._settings.value_ns)
-                named = self._named()
+                rows = keeping.rows_of(self.state)
+                named = self._named(rows)
                 # a watcher that has begun since does not know what we hold
-                held = keeping.interests(keeping.rows_of(self.state), {})
+                held = keeping.interests(rows, {})
                 again_said = tuple(one for one in held if one not in named)
                 return (again, keeping.valued(self.state), *named, *again_said)
             case _:
@@ -214,7 +215,7 @@ class Keeper:
             ),
             *self._worry(judgement),
             *self._again(judgement),
-            *self._named(),
+            *self._named(keeping.rows_of(state)),
             *((keeping.valued(state),) if state.book != before or not agreed else ()),
         )
 
@@ -359,9 +360,8 @@ class Keeper:
         self.state.worried = judgement.unexplained
         return (keeping.worry(judgement.unexplained),)
 
-    def _named(self) -> tuple[Says, ...]:
+    def _named(self, rows: tuple[PositionRow, ...]) -> tuple[Says, ...]:
         """Say which underlyings are held and which of their options, when that has changed."""
-        rows = keeping.rows_of(self.state)
         told = keeping.interests(rows, self.state.interests)
         changed = tuple(one for one in told if self._is_news(one))
         held = held_underlyings(rows)

@@ -8,7 +8,7 @@ forward; a report older than that is not taken again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -21,7 +21,9 @@ from thetawarden.domain.broker.account import BrokerPosition
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.broker.orders import Commission, Execution, execution_stem
 from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.remembering import remembered
 
+BOOKS_KEPT, FILLS_KEPT = 16, 4096
 WAITING_MAX = 1_000
 """How many costs are kept that no fill was told for; older ones are forgotten."""
 
@@ -107,12 +109,15 @@ def with_execution(book: Book, told: Execution) -> Book:
         return book
     base = execution_stem(told.execution_id)
     known = book.fills.get(base)
+    if known is not None:
+        latest = revised(known.execution, told)
+        if latest == known.execution:
+            return book
+        fill = msgspec.structs.replace(known, execution=latest)
+        return msgspec.structs.replace(book, fills=book.fills | {base: fill})
     waiting = dict(book.waiting)
-    if known is None:
-        fill = Fill(execution=told, commission=waiting.pop(base, None))
-        book = _without_delivered(book, told)
-    else:
-        fill = msgspec.structs.replace(known, execution=revised(known.execution, told))
+    fill = Fill(execution=told, commission=waiting.pop(base, None))
+    book = _without_delivered(book, told)
     return msgspec.structs.replace(book, fills=book.fills | {base: fill}, waiting=waiting)
 
 
@@ -124,7 +129,10 @@ def with_commission(book: Book, told: Commission) -> Book:
         waiting = book.waiting | {base: better(book.waiting.get(base), told)}
         latest = dict(list(waiting.items())[-WAITING_MAX:])
         return msgspec.structs.replace(book, waiting=latest)
-    known = msgspec.structs.replace(fill, commission=better(fill.commission, told))
+    commission = better(fill.commission, told)
+    if commission == fill.commission:
+        return book
+    known = msgspec.structs.replace(fill, commission=commission)
     return msgspec.structs.replace(book, fills=book.fills | {base: known})
 
 
@@ -154,7 +162,7 @@ def holding_of(book: Book, account: str, instrument: Instrument) -> Holding:
     """Return what is held of a contract, an empty holding when nothing ever was."""
     empty = Holding(account=account, instrument=instrument)
     start = book.carried.get(holding_key(account, instrument.conid), empty)
-    return _folded(start, moves_of(book, account, instrument))
+    return _folded(start, *moves_of(book, account, instrument))
 
 
 def moves_of(book: Book, account: str, instrument: Instrument) -> tuple[Move, ...]:
@@ -164,7 +172,8 @@ def moves_of(book: Book, account: str, instrument: Instrument) -> tuple[Move, ..
     return tuple(_moves(book, key, fills))
 
 
-def holdings(book: Book) -> dict[str, Holding]:
+@remembered(BOOKS_KEPT)
+def holdings(book: Book) -> Mapping[str, Holding]:
     """Return every holding that was ever touched, those closed since with a quantity of 0."""
     fills: dict[str, list[Fill]] = {}
     starts = dict(book.carried)
@@ -173,18 +182,23 @@ def holdings(book: Book) -> dict[str, Holding]:
         key = holding_key(one.account, one.instrument.conid)
         if not fill.is_combination:
             fills.setdefault(key, []).append(fill)
-            starts.setdefault(key, Holding(account=one.account, instrument=one.instrument))
+            starts.setdefault(key, _empty(one))
     for key, moves in book.moves.items():
         account = key.rpartition("/")[0]
         for move in moves[:1]:
             starts.setdefault(key, Holding(account=account, instrument=move.instrument))
     return {
-        key: _folded(starts[key], _moves(book, key, fills.get(key, []))) for key in sorted(starts)
+        key: _folded(starts[key], *_moves(book, key, fills.get(key, []))) for key in sorted(starts)
     }
 
 
 def cash_usd(book: Book, account: str) -> Decimal:
     """Return the account's cash, to the last decimal that is known."""
+    return _cash_usd(book, account=account)
+
+
+@remembered(BOOKS_KEPT)
+def _cash_usd(book: Book, *, account: str) -> Decimal:
     fills = (one.cash_usd for one in book.fills.values() if one.execution.account == account)
     moves = (
         move.cash_usd
@@ -247,7 +261,7 @@ def strategy_of(book: Book, account: str, instrument: Instrument) -> str | None:
 
 
 def _with_closed(
-    book: Book, folded: dict[str, Holding], *, closed_only: bool = True
+    book: Book, folded: Mapping[str, Holding], *, closed_only: bool = True
 ) -> dict[str, Decimal]:
     sums = dict(book.closed_usd)
     for one in folded.values():
@@ -277,11 +291,13 @@ def _concerns(fill: Fill, account: str, conid: int) -> bool:
 
 
 def _moves(book: Book, key: str, fills: list[Fill]) -> list[Move]:
-    moves = [*book.moves.get(key, ()), *(_move(book, one) for one in fills)]
+    client_id = book.client_id
+    moves = [*book.moves.get(key, ()), *(_move(one, client_id=client_id) for one in fills)]
     return sorted(moves, key=lambda one: (one.at_ns, one.key))
 
 
-def _move(book: Book, fill: Fill) -> Move:
+@remembered(FILLS_KEPT)
+def _move(fill: Fill, *, client_id: int) -> Move:
     one = fill.execution
     return Move(
         key=fill.base,
@@ -291,11 +307,17 @@ def _move(book: Book, fill: Fill) -> Move:
         gross_usd=fill.gross_usd,
         fees_usd=fill.fees_usd,
         cash_usd=fill.cash_usd,
-        cause=cause_of(book, one),
+        cause=_CAUSES[origin_of(one, client_id=client_id)],
     )
 
 
-def _folded(start: Holding, moves: Iterable[Move]) -> Holding:
+@remembered(FILLS_KEPT)
+def _empty(first: Execution) -> Holding:
+    return Holding(account=first.account, instrument=first.instrument)
+
+
+@remembered(FILLS_KEPT)
+def _folded(start: Holding, *moves: Move) -> Holding:
     for move in moves:
         start = moved(start, move)
     return start

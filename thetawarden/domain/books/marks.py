@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
-import numpy as np
 
 from thetawarden.domain.books.rows import Mark
-from thetawarden.domain.chains.view import ChainView, read_rows
+from thetawarden.domain.chains.view import ChainView, read_rows, row_places
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.units import to_decimal
 
@@ -26,11 +25,14 @@ def viewed_marks(
     view: ChainView, conids: Iterable[int], known: Mapping[int, Mark]
 ) -> dict[int, Mark]:
     """Return the marks of these options that the view makes newer or completer."""
-    wanted = dict.fromkeys(conids)
+    places = row_places(view)
+    wanted = sorted({places[conid] for conid in conids if conid in places})
+    if not wanted:
+        return {}
     rows = read_rows(view)
     mid_usd = rows.mid_usd
     found: dict[int, Mark] = {}
-    for row in np.flatnonzero(np.isin(rows.conid, list(wanted))).tolist():
+    for row in wanted:
         conid = int(rows.conid[row])
         mark = _mark(
             mid=float(mid_usd[row]),

@@ -16,6 +16,9 @@ import msgspec
 from thetawarden.domain.books.amounts import ZERO, to_cents
 from thetawarden.domain.books.holding import Holding
 from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.remembering import remembered
+
+RESULTS_KEPT = 4096
 
 
 class DayStart(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +27,9 @@ class DayStart(msgspec.Struct, frozen=True, kw_only=True):
     realised_usd: Decimal = ZERO
     flow_usd: Decimal = ZERO
     value_usd: Decimal | None = ZERO
+
+
+_NO_START = DayStart()
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +69,14 @@ def results_by_underlying(
     sums: dict[str, Result] = {}
     for key, one in holdings.items():
         mark = marks_usd.get(one.instrument.conid)
-        exact = _exact(one, starts.get(key, DayStart()), mark)
+        exact = _exact(one, starts.get(key, _NO_START), mark)
         for name in ("", one.instrument.symbol):
             sums[name] = _added(sums[name], exact) if name in sums else exact
     return {name: _rounded(one) for name, one in sums.items()}
 
 
-def _exact(holding: Holding, start: DayStart, mark_usd: Decimal | None) -> Result:
+@remembered(RESULTS_KEPT)
+def _exact(holding: Holding, start: DayStart, mark_usd: Decimal | None, /) -> Result:
     value = _value(holding, {} if mark_usd is None else {holding.instrument.conid: mark_usd})
     flow = holding.flow_usd - start.flow_usd
     day = None if value is None or start.value_usd is None else value - start.value_usd + flow

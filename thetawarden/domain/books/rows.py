@@ -18,8 +18,11 @@ from thetawarden.domain.books.profit import DayStart, result_of
 from thetawarden.domain.broker.account import BrokerPosition
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.remembering import remembered
 
+ROWS_KEPT = 4096
 _COST = Decimal("0.0001")
+_NO_START = DayStart()
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +90,7 @@ def position_rows(
         quantity = held.quantity if told is None else told.quantity
         if quantity or held.quantity or closed:
             mark = marks.get(held.instrument.conid)
-            start = starts.get(key, DayStart())
-            rows.append(_row(held, quantity=quantity, start=start, mark=mark))
+            rows.append(_row(held, quantity, starts.get(key, _NO_START), mark))
     return tuple(rows)
 
 
@@ -97,7 +99,10 @@ def held_underlyings(rows: tuple[PositionRow, ...]) -> tuple[str, ...]:
     return tuple(sorted({one.instrument.symbol for one in rows if one.quantity}))
 
 
-def _row(held: Holding, *, quantity: Decimal, start: DayStart, mark: Mark | None) -> PositionRow:
+@remembered(ROWS_KEPT)
+def _row(  # by identity
+    held: Holding, quantity: Decimal, start: DayStart, mark: Mark | None, /
+) -> PositionRow:
     price = None if mark is None else mark.mark_usd
     result = result_of(held, start=start, mark_usd=price)
     value = None if price is None else to_cents(held.value_usd(price))

@@ -23,6 +23,7 @@ from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
 from thetawarden.domain.pricing.black import Greeks, spot_greeks
 from thetawarden.domain.pricing.implied import implied_volatility
 from thetawarden.domain.pricing.quotes import QuoteLimits
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.surface.analysis import AnalysisSettings, ChainAnalysis, analyse_chain
 from thetawarden.domain.surface.chain import ChainQuotes
 from thetawarden.domain.surface.fit import FitSettings
@@ -33,6 +34,7 @@ from thetawarden.domain.surface.smile import Smiles, smile_values
 _ANY_QUOTE = QuoteLimits(
     quote_age_ns_max=np.inf, spread_fraction_max=np.inf, spread_usd_always_fine=np.inf
 )
+MODELS_KEPT = 64
 NOT_FITTED = "not_fitted"
 """The gap of a series that came after the last fit."""
 _NAMES = ("delta_per_share", "gamma_per_usd", "vega_usd_per_vol_point", "theta_usd_per_day")
@@ -147,6 +149,7 @@ def refresh_rows(table: QuoteTable, model: SeriesModel, rows: Rows, *, spot_usd:
             getattr(table, name)[rows] = getattr(greeks, name) + getattr(table, early)[rows]
 
 
+@remembered(MODELS_KEPT)
 def smiles_of(model: SeriesModel, gaps: Gaps) -> Smiles:
     """Return the fitted smiles, for strikes by delta and volatilities anywhere."""
     names = {name for name in Smiles.__struct_fields__ if name != "gaps"}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import msgspec
 import numpy as np
@@ -31,9 +32,12 @@ from thetawarden.domain.chains.windows import (
 )
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import ExerciseStyle, Right, Settlement
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.surface.smile import Smiles
 from thetawarden.domain.surface.strikes import strike_delta
 from thetawarden.domain.units import to_floats
+
+SERIES_KEPT = 1024
 
 
 class WatchedSeries(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +57,7 @@ class WatchedSeries(msgspec.Struct, frozen=True, kw_only=True):
 
     def strikes_usd(self) -> NDArray[np.float64]:
         """Its strikes for use in a model."""
-        return np.array(to_floats(self.contracts.strikes))
+        return _strikes_usd(self.contracts.strikes)
 
 
 class PlannedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +170,13 @@ def line_wants(
     return (first, *wants)
 
 
+@remembered(SERIES_KEPT)
+def _strikes_usd(strikes: tuple[Decimal, ...]) -> NDArray[np.float64]:
+    found = np.array(to_floats(strikes), dtype=np.float64)
+    found.flags.writeable = False
+    return found
+
+
 def _choice(
     one: WatchedSeries,
     *,
@@ -175,16 +186,15 @@ def _choice(
     for_entries: bool,
     settings: WatchSettings,
 ) -> StrikeChoice:
-    strikes, window = one.strikes_usd(), settings.strikes
-    call_delta = _call_deltas(smile, strikes)
-    if call_delta is None:
+    strikes, window, entries = one.strikes_usd(), settings.strikes, settings.entries
+    reach = None if smile is None else _reach(smile[0], strikes, settings, at=smile[1])
+    put_usd = call_usd = math.nan
+    if reach is None:
         edges = edges_by_distance(spot_usd=spot_usd, dte=dte, window=window)
     else:
-        edges = edges_by_delta(strikes, call_delta, window=window)
-    put_usd = call_usd = math.nan
-    if for_entries and call_delta is not None:
-        put_usd = float(price_of_delta(strikes, call_delta, 1.0 - settings.entries.put_delta))
-        call_usd = float(price_of_delta(strikes, call_delta, settings.entries.call_delta))
+        edges = reach.edges
+        if for_entries:
+            put_usd, call_usd = reach.put_usd, reach.call_usd
     choice = choose_strikes(
         strikes,
         before=one.choice,
@@ -193,7 +203,6 @@ def _choice(
         near_usd=(put_usd, call_usd),
         window=window,
     )
-    entries = settings.entries
     return msgspec.structs.replace(
         choice,
         entry_puts=nearest_strikes(
@@ -205,18 +214,34 @@ def _choice(
     )
 
 
-def _call_deltas(
-    smile: tuple[Smiles, int] | None, strike_usd: NDArray[np.float64]
-) -> NDArray[np.float64] | None:
-    """What a call of each strike has of delta; None without a smile that can tell.
+class _Reach(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Where a smile puts the edges of the window, and the deltas that entries are looked for at."""
+
+    edges: NDArray[np.float64]
+    put_usd: float
+    call_usd: float
+
+
+@remembered(SERIES_KEPT)
+def _reach(
+    smiles: Smiles, strikes: NDArray[np.float64], settings: WatchSettings, /, *, at: int
+) -> _Reach | None:
+    """What a smile says of a series; None where it can tell no delta.
 
     Beyond the quotes a smile is a guess, but a window is no price: a guess will do.
     """
-    if smile is None or smile[0].gaps[smile[1]] is not None:
+    if smiles.gaps[at] is not None:
         return None
-    expiry = np.full(len(strike_usd), smile[1])
-    found = strike_delta(smile[0], expiry=expiry, strike_usd=strike_usd, is_call=True)
-    return found if np.isfinite(found).all() else None
+    expiry = np.full(len(strikes), at)
+    delta = strike_delta(smiles, expiry=expiry, strike_usd=strikes, is_call=True)
+    if not np.isfinite(delta).all():
+        return None
+    entries = settings.entries
+    return _Reach(
+        edges=edges_by_delta(strikes, delta, window=settings.strikes),
+        put_usd=float(price_of_delta(strikes, delta, 1.0 - entries.put_delta)),
+        call_usd=float(price_of_delta(strikes, delta, entries.call_delta)),
+    )
 
 
 def _wanted_of(
@@ -231,11 +256,20 @@ def _wanted_of(
     wanted += [(at, Right.PUT, entry) for at in choice.entry_puts]
     wanted += [(at, Right.CALL, entry) for at in choice.entry_calls]
     if interest:
-        for right, conids in ((Right.CALL, contracts.calls), (Right.PUT, contracts.puts)):
-            wanted += [
-                (at, right, interest[conid]) for at, conid in enumerate(conids) if conid in interest
-            ]
+        places = _places(contracts)
+        wanted += [
+            (*places[conid], priority) for conid, priority in interest.items() if conid in places
+        ]
     return wanted
+
+
+@remembered(SERIES_KEPT)
+def _places(contracts: Contracts) -> Mapping[int, tuple[int, Right]]:
+    """At which strike, and of which right, each of a series' options is."""
+    sides = ((Right.CALL, contracts.calls), (Right.PUT, contracts.puts))
+    return {
+        conid: (at, right) for right, conids in sides for at, conid in enumerate(conids) if conid
+    }
 
 
 def _refresh_ns(priority: LinePriority, pace: Pace) -> int:

@@ -21,8 +21,10 @@ from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.market.contracts import OptionClass
 from thetawarden.domain.market.expiry import ExpiryFault, ExpiryTerms, expiry_terms
 from thetawarden.domain.market.sessions import Sessions
+from thetawarden.domain.remembering import remembered
 
 SMART = "SMART"
+LISTINGS_KEPT, SERIES_KEPT = 256, 8192
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,15 +166,11 @@ def wanted_keys(
     """
     if search.instrument is None:
         return ()
-    listed = {
-        SeriesKey(expiry=expiry, trading_class=listing.trading_class)
-        for listing in search.listings
-        for expiry in listing.expiries
-    }
-    held = set(interest)
+    listed, held = _listed(search.listings), set(interest)
+    unlisted = [key for key in held if key not in listed]
     alive = [
         key
-        for key in sorted(listed | held)
+        for key in (sorted((*listed, *unlisted)) if unlisted else listed)
         if (ends := _ends(search, key, sessions)) is not None and ends.last_trade_ns > now
     ]
     chosen = choose_expiries(
@@ -250,9 +248,32 @@ def name_of(key: SeriesKey) -> str:
     return f"{key.expiry} {key.trading_class}"
 
 
+@remembered(LISTINGS_KEPT)
+def _listed(listings: tuple[Listing, ...]) -> Mapping[SeriesKey, None]:
+    """The listed series in order."""
+    keys = {
+        SeriesKey(expiry=expiry, trading_class=listing.trading_class)
+        for listing in listings
+        for expiry in listing.expiries
+    }
+    return dict.fromkeys(sorted(keys))
+
+
 def _ends(search: Search, key: SeriesKey, sessions: Sessions) -> ExpiryTerms | None:
     """When a series ends; None for a class we do not know or a day that is no expiry."""
-    terms = class_terms(search, key.trading_class)
+    return _end_of(sessions, key=key, underlying=search.underlying, is_index=search.is_index)
+
+
+@remembered(SERIES_KEPT)
+def _end_of(
+    sessions: Sessions, /, *, key: SeriesKey, underlying: str, is_index: bool
+) -> ExpiryTerms | None:
+    terms = terms_of(
+        trading_class=key.trading_class,
+        multiplier=100,
+        underlying=underlying,
+        is_index=is_index,
+    )
     if isinstance(terms, Refusal):
         return None
     ends = expiry_terms(option_class=terms, expiry=key.expiry, sessions=sessions)

@@ -8,6 +8,7 @@ beside them. None is unknown. `read_rows` gives the columns back as arrays, NaN 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from thetawarden.domain.chains.doubts import CODES, Doubt, doubt_of
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import Settlement
 from thetawarden.domain.pricing.arrays import BoolArray
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.surface.liquidity import (
     GRADES,
     Liquidity,
@@ -26,6 +28,7 @@ from thetawarden.domain.surface.liquidity import (
     score_liquidity,
 )
 
+VIEWS_KEPT = 64
 ROW_TYPES: dict[str, str] = {
     "conid": "<i8",
     "series": "<i2",
@@ -183,13 +186,20 @@ def pack_rows(columns: dict[str, NDArray[Any]]) -> tuple[bytes, ...]:
         )
 
 
+@remembered(VIEWS_KEPT)
 def read_rows(view: ChainView) -> ChainRows:
-    """Return the rows of a view."""
+    """Return the rows of a view; nobody may write to them."""
     found = {
         name: _widened(np.frombuffer(data, dtype=kind))
         for (name, kind), data in zip(ROW_TYPES.items(), view.columns, strict=True)
     }
     return ChainRows(**found)
+
+
+@remembered(VIEWS_KEPT)
+def row_places(view: ChainView) -> Mapping[int, int]:
+    """Return in which row each contract of a view is."""
+    return {conid: row for row, conid in enumerate(read_rows(view).conid.tolist())}
 
 
 def find_series(view: ChainView, *, trading_class: str, expiry: dt.date) -> SeriesView | None:
@@ -236,7 +246,7 @@ class LegsFit(msgspec.Struct, frozen=True, kw_only=True):
 def judge_legs(view: ChainView, conids: tuple[int, ...]) -> LegsFit:
     """A combination is as good as its worst leg and as old as its oldest."""
     rows = read_rows(view)
-    places = {conid: row for row, conid in enumerate(rows.conid.tolist())}
+    places = row_places(view)
     known = [places[conid] for conid in conids if conid in places]
     doubts = tuple((conid, _leg_doubt(rows, places.get(conid))) for conid in conids)
     age = max((view.at_ns - int(rows.at_ns[row]) for row in known), default=None)
@@ -253,6 +263,10 @@ def _leg_doubt(rows: ChainRows, row: int | None) -> str:
 
 
 def _widened(column: NDArray[Any]) -> NDArray[Any]:
+    wide = column
     if column.dtype.kind == "f":
-        return column.astype(np.float64)
-    return column.astype(np.int64) if column.dtype.kind == "i" else column.copy()
+        wide = column.astype(np.float64)
+    elif column.dtype.kind == "i":
+        wide = column.astype(np.int64)
+    wide.flags.writeable = False
+    return wide

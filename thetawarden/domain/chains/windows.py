@@ -9,6 +9,7 @@ stays in use until it is clearly outside. So a spot that wavers at an edge chang
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from thetawarden.domain.chains.identity import SeriesKey
 
+CHOICES_KEPT = 256
 _WEEK_DAYS = 7.0
 
 
@@ -89,6 +91,13 @@ def choose_expiries(
     keys: Sequence[SeriesKey], *, today: dt.date, windows: Sequence[ExpiryWindow]
 ) -> tuple[SeriesKey, ...]:
     """Return the series whose expiry lies in any window, in order; both classes of a shared day."""
+    return _chosen(tuple(keys), today, tuple(windows))
+
+
+@functools.lru_cache(maxsize=CHOICES_KEPT)
+def _chosen(
+    keys: tuple[SeriesKey, ...], today: dt.date, windows: tuple[ExpiryWindow, ...]
+) -> tuple[SeriesKey, ...]:
     days = sorted({key.expiry for key in keys if key.expiry >= today})
     wanted: set[dt.date] = set()
     for window in windows:
