@@ -1,7 +1,10 @@
 """The same seed is the same market, however time is cut and whoever has looked before."""
 
+import datetime as dt
+
 import pytest
 
+from thetawarden.domain.instants import new_york_date, new_york_ns
 from thetawarden.practice.model import ContractQuery
 
 SECOND_NS = 1_000_000_000
@@ -91,3 +94,16 @@ def test_what_is_no_saved_market_is_refused(make_market):
         market.restore(b"rubbish")
     with pytest.raises(ValueError, match="saved market is"):
         market.restore(make_market(seed=9).save())
+
+
+def test_a_look_at_the_very_close_changes_nothing_that_is_shown_later(make_market):
+    close_ns = new_york_ns(new_york_date(make_market().now_ns), dt.time(17, 0))
+    seen, unseen = make_market(), make_market()
+
+    seen.advance(close_ns)
+    at_the_close = sample(seen)
+    for market in (seen, unseen):
+        market.advance(close_ns + 15 * 60 * SECOND_NS)
+
+    assert sample(seen) == sample(unseen)
+    assert at_the_close[0].bid is None

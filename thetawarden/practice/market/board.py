@@ -69,9 +69,9 @@ class Board:
     def frozen(self, con_id: int, now_ns: int) -> Quote | None:
         """Return the market a closed contract showed at last; None while it trades."""
         hours = self._catalog.hours_of(con_id, now_ns)
-        ended_ns = now_ns if hours is None else self._clockwork.live_ns(hours, now_ns)
-        if ended_ns == now_ns:
+        if hours is None or self._clockwork.segment_at(hours, now_ns) is not None:
             return None
+        ended_ns = self._clockwork.live_ns(hours, now_ns)
         known = self._frozen.get(con_id)
         if known is None or known[0] != ended_ns:
             if len(self._frozen) >= _FROZEN_MAX:

@@ -83,9 +83,11 @@ class OptionBoard:
     def fill(self, found: list[Quote | None], con_ids: tuple[int, ...], now_ns: int) -> None:
         """Put the quotes of all options among the contracts into their places."""
         for plan in self._plans_of(con_ids, now_ns):
-            live_ns = self._clockwork.live_ns(plan.terms.hours, now_ns)
+            hours = plan.terms.hours
+            live_ns = self._clockwork.live_ns(hours, now_ns)
             if live_ns not in plan.quoted:
-                quotes = self._options(plan, live_ns, is_open=live_ns == now_ns)
+                is_open = self._clockwork.segment_at(hours, now_ns) is not None
+                quotes = self._options(plan, live_ns, is_open=is_open)
                 plan.quoted.clear()
                 plan.quoted[live_ns] = quotes
             for place, quote in zip(plan.places, plan.quoted[live_ns], strict=True):
