@@ -120,7 +120,7 @@ def _solve(smiles: Smiles, *, expiry: NDArray[np.intp], target: FloatArray) -> F
         slope = -1.0 / root + values.slope * (k / w + 0.5) / (2.0 * root)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = k - excess / slope
-        inside = (step > low) & (step < high)
+        inside = (step >= low) & (step <= high)  # at the root the step is the edge itself
         moved = np.where(inside, step, (low + high) / 2.0)
         done = np.abs(moved - k) <= _STEP_DONE * np.maximum(deviation, np.abs(k))
         k = moved
