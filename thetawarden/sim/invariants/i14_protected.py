@@ -31,7 +31,11 @@ def _end(scene: Scene) -> Words:
 
 
 def _held(scene: Scene, trade: str) -> bool:
-    """Whether, by the exchange's own fills, more was opened of the trade than was closed."""
+    """Whether, by the exchange's own fills, more was opened than closed, and is sold still.
+
+    What was bought beside it needs no exit: where another trade bought what this one had sold,
+    nothing of it is short in the account.
+    """
     units = 0
     legs: list[OrderLeg] = []
     for ref, known in scene.submitted.items():
@@ -40,6 +44,6 @@ def _held(scene: Scene, trade: str) -> bool:
         filled = sum(scene.fills.get(ref, {}).values())
         closes = known.intent.reducing or bool(known.intent.parent_ref)
         units += -filled if closes else filled
-        legs += [] if closes else known.intent.legs
+        legs += [] if closes else [one for one in known.intent.legs if one.ratio < 0]
     held = {one.contract.con_id: one.quantity for one in scene.world.gateway.exchange.positions()}
     return units > 0 and any(held.get(leg.instrument.conid, 0) * leg.ratio > 0 for leg in legs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from thetawarden.domain.instants import NS_PER_MINUTE
@@ -66,16 +68,32 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     at_min: int
 
 
+class _Hearers(msgspec.Struct, kw_only=True):
+    """Who looks at entries of one kind, and how many there were."""
+
+    looks: tuple[tuple[str, Callable[[Entry, Scene], Words]], ...]
+    heard: int = 0
+
+
 class Referee:
     """Hears everything of one world."""
 
     def __init__(self) -> None:
         self.scene: Scene
         self.violations: list[Violation] = []
-        self.looks: dict[str, int] = {}
+        self._looked: dict[str, int] = {}
         self._checks = tuple(module.make() for module in MODULES)
         self._seq = 0
-        self._hearers: dict[type, tuple[Check, ...]] = {}
+        self._hearers: dict[type, _Hearers] = {}
+
+    @property
+    def looks(self) -> dict[str, int]:
+        """How often each check has looked."""
+        found = dict(self._looked)
+        for hearers in self._hearers.values():
+            for name, _ in hearers.looks:
+                found[name] = found.get(name, 0) + hearers.heard
+        return found
 
     def attend(self, world: World) -> None:
         """Look at this world from now on."""
@@ -86,18 +104,14 @@ class Referee:
         """Look at what was recorded."""
         scene = self.scene
         scene.note(entry)
-        self._seq = getattr(entry, "seq", self._seq)
-        kind = type(entry.body) if isinstance(entry, Envelope) else type(entry)
-        hearers = self._hearers.get(kind)
-        if hearers is None:
-            hearers = self._hearers[kind] = tuple(
-                one
-                for one in self._checks
-                if one.entry is not None and (not one.hears or kind in one.hears)
-            )
-        for check in hearers:
-            if check.entry is not None:
-                self._note(check, check.entry(entry, scene))
+        kind: type = type(entry)
+        if isinstance(entry, Envelope):
+            self._seq, kind = entry.seq, type(entry.body)
+        hearers = self._hearers.get(kind) or self._hear_of(kind)
+        hearers.heard += 1
+        for name, look in hearers.looks:
+            for words in look(entry, scene):
+                self.find(name, words)
 
     def sent(self, ticket: OrderRequest) -> None:
         """Look at an order whose bytes leave."""
@@ -119,7 +133,16 @@ class Referee:
             Violation(invariant=invariant, words=words, seq=self._seq, at_min=at_min)
         )
 
+    def _hear_of(self, kind: type) -> _Hearers:
+        looks = tuple(
+            (one.id, one.entry)
+            for one in self._checks
+            if one.entry is not None and (not one.hears or kind in one.hears)
+        )
+        self._hearers[kind] = hearers = _Hearers(looks=looks)
+        return hearers
+
     def _note(self, check: Check, found: Words) -> None:
-        self.looks[check.id] = self.looks.get(check.id, 0) + 1
+        self._looked[check.id] = self._looked.get(check.id, 0) + 1
         for words in found:
             self.find(check.id, words)
