@@ -329,6 +329,14 @@ def test_a_position_is_promoted_and_let_go_when_its_owner_cares_no_more(watching
     assert want_of(watching, held) is None
 
 
+def test_interest_that_is_said_again_asks_and_changes_nothing(watching):
+    held = position(watching)
+    watching.tell(interest(watching, held))
+
+    assert watching.chain.receive(interest(watching, held), watching.now) == ()
+    assert want_of(watching, held).priority is LinePriority.POSITION
+
+
 def test_a_position_in_an_expiry_outside_the_windows_has_its_series_qualified(watching):
     expiry = DAY + dt.timedelta(days=14)
     far = msgspec.structs.replace(position(watching), conid=77_000, expiry=expiry)

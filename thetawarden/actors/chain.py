@@ -358,17 +358,18 @@ class Chain:
     def _take_interest(self, message: InterestChanged, now: UnixNs) -> tuple[Says, ...]:
         if message.underlying != self._underlying:
             return ()
-        self._course.interest[message.owner] = Interest(
-            priority=message.priority, instruments=message.instruments
-        )
-        odd = [one for one in message.instruments if self._refusal(one)]
+        interest = Interest(priority=message.priority, instruments=message.instruments)
+        if self._course.interest.get(message.owner) == interest:
+            return ()  # said again for a watcher that has begun since
+        self._course.interest[message.owner] = interest
         notices = tuple(
             NotifyPerson(
                 urgency=Urgency.HIGH,
                 topic=f"chain:{self._underlying}:{one.conid}",
                 text=f"{one.local_symbol or one.conid} cannot be watched: {self._refusal(one)}",
             )
-            for one in odd
+            for one in message.instruments
+            if self._refusal(one)
         )
         return (*notices, *self._upkeep(now))
 
