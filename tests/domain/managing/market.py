@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 
 from thetawarden.domain.books.holding import Cause
@@ -10,6 +11,7 @@ from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.chains.doubts import CODES, Doubt
 from thetawarden.domain.chains.view import (
     ROW_TYPES,
+    ChainRows,
     ChainSummary,
     ChainView,
     SeriesView,
@@ -80,7 +82,8 @@ class Market:
             summary=ChainSummary(rows=0, usable=0, doubts=()),
             columns=pack_rows({name: np.array(column) for name, column in cells.items()}),
         )
-        self.rows = read_rows(self.view)
+        rows = msgspec.structs.asdict(read_rows(self.view))
+        self.rows = ChainRows(**{name: column.copy() for name, column in rows.items()})
 
     def _series(self, expiry, settles, tau, iv, rows):
         return SeriesView(

@@ -3,6 +3,8 @@
 import math
 from decimal import Decimal
 
+import msgspec
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,9 +43,8 @@ def test_parts_of_a_day_sum_to_its_profit_exactly(steps, price):
         doubted = () if seen else {(1, 490, "P")}
         market = Market(spot=spot, iv=iv, strikes=(490,), doubted=doubted)
         conid = one.parts[0].instrument.conid
-        market.rows.conid[:] = [
-            conid if c == market.places[1, 490, "P"] else -c for c in market.rows.conid
-        ]
+        named = [conid if c == market.places[1, 490, "P"] else -c for c in market.rows.conid]
+        market.rows = msgspec.structs.replace(market.rows, conid=np.array(named))
         later = marked(one, market, mark, number)
         sums, mark = with_interval(sums, mark, later), later
     bought = part(one.parts[0].instrument, 2, price, key="close")

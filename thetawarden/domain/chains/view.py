@@ -196,10 +196,15 @@ def read_rows(view: ChainView) -> ChainRows:
     return ChainRows(**found)
 
 
-@remembered(VIEWS_KEPT)
 def row_places(view: ChainView) -> Mapping[int, int]:
     """Return in which row each contract of a view is."""
-    return {conid: row for row, conid in enumerate(read_rows(view).conid.tolist())}
+    return places_of(read_rows(view))
+
+
+@remembered(VIEWS_KEPT)
+def places_of(rows: ChainRows) -> Mapping[int, int]:
+    """Return in which row each contract is."""
+    return {conid: row for row, conid in enumerate(rows.conid.tolist())}
 
 
 def find_series(view: ChainView, *, trading_class: str, expiry: dt.date) -> SeriesView | None:

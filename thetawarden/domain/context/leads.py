@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
+from operator import attrgetter
 
 import msgspec
 
@@ -19,6 +21,7 @@ GRID_NS = 5 * NS_PER_MINUTE
 KEPT_NS = 30 * NS_PER_HOUR
 DAYS_KEPT = 60
 DAYS_NEEDED = 10
+_slot_of = attrgetter("slot")
 PAIRS: Mapping[str, str] = {"ES": "SPY", "NQ": "QQQ", "RTY": "IWM"}
 
 
@@ -142,11 +145,18 @@ def _with(samples: tuple[Sample, ...], slot: int, price: float | None) -> tuple[
     if samples and samples[-1].slot >= slot:
         return samples
     first = slot - KEPT_NS // GRID_NS
-    return (*(each for each in samples if each.slot >= first), Sample(slot=slot, price=price))
+    return (*samples[_place(samples, first) :], Sample(slot=slot, price=price))
 
 
 def _at(samples: tuple[Sample, ...], slot: int) -> float | None:
-    return next((each.price for each in reversed(samples) if each.slot == slot), None)
+    place = _place(samples, slot)
+    known = place < len(samples) and samples[place].slot == slot
+    return samples[place].price if known else None
+
+
+def _place(samples: tuple[Sample, ...], slot: int) -> int:
+    """Where a slot is, or would be: samples rise."""
+    return bisect_left(samples, slot, key=_slot_of)
 
 
 def _change(samples: tuple[Sample, ...], first: int, last: int) -> float | None:

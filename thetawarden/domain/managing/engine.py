@@ -33,7 +33,8 @@ def decide(sight: TradeSight, *, world: World, limits: ManagingLimits) -> Decisi
     """Return the decision about a trade; there always is one."""
     case = Case(sight=sight, world=world, limits=limits)
     found = (spec.judge(case) for spec in RULES)
-    return next((one for one in found if one is not None), judges.watched(case))
+    decision = next((one for one in found if one is not None), None)
+    return judges.watched(case) if decision is None else decision
 
 
 RULES: tuple[RuleSpec, ...] = (

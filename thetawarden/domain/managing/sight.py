@@ -12,7 +12,6 @@ import datetime as dt
 import math
 
 import msgspec
-import numpy as np
 
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.chains.view import (
@@ -20,6 +19,7 @@ from thetawarden.domain.chains.view import (
     ChainView,
     SeriesView,
     find_series,
+    places_of,
     row_doubt,
 )
 from thetawarden.domain.instants import UnixNs, new_york_date
@@ -193,8 +193,8 @@ def look_at(trade: Trade, view: ChainView | None, rows: ChainRows | None) -> Tra
 
 def _places(rows: ChainRows, conids: list[int]) -> dict[int, int]:
     """Where these contracts stand among the rows; those that do not are left out."""
-    found = np.flatnonzero(np.isin(rows.conid, conids))
-    return {int(rows.conid[row]): int(row) for row in found}
+    known = places_of(rows)
+    return {conid: known[conid] for conid in conids if conid in known}
 
 
 def days_left(leg: LegSight, now_ns: int) -> int | None:

@@ -20,9 +20,12 @@ from thetawarden.domain.market.calendar import (
     session_on_or_after,
 )
 from thetawarden.domain.market.listings import is_triple_witching
+from thetawarden.domain.remembering import remembered
 
 if TYPE_CHECKING:
     from thetawarden.domain.market.sessions import Sessions
+
+DAYS_KEPT = 64
 
 
 class MacroKind(enum.StrEnum):
@@ -116,6 +119,13 @@ class ExDividend(msgspec.Struct, frozen=True, kw_only=True):
 
 def macro_notes(*, day: dt.date, macro: MacroDates, sessions: Sessions) -> tuple[MacroNote, ...]:
     """Return the announcements made on a session or on the next; on a Sunday counts as Monday."""
+    return _macro_notes(macro, sessions, day=day)
+
+
+@remembered(DAYS_KEPT)
+def _macro_notes(
+    macro: MacroDates, sessions: Sessions, /, *, day: dt.date
+) -> tuple[MacroNote, ...]:
     following = next_session(day, sessions)
     notes = []
     for kind in MacroKind:
@@ -132,6 +142,11 @@ def macro_notes(*, day: dt.date, macro: MacroDates, sessions: Sessions) -> tuple
 
 def day_notes(day: dt.date, sessions: Sessions) -> tuple[DayNote, ...]:
     """Return what is peculiar about a session; a plain weekend is no holiday."""
+    return _day_notes(sessions, day=day)
+
+
+@remembered(DAYS_KEPT)
+def _day_notes(sessions: Sessions, /, *, day: dt.date) -> tuple[DayNote, ...]:
     notes = []
     if is_triple_witching(day, sessions):
         notes.append(DayNote.TRIPLE_WITCHING)

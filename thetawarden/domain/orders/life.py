@@ -7,6 +7,7 @@ takes away, no report gives back. Stages move by the table in `machine` alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -24,11 +25,13 @@ from thetawarden.domain.orders.machine import Evidence, is_over, step
 from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.orders.walking import Walk
+from thetawarden.domain.remembering import remembered
 
 OPEN_STATES = frozenset(
     {BrokerOrderState.PENDING, BrokerOrderState.WORKING, BrokerOrderState.CANCELLING}
 )
 """What the broker says of an order that may still fill."""
+LIVES_KEPT = 4096
 EXIT_ROLES = frozenset({OrderRole.TAKE_PROFIT, OrderRole.STOP})
 
 
@@ -115,6 +118,7 @@ class OrderLife(msgspec.Struct, frozen=True, kw_only=True):
         return 0 if self.is_over else max(self.intent.units - self.units_filled, 0)
 
 
+@remembered(LIVES_KEPT)
 def units_executed(life: OrderLife) -> int:
     """Return the whole units that fills alone tell of."""
     wholes = sum(
@@ -126,7 +130,8 @@ def units_executed(life: OrderLife) -> int:
     return max(int(wholes), min(int(done // ratio) for done, ratio in ratios))
 
 
-def leg_fills(life: OrderLife) -> dict[int, Decimal]:
+@remembered(LIVES_KEPT)
+def leg_fills(life: OrderLife) -> Mapping[int, Decimal]:
     """Return the signed quantity that was filled of every leg."""
     filled = {leg.instrument.conid: Decimal() for leg in life.intent.legs}
     for one in life.fills:
@@ -135,7 +140,8 @@ def leg_fills(life: OrderLife) -> dict[int, Decimal]:
     return filled
 
 
-def leg_contracts(life: OrderLife) -> dict[int, int]:
+@remembered(LIVES_KEPT)
+def leg_contracts(life: OrderLife) -> Mapping[int, int]:
     """Return what an order has brought of each leg, signed: by its fills, or as its units say.
 
     The fills of a combination's legs are told after its own; until then its units stand for them.

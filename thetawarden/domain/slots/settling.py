@@ -38,7 +38,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger after its orders, the orders, and when to settle again, None for never."""
 
     ledger: Ledger
-    wishes: dict[int, Wish]
+    wishes: Mapping[int, Wish]
     moves: tuple[Move, ...]
     next_ns: int | None
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.slots.state import Wish
 
+LEDGERS_KEPT = 32
 CONTEXT = "@context"
 _WATCHER = "chain/"
 _FOR_WATCHERS = LinePriority.ENTRY
@@ -22,7 +24,8 @@ def listener_of(owner: str, want: LineWant) -> str:
     return CONTEXT
 
 
-def gather(wants: Mapping[str, tuple[LineWant, ...]]) -> dict[int, Wish]:
+@remembered(LEDGERS_KEPT)
+def gather(wants: Mapping[str, tuple[LineWant, ...]]) -> Mapping[int, Wish]:
     """One wish an instrument, in the order of owners' names and of what each names first."""
     wishes: dict[int, Wish] = {}
     for owner in sorted(wants):

@@ -18,6 +18,9 @@ from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import Exits
+from thetawarden.domain.remembering import remembered
+
+TRADES_KEPT = 2048
 
 
 class TradeState(enum.StrEnum):
@@ -109,10 +112,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def held(self) -> tuple[Held, ...]:
         """What it holds, in the order in which it was first traded."""
-        rows: dict[int, Held] = {}
-        for part in self.parts:
-            rows[part.instrument.conid] = _after(rows.get(part.instrument.conid), part)
-        return tuple(one for one in rows.values() if one.quantity)
+        return _held(self.parts)
 
     @property
     def premium_usd(self) -> Decimal:
@@ -142,6 +142,14 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     def quantity(self, conid: int) -> Decimal:
         """How much of an instrument it holds."""
         return sum((one.quantity for one in self.parts if one.instrument.conid == conid), ZERO)
+
+
+@remembered(TRADES_KEPT)
+def _held(parts: tuple[Part, ...]) -> tuple[Held, ...]:
+    rows: dict[int, Held] = {}
+    for part in parts:
+        rows[part.instrument.conid] = _after(rows.get(part.instrument.conid), part)
+    return tuple(one for one in rows.values() if one.quantity)
 
 
 def _is_delivered(part: Part) -> bool:
