@@ -72,6 +72,7 @@ def twenty(days: int, seed: int, scenarios: tuple[str, ...]) -> None:
 @main.command()
 @click.option("--desk-kills", default=300, show_default=True)
 @click.option("--gateway-kills", default=50, show_default=True)
+@click.option("--lanes", type=click.IntRange(1, 16), default=3, show_default=True)
 @click.option("--speed", default=10.0, show_default=True, help="Market seconds a second.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--start", default="2026-03-02", show_default=True)

@@ -4,6 +4,9 @@
 session after another, ends one of them with SIGKILL at seeded moments, starts it again, waits until
 the desk is reconciled, and compares the message log with the gateway: nothing lost, nothing sent
 twice, nothing short without an order that buys it back, nothing in doubt, books equal to the cent.
+
+Most of a kill is waiting: for an order to move, and for two books ten seconds apart. So several
+lanes of desks and gateways, each by itself, are killed side by side.
 """
 
 from __future__ import annotations
@@ -11,8 +14,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import random
+import statistics
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -35,6 +42,7 @@ LATEST = dt.time(15, 20)
 FIRST_ENTRY, LAST_ENTRY, ENTRIES = dt.time(9, 40), dt.time(15, 20), 50
 NEAR_S_MAX, FAR_S_MAX, AWAY_S_MAX = 0.15, 3.0, 1.5
 NEAR_SHARE, FLATTEN_SHARE = 0.75, 0.3
+LANE_SEEDS = 1000
 
 CONFIGURATION = """\
 practice: {{gateway: false, port: {port}, speed: {speed:g}, same_day: false}}
@@ -64,9 +72,10 @@ strategy:
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """How many kills, on which market, from which seed."""
+    """How many kills in how many lanes, on which market, from which seed."""
 
     folder: Path
+    lanes: int = 3
     desk_kills: int = 300
     gateway_kills: int = 50
     speed: float = 10.0
@@ -86,13 +95,14 @@ class Verdict(msgspec.Struct, kw_only=True):
     doubted: int = 0
     flattened: int = 0
     sessions: int = 0
+    flow_s: list[float] = []
+    reconciled_s: list[float] = []
     settled_s: list[float] = []
     unprotected_market_s: list[float] = []
 
     @property
     def figures(self) -> dict[str, object]:
         """The report, line by line."""
-        took = sorted(self.settled_s) or [0.0]
         return {
             "seed": self.seed,
             "desk kills": self.kills.get("desk", 0),
@@ -103,13 +113,28 @@ class Verdict(msgspec.Struct, kw_only=True):
             "orders that were in doubt, all resolved": self.doubted,
             "flattened in between": self.flattened,
             "halts (lifted by this test)": len(self.halts),
-            "until all was settled, median (s)": round(took[len(took) // 2], 1),
-            "until all was settled, longest (s)": round(took[-1], 1),
+            "waited for order flow, median (s)": _median(self.flow_s),
+            "until the desk was reconciled, median (s)": _median(self.reconciled_s),
+            "until all was settled, median (s)": _median(self.settled_s),
+            "until all was settled, longest (s)": round(max(self.settled_s, default=0.0), 1),
             "short without exit, longest (market s)": round(
                 max(self.unprotected_market_s, default=0.0), 1
             ),
             "violations": len(self.wrong),
         }
+
+    def take(self, other: Verdict) -> None:
+        """Add what another lane found."""
+        for name, value in msgspec.structs.asdict(other).items():
+            mine = getattr(self, name)
+            if name == "kills":
+                self.kills = dict(Counter(mine) + Counter(value))
+            elif name != "seed":
+                setattr(self, name, mine + value)
+
+
+def _median(seconds: list[float]) -> float:
+    return round(statistics.median(seconds), 1) if seconds else 0.0
 
 
 class Scene:
@@ -186,20 +211,44 @@ class Scene:
 
 
 def run_kills(terms: Terms, *, progress: Callable[[str], None]) -> Verdict:
-    """Kill as often as was asked, on as many sessions as that takes."""
+    """Kill as often as was asked, side by side, on as many sessions as that takes."""
+    verdict, stopping = Verdict(seed=terms.seed), threading.Event()
+    lanes = [_lane_of(terms, number) for number in range(terms.lanes)]
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        try:
+            for found in pool.map(lambda lane: _run_lane(lane, progress, stopping), lanes):
+                verdict.take(found)
+        finally:
+            stopping.set()
+    return verdict
+
+
+def _lane_of(terms: Terms, number: int) -> Terms:
+    """A lane's share of the kills, with markets and moments of its own."""
+    share, lanes = msgspec.structs.replace, terms.lanes
+    return share(
+        terms,
+        folder=terms.folder / f"lane-{number}",
+        seed=terms.seed + LANE_SEEDS * number,
+        desk_kills=len(range(number, terms.desk_kills, lanes)),
+        gateway_kills=len(range(number, terms.gateway_kills, lanes)),
+    )
+
+
+def _run_lane(terms: Terms, progress: Callable[[str], None], stopping: threading.Event) -> Verdict:
     chance, verdict = random.Random(terms.seed), Verdict(seed=terms.seed)
     plan = ["desk"] * terms.desk_kills + ["gateway"] * terms.gateway_kills
     chance.shuffle(plan)
     number = 0
-    while plan:
+    while plan and not stopping.is_set():
         scene = Scene(terms, number)
         verdict.sessions, number = verdict.sessions + 1, number + 1
         try:
             scene.start()
-            while plan and not scene.is_late:
+            while plan and not scene.is_late and not stopping.is_set():
                 _kill(scene, plan.pop(), chance, verdict, progress)
         except (TimeoutError, OSError) as error:
-            verdict.wrong.append(f"session {number}: {error}")
+            verdict.wrong.append(f"seed {terms.seed}, session {number}: {error}")
             break
         finally:
             record = scene.reader.look()
@@ -224,7 +273,9 @@ def _kill(
     away_s, flatten = chance.uniform(0.0, AWAY_S_MAX), chance.random() < FLATTEN_SHARE
     if flatten:
         verdict.flattened += scene.flatten()
+    asked = time.monotonic()
     moment = scene.await_flow()
+    verdict.flow_s.append(time.monotonic() - asked)
     time.sleep(wait_s)
     victim = scene.desk if what == "desk" else scene.gateway
     victim.kill()
@@ -236,7 +287,8 @@ def _kill(
     took_s = time.monotonic() - began
     verdict.settled_s.append(took_s)
     verdict.kills[what] = verdict.kills.get(what, 0) + 1
-    name = f"kill {sum(verdict.kills.values())} ({what}, {moment} + {wait_s:.3f} s)"
+    count = sum(verdict.kills.values())
+    name = f"seed {verdict.seed}, kill {count} ({what}, {moment} + {wait_s:.3f} s)"
     verdict.wrong += [f"{name}: {words}" for words in found if not _is_known(words, verdict)]
     record = scene.reader.look()
     state = "settled" if not found else f"{len(found)} FOUND"
@@ -254,8 +306,9 @@ def _is_known(words: str, verdict: Verdict) -> bool:
 
 def _settled(scene: Scene, verdict: Verdict, starts: int) -> list[str]:
     """Wait until all is well; what is not well in the end, in words."""
-    until, found = time.monotonic() + SETTLE_S, ["the desk did not come to be reconciled"]
-    bare_since_ns = 0
+    began = time.monotonic()
+    until, found = began + SETTLE_S, ["the desk did not come to be reconciled"]
+    bare_since_ns, waited = 0, False
     while time.monotonic() < until:
         record = scene.reader.look()
         if not scene.desk.is_running:
@@ -264,6 +317,9 @@ def _settled(scene: Scene, verdict: Verdict, starts: int) -> list[str]:
         if truth is None:
             time.sleep(0.5)
             continue
+        if not waited:
+            verdict.reconciled_s.append(time.monotonic() - began)
+            waited = True
         record = scene.reader.look()
         bare = list(kill_checks.unprotected(truth))
         bare_since_ns = (bare_since_ns or truth.market_ns) if bare else 0

@@ -1,4 +1,4 @@
-"""Puts of the same day are for practice alone, and for whoever has not said otherwise."""
+"""What ends the same day is for practice alone, and for whoever has not said otherwise."""
 
 import datetime as dt
 
@@ -20,11 +20,14 @@ def days(loaded):
     return puts.dte_min, puts.dte_max
 
 
-def test_a_practice_desk_sells_puts_that_end_today_in_the_afternoon_too(tmp_path):
+def test_a_practice_desk_sells_what_ends_today_in_the_afternoon_too(tmp_path):
     loaded = practised_with(tmp_path)
+    strategy = loaded.config.strategy
 
     begin = loaded.config.practice.begin
-    assert days(loaded) == (0, 0)
+    for one in (strategy.index_puts, strategy.put_spreads, strategy.condors, strategy.strangles):
+        assert (one.dte_min, one.dte_max) == (0, 0)
+    assert strategy.stock_puts == Config().strategy.stock_puts
     assert any(one >= begin for one in loaded.config.strategy.entries.times)
     for path in ("index_puts.dte_min", "index_puts.dte_max", "entries.times"):
         assert loaded.origins[f"strategy.{path}"].source == "practice.same_day"

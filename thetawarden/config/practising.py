@@ -1,4 +1,4 @@
-"""Lets a trade live for minutes on the practice market: index puts that end the same day.
+"""Lets a trade live for minutes on the practice market: what is sold on indices ends that day.
 
 Whoever sets days or times of their own has them; other modes, and what is computed without a data
 folder, keep to the defaults of `strategy` whatever is said here.
@@ -13,11 +13,12 @@ import msgspec
 
 from thetawarden.config.loader import Loaded, Origin, fingerprint
 from thetawarden.config.schema import Config, Mode
-from thetawarden.config.strategy import EntriesConfig, IndexPutsConfig
+from thetawarden.config.strategy import StrategyConfig
 
 SOURCE: Final = "practice.same_day"
-AFTERNOON: Final = (dt.time(13, 50), dt.time(14, 15))
-_DAYS, _ENTRIES = IndexPutsConfig(), EntriesConfig()
+AFTERNOON: Final = (dt.time(13, 50), dt.time(14, 5), dt.time(14, 20), dt.time(14, 35))
+SOLD: Final = ("index_puts", "put_spreads", "strangles", "condors")
+_USUAL = StrategyConfig()
 
 
 def practised(loaded: Loaded) -> Loaded:
@@ -27,14 +28,10 @@ def practised(loaded: Loaded) -> Loaded:
         return loaded
     instead = _instead(config)
     strategy, replace = config.strategy, msgspec.structs.replace
-    changed = replace(
-        config,
-        strategy=replace(
-            strategy,
-            index_puts=replace(strategy.index_puts, **instead.get("index_puts", {})),
-            entries=replace(strategy.entries, **instead.get("entries", {})),
-        ),
-    )
+    sections = {
+        name: replace(getattr(strategy, name), **values) for name, values in instead.items()
+    }
+    changed = replace(config, strategy=replace(strategy, **sections))
     origins = {
         f"strategy.{section}.{key}": Origin(value=value, source=SOURCE)
         for section, values in instead.items()
@@ -50,10 +47,12 @@ def practised(loaded: Loaded) -> Loaded:
 
 def _instead(config: Config) -> dict[str, dict[str, Any]]:
     """What takes the place of what nobody has set, by section."""
-    puts, entries = config.strategy.index_puts, config.strategy.entries
+    strategy = config.strategy
     instead: dict[str, dict[str, Any]] = {}
-    if (puts.dte_min, puts.dte_max) == (_DAYS.dte_min, _DAYS.dte_max):
-        instead["index_puts"] = {"dte_min": 0, "dte_max": 0}
-    if entries.times == _ENTRIES.times:
-        instead["entries"] = {"times": (*entries.times, *AFTERNOON)}
+    for name in SOLD:
+        usual, own = getattr(_USUAL, name), getattr(strategy, name)
+        if (own.dte_min, own.dte_max) == (usual.dte_min, usual.dte_max):
+            instead[name] = {"dte_min": 0, "dte_max": 0}
+    if strategy.entries.times == _USUAL.entries.times:
+        instead["entries"] = {"times": (*_USUAL.entries.times, *AFTERNOON)}
     return instead

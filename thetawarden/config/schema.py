@@ -99,9 +99,9 @@ class PracticeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     same_day: Annotated[
         bool,
         Meta(
-            description="On the practice market index puts end the day they are sold, and are sold"
-            " in the afternoon too, so that a trade is over within minutes. Days or times of your"
-            " own under `strategy` win."
+            description="On the practice market what is sold on indices ends the same day, and is"
+            " sold in the afternoon too, so that a trade is over within minutes. Days or times of"
+            " your own under `strategy` win."
         ),
     ] = True
 
