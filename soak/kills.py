@@ -213,7 +213,7 @@ class Scene:
 def run_kills(terms: Terms, *, progress: Callable[[str], None]) -> Verdict:
     """Kill as often as was asked, side by side, on as many sessions as that takes."""
     verdict, stopping = Verdict(seed=terms.seed), threading.Event()
-    lanes = [_lane_of(terms, number) for number in range(terms.lanes)]
+    lanes = [lane_of(terms, number) for number in range(terms.lanes)]
     with ThreadPoolExecutor(len(lanes)) as pool:
         try:
             for found in pool.map(lambda lane: _run_lane(lane, progress, stopping), lanes):
@@ -223,7 +223,7 @@ def run_kills(terms: Terms, *, progress: Callable[[str], None]) -> Verdict:
     return verdict
 
 
-def _lane_of(terms: Terms, number: int) -> Terms:
+def lane_of(terms: Terms, number: int) -> Terms:
     """A lane's share of the kills, with markets and moments of its own."""
     share, lanes = msgspec.structs.replace, terms.lanes
     return share(

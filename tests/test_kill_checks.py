@@ -1,12 +1,16 @@
 """The judge of the kills must find what it looks for: each harm, planted, is told by name."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from soak import kill_checks
 from soak.kill_record import Record
 from soak.kill_truth import Fill, Truth, Working
+from soak.kills import Terms, Verdict, lane_of
 from thetawarden.domain.orders.intent import Intent, Lifetime, OrderRole, OrderStyle
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.messages.orders import OrderStageChanged
@@ -181,3 +185,25 @@ def test_a_short_option_needs_orders_that_buy_all_of_it_back(orders, bare):
     seen = truth(positions={PUT: -2, OTHER: 1}, orders=orders)
 
     assert bool(list(kill_checks.unprotected(seen))) == bare
+
+
+@given(st.integers(0, 400), st.integers(0, 60), st.integers(1, 16))
+def test_the_lanes_of_a_campaign_share_its_kills_on_markets_of_their_own(desk, gateway, lanes):
+    whole = Terms(folder=Path("x"), desk_kills=desk, gateway_kills=gateway, lanes=lanes)
+
+    shares = [lane_of(whole, number) for number in range(lanes)]
+
+    assert sum(one.desk_kills for one in shares) == desk
+    assert sum(one.gateway_kills for one in shares) == gateway
+    assert len({one.seed for one in shares}) == len({one.folder for one in shares}) == lanes
+
+
+def test_what_the_lanes_found_is_added_up():
+    whole = Verdict(seed=1)
+
+    whole.take(Verdict(seed=5, kills={"desk": 2}, orders=3, wrong=["a"], settled_s=[9.0]))
+    whole.take(Verdict(seed=6, kills={"desk": 1, "gateway": 4}, orders=4, halts=["b"]))
+
+    assert (whole.kills, whole.orders) == ({"desk": 3, "gateway": 4}, 7)
+    assert (whole.wrong, whole.halts, whole.seed) == (["a"], ["b"], 1)
+    assert whole.figures["until all was settled, longest (s)"] == 9.0
