@@ -58,6 +58,7 @@ from thetawarden.domain.timetable import DayPlan
 
 ADAPTERS = ("alerts", "broker", "children", "halt_flag", "lake", "log_rotation", "stress")
 WATCHERS = "chain"  # the role of which there is one for each underlying
+CONTEXT_MACHINE_S_MIN = 3.0
 SILENT_HEARTBEATS = 6
 BUSY_S = 5.0  # nothing is fetched as a whole more often than this, however fast the market runs
 LOOK_S = 5.0  # how often the governor measures the book by the market
@@ -205,7 +206,7 @@ def _market(config: Config, speed: float) -> Group:
         "sessions": load_sessions(Exchange.NYSE),
         "macro": load_macro_dates(regime.events.macro_dates),
         "underlyings": {name: instrument_kind(name) for name in _watched(config)},
-        "every_ns": market_ns(regime.look_every_s, speed=speed),
+        "every_ns": _context_ns(regime.look_every_s, speed),
     }
     verdicts = {
         "limits": regime_limits(regime),
@@ -342,6 +343,15 @@ def instrument_kind(underlying: str) -> InstrumentKind:
     if classes and classes[0].underlying_kind is UnderlyingKind.INDEX:
         return InstrumentKind.INDEX
     return InstrumentKind.STOCK
+
+
+def _context_ns(look_every_s: float, speed: float) -> int:
+    """How often the market's context is told, by which the VIX is known to be alive.
+
+    As configured, in market time; on a fast market not more often than the machine can.
+    """
+    least_ns = market_ns(CONTEXT_MACHINE_S_MIN, speed=speed)
+    return min(market_ns(look_every_s, speed=speed), max(_ns(look_every_s), least_ns))
 
 
 def market_ns(machine_s: float, *, speed: float) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from thetawarden.actors.watchdog import Watchdog
+from thetawarden.config.schema import Config
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.chains.view import ROW_TYPES, ChainSummary, ChainView
@@ -27,6 +28,7 @@ from thetawarden.messages.lifecycle import Begin, ChildrenChanged, EffectFailed
 from thetawarden.messages.link import LinkChanged, LinkProbed
 from thetawarden.messages.operations import HealthChanged, NotifyPerson, VitalsTaken
 from thetawarden.messages.trading import Halt, Resume, TradingResumed
+from thetawarden.supervisor import desk_tree
 
 S = NS_PER_SECOND
 OPEN = new_york_ns(dt.date(2026, 2, 3), dt.time(9, 30))
@@ -388,3 +390,14 @@ def test_what_the_process_runs_short_of_halts_and_what_only_errs_is_shown(machin
     (finding,) = desk.dog.state.findings
     assert (finding.ailment, finding.weight) == (ailment, weight)
     assert bool(halted) is (weight is Weight.GRAVE)
+
+
+@pytest.mark.parametrize("speed", [0.5, 1.0, 5.0, 20.0, 60.0, 240.0, 10_000.0])
+def test_at_any_speed_the_vix_is_told_often_enough_that_a_late_look_halts_nobody(speed):
+    groups = desk_tree(Config(), speed=speed).groups
+    actors = {one.name: one for group in groups for one in group.actors}
+
+    told_ns = actors["context"].settings["every_ns"]
+
+    assert 3 * told_ns < actors["watchdog"].settings["freshness"].price_ns_max
+    assert told_ns >= 3 * speed * NS_PER_SECOND  # of the machine, which has more to do
