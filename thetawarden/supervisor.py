@@ -62,6 +62,7 @@ CONTEXT_MACHINE_S_MIN = 3.0
 SILENT_HEARTBEATS = 6
 BUSY_S = 5.0  # nothing is fetched as a whole more often than this, however fast the market runs
 LOOK_S = 5.0  # how often the governor measures the book by the market
+KEEP_MARKS_S = 1800.0  # what is held is valued by what was last known while its chain is blind
 SAY_RISK_S, SAY_RISK_MARKET_S = 5.0, 60.0  # of the machine, and of the market: the longer counts
 BROKER_ANSWERS_S = 8.0  # for a margin or a book that a proposal waits for
 GRACE_S = 5.0  # an approval used in its last moment is heard of later
@@ -167,6 +168,7 @@ def _governing(config: Config, speed: float, account: str) -> GovernorSettings:
             command_line_account=account,
         ),
         look_ns=market_ns(LOOK_S, speed=speed),
+        keep_ns=market_ns(KEEP_MARKS_S, speed=speed),
         say_ns=max(market_ns(SAY_RISK_S, speed=speed), _ns(SAY_RISK_MARKET_S)),
         answer_ns=market_ns(BROKER_ANSWERS_S, speed=speed),
         grace_ns=market_ns(GRACE_S, speed=speed),

@@ -24,7 +24,7 @@ from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.demands import DemandKind
 from thetawarden.domain.risk.equity import losses_of
-from thetawarden.domain.risk.finding import RuleId
+from thetawarden.domain.risk.finding import RuleId, Verdict
 from thetawarden.domain.risk.ledger import OrderState
 from thetawarden.messages.books import BookJudged, FillBooked, PositionExplained, RefreshBook
 from thetawarden.messages.context import ContextTaken
@@ -683,6 +683,58 @@ def test_nothing_held_is_not_measured_at_every_jump():
     desk.wait(1).tell(moved(desk, -0.10))
 
     assert desk.state.market_ns == looked
+
+
+def blind(desk, change):
+    """The chain falls and cannot tell any volatility any more."""
+    told = moved(desk, change)
+    gone = view("XSP", desk.instruments, now=desk.now, iv=float("nan")).view.columns
+    return msgspec.structs.replace(told, view=msgspec.structs.replace(told.view, columns=gone))
+
+
+def test_what_is_held_is_valued_by_what_was_last_known_where_its_chain_is_blind():
+    desk = Governed(nlv=500_000)
+    desk.hold(desk.approve(units=9))
+    desk.refresh()
+
+    said = desk.wait(20).tell(blind(desk, -0.10))
+
+    (told,) = only(said, RiskDemanded)
+    assert DemandKind.REDUCE in {one.kind for one in told.demands}
+    assert not [one for one in told.demands if "not all can be valued" in one.why]
+
+
+def test_no_entry_rests_for_long_on_what_was_last_known():
+    desk = Governed(instruments=[option(), option(strike=530)])
+    desk.hold(desk.approve())
+    desk.refresh()
+    for _ in range(7):
+        desk.wait(10).account()
+        desk.context()
+        desk.tell(BookJudged(epoch=1, round=1, agreed=True, unexplained=()))
+        desk.tell(blind(desk, 0.0))
+        desk.look()
+
+    assert only(desk.propose((option(strike=530), -1), key="P2"), RefreshBook)
+    said = desk.tell(BookJudged(epoch=1, round=1, agreed=True, unexplained=()))
+
+    (refused_,) = only(said, OrderRefused)
+    refusing = {one.check for one in refused_.review.findings if one.verdict is Verdict.REFUSE}
+    assert "stress_age" in refusing
+
+
+def test_what_was_last_known_is_let_go_of_after_a_while_and_that_is_told():
+    desk = Governed(own=settings(keep_ns=60 * NS_PER_SECOND))
+    desk.hold(desk.approve())
+    desk.refresh()
+    desk.wait(59).tell(blind(desk, 0.0))
+    assert desk.look() == desk.look()
+    assert desk.state.demands == ()
+
+    desk.wait(2).look()
+
+    assert [one.kind for one in desk.state.demands] == [DemandKind.TELL]
+    assert "not all can be valued" in desk.state.demands[0].why
 
 
 def moved(desk, change):

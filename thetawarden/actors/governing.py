@@ -9,7 +9,7 @@ import msgspec
 from thetawarden.domain.books.working import WorkingOrders
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.context.beta import Beta
-from thetawarden.domain.governing.market import Seen, market_of
+from thetawarden.domain.governing.market import KeptMarks, Seen, kept_of, market_of
 from thetawarden.domain.governing.orders import KnownOrder, pieces_of
 from thetawarden.domain.governing.sights import Sight
 from thetawarden.domain.governing.stock import Stock, take_stock
@@ -32,6 +32,7 @@ from thetawarden.domain.risk.equity import EquityState
 from thetawarden.domain.risk.finding import RuleId, Verdict
 from thetawarden.domain.risk.flow import LiveOrder, OrderFlow
 from thetawarden.domain.risk.holdings import HeldBook, MarketView
+from thetawarden.domain.risk.instrument import ConId
 from thetawarden.domain.risk.intake import account_of, instrument_of, live_orders_of
 from thetawarden.domain.risk.interlock import Connection, Readiness, interlock_gaps
 from thetawarden.domain.risk.ledger import Ledger, Reservation, pending_orders
@@ -63,6 +64,7 @@ class GovernorSettings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     grace_ns: int = 5 * NS_PER_SECOND
     settle_ns: int = 60 * NS_PER_SECOND
     asked_max: int = 50
+    keep_ns: int = 30 * 60 * NS_PER_SECOND
     jump_fraction: float = 0.002
     jump_vix_points: float = 1.0
     inline_rows_max: int = 20
@@ -108,7 +110,8 @@ class GovernorState(msgspec.Struct, kw_only=True):
     Nothing is trusted before it was heard of. `market` is what the book was last measured by;
     `tripped` the brakes that have halted already and have not let go since; `limits_kept` what a
     person has acknowledged, `limits_stated` what this process was started with; `agreed_equity`
-    what losses were measured from when the books last agreed.
+    what losses were measured from when the books last agreed; `kept` what was last known of the
+    options that are held.
     """
 
     latch: Latch = Latch()
@@ -151,6 +154,7 @@ class GovernorState(msgspec.Struct, kw_only=True):
     limits_kept: tuple[StatedLimit, ...] = ()
     limits_stated: tuple[StatedLimit, ...] = ()
     agreed_equity: EquityState = EquityState()
+    kept: dict[ConId, KeptMarks] = {}
 
 
 def posture_of(state: GovernorState) -> Posture:
@@ -236,10 +240,14 @@ def look_at_market(
         rows=state.rows,
         rows_ns=state.rows_ns,
         pending=pending_orders(state.ledger),
+        kept={
+            con_id: one for con_id, one in state.kept.items() if now - one.at_ns <= settings.keep_ns
+        },
     )
     state.market = market_of(
         seen, terms=settings.terms, also=[one for one in also if one is not None]
     )
+    state.kept = kept_of(state.market, seen)
     state.market_ns = now
 
 

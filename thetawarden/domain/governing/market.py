@@ -21,6 +21,13 @@ from thetawarden.domain.risk.holdings import MarketView, PendingOrder
 from thetawarden.domain.risk.instrument import ConId, Instrument, Marks, UnderlyingView
 
 
+class KeptMarks(msgspec.Struct, frozen=True, kw_only=True):
+    """What was last known of an option that is held, and when it was seen."""
+
+    at_ns: UnixNs
+    marks: Marks
+
+
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Everything at hand at an instant."""
 
@@ -31,14 +38,16 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[HeldRow, ...]
     rows_ns: UnixNs
     pending: tuple[PendingOrder, ...]
+    kept: Mapping[ConId, KeptMarks] = {}
 
 
 def market_of(seen: Seen, *, terms: Terms, also: Iterable[Instrument] = ()) -> MarketView:
-    """Return the market for what is held, what may yet be, and some instruments more."""
-    instruments = [
-        *(row.instrument for row in seen.rows),
-        *(leg.instrument for order in seen.pending for leg in order.legs),
-    ]
+    """Return the market for what is held, what may yet be, and some instruments more.
+
+    What its chain does not tell of a held option just now is what was last known of it: a book that
+    cannot be valued demands nothing. The whole is as old as that, so no entry rests on it for long.
+    """
+    instruments = _instruments(seen)
     matter = dict.fromkeys(one.underlying for one in instruments)
     wanted = _by_underlying([*instruments, *also])
     marks: dict[ConId, Marks] = {}
@@ -46,9 +55,15 @@ def market_of(seen: Seen, *, terms: Terms, also: Iterable[Instrument] = ()) -> M
         sight = seen.sights.get(symbol)
         if sight is not None:
             marks |= marks_in_sight(sight, con_ids)
+    missing = dict.fromkeys(
+        one.con_id for one in instruments if not _is_told(marks.get(one.con_id))
+    )
+    kept = {con_id: seen.kept[con_id] for con_id in missing if con_id in seen.kept}
+    marks |= {con_id: one.marks for con_id, one in kept.items()}
     symbols = sorted({*matter, *wanted, *seen.sights})
     views = tuple(_view(symbol, seen, terms) for symbol in symbols)
     parts = [one.spot_at_ns for one in views if one.symbol in matter]
+    parts += [one.at_ns for one in kept.values()]
     parts += [UnixNs(0) if one is None else one.at_ns for one in (seen.index, seen.vix)]
     return MarketView(
         at_ns=min(parts),
@@ -56,6 +71,35 @@ def market_of(seen: Seen, *, terms: Terms, also: Iterable[Instrument] = ()) -> M
         vix_points=_value(seen.vix),
         underlyings=views,
         marks=marks,
+    )
+
+
+def kept_of(market: MarketView, seen: Seen) -> dict[ConId, KeptMarks]:
+    """Return what is to be kept of everything that is held or may yet be."""
+    found: dict[ConId, KeptMarks] = {}
+    for one in _instruments(seen):
+        marks, before = market.marks.get(one.con_id), seen.kept.get(one.con_id)
+        if before is not None and marks is before.marks:
+            found[one.con_id] = before
+        elif marks is not None and _is_told(marks):
+            at_ns = seen.sights[one.underlying].at_ns
+            found[one.con_id] = KeptMarks(at_ns=at_ns, marks=marks)
+    return found
+
+
+def _instruments(seen: Seen) -> list[Instrument]:
+    return [
+        *(row.instrument for row in seen.rows),
+        *(leg.instrument for order in seen.pending for leg in order.legs),
+    ]
+
+
+def _is_told(marks: Marks | None) -> bool:
+    return marks is not None and all(
+        map(
+            math.isfinite,
+            (marks.tau_years, marks.iv_annual, marks.rate_annual, marks.yield_annual),
+        )
     )
 
 
