@@ -162,13 +162,17 @@ class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def leavable(self) -> BoolArray:
-        """The rows that may be left at their quote: usable, or so cheap that nobody bids.
+        """The rows that may be left at their quote.
 
-        Nothing is entered on a quote without a bid; to leave something else it says enough.
+        Usable ones, those so cheap that nobody bids, and those whose series has no forward and that
+        nothing else speaks against: the market is honest there, only the model is not to be had.
+        Nothing is entered on either; to leave something else they say enough.
         """
         nobody_bids = self.doubt == CODES[Doubt.ZERO_BID]
         cheap = (self.ask_usd > 0.0) & (self.ask_usd <= WORTHLESS_ASK_USD)
-        return np.asarray(self.usable | (nobody_bids & cheap))
+        sided = (self.bid_usd > 0.0) & (self.bid_usd < self.ask_usd)
+        unmodelled = (self.doubt == CODES[Doubt.NO_FORWARD]) & sided
+        return np.asarray(self.usable | (nobody_bids & cheap) | unmodelled)
 
     @property
     def mid_usd(self) -> NDArray[np.float64]:
