@@ -58,6 +58,11 @@ def _ours(view: ChainView, settings: StrategySettings) -> None:
     look(scene, settings)
 
 
+def _another(view: ChainView) -> ChainView:
+    """The same once more: what was read of one view is remembered, and every view comes once."""
+    return msgspec.structs.replace(view)
+
+
 def _plainly(view: ChainView) -> list[int]:
     """One put of each expiry next to 6.5 delta, row by row."""
     rows = read_rows(view)
@@ -92,9 +97,9 @@ FIGURES = (
     Figure(
         name="chain view to candidates, p99",
         unit="ms",
-        measure=lambda: _p99_ms(lambda: _ours(_view(), _settings()), _LOOKS),
+        measure=lambda: _p99_ms(lambda: _ours(_another(_view()), _settings()), _LOOKS),
         reference="plain loop: one put an expiry, no reasons, no scores",
-        measure_reference=lambda: _p99_ms(lambda: _plainly(_view()), _LOOKS // 10),
+        measure_reference=lambda: _p99_ms(lambda: _plainly(_another(_view())), _LOOKS // 10),
         goals=(
             Goal(of="value", relation="<=", limit=10.0),
             Goal(of="ratio", relation="<=", limit=12.0),
