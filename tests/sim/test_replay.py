@@ -1,6 +1,9 @@
 """Replay: rebuild any actor at any message, and show the first answer that differs."""
 
+import contextlib
 import datetime as dt
+import shutil
+import sqlite3
 
 import msgspec
 import pytest
@@ -15,6 +18,7 @@ from thetawarden.config.schema import Config
 from thetawarden.domain.restart import Policy
 from thetawarden.domain.vitals import Vitals
 from thetawarden.infra.clock import WallClock
+from thetawarden.infra.journal.errors import DamagedLogError
 from thetawarden.infra.journal.journal import Journal, Position
 from thetawarden.infra.journal.reader import open_log
 from thetawarden.infra.journal.recover import recover
@@ -22,8 +26,10 @@ from thetawarden.messages.lifecycle import Begin, DeskStarted
 from thetawarden.messages.operations import AlertDelivered, VitalsTaken
 from thetawarden.messages.trading import Halt, Resume, TradingHalted
 from thetawarden.ports import Delivery
+from thetawarden.sim import side_by_side
 from thetawarden.sim.cast import Processes, Replayed, actors_before
 from thetawarden.sim.replay import NoSuchDayError, verify_replay
+from thetawarden.sim.side_by_side import Past
 from thetawarden.supervisor import ADAPTERS, desk_tree
 
 DAY = dt.date(2026, 2, 3)
@@ -303,3 +309,48 @@ def write_process(folder, tree, mark):
         envelope = journal.say(body, "test", 0, None, 1)
         journal.record(Delivery(envelope, "notifier", by, 1), actor.receive(body, 1))
     journal.close()
+
+
+def opener(folder, tree):
+    @contextlib.contextmanager
+    def open_past():
+        with open_log(folder) as days:
+            yield Past(days=days, tree=tree, tree_at=None)
+
+    return open_past
+
+
+@pytest.mark.parametrize("day", [None, NEXT_DAY])
+def test_actors_beside_each_other_are_verified_as_one_after_the_other(recorded, day):
+    folder, tree = recorded
+    with open_log(folder) as days:
+        in_order = verify_replay(tree, days, day=day)
+
+    beside = side_by_side.verify(opener(folder, tree), day=day, jobs=2, worth_it_from=1)
+
+    assert beside == in_order
+    assert beside.answers > 30
+
+
+def test_what_differs_beside_each_other_is_the_first_in_order(recorded):
+    folder, tree = recorded
+    tomorrow = with_governor(tree, PoliteGovernor)
+    with open_log(folder) as days:
+        in_order = verify_replay(tomorrow, days)
+
+    beside = side_by_side.verify(opener(folder, tomorrow), day=None, jobs=2, worth_it_from=1)
+
+    assert beside == in_order
+    assert beside.first_difference.actor == "governor"
+
+
+def test_a_delivery_that_is_missing_is_told_of_in_order(recorded, tmp_path):
+    folder, tree = recorded
+    for path in folder.glob("*.db"):
+        shutil.copy(path, tmp_path)
+    with sqlite3.connect(tmp_path / f"{DAY}.db") as log:
+        log.execute("DELETE FROM deliveries WHERE n = 20")
+    log.close()
+
+    with pytest.raises(DamagedLogError, match="deliveries 20 to 20 are missing"):
+        side_by_side.verify(opener(tmp_path, tree), day=None, jobs=2, worth_it_from=1)

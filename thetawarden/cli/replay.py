@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -20,8 +24,10 @@ from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
 from thetawarden.infra.journal.causes import causes_of
 from thetawarden.infra.journal.reader import DayLog, open_log
 from thetawarden.messages.lifecycle import DeskStarted
+from thetawarden.sim import side_by_side
 from thetawarden.sim.cast import Cast, Processes, Replayed, actors_before
-from thetawarden.sim.replay import Difference, Verdict, pick_days, verify_replay
+from thetawarden.sim.replay import Difference, Verdict, pick_days
+from thetawarden.sim.side_by_side import Past
 from thetawarden.sim.walk import Walk, moments
 from thetawarden.supervisor import Mark, actor_names, actor_roles, desk_tree
 
@@ -70,15 +76,10 @@ def replay(
     if back and (actor is None or not step):
         raise click.UsageError("--back goes through one actor's messages: add --actor and --step")
     wanted = None if day is None else day.date()
-    with open_log(log_folder(place)) as days:
-        past = Processes(days, lambda started: _tree(config, started))
-        tree = past.tree_at(SEQ_MAX) if past.started else tree
-        tree_at = past.tree_at if past.started else None
-        if verify:
-            verdict = verify_replay(tree, days, day=wanted, tree_at=tree_at, progress=_progress)
-            marks = {started.config_fingerprint for started in past.started}
-            other = not marks <= {fingerprint(config)}
-            return _report(verdict, days, other_config=other, as_json=as_json)
+    if verify:
+        return _verify(place, config, wanted, as_json=as_json)
+    with _past(place, config) as past:
+        days, tree, tree_at = past.days, past.tree, past.tree_at
         picked = pick_days(days, wanted)
         last_n = None if until is None else _last_delivery(picked, until)
         actors = actors_before(tree, days, picked[0], only=actor, tree_at=tree_at)
@@ -93,6 +94,26 @@ def replay(
     if not (step and as_json):
         print_json(states if actor is None else states.get(actor))
     return EXIT_DONE
+
+
+@contextmanager
+def _past(place: Place, config: Config) -> Iterator[Past]:
+    with open_log(log_folder(place)) as days:
+        processes = Processes(days, lambda started: _tree(config, started))
+        yield Past(
+            days=days,
+            tree=processes.tree_at(SEQ_MAX) if processes.started else _tree(config, None),
+            tree_at=processes.tree_at if processes.started else None,
+            marks=frozenset(one.config_fingerprint for one in processes.started),
+        )
+
+
+def _verify(place: Place, config: Config, day: dt.date | None, *, as_json: bool) -> int:
+    open_past = partial(_past, place, config)
+    verdict = side_by_side.verify(open_past, day=day, jobs=os.cpu_count() or 1, progress=_progress)
+    with open_past() as past:
+        other = not past.marks <= {fingerprint(config)}
+        return _report(verdict, past.days, other_config=other, as_json=as_json)
 
 
 def _go_through(

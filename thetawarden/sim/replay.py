@@ -60,6 +60,7 @@ class Verdict(msgspec.Struct, kw_only=True):
 
     deliveries: int = 0
     verified: int = 0
+    answers: int = 0
     first_difference: Difference | None = None
 
 
@@ -79,9 +80,10 @@ def verify_replay(
     *,
     day: dt.date | None = None,
     tree_at: TreeAt | None = None,
+    only: str | None = None,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> Verdict:
-    """Replay every actor over the days wanted; stops at the first difference.
+    """Replay every actor, or `only` one, over the days wanted; stops at the first difference.
 
     `tree` is today's desk, `tree_at` the one that said a message: a process may have had another
     speed or software.
@@ -90,7 +92,7 @@ def verify_replay(
     wanted = pick_days(days, day)
     if not wanted:
         return verdict
-    actors = actors_before(tree, days, wanted[0], tree_at=tree_at)
+    actors = actors_before(tree, days, wanted[0], only=only, tree_at=tree_at)
     for each in wanted:
         found = _verify_day(each, actors, verdict, progress)
         if found is not None:
@@ -102,8 +104,9 @@ def verify_replay(
 def _verify_day(
     day: DayLog, actors: Cast, verdict: Verdict, progress: Callable[[int], None]
 ) -> Difference | None:
-    answers, snapshots = _Peekable(day.answers()), _Peekable(day.snapshots())
-    for step in day.steps():
+    only, answered = actors.only, verdict.answers
+    answers, snapshots = _Peekable(day.answers(sender=only)), _Peekable(day.snapshots())
+    for step in day.steps(actor=only):
         head = snapshots.head
         if head is not None and head.n < step.n:
             found = _check_snapshots(snapshots, actors, before=step.n)
@@ -114,6 +117,7 @@ def _verify_day(
         if found is not None:
             return found
         verdict.verified += 1
+        verdict.answers = answered + answers.taken
         if verdict.deliveries % PROGRESS_EVERY == 0:
             progress(verdict.deliveries)
     return _check_snapshots(snapshots, actors, before=None)
@@ -122,11 +126,13 @@ def _verify_day(
 class _Peekable(Iterator[Any]):
     def __init__(self, items: Iterator[Any]) -> None:
         self._items = items
+        self.taken = 0
         self.head: Any = next(items, None)
 
     @override
     def __next__(self) -> Any:
         head, self.head = self.head, next(self._items, None)
+        self.taken += 1
         return head
 
 

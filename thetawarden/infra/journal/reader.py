@@ -209,10 +209,11 @@ class DayLog:
             expected += 1
             yield step
 
-    def answers(self) -> Iterator[Answer]:
+    def answers(self, *, sender: str | None = None) -> Iterator[Answer]:
         """Everything actors said on this day, in the order of the steps they said it in."""
-        query = f"{MESSAGE_COLUMNS} WHERE incarnation > 0 AND seq >= ? ORDER BY seq"
-        for row in self._rows(query, [self.first_seq]):
+        by, who = ("", []) if sender is None else (" AND sender = ?", [sender])
+        query = f"{MESSAGE_COLUMNS} WHERE incarnation > 0 AND seq >= ?{by} ORDER BY seq"
+        for row in self._rows(query, [self.first_seq, *who]):
             self._check_message(row)
             seq, _, sender, incarnation, cause, _, body, _ = row
             yield Answer(seq, sender, incarnation, cause, rows.unpacked(body))
