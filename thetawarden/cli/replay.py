@@ -186,7 +186,7 @@ def _report(
     difference = verdict.first_difference
     if difference is None:
         if as_json:
-            print_json(verdict)
+            print_json(_figures(verdict))
         else:
             click.echo(f"{verdict.verified:,} deliveries replayed, every answer the same")
         return EXIT_DONE
@@ -197,7 +197,7 @@ def _report(
             **msgspec.structs.asdict(difference),
             "causes": causes,
         }
-        print_json({**msgspec.structs.asdict(verdict), "first_difference": found})
+        print_json({**_figures(verdict), "first_difference": found})
     else:
         _print_difference(verdict, difference)
         click.echo("because of:")
@@ -206,6 +206,11 @@ def _report(
         if other_config:
             click.echo("recorded under another configuration or flags, which may be the reason")
     return EXIT_UNEXPECTED
+
+
+def _figures(verdict: Verdict) -> dict[str, Any]:
+    names = ("deliveries", "verified", "first_difference")
+    return {name: getattr(verdict, name) for name in names}
 
 
 def _print_difference(verdict: Verdict, found: Difference) -> None:
