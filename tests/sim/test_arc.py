@@ -11,6 +11,8 @@ from thetawarden.config.practising import practised
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.stages import Stage
+from thetawarden.infra.journal.causes import story_of
+from thetawarden.infra.journal.reader import open_log
 from thetawarden.messages.orders import OrderStageChanged, ProtectionChanged, SubmitOrder
 from thetawarden.messages.steward import TradeChanged
 from thetawarden.messages.trading import TradingHalted
@@ -30,6 +32,12 @@ NARROWED = {
     "strategy.condors.enabled": "false",
     "watch.price_age_s": "3600",
 }
+CHAIN = (
+    *("QuotesObserved", "ChainViewed", "PositionDecided", "ProposeOrder"),
+    *("OrderApproved", "SubmitOrder"),
+)
+"""What `why` tells of an order, from the quotes on; an exit that left with its entry needs no
+decision of its own."""
 EXITS = (OrderRole.TAKE_PROFIT, OrderRole.EXIT)
 
 
@@ -56,6 +64,15 @@ def first_start(seed, folder):
     )
 
 
+def story(folder, order_ref):
+    """The kinds of messages that led to an order, and of those that came of it."""
+    with open_log(folder) as days:
+        told = story_of(days, order_ref)
+    return tuple(
+        [type(one.envelope.body).__name__ for one in links] for links in (told.causes, told.effects)
+    )
+
+
 @pytest.mark.parametrize("seed", [2, 3])
 def test_on_any_market_a_put_is_sold_protected_watched_and_left_by_a_rule(seed, tmp_path):
     world, record = world_of(first_start(seed, tmp_path), tmp_path)
@@ -64,16 +81,21 @@ def test_on_any_market_a_put_is_sold_protected_watched_and_left_by_a_rule(seed, 
         stages = record.said(OrderStageChanged)
         return [one for one in stages if one.stage is Stage.FILLED and one.role in roles]
 
+    def closed():
+        return [one for one in record.said(TradeChanged) if one.event == "closed"]
+
     until_ns = new_york_ns(DAY, TWO_MINUTES_LATER)
-    while not filled(*EXITS) and world.clock.true_ns() < until_ns:
+    while not closed() and world.clock.true_ns() < until_ns:
         world.run_until(world.clock.true_ns() + SLICE_NS)
     world.stop()
 
-    entry, way_out = filled(OrderRole.ENTRY)[0], filled(*EXITS)[0]
+    way_out = next(one for one in filled(*EXITS) if one.trade == closed()[0].trade.name)
+    entry = next(one for one in filled(OrderRole.ENTRY) if one.trade == way_out.trade)
     (sent,) = [one for one in record.said(SubmitOrder) if one.intent.order_ref == entry.order_ref]
     assert [one.role for one in sent.exits] == [OrderRole.TAKE_PROFIT]
-    assert way_out.trade == entry.trade
-    events = [one.event for one in record.said(TradeChanged)]
-    assert (events[0], events[-1]) == ("opened", "closed")
     assert all(one.complete for one in record.said(ProtectionChanged))
     assert record.said(TradingHalted) == []
+    decided = ["PositionDecided"] if way_out.role is OrderRole.EXIT else []
+    causes, effects = story(tmp_path / "log", way_out.order_ref)
+    assert [one for one in causes if one in CHAIN] == [*CHAIN[:2], *decided, *CHAIN[3:]]
+    assert {"OrderSent", "ExecutionReported", "FillBooked"} <= set(effects)

@@ -110,6 +110,7 @@ def words_of(body: Message) -> str:
     """Say the gist of a message in a line."""
     from thetawarden.messages import books, market, orders  # noqa: PLC0415
     from thetawarden.messages.chains import ChainViewed  # noqa: PLC0415
+    from thetawarden.messages.steward import PositionDecided  # noqa: PLC0415
 
     match body:
         case market.QuotesObserved(underlying=underlying, quotes=quotes):
@@ -119,6 +120,8 @@ def words_of(body: Message) -> str:
             return (
                 f"{view.underlying} at {view.spot_usd}: {summary.usable} of {summary.rows} usable"
             )
+        case PositionDecided(decision=one):
+            return f"{one.action} by {one.rule}: {'; '.join(one.reasons)}"
         case orders.ProposeOrder(proposal=one):
             reasons = "; ".join(one.reasons)
             return f"{one.purpose} {one.units} x {_legs(one.legs)} at {one.limit_usd}: {reasons}"

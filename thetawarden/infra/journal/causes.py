@@ -2,7 +2,8 @@
 
 Every message names the one that was being handled when it was said. Where a chain passes through
 something that speaks unasked (the broker, a timer), its ends are joined by what both are about: an
-approval to its proposal, a margin answer to its question, a proposal to the quotes it rests on.
+order to its approval, that to its proposal, a margin answer to its question, a proposal to the
+decision it was made by, and that to the quotes it rests on.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from thetawarden.messages.orders import (
     ProposeOrder,
     SubmitOrder,
 )
+from thetawarden.messages.steward import PositionDecided
 from thetawarden.messages.timers import TimerFired
 
 M = TypeVar("M", bound=Message)
@@ -124,8 +126,15 @@ def _cause(days: Sequence[DayLog], one: Envelope[Message]) -> Envelope[Message] 
             if direct is not None and isinstance(direct.body, MarginPreviewed | ProposeOrder):
                 return direct
             return _proposed(days, proposal, one.seq)
+        case SubmitOrder(intent=intent):
+            if direct is not None and isinstance(direct.body, OrderApproved):
+                return direct
+            return _approved(days, intent.order_ref, one.seq) or direct
         case ProposeOrder(proposal=proposal):
-            return _seen(days, proposal, one) or direct
+            decided = _decided(days, proposal, one.seq)
+            return decided or _seen(days, proposal.underlying, one.seq) or direct
+        case PositionDecided(underlying=underlying):
+            return _seen(days, underlying, one.seq) or direct
         case ChainViewed(underlying=underlying):
             if direct is not None and isinstance(direct.body, QuotesObserved):
                 return direct
@@ -138,12 +147,29 @@ def _cause(days: Sequence[DayLog], one: Envelope[Message]) -> Envelope[Message] 
             return direct
 
 
-def _seen(
-    days: Sequence[DayLog], proposal: Proposal, asked: Envelope[Message]
+def _seen(days: Sequence[DayLog], underlying: str, before_seq: int) -> Envelope[Message] | None:
+    """The view of the chain that was gone by: the last one before."""
+    return _latest(days, ChainViewed, before_seq, lambda told: told.underlying == underlying)
+
+
+def _decided(
+    days: Sequence[DayLog], proposal: Proposal, before_seq: int
 ) -> Envelope[Message] | None:
-    """The view of the chain that a proposal was made on: the last one before it."""
-    name = proposal.underlying
-    return _latest(days, ChainViewed, asked.seq, lambda told: told.underlying == name)
+    """What was to be done with a trade, and why, where this was proposed for it."""
+    return _latest(
+        days, PositionDecided, before_seq, lambda told: told.proposal_key == proposal.key
+    )
+
+
+def _approved(days: Sequence[DayLog], order_ref: str, before_seq: int) -> Envelope[Message] | None:
+    """The approval that an order used, perhaps after it had waited for something else to end."""
+    intended = _latest(
+        days, OrderStageChanged, before_seq, lambda told: told.order_ref == order_ref
+    )
+    if intended is None or not isinstance(intended.body, OrderStageChanged):
+        return None
+    key = intended.body.approval_key
+    return _latest(days, OrderApproved, before_seq, lambda told: told.approval.key == key)
 
 
 def _proposed(
