@@ -42,7 +42,7 @@ class Episode(msgspec.Struct, kw_only=True):
     demanded_ns: int | None = None
     ended_ns: int | None = None
     open_s: float = 0.0
-    trading: str = ""
+    speed: float = 1.0
 
     @property
     def words(self) -> str:
@@ -55,7 +55,8 @@ class Episode(msgspec.Struct, kw_only=True):
             demanded = "demanded before" if late < 0 else f"demanded after {late / 1e9:.0f} s"
         return (
             f"{began:%m-%d %H:%M} {self.name}: from {self.before:.0%} to {self.peak:.0%} of its"
-            f" limit by {self.by}, for {lasted} ({self.open_s / 60.0:.0f} min of session),"
+            f" limit by {self.by}, for {lasted} ({self.open_s / 60.0:.0f} min of session,"
+            f" {self.open_s / self.speed:.0f} s of the desk's own time),"
             f" {demanded}"
         )
 
@@ -82,6 +83,7 @@ class OwnWatch:
         self.order = OrderOfEvents(limits, self.facts, self.entries, speed=speed)
         self.outcome = Outcome()
         self._measure = OwnMeasure(limits)
+        self._speed = speed
         self._before: dict[str, Use] = {}
         self._open: dict[str, Episode] = {}
         self._demands: tuple[Demand, ...] = ()
@@ -154,17 +156,17 @@ class OwnWatch:
             if use.is_over:
                 told = f"{use.used:.4f} of {use.limit:.4f}"
                 outcome.wrong.append(f"an entry let {name} come to {told}")
+        standing = self._open.get(name)
+        if standing is not None and session_open_ns(at_ns, _SESSIONS) is not None:
+            standing.open_s += (at_ns - self._last_ns) / NS_PER_SECOND
         if not use.is_over:
             self._close(name, at_ns)
             return
-        standing = self._open.get(name)
         if standing is None:
             began = was / use.limit if use.limit > 0.0 else 0.0
             standing = Episode(name=name, by=moved, began_ns=at_ns, before=began, peak=part)
-            standing.demanded_ns = self._demanded_ns
+            standing.demanded_ns, standing.speed = self._demanded_ns, self._speed
             self._open[name] = standing
-        elif session_open_ns(at_ns, _SESSIONS) is not None:
-            standing.open_s += (at_ns - self._last_ns) / NS_PER_SECOND
         standing.peak = max(standing.peak, part)
 
     def _close(self, name: str, at_ns: UnixNs) -> None:

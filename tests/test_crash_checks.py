@@ -266,7 +266,25 @@ def test_what_the_market_alone_carries_beyond_a_limit_is_told_apart_from_entries
     drop = next(one for one in episodes if one.name == "R2 index_drop")
     assert drop.before < 1.0 < drop.peak
     assert drop.demanded_ns == drop.began_ns  # the governor said so at that very message
+    assert "by market" in drop.words
+    assert "demanded after 0 s" in drop.words
     assert desk.wrong == []
+
+
+def test_an_episode_ends_when_the_limit_holds_again_and_tells_how_long_it_lasted():
+    desk = Logged(kind=Governor)
+    desk.rows = {PUTS[10].conid: (PUTS[10], -18)}
+    desk.own.facts.orders.known[PUTS[10].conid] = PUTS[10]
+    desk.own.facts.orders.trades["T"] = trade_of(PUTS[10], contracts=-18.0)
+    desk.valued()
+    fall(desk.wait(5), 0.10)
+    assert desk.own.outcome.episodes == []
+    fall(desk.wait(60), 0.0)
+
+    (drop,) = [one for one in desk.own.outcome.episodes if one.name == "R2 index_drop"]
+    assert drop.ended_ns - drop.began_ns == 60 * 10**9
+    assert drop.open_s == pytest.approx(60.0)
+    assert "for 0:01:00" in drop.words
 
 
 def trade_of(instrument, contracts=-9.0):
