@@ -12,6 +12,7 @@ import msgspec
 
 from thetawarden.actors import (
     brakes,
+    futures,
     governing,
     keeper,
     notifier,
@@ -22,12 +23,16 @@ from thetawarden.actors.executor import Executor
 from thetawarden.actors.governor import Governor
 from thetawarden.actors.protecting import Guard
 from thetawarden.domain.books import book as books
+from thetawarden.domain.books import judge as book_judge
+from thetawarden.domain.broker.quote import DataType
+from thetawarden.domain.context import readings as context_readings
 from thetawarden.domain.governing import judging
 from thetawarden.domain.halt import Latch
 from thetawarden.domain.orders import gate as gates
 from thetawarden.domain.orders import life as lives
 from thetawarden.domain.orders.machine import Evidence, Step
 from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.regime import correlation_gate, readings, trend, vix_band
 from thetawarden.domain.risk import approving
 from thetawarden.domain.risk.rules import order_sanity
 from thetawarden.infra.halt_flag import HaltFlagFile
@@ -219,6 +224,23 @@ def _wrong_sign(original: Any) -> Any:
     return lambda book, told: original(book, _replace(told, quantity=-told.quantity))
 
 
+# --- the market
+
+
+def _ageless(original: Any) -> Any:
+    def fault_of(*, reading: Any, now_ns: int, bounds: Any) -> Any:
+        fresh = None if reading is None else _replace(reading, at_ns=now_ns)
+        return original(reading=fresh, now_ns=now_ns, bounds=bounds)
+
+    return fault_of
+
+
+def _as_live(original: Any) -> Any:
+    return lambda quote: original(
+        None if quote is None else _replace(quote, data_type=DataType.LIVE)
+    )
+
+
 # --- the log
 
 
@@ -372,13 +394,13 @@ BUGS = (
         "drops fills",
         "the keeper books no fill",
         ("I05", "I29"),
-        ((keeper, "with_execution", _drops_fills),),
+        ((keeper, "with_execution", _drops_fills), (book_judge, "with_execution", _drops_fills)),
     ),
     Bug(
         "wrong sign of fills",
         "what was sold is booked as bought",
         ("I05", "I29", "I16"),
-        ((books, "with_execution", _wrong_sign), (keeper, "with_execution", _wrong_sign)),
+        ((keeper, "with_execution", _wrong_sign), (book_judge, "with_execution", _wrong_sign)),
     ),
     Bug(
         "corrections add up",
@@ -399,14 +421,23 @@ BUGS = (
         "stale quotes accepted",
         "nobody looks how old a quote is",
         ("I12",),
-        ((order_sanity, "_quote_fault", _empty), (gates, "_of_its_age", _none)),
+        (
+            (order_sanity, "_quote_fault", _empty),
+            (order_sanity, "age_fault", _none),
+            (gates, "_of_its_age", _none),
+            *((one, "fault_of", _ageless) for one in (readings, vix_band, trend, correlation_gate)),
+        ),
         FROZEN,
     ),
     Bug(
         "delayed quotes accepted",
         "nobody looks whether a quote is live",
         ("I12",),
-        ((order_sanity, "_quote_fault", _empty),),
+        (
+            (order_sanity, "_quote_fault", _empty),
+            (context_readings, "price_reading", _as_live),
+            (futures, "price_reading", _as_live),
+        ),
         DELAYED,
     ),
     Bug(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from thetawarden.domain.orders.proposal import OrderLeg
+from thetawarden.domain.orders.intent import OrderRole
+from thetawarden.domain.orders.proposal import Exits, OrderLeg
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
 
@@ -18,16 +19,25 @@ def _end(scene: Scene) -> Words:
     if executor is None or scene.halt is not None or world.flag.read() is not None:
         return
     exchange = world.gateway.exchange
-    closing: dict[str, int] = {}
+    working: dict[str, set[OrderRole]] = {}
     for view in exchange.open_orders():
         known = scene.submitted.get(view.request.order_ref)
         if known is not None and (known.intent.reducing or known.intent.parent_ref):
-            trade = known.intent.trade
-            closing[trade] = max(closing.get(trade, 0), view.remaining)
+            working.setdefault(known.intent.trade, set()).add(known.intent.role)
     for name, trade in executor.trades.items():
-        unprotected = trade.exits is not None and not closing.get(name)
+        unprotected = trade.exits is not None and _lacks(trade.exits, working.get(name, set()))
         if unprotected and _held(scene, name) and not trade.alarmed:
             yield f"{name} is held without an exit, and nobody was told"
+
+
+def _lacks(exits: Exits, working: set[OrderRole]) -> bool:
+    """Whether an exit that is wanted does not work; what is being closed needs none."""
+    wanted = {
+        OrderRole.TAKE_PROFIT: exits.take_profit_usd is not None,
+        OrderRole.STOP: exits.stop_usd is not None,
+    }
+    missing = [role for role, is_wanted in wanted.items() if is_wanted and role not in working]
+    return bool(missing) and working <= set(wanted)
 
 
 def _held(scene: Scene, trade: str) -> bool:
