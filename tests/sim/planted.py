@@ -25,6 +25,7 @@ from thetawarden.actors.protecting import Guard
 from thetawarden.domain.books import book as books
 from thetawarden.domain.books import judge as book_judge
 from thetawarden.domain.broker.quote import DataType
+from thetawarden.domain.chains.board import Board
 from thetawarden.domain.context import readings as context_readings
 from thetawarden.domain.governing import judging
 from thetawarden.domain.halt import Latch
@@ -241,6 +242,14 @@ def _as_live(original: Any) -> Any:
     )
 
 
+def _all_live(original: Any) -> Any:
+    def observe(self: Any, quotes: Any, **named: Any) -> Any:
+        shown = tuple(_replace(one, data_type=DataType.LIVE) for one in quotes)
+        return original(self, shown, **named)
+
+    return observe
+
+
 # --- the log
 
 
@@ -287,8 +296,8 @@ def _hears_no_loss(original: Any) -> Any:
 ORDERS_ALL_DAY = ()
 RESET = (_at("reset", 150), _at("reset", 210))
 MUTES = (_at("mute", 120, 60), _at("mute", 220, 60))
-FROZEN = (_at("frozen-feed", 110, 240, 0), _at("delayed", 200, 120, 0))
-DELAYED = (_at("delayed", 90, 180, 0),)
+FROZEN = (_at("frozen-feed", 7, 240, 0),)
+DELAYED = (_at("delayed", 35, 180, 0),)
 HALTED = (_at("halt", 100, 240),)
 KILLED = (_at("kill", 130, 4, 7), _at("kill", 220, 4, 11))
 NAKED = (_at("exit-cancelled", 200, 4, 0), _at("exit-cancelled", 230, 4, 1))
@@ -437,6 +446,7 @@ BUGS = (
             (order_sanity, "_quote_fault", _empty),
             (context_readings, "price_reading", _as_live),
             (futures, "price_reading", _as_live),
+            (Board, "observe", _all_live),
         ),
         DELAYED,
     ),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from thetawarden.practice.model import OrderRequest
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
-NEAR = 1.15
-"""Prices and worth move between the decision and the look."""
+NEAR = 1.03
+"""The account's worth moves between the decision and the look; strikes do not."""
 
 
 def make() -> Check:
@@ -25,7 +25,11 @@ def _sent(ticket: OrderRequest, scene: Scene) -> Words:
     world = scene.world
     rows = world.gateway.exchange.account_rows(world.gateway.account)
     worth = next((float(one.value) for one in rows if one.key == "NetLiquidation"), 0.0)
-    short = _held_short(scene) + _working_short(scene) + _of(ticket.order_ref, scene)
+    working = {
+        view.request.order_ref: view.remaining for view in world.gateway.exchange.open_orders()
+    }
+    working.setdefault(ticket.order_ref, known.intent.units)
+    short = _held_short(scene) + sum(units * _of(ref, scene) for ref, units in working.items())
     limit = world.settings.config.risk.greeks.notional_max_nlv
     if worth > 0 and short > limit * NEAR * worth:
         yield f"with {ticket.order_ref} {short:.0f} USD are sold, {short / worth:.2f} x NLV"
@@ -40,20 +44,13 @@ def _held_short(scene: Scene) -> float:
     )
 
 
-def _working_short(scene: Scene) -> float:
-    working = (view.request.order_ref for view in scene.world.gateway.exchange.open_orders())
-    return sum(_of(ref, scene) for ref in working)
-
-
 def _of(ref: str, scene: Scene) -> float:
+    """What a unit of an entry sells."""
     known = scene.submitted.get(ref)
     if known is None or known.intent.reducing or known.intent.parent_ref:
         return 0.0
-    return (
-        sum(
-            float(leg.instrument.strike or 0) * leg.instrument.multiplier * -leg.ratio
-            for leg in known.intent.legs
-            if leg.ratio < 0
-        )
-        * known.intent.units
+    return sum(
+        float(leg.instrument.strike or 0) * leg.instrument.multiplier * -leg.ratio
+        for leg in known.intent.legs
+        if leg.ratio < 0
     )
