@@ -79,7 +79,7 @@ def twenty(days: int, seed: int, scenarios: tuple[str, ...]) -> None:
 @click.option("--folder", type=click.Path(path_type=Path), help="Kept; else a temporary one.")
 def kills(folder: Path | None, **terms: float) -> None:
     """Kill desk and gateway around order flow: nothing lost, repeated, unprotected, in doubt."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left running
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory() as temporary:
         asked = KillTerms(folder=folder or Path(temporary), **terms)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import msgspec
@@ -40,6 +40,7 @@ LOOK_S = 0.01
 UNPROTECTED_MARKET_S_MAX = 300.0
 LATEST = dt.time(15, 20)
 FIRST_ENTRY, LAST_ENTRY, ENTRIES = dt.time(9, 40), dt.time(15, 20), 50
+BEGIN = "09:36"  # the desk is up as the first entry comes
 NEAR_S_MAX, FAR_S_MAX, AWAY_S_MAX = 0.15, 3.0, 1.5
 NEAR_SHARE, FLATTEN_SHARE = 0.75, 0.3
 LANE_SEEDS = 1000
@@ -145,7 +146,7 @@ class Scene:
         self.home.mkdir(parents=True)
         self.port = free_port()
         market = ["--speed", f"{terms.speed:g}", "--seed", str(terms.seed + number)]
-        state = ["--state", str(self.home / "gateway"), "--start", terms.start]
+        state = ["--state", str(self.home / "gateway"), "--start", terms.start, "--begin", BEGIN]
         self.gateway = Process(
             ["gateway", "--port", str(self.port), *state, *market],
             home=self.home,
@@ -211,15 +212,22 @@ class Scene:
 
 
 def run_kills(terms: Terms, *, progress: Callable[[str], None]) -> Verdict:
-    """Kill as often as was asked, side by side, on as many sessions as that takes."""
+    """Kill as often as was asked, side by side, on as many sessions as that takes.
+
+    Interrupted, it ends after the kills that are under way, and tells what was found until then.
+    """
     verdict, stopping = Verdict(seed=terms.seed), threading.Event()
     lanes = [lane_of(terms, number) for number in range(terms.lanes)]
     with ThreadPoolExecutor(len(lanes)) as pool:
+        running = [pool.submit(_run_lane, lane, progress, stopping) for lane in lanes]
         try:
-            for found in pool.map(lambda lane: _run_lane(lane, progress, stopping), lanes):
-                verdict.take(found)
+            wait(running, return_when=FIRST_EXCEPTION)
+        except KeyboardInterrupt:
+            progress("interrupted: the kills under way are seen to their end")
         finally:
             stopping.set()
+    for one in running:
+        verdict.take(one.result())
     return verdict
 
 
