@@ -356,11 +356,10 @@ class Chain:
         return self._upkeep(now)
 
     def _take_interest(self, message: InterestChanged, now: UnixNs) -> tuple[Says, ...]:
-        if message.underlying != self._underlying:
-            return ()
         interest = Interest(priority=message.priority, instruments=message.instruments)
-        if self._course.interest.get(message.owner) == interest:
-            return ()  # said again for a watcher that has begun since
+        is_known = self._course.interest.get(message.owner) == interest
+        if is_known or message.underlying != self._underlying:
+            return ()  # known: said again for a watcher that has begun since
         self._course.interest[message.owner] = interest
         notices = tuple(
             NotifyPerson(
