@@ -50,6 +50,12 @@ def test_hours_under_faults_hold_every_invariant_and_are_the_same_twice():
     assert sum(one.looks.values()) > 5_000
 
 
+def test_a_desk_that_leaves_the_market_to_another_session_is_given_until_it_looks_again():
+    outcome = simulate(short(fault("competing", 90, 20)))
+
+    assert outcome.violations == ()
+
+
 def test_a_planted_bug_is_found_made_small_and_told_how_to_see_again():
     bug = by_name("another price")
     with planted(bug):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
+import math
 import tempfile
 import traceback
 from pathlib import Path
@@ -17,7 +18,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from thetawarden.config.broker import COMPETING_AGAIN_S
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
+from thetawarden.domain.link.states import LinkState
 from thetawarden.practice.market.scenario import ScenarioName
 from thetawarden.sim.broker.adapter import BrokerHabits
 from thetawarden.sim.disk import Entry, Numbered
@@ -42,6 +45,8 @@ MARKETS = (
 HEAL_MIN = 120
 """So long before the end nothing more goes wrong; of a short day a third."""
 SLICE_MIN = 15
+LOOKS_AGAIN_MIN = math.ceil(COMPETING_AGAIN_S * SPEED / 60.0) + SLICE_MIN
+"""A desk that another session keeps from the market tries it again after so long."""
 TRADES_FROM_MIN, TRADES_UNTIL_MIN = 25, 375
 _FOLDER = Path("/dev/shm")  # noqa: S108  # only the parent of a folder of its own
 
@@ -164,10 +169,17 @@ class _Run:
             self._world.meddler.calm()
             resume(self._world)
             self._go(heal_min, end_min, trade=False)
+            if not referee.violations and self._waits_for_another_session():
+                self._go(end_min, end_min + LOOKS_AGAIN_MIN, trade=False)
         if not referee.violations:
             referee.end()
         self._sometimes.finish(self._world)
         self._world.stop()
+
+    def _waits_for_another_session(self) -> bool:
+        """Whether the desk leaves the market to somebody, until it looks again in its own time."""
+        connection = self._world.desk.state_of("connection") if self._world.alive else None
+        return connection is not None and connection.state is LinkState.COMPETING
 
     def _go(self, from_min: int, until_min: int, *, trade: bool = True) -> bool:
         """Go on in slices, with a proposal now and then; false once something was violated."""
