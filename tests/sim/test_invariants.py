@@ -22,7 +22,7 @@ from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import Gate, Intent, Lifetime, OrderRole, OrderStyle
-from thetawarden.domain.orders.proposal import OrderLeg
+from thetawarden.domain.orders.proposal import Exits, OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import ExecutionReported, FillBooked
@@ -333,9 +333,12 @@ def test_i13_a_halt_that_has_no_flag_is_found():
     assert not case.end().holds
 
 
-def test_i14_a_trade_that_lost_its_exits_unsaid_is_found():
+@pytest.mark.parametrize(("take_profit", "stop"), [("0.5", None), (None, "3"), ("0.5", "3")])
+def test_i14_a_trade_that_lost_its_exits_unsaid_is_found(take_profit, stop):
     case, one = Case("I14"), intent()
-    trade = Fake(exits="some", alarmed=False)
+    wanted = [None if price is None else Decimal(price) for price in (take_profit, stop)]
+    exits = Exits(take_profit_usd=wanted[0], stop_usd=wanted[1])
+    trade = Fake(exits=exits, alarmed=False)
     case.world.states["executor"] = Fake(trades={"t": trade})
     case.world.positions = (Fake(contract=Fake(con_id=7), quantity=-2),)
 
