@@ -11,7 +11,10 @@ from tests.infra.lake.conftest import DAY, fill, note
 from thetawarden.domain.vitals import Vitals
 from thetawarden.infra.journal.reader import MESSAGE_COLUMNS, DayLog, Wanted, open_log
 from thetawarden.infra.lake import archive as archive_module
+from thetawarden.infra.lake import housekeeping
+from thetawarden.infra.lake.errors import DamagedTableError
 from thetawarden.infra.lake.housekeeping import maintain
+from thetawarden.infra.lake.upkeep import sweep
 from thetawarden.messages.operations import VitalsTaken
 from thetawarden.ports import Delivery, Outcome
 
@@ -176,3 +179,20 @@ def test_what_left_the_log_is_read_from_the_archive(past):
     found = [*spool.read(("NotifyPerson",), after_seq=0, until_seq=spool.top())]
 
     assert found == expected
+
+
+@pytest.mark.parametrize(("times", "faults"), [(1, 0), (2, 1)])
+def test_a_file_that_went_while_it_was_read_is_damage_only_when_it_is_gone_again(
+    past, monkeypatch, times, faults
+):
+    left = [times]
+
+    def swept(store):
+        if store.table.name == "notifications" and left[0]:
+            left[0] -= 1
+            raise DamagedTableError("notifications", "1.json not found")
+        return sweep(store)
+
+    monkeypatch.setattr(housekeeping, "sweep", swept)
+
+    assert len(keep(past).faults) == faults

@@ -14,7 +14,7 @@ from thetawarden.errors import ThetawardenError
 from thetawarden.infra.journal.reader import DayLog
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.wal import wal_path
-from thetawarden.infra.lake.errors import LakeError, first_line
+from thetawarden.infra.lake.errors import DamagedTableError, LakeError, first_line
 from thetawarden.infra.lake.household import Household
 from thetawarden.infra.lake.projection import FEEDS
 from thetawarden.infra.lake.spool import Spool
@@ -33,7 +33,7 @@ def maintain(household: Household, *, day: dt.date, clock: Clock) -> LakeMaintai
     files = removed = 0
     for name in TABLES:
         try:
-            now_has, gone = _keep_table(household, name, before=day, clock=clock)
+            now_has, gone = _keep_twice(household, name, before=day, clock=clock)
         except LakeError as error:
             faults.append(first_line(error))
             continue
@@ -48,6 +48,16 @@ def maintain(household: Household, *, day: dt.date, clock: Clock) -> LakeMaintai
         logs_removed=logs_removed,
         faults=tuple(faults),
     )
+
+
+def _keep_twice(
+    household: Household, name: str, *, before: dt.date, clock: Clock
+) -> tuple[int, int]:
+    """The writer goes on meanwhile: a file that went while it was looked for is no damage."""
+    try:
+        return _keep_table(household, name, before=before, clock=clock)
+    except DamagedTableError:
+        return _keep_table(household, name, before=before, clock=clock)
 
 
 def _keep_table(
