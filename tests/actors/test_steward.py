@@ -30,7 +30,7 @@ from thetawarden.domain.regime.term_structure import VolCurve
 from thetawarden.domain.regime.trend import TrendInputs
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.risk.demands import Demand, DemandKind
-from thetawarden.domain.risk.finding import RuleId
+from thetawarden.domain.risk.finding import RuleFinding, RuleId, Verdict
 from thetawarden.domain.risk.ledger import Approval
 from thetawarden.domain.risk.recovery import RecoveryPhase
 from thetawarden.domain.risk.reducing import Reduction
@@ -358,6 +358,93 @@ def test_a_refused_exit_is_told_and_tried_again():
 
     assert (told.urgency, "frozen" in told.text) == (Urgency.CRITICAL, True)
     assert asked((*desk.look(), *desk.look())) is not None
+
+
+PROVED = Reduction(proved=True, words="less is held")
+
+
+def collared(order, at_most, **others):
+    """A refusal because of the price alone, or of others besides."""
+    finding = RuleFinding(
+        rule=RuleId.R12,
+        check="wide_price_collar",
+        verdict=Verdict.REFUSE,
+        words="pays too much",
+        limit=at_most,
+        sanity=True,
+    )
+    review = Review(
+        candidate_key=order.key,
+        wanted=order.units,
+        units=0,
+        reduction=others.pop("reduction", PROVED),
+        findings=(finding, *others.pop("findings", ())),
+        binding=(RuleId.R12,),
+        words="refused by R12",
+    )
+    return OrderRefused(proposal=order, review=review, words=review.words)
+
+
+def refused_close():
+    desk = Desk()
+    desk.open()
+    desk.tell(demand())
+    return desk, asked(desk.look())
+
+
+def test_an_exit_refused_for_its_price_alone_is_asked_for_at_once_within_what_is_allowed():
+    desk, order = refused_close()
+    allowed = float(order.worst_usd) - 0.034
+
+    said = desk.tell(collared(order, allowed))
+
+    again = asked(said)
+    assert not of_kind(said, NotifyPerson)
+    assert again.key != order.key
+    assert float(again.limit_usd) <= float(again.worst_usd) <= allowed < float(order.worst_usd)
+    assert float(again.worst_usd) > allowed - 0.06
+    assert (again.legs, again.units, again.replaces) == (order.legs, order.units, order.replaces)
+    assert [one.proposal_key for one in of_kind(said, PositionDecided)] == [again.key]
+
+
+def test_a_second_refusal_is_told_to_a_person_and_tried_again_later():
+    desk, order = refused_close()
+    again = asked(desk.tell(collared(order, float(order.worst_usd) - 0.02)))
+
+    (told,) = desk.tell(collared(again, float(again.worst_usd) - 0.02))
+
+    assert told.urgency is Urgency.CRITICAL
+    later = asked((*desk.look(), *desk.look()))
+    assert later is not None
+    assert later.key not in {order.key, again.key}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {
+            "findings": (
+                RuleFinding(
+                    rule=RuleId.R13, check="x", verdict=Verdict.REFUSE, words="no", sanity=True
+                ),
+            )
+        },
+        {"reduction": Reduction(proved=False, words="adds")},
+    ],
+)
+def test_what_is_refused_for_more_than_its_price_waits(others):
+    desk, order = refused_close()
+
+    said = desk.tell(collared(order, float(order.worst_usd) - 0.02, **others))
+
+    assert asked(said) is None
+    assert len(of_kind(said, NotifyPerson)) == 1
+
+
+def test_nothing_is_bought_back_for_nothing_however_low_the_bound():
+    desk, order = refused_close()
+
+    assert asked(desk.tell(collared(order, 0.004))) is None
 
 
 def losing(**changes):

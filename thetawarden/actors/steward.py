@@ -13,17 +13,16 @@ from thetawarden.actors.gleaning import (
     part_of_change,
     part_of_fill,
 )
+from thetawarden.actors.refusals import answer_refusal
 from thetawarden.actors.stewarding import (
     StewardSettings,
     StewardState,
     busy_with,
     forget_lost,
-    give_up,
     is_open,
     note_order,
     open_trades,
     over,
-    reopened,
     rows_by_underlying,
     sight_of,
     vix_points,
@@ -42,12 +41,10 @@ from thetawarden.actors.tallying import (
 from thetawarden.actors.tending import look
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import (
-    NS_PER_MINUTE,
     NS_PER_SECOND,
     UnixNs,
     new_york_date,
 )
-from thetawarden.domain.managing.case import HEDGE
 from thetawarden.domain.managing.decision import Action
 from thetawarden.domain.managing.snapshots import Scene
 from thetawarden.domain.orders.intent import OrderRole
@@ -76,7 +73,7 @@ from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.context import ContextTaken, FiguresComputed
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.market import RegimeAssessed
-from thetawarden.messages.operations import NotifyPerson, Urgency
+from thetawarden.messages.operations import NotifyPerson
 from thetawarden.messages.orders import (
     OrderApproved,
     OrderRefused,
@@ -135,7 +132,6 @@ Says = (
 LOOK = "look"
 SHARES_COME_NS = 30 * NS_PER_SECOND
 """How long after an assignment the shares it brought are waited for before a trade is over."""
-REFUSED_WAIT_NS = 30 * NS_PER_MINUTE
 _MINE = frozenset({OrderRole.ENTRY, OrderRole.EXIT, OrderRole.ROLL, OrderRole.HEDGE})
 _REARRANGING = frozenset({OrderRole.ROLL, OrderRole.HEDGE})
 
@@ -175,7 +171,8 @@ class Steward:
                 self._approved(message, now)
                 return ()
             case OrderRefused():
-                return self._refused(message, now)
+                ladder = self._settings.limits.ladder
+                return answer_refusal(state, message, ladder=ladder, now=now)
             case OrderStageChanged():
                 return self._stage(message, now)
             case _:
@@ -356,23 +353,6 @@ class Steward:
         elif proposal.exits is not None:
             covered = msgspec.structs.replace(known, exits=proposal.exits)
             state.ledger = with_trade(state.ledger, covered)
-
-    def _refused(self, refused: OrderRefused, now: UnixNs) -> tuple[Says, ...]:
-        state, ladder = self.state, self._settings.limits.ladder
-        asked = state.pending.pop(refused.proposal.key, None)
-        if asked is None:
-            return ()
-        reopened(state, asked.trade)
-        if asked.action in {Action.ROLL, Action.REBALANCE}:
-            give_up(state, asked.trade, asked.action)
-            return ()
-        opening = asked.action in {Action.COVER, Action.HEDGE}
-        name = HEDGE if asked.action is Action.HEDGE else asked.trade
-        state.waits[name] = now + (REFUSED_WAIT_NS if opening else ladder.again_after_ns)
-        text = f"{asked.trade}: the governor lets nothing of {asked.action} through:"
-        urgency = Urgency.NORMAL if opening else Urgency.CRITICAL
-        text = f"{text} {refused.words}"
-        return (NotifyPerson(urgency=urgency, topic=f"trade {asked.trade}", text=text),)
 
     def _stage(self, told: OrderStageChanged, now: UnixNs) -> tuple[Says, ...]:
         state = self.state

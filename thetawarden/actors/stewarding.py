@@ -55,7 +55,10 @@ class StewardSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """An order that was asked for and is not known to be over; `seen` once it was intended."""
+    """An order that was asked for and is not known to be over; `seen` once it was intended.
+
+    `again` is one that stands for another, which was refused for its price.
+    """
 
     key: str
     trade: str
@@ -63,6 +66,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     rule: Rule
     expires_ns: UnixNs
     seen: bool = False
+    again: bool = False
 
 
 class Working(msgspec.Struct, frozen=True, kw_only=True):

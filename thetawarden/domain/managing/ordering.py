@@ -23,7 +23,10 @@ from thetawarden.domain.market.ticks import Rounding, TickRule, round_price, ste
 from thetawarden.domain.orders.building import ticks_for
 from thetawarden.domain.orders.proposal import Exits, OrderLeg, Pricing, Proposal
 from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.risk.finding import Verdict
 from thetawarden.domain.risk.instrument import ConId, QuoteSeen
+from thetawarden.domain.risk.review import Review
+from thetawarden.domain.risk.rules.order_sanity import WIDE_COLLAR
 from thetawarden.domain.strategy.scene import option_of
 from thetawarden.domain.units import to_decimal, to_float
 
@@ -167,6 +170,32 @@ def worth_most_usd(legs: tuple[Leg, ...]) -> float:
     strikes = [to_float(one.instrument.strike or _ZERO) for one in legs]
     corners = (0.0, *strikes, 2.0 * max(strikes))
     return max(math.fsum(one.ratio * _payoff(one, at) for one in legs) for at in corners)
+
+
+def within_collar(
+    refused: Proposal, review: Review | None, *, key: str, expires_ns: UnixNs
+) -> Proposal | None:
+    """Return an order at the best price that is allowed, where its price alone was refused."""
+    if review is None or not review.reduction.proved:
+        return None
+    against = [
+        one for one in review.findings if one.verdict is Verdict.REFUSE and review.applies(one)
+    ]
+    bounds = [one.limit for one in against if one.check == WIDE_COLLAR and one.limit is not None]
+    if not bounds or len(bounds) < len(against):
+        return None
+    legs = refused.legs
+    ticks = ticks_for(tuple(one.instrument for one in legs))
+    worst = _priced(min(bounds) + _HAIR, ticks, Rounding.DOWN)
+    if worst is None or worst >= refused.worst_usd:
+        return None
+    alone = legs[0].ratio if len(legs) == 1 else 0
+    if (alone > 0 and worst <= 0) or (alone < 0 and worst >= 0):
+        return None  # nothing is bought back for nothing, nor sold for it
+    limit = min(refused.limit_usd, worst)
+    return msgspec.structs.replace(
+        refused, key=key, limit_usd=limit, worst_usd=worst, expires_ns=expires_ns
+    )
 
 
 def _payoff(leg: Leg, price: float) -> float:

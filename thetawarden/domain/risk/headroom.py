@@ -98,9 +98,8 @@ def _adds_usd(book: BookMeasure, figure: Figure, market: MarketView) -> dict[str
     """What each held position adds to a figure; what takes away from it is left out."""
     total: dict[str, float] = {}
     for place, row in enumerate(book.rows[: len(book.held.holdings)]):
-        added = _of_row(book, place, figure) if figure is not Figure.NOTIONAL else 0.0
-        if figure is Figure.NOTIONAL:
-            added = _notional_usd(row, market)
+        is_notional = figure is Figure.NOTIONAL
+        added = _notional_usd(row, market) if is_notional else _of_row(book, place, figure)
         total[row.owner] = total.get(row.owner, 0.0) + added
     return {name: usd for name, usd in total.items() if usd > 0.0}
 

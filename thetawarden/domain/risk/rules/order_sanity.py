@@ -18,10 +18,12 @@ from thetawarden.domain.risk.finding import Check, RuleFinding, RuleId, Usage, g
 from thetawarden.domain.risk.rule import Rule
 from thetawarden.domain.units import to_float
 
+WIDE_COLLAR = "wide_price_collar"
+"""The check that bounds the price of every order, exits too; its finding's limit is the bound."""
 _KIND = Check(rule=RuleId.R12, name="order_kind", sanity=True)
 _TICK = Check(rule=RuleId.R12, name="tick", sanity=True)
 _COLLAR = Check(rule=RuleId.R12, name="price_collar")
-_WIDE_COLLAR = Check(rule=RuleId.R12, name="wide_price_collar", sanity=True)
+_WIDE_COLLAR = Check(rule=RuleId.R12, name=WIDE_COLLAR, sanity=True)
 _QUOTES = Check(rule=RuleId.R12, name="quotes")
 _VALUE = Check(rule=RuleId.R12, name="order_value")
 
@@ -163,6 +165,6 @@ RULE = Rule(
     ),
     reads=("order", "quotes of every leg", "the model's worth where there is no quote"),
     limits="orders",
-    exits=("order_kind", "tick", "wide_price_collar"),
+    exits=("order_kind", "tick", WIDE_COLLAR),
     judge=judge,
 )

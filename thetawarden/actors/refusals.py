@@ -1,0 +1,72 @@
+"""What the steward does about a refusal: once more within the price that is allowed, or wait."""
+
+from __future__ import annotations
+
+import msgspec
+
+from thetawarden.actors.stewarding import Pending, StewardState, give_up, reopened
+from thetawarden.actors.tending import ask
+from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs
+from thetawarden.domain.managing.case import HEDGE
+from thetawarden.domain.managing.decision import Action
+from thetawarden.domain.managing.limits import Ladder
+from thetawarden.domain.managing.ordering import within_collar
+from thetawarden.messages.operations import NotifyPerson, Urgency
+from thetawarden.messages.orders import OrderRefused, ProposeOrder
+from thetawarden.messages.steward import PositionDecided
+
+REFUSED_WAIT_NS = 30 * NS_PER_MINUTE
+_REARRANGING = frozenset({Action.ROLL, Action.REBALANCE})
+_OPENING = frozenset({Action.COVER, Action.HEDGE})
+
+
+def answer_refusal(
+    state: StewardState, refused: OrderRefused, *, ladder: Ladder, now: UnixNs
+) -> tuple[ProposeOrder | PositionDecided | NotifyPerson, ...]:
+    """Ask again at once, give up, or tell a person and let some time pass.
+
+    The governor's prices are of another instant than ours: an exit that only its price collar
+    refuses is asked for once more at what it allows, and a person hears of the second refusal.
+    """
+    asked = state.pending.pop(refused.proposal.key, None)
+    if asked is None:
+        return ()
+    reopened(state, asked.trade)
+    if asked.action in _REARRANGING:
+        give_up(state, asked.trade, asked.action)
+        return ()
+    opening = asked.action in _OPENING
+    if not (opening or asked.again or state.quiet):
+        again = _cheaper(state, asked, refused, ladder=ladder, now=now)
+        if again:
+            return again
+    name = HEDGE if asked.action is Action.HEDGE else asked.trade
+    state.waits[name] = now + (REFUSED_WAIT_NS if opening else ladder.again_after_ns)
+    text = f"{asked.trade}: the governor lets nothing of {asked.action} through:"
+    urgency = Urgency.NORMAL if opening else Urgency.CRITICAL
+    text = f"{text} {refused.words}"
+    return (NotifyPerson(urgency=urgency, topic=f"trade {asked.trade}", text=text),)
+
+
+def _cheaper(
+    state: StewardState, asked: Pending, refused: OrderRefused, *, ladder: Ladder, now: UnixNs
+) -> tuple[ProposeOrder | PositionDecided, ...]:
+    order = within_collar(
+        refused.proposal,
+        refused.review,
+        key=f"{asked.trade}/{asked.action}/{state.number + 1}",
+        expires_ns=UnixNs(now + ladder.good_for_ns),
+    )
+    standing = state.decisions.get(asked.trade)
+    if order is None or standing is None:
+        return ()
+    said = PositionDecided(
+        decision=standing.decision,
+        strategy=order.strategy,
+        underlying=order.underlying,
+        proposal_key=order.key,
+        words=f"{order.worst_usd} at most, as the governor's prices allow",
+    )
+    asking = ask(state, order, action=asked.action, rule=asked.rule)
+    state.pending[order.key] = msgspec.structs.replace(state.pending[order.key], again=True)
+    return (said, asking)
