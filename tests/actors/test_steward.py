@@ -198,13 +198,13 @@ class Desk:
         put = self.market.option(strike)
         price = round(premium * float(self.market.rows.mid_usd[self.market.row(put)]), 2)
         order = proposal(put, price, units, strategy=strategy, **changes)
+        name, key, ref = order.trade, order.key, f"{order.trade}.open.1.1"
+        told = {"key": key, "trade": name, "units": units}
         said = list(self.approve(order))
-        said += self.stage("t1.open.1.1", OrderRole.ENTRY, Stage.WORKING, key=order.key)
-        said += self.fill(put, -units, price, ref="t1.open.1.1")
-        self.stage(
-            "t1.open.1.1", OrderRole.ENTRY, Stage.FILLED, key=order.key, units=units, filled=units
-        )
-        self.stage("t1.tp.2.1", OrderRole.TAKE_PROFIT, Stage.WORKING, key=order.key, units=units)
+        said += self.stage(ref, OrderRole.ENTRY, Stage.WORKING, key=key, trade=name)
+        said += self.fill(put, -units, price, ref=ref)
+        self.stage(ref, OrderRole.ENTRY, Stage.FILLED, filled=units, **told)
+        self.stage(f"{name}.tp.2.1", OrderRole.TAKE_PROFIT, Stage.WORKING, **told)
         return put, said
 
     @property
@@ -445,6 +445,26 @@ def test_nothing_is_bought_back_for_nothing_however_low_the_bound():
     desk, order = refused_close()
 
     assert asked(desk.tell(collared(order, 0.004))) is None
+
+
+def test_all_that_is_enough_together_is_closed_in_one_look_and_nothing_before_that_is_over():
+    desk = Desk()
+    desk.open(490, 4)
+    desk.open(485, 2, trade="t2", key="k2")
+    desk.open(480, 2, trade="t3", key="k3")
+    reduce = Demand(
+        kind=DemandKind.REDUCE,
+        why="too much",
+        positions=("t2", "t1", "t3"),
+        parts=(1.0, 1.0, 1.0),
+        together=(1.0, 0.5),
+    )
+    desk.tell(RiskDemanded(demands=(reduce,)))
+
+    orders = [one.proposal for one in of_kind(desk.look(), ProposeOrder)]
+
+    assert {one.trade: one.units for one in orders} == {"t1": 2, "t2": 2}
+    assert of_kind(desk.look(), ProposeOrder) == []
 
 
 def losing(**changes):

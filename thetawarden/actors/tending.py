@@ -66,7 +66,7 @@ def look(
 ) -> tuple[Said, ...]:
     """Decide about every trade, or those on some underlyings, and ask for what is needed.
 
-    Whose turn it is to go when less risk is demanded is decided among all.
+    Whose turn it is to go when less risk is demanded is decided among all, and all of them go.
     """
     seen = None if state.demands else underlyings
     rows = rows_by_underlying(state, seen)
@@ -84,13 +84,14 @@ def look(
     )
     said: list[Said] = []
     for sight in sights:
-        if underlyings is None or sight.trade.underlying in underlyings:
+        name, on = sight.trade.name, sight.trade.underlying
+        if underlyings is None or on in underlyings or name in demanded:
             world = _world(
                 state,
                 settings,
                 sight,
                 now,
-                demand=demanded.get(sight.trade.name, ""),
+                demand=demanded.get(name, ""),
                 demand_part=part_of(state.demands, sight),
                 excesses=excesses,
             )

@@ -572,8 +572,8 @@ def test_exits_that_are_near_enough_are_left_alone():
 # demands
 
 
-def demanded(kind, *trades, positions=(), closing=False, market=MARKET):
-    demand = Demand(kind=kind, why="because", positions=positions)
+def demanded(kind, *trades, positions=(), together=(), closing=False, market=MARKET):
+    demand = Demand(kind=kind, why="because", positions=positions, together=together)
     sights = [market.sight(one) for one in trades]
     return turn_of(demand, *sights, closing=closing)
 
@@ -613,6 +613,30 @@ def test_what_the_demand_names_goes_first():
     names = ("gone", "bounded", "loser")
 
     assert list(demanded(DemandKind.REDUCE, NAKED, BOUNDED, LOSER, positions=names)) == ["bounded"]
+
+
+def test_those_that_are_enough_together_go_at_once_and_no_more_before_they_are_over():
+    reduce, trades = DemandKind.REDUCE, (NAKED, BOUNDED, LOSER)
+    names, enough = ("bounded", "gone", "loser", "naked"), (1.0, 1.0, 0.5)
+
+    chosen = demanded(reduce, *trades, positions=names, together=enough)
+
+    assert list(chosen) == ["bounded", "loser"]
+    assert demanded(reduce, *trades, positions=names, together=enough, closing=True) == {}
+    assert list(demanded(reduce, NAKED, positions=names, together=enough)) == ["naked"]
+
+
+def test_a_part_that_is_enough_together_is_asked_for_before_one_that_is_enough_alone():
+    demand = Demand(
+        kind=DemandKind.REDUCE,
+        why="because",
+        positions=("loser", "bounded", "naked"),
+        parts=(0.9, 1.0, 1.0),
+        together=(1.0, 0.25),
+    )
+    parts = [part_of((demand,), MARKET.sight(one)) for one in (LOSER, BOUNDED, NAKED)]
+
+    assert parts == [1.0, 0.25, 1.0]
 
 
 def test_what_is_by_hand_or_cannot_be_seen_is_not_chosen():

@@ -175,6 +175,34 @@ def test_too_large_a_loss_demands_reduction_of_the_dearest_first(world):
     assert demand.kind is DemandKind.REDUCE
     assert demand.positions == ("near", "far")
     assert demand.parts == (0.9, 1.0)
+    assert demand.together == (0.9,)
+
+
+@pytest.mark.parametrize("fraction", [0.21, 0.25, 0.4, 0.9, 1.9])
+def test_as_many_go_together_as_are_enough_and_none_of_them_more_than_needed(world, fraction):
+    lots = {"a": -40, "b": -30, "c": -20, "d": -10}
+
+    def worst(held):
+        book = measure_book(held=held, pending=(), ruler=world.ruler(held=held))
+        return max(-book.filled[: len(book.scenarios.limited)])
+
+    def book_of(gone):
+        left = {name: n + round(-n * gone.get(name, 0.0)) for name, n in lots.items()}
+        option = world.option("SPX", 5700)
+        return world.held_book(*(world.hold(option, n, name) for name, n in left.items() if n))
+
+    nlv = worst(book_of({})) / fraction
+    (demand,) = [
+        one for one in demanded(world, book_of({}), nlv=nlv) if one.kind is DemandKind.REDUCE
+    ]
+    together = dict(zip(demand.positions, demand.together, strict=False))
+
+    limit = world.LIMITS.stress.reduce_loss_fraction * nlv
+    assert worst(book_of(together)) <= limit + 1e-6
+    *others, last = together
+    assert all(together[name] == 1.0 for name in others)
+    less = dict(together, **{last: together[last] - 0.1})
+    assert worst(book_of(less)) > limit
 
 
 @pytest.mark.parametrize("fraction", [0.21, 0.23, 0.28, 0.35])

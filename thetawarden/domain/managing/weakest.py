@@ -1,7 +1,8 @@
 """Says whose turn it is when less risk is demanded: the naked at once, of the others the weakest.
 
-Weakest is who has lost most of its premium. Of what is only to be made smaller one trade goes at a
-time, so that the next look can see whether it was enough.
+Weakest is who has lost most of its premium. Of what is only to be made smaller as many go at once
+as the demand says are enough together, else one; nothing more before they are over, so that the
+next look can see whether it was enough.
 """
 
 from __future__ import annotations
@@ -39,8 +40,7 @@ def demanded_of(
         elif demand.kind in {DemandKind.REDUCE, DemandKind.CLOSE_WEAKEST} and not (
             closing or found
         ):
-            chosen = _next(demand, ours)
-            found |= {} if chosen is None else {chosen.trade.name: demand.why}
+            found |= {one.trade.name: demand.why for one in _next(demand, ours)}
     return found
 
 
@@ -53,6 +53,7 @@ def part_of(demands: Sequence[Demand], sight: TradeSight) -> float:
             return 1.0
         if demand.kind is DemandKind.REDUCE:
             parts = dict(zip(demand.positions, demand.parts, strict=False))
+            parts |= zip(demand.positions, demand.together, strict=False)
             return parts.get(sight.trade.name, 1.0)
     return 1.0
 
@@ -82,11 +83,12 @@ def _strength(sight: TradeSight) -> tuple[float, str]:
     return (math.inf if math.isnan(earned) else earned, sight.trade.name)
 
 
-def _next(demand: Demand, sights: list[TradeSight]) -> TradeSight | None:
+def _next(demand: Demand, sights: list[TradeSight]) -> list[TradeSight]:
     """The demand's own order where it names positions, else the weakest that sells premium."""
     by_name = {one.trade.name: one for one in sights}
     named = [by_name[name] for name in demand.positions if name in by_name]
     if named:
-        return named[0]
+        enough = frozenset(demand.positions[: len(demand.together)])
+        return [one for one in named if one.trade.name in enough] or named[:1]
     selling = [one for one in sights if one.shorts and one.trade.stage is TradeStage.OPTIONS]
-    return next(iter(by_weakness(selling)), None)
+    return by_weakness(selling)[:1]

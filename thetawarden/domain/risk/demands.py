@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -38,17 +39,20 @@ class DemandKind(enum.StrEnum):
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """One demand, why, and which positions it is about, if any.
 
-    `parts` says of each of these which part of it would have to go if it went alone, 1 for all; in
-    twentieths, rounded up.
+    `parts` says of each of these which part of it would have to go if it went alone, 1 for all;
+    `together` of the first of them which part is enough if they go at once. Both in twentieths,
+    rounded up.
     """
 
     kind: DemandKind
     why: str
     positions: tuple[str, ...] = ()
     parts: tuple[float, ...] = ()
+    together: tuple[float, ...] = ()
 
 
 _PART_STEPS = 20
+_NOTHING_USD = 1e-6
 _OF_BRAKES = {
     BrakeDemand.TELL: DemandKind.TELL,
     BrakeDemand.BE_CAUTIOUS: DemandKind.BE_CAUTIOUS,
@@ -101,6 +105,17 @@ def _part(over_usd: float, loss_usd: float) -> float:
     return max(math.ceil(_PART_STEPS * over_usd / loss_usd - 1e-9), 1) / _PART_STEPS
 
 
+def _together(over_usd: float, losses_usd: Sequence[float]) -> tuple[float, ...]:
+    """The part of each of the first that is enough with those before it, the largest loss first."""
+    found: list[float] = []
+    for loss in losses_usd:
+        if not over_usd > _NOTHING_USD:
+            break
+        found.append(_part(over_usd, loss))
+        over_usd -= loss
+    return tuple(found)
+
+
 def naked_positions(held: HeldBook) -> tuple[str, ...]:
     """Return the positions that sell something which nothing in them bounds."""
     lots: dict[str, list[Lot]] = {}
@@ -142,6 +157,7 @@ def _of_overfull(overfull: Overfull) -> Demand:
         why=f"R2 {name} is at {overfull.used * 100.0:.0f} % of its limit",
         positions=tuple(name for name, _ in overfull.adds_usd),
         parts=tuple(_part(overfull.over_usd, usd) for _, usd in overfull.adds_usd),
+        together=_together(overfull.over_usd, [usd for _, usd in overfull.adds_usd]),
     )
 
 
@@ -157,12 +173,14 @@ def _of_stress(stress: StressResult) -> list[Demand]:
         dearest = stress.scenarios.index(worst)
         by_loss = sorted(stress.positions, key=lambda one: -one.losses_usd[dearest])
         losing = [one for one in by_loss if one.losses_usd[dearest] > 0.0]
+        losses = [one.losses_usd[dearest] for one in losing]
         return [
             Demand(
                 kind=DemandKind.REDUCE,
                 why=why,
                 positions=tuple(one.name for one in losing),
-                parts=tuple(_part(stress.over_usd, one.losses_usd[dearest]) for one in losing),
+                parts=tuple(_part(stress.over_usd, usd) for usd in losses),
+                together=_together(stress.over_usd, losses),
             )
         ]
     return [Demand(kind=DemandKind.TELL, why=why)]
