@@ -1,5 +1,7 @@
 """The adapter on its own thread, with a practice gateway on another: commands in, messages out."""
 
+import asyncio
+import time
 from decimal import Decimal
 
 import pytest
@@ -241,6 +243,33 @@ def test_what_the_broker_says_of_itself_is_passed_on(gateway, line):
 
     codes = [line.ear.wait_for(BrokerNoticed, holds=_is(code)).code for code in (1100, 1102)]
     assert codes == [1100, 1102]
+
+
+def test_a_fill_between_two_answers_of_a_fetch_makes_it_ask_again(line):
+    """Positions of before a fill beside executions of after it would be a difference."""
+    line.open(1)
+    session = line.broker._session
+    ask, asked, answered = session.ask, [], []
+
+    async def executions_wait_for_a_fill(make, **how):
+        asked.append(make)
+        if len(asked) == 3:
+            while not line.ear.all_of(ExecutionReported):  # noqa: ASYNC110  # the ear has no event
+                await asyncio.sleep(0.01)
+        answer = await ask(make, **how)
+        answered.append(answer)
+        return answer
+
+    session.ask = executions_wait_for_a_fill
+    line.order(FetchBook(epoch=1, round=1))
+    while len(answered) < 4:
+        time.sleep(0.01)
+    line.place(LimitOrder("SELL", 2, 0.05, orderRef="ours.1"))
+    book = line.ear.wait_for(BookFetched)
+
+    assert [one.quantity for one in book.executions] == [-2]
+    assert [one.quantity for one in book.positions] == [-2]
+    assert len(asked) == 10
 
 
 def _is(code):

@@ -49,6 +49,8 @@ from thetawarden.ports import Clock, DeskPort
 
 ORDERS, COMPLETED, EXECUTIONS = "open orders", "completed orders", "executions"
 POSITIONS, VALUES = "positions", "account values"
+LOOKS_MAX = 3
+"""A fill between two answers makes them disagree: so often is all of it asked for."""
 GATHER_VALUES_S = 0.2
 """The broker tells an account's values one by one; they are said together."""
 GATHER_MARKS_S = 2.0
@@ -69,6 +71,7 @@ class BookHandler:
         self._configured = account
         self._timeout_s = timeout_s
         self._ib: GuardedIB | None = None
+        self._fills_told = 0
         self._gathering: asyncio.TimerHandle | None = None
         self._marking: asyncio.TimerHandle | None = None
         self._marks: dict[int, MarkObserved] = {}
@@ -89,9 +92,19 @@ class BookHandler:
         return self._configured if ib is None else ib.own_account(self._configured)
 
     async def perform(self, message: Message) -> None:
-        """Fetch all of it at once."""
+        """Fetch all of it at once, and again when a fill came in between the answers."""
         if not isinstance(message, FetchBook):
             return
+        for _ in range(LOOKS_MAX):
+            told = self._fills_told
+            found = await self._ask_all()
+            if told == self._fills_told or any(isinstance(one, Failed) for one in found.values()):
+                break
+        if message.epoch == self._session.epoch and self._ib is not None:
+            self._desk.say(self._book(message, self._ib, found))
+
+    async def _ask_all(self) -> dict[str, Any]:
+        """Ask everything at once and return the answers by what was asked."""
         questions: Mapping[str, Callable[[GuardedIB], Awaitable[Any]]] = {
             ORDERS: lambda ib: ib.reqAllOpenOrdersAsync(),
             COMPLETED: lambda ib: ib.reqCompletedOrdersAsync(apiOnly=False),
@@ -105,9 +118,7 @@ class BookHandler:
                 for make in questions.values()
             )
         )
-        if message.epoch == self._session.epoch and self._ib is not None:
-            found = dict(zip(questions, answers, strict=True))
-            self._desk.say(self._book(message, self._ib, found))
+        return dict(zip(questions, answers, strict=True))
 
     def _book(self, asked: FetchBook, ib: GuardedIB, found: Mapping[str, Any]) -> BookFetched:
         missing = tuple(name for name, answer in found.items() if isinstance(answer, Failed))
@@ -172,6 +183,7 @@ class BookHandler:
 
     def _execution(self, contract: ib_async.Contract, execution: ib_async.Execution) -> None:
         """Say that a fill, a repetition or a correction was told."""
+        self._fills_told += 1
         told = execution_of(contract, execution)
         self._desk.say(ExecutionReported(epoch=self._session.epoch, execution=told))
 
