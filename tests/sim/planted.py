@@ -296,7 +296,8 @@ def _hears_no_loss(original: Any) -> Any:
 ORDERS_ALL_DAY = ()
 RESET = (_at("reset", 150), _at("reset", 210))
 MUTES = (_at("mute", 120, 60), _at("mute", 220, 60))
-FROZEN = (_at("frozen-feed", 7, 240, 0),)
+STILL = (_at("stale-leg", 40, 300, 2),)
+"""Some lines stand still while the chain goes on: a halt of all trading never comes first."""
 DELAYED = (_at("delayed", 35, 180, 0),)
 HALTED = (_at("halt", 100, 240),)
 KILLED = (_at("kill", 130, 4, 7), _at("kill", 220, 4, 11))
@@ -436,7 +437,7 @@ BUGS = (
             (gates, "_of_its_age", _none),
             *((one, "fault_of", _ageless) for one in (readings, vix_band, trend, correlation_gate)),
         ),
-        FROZEN,
+        STILL,
     ),
     Bug(
         "delayed quotes accepted",

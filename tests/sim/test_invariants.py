@@ -18,7 +18,7 @@ from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import Execution, execution_stem
 from thetawarden.domain.broker.quote import DataType, Quote
 from thetawarden.domain.halt import HaltRecord, Latch
-from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE
+from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_SECOND
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import Gate, Intent, Lifetime, OrderRole, OrderStyle
@@ -102,7 +102,10 @@ class World:
         )
         self.flag = Fake(read=lambda: self.flagged)
         self.log = Fake(is_durable=lambda _seq: self.durable)
-        self.clock = Fake(now_ns=lambda: NOW, speed=1.0)
+        self.set_within = False
+        self.clock = Fake(
+            now_ns=lambda: NOW, speed=1.0, was_set_within=lambda _duration: self.set_within
+        )
         self.broker = Fake(epoch=1)
         self.settings = Fake(config=small_config())
         self.states = {
@@ -149,7 +152,7 @@ class Case:
 
 
 def quoted(**more):
-    quote = Quote(conid=7, at_ns=NOW, **more)
+    quote = Quote(**({"conid": 7, "at_ns": NOW} | more))
     return QuotesObserved(epoch=1, underlying="XSP", quotes=(quote,))
 
 
@@ -311,6 +314,22 @@ def test_i12_an_entry_on_a_quote_that_must_not_be_used_is_found(seen):
 
     assert Case("I12").say(quoted()).say(submit(one)).send(ticket(one)).holds
     assert not Case("I12").say(seen).say(submit(one)).send(ticket(one)).holds
+
+
+@pytest.mark.parametrize(("more_s", "holds"), [(0, True), (1, False)])
+def test_i12_a_quote_is_too_old_by_the_second(more_s, holds):
+    one, case = intent(), Case("I12")
+    age_s = case.world.settings.config.risk.orders.quote_age_s_max + more_s
+    seen = quoted(at_ns=round(NOW - age_s * NS_PER_SECOND))
+
+    assert case.say(seen).say(submit(one)).send(ticket(one)).holds is holds
+
+
+def test_i12_says_nothing_of_age_just_after_somebody_set_the_clock():
+    one, case = intent(), Case("I12")
+    case.world.set_within = True
+
+    assert case.say(quoted(at_ns=1)).say(submit(one)).send(ticket(one)).holds
 
 
 def test_i13_a_resume_by_nobody_or_of_another_halt_is_found():

@@ -17,6 +17,7 @@ class VirtualClock:
         self._start_ns = start_ns
         self._elapsed_ns = 1
         self._set_by_ns = 0
+        self._set_at_ns: int | None = None
 
     def now_ns(self) -> UnixNs:
         """The virtual instant, as the clock shows it."""
@@ -41,3 +42,8 @@ class VirtualClock:
     def set_back_or_forth(self, jump_ns: int) -> None:
         """Set the wall clock as somebody might; durations are untouched."""
         self._set_by_ns += jump_ns
+        self._set_at_ns = self._elapsed_ns
+
+    def was_set_within(self, duration_ns: int) -> bool:
+        """Whether somebody set the clock so short ago: what it showed before is of another time."""
+        return self._set_at_ns is not None and self._elapsed_ns - self._set_at_ns <= duration_ns

@@ -1,4 +1,8 @@
-"""I12: no entry leaves on a quote that is old, of another link, not live, crossed or one-sided."""
+"""I12: no entry leaves on a quote that is old, of another link, not live, crossed or one-sided.
+
+What was told of a contract last is never older than what a decision rests on, so that its age at
+the bytes has no need of a margin.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,6 @@ from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.practice.model import OrderRequest
 from thetawarden.sim.invariants.scene import Check, Scene, Words
-
-MARGIN = 3.0
-"""Between the look that a decision rests on and the bytes some time may pass."""
 
 
 def make() -> Check:
@@ -21,7 +22,8 @@ def _sent(ticket: OrderRequest, scene: Scene) -> Words:
     if known is None or known.intent.reducing or known.intent.parent_ref:
         return
     world = scene.world
-    oldest_s = world.settings.config.risk.orders.quote_age_s_max * world.clock.speed * MARGIN
+    oldest_s = world.settings.config.risk.orders.quote_age_s_max * world.clock.speed
+    jumped = world.clock_was_set or world.clock.was_set_within(round(2 * oldest_s * NS_PER_SECOND))
     for leg in known.intent.legs:
         conid = leg.instrument.conid
         if conid not in scene.quotes:
@@ -33,5 +35,5 @@ def _sent(ticket: OrderRequest, scene: Scene) -> Words:
             yield f"{ticket.order_ref} left on a quote of {conid} of link {epoch}"
         elif quote.data_type is not DataType.LIVE:
             yield f"{ticket.order_ref} left on a quote of {conid} that is {quote.data_type}"
-        elif age_s > oldest_s and not world.clock_was_set:
+        elif age_s > oldest_s and not jumped:
             yield f"{ticket.order_ref} left on a quote of {conid} {age_s:.0f} s old"
