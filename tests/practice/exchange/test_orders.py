@@ -403,6 +403,17 @@ def test_a_held_back_gateway_answers_late():
     assert "1 Filled 1/1 with cost" in world.heard()
 
 
+def test_an_order_whose_day_ends_before_its_acknowledgement_ends_with_the_day():
+    world = World()
+    world.exchange.hold(seconds=8 * 3600.0)
+
+    key = world.place(XYZ, "BUY", 1, limit_price=100.0)
+    world.run(7.5 * 3600)
+
+    assert world.ended(key).status == "Cancelled"
+    assert world.exchange.open_orders() == ()
+
+
 def test_the_same_seed_fills_alike_however_time_is_cut():
     def run(step_s):
         world = World()

@@ -54,6 +54,8 @@ def look(floor: Floor, order: LiveOrder) -> None:
         return
     if not order.acknowledged:
         if order.acknowledge_ns > now:
+            if _has_expired(order, now):
+                families.cancel_alone(floor, order)
             return
         life.acknowledge(floor, order)
     if order.wait is not Wait.PARENT and now >= floor.state.held_until_ns:
@@ -83,9 +85,13 @@ def _next_meeting_ns(floor: Floor, order: LiveOrder, seen: int) -> int:
 
 
 def _is_over(order: LiveOrder, now: int) -> bool:
-    if order.expires_ns is not None and order.expires_ns <= now:
+    if _has_expired(order, now):
         return True
     return order.request.tif in _AT_ONCE and order.status is OrderStatus.SUBMITTED
+
+
+def _has_expired(order: LiveOrder, now: int) -> bool:
+    return order.expires_ns is not None and order.expires_ns <= now
 
 
 def _meet(floor: Floor, order: LiveOrder) -> None:
