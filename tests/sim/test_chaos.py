@@ -50,6 +50,22 @@ def test_hours_under_faults_hold_every_invariant_and_are_the_same_twice():
     assert sum(one.looks.values()) > 5_000
 
 
+def test_faults_that_lie_in_wait_strike_at_the_moment_they_wait_for():
+    waiting = (
+        fault("late-commission", 46, 150, pick=150),
+        fault("correction", 46, 120),
+        fault("reset-at-partial", 47, 100),
+        fault("fill-under-cancel", 48, 100),
+        fault("halt-at-order", 75, 100),
+    )
+    outcome = simulate(Plan(seed=SEED, days=1, session_min=300, schedule=waiting))
+
+    assert outcome.violations == ()
+    reached = ("partial_then_disconnect", "fill_after_cancel", "halt_with_entry_in_flight")
+    for state in (*reached, "corrected", "late_commission"):
+        assert outcome.sometimes[state], state
+
+
 def test_a_desk_that_leaves_the_market_to_another_session_is_given_until_it_looks_again():
     outcome = simulate(short(fault("competing", 90, 20)))
 

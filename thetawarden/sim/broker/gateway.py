@@ -25,6 +25,7 @@ FARMS = (
 )
 Hear = Callable[[model.ExchangeEvent], None]
 Distort = Callable[[model.Quote], model.Quote | None]
+Ambush = Callable[[model.OrderView], None]
 Spread = Callable[[model.ExchangeEvent], tuple[model.ExchangeEvent, ...]]
 
 
@@ -33,6 +34,7 @@ class SimGateway:
 
     `refusal` is what whoever connects is told instead of being let in. `swallows` counts orders
     that will be lost without a word. Distortions change what is shown, spreads what is told.
+    Who lies in wait in `placed` or `cancelled` sees an order that has arrived, or whose cancel has.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class SimGateway:
         self.distortions: dict[str, Distort] = {}
         self.spreads: dict[str, Spread] = {}
         self.swallows = 0
+        self.placed: dict[str, Ambush] = {}
+        self.cancelled: dict[str, Ambush] = {}
         self.on_sent: Callable[[model.OrderRequest], None] = lambda _ticket: None
         self._clock = clock
         self._agenda = agenda
@@ -83,11 +87,26 @@ class SimGateway:
         for ticket in tickets:
             self.exchange.place(ticket)
         self.advance()
+        if self.placed:
+            self._spring(self.placed, {ticket.key for ticket in tickets})
+
+    def cancel(self, key: model.OrderKey) -> None:
+        """Take a cancel whose bytes arrived."""
+        if self.cancelled:
+            self._spring(self.cancelled, {key})
+        self.exchange.cancel(key)
+        self.advance()
 
     def note_sent(self, ticket: model.OrderRequest) -> None:
         """A desk let the bytes of this order go; whether they arrive is another matter."""
         self.sent.append(ticket)
         self.on_sent(ticket)
+
+    def _spring(self, ambushes: dict[str, Ambush], keys: set[model.OrderKey]) -> None:
+        for view in self.exchange.open_orders():
+            if view.request.key in keys:
+                for ambush in tuple(ambushes.values()):
+                    ambush(view)
 
     def _wait_for_next(self) -> None:
         due_ns = clockwork.next_due_ns(self.exchange.floor)

@@ -240,8 +240,7 @@ class SimOrders:
             words = "not cancelled: the broker lists no such order under our number"
             wire.tell(_troubled(asked.epoch, asked.order_ref, 0, NOT_FOUND, words))
             return
-        self._gateway.exchange.cancel(known.request.key)
-        self._gateway.advance()
+        self._gateway.cancel(known.request.key)
 
     def _find(self, order_ref: str, perm_id: int) -> model.OrderView | None:
         for view in self._gateway.exchange.open_orders():

@@ -39,7 +39,8 @@ Undo = Callable[[], None]
 class FaultKind(msgspec.Struct, frozen=True, kw_only=True):
     """How to play one kind of fault; `begin` returns how to end it, or nothing where it is over.
 
-    `weight` is how often it is drawn beside others.
+    `weight` is how often it is drawn beside others, `lasts_min` how long it is played at least: one
+    that waits for an order needs time to meet any.
     """
 
     code: str
@@ -48,3 +49,4 @@ class FaultKind(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     begin: Callable[[World, Planned], Undo | None]
     weight: int = 2
+    lasts_min: int = 0

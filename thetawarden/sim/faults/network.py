@@ -100,7 +100,9 @@ def _retell(world: World, planned: Planned) -> None:
         wire.tell(OrderReported(epoch=wire.epoch, order=order_of(view)))
 
 
-def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> FaultKind:
+def _kind(
+    code: str, name: str, words: str, begin: object, weight: int = 2, *, lasts_min: int = 0
+) -> FaultKind:
     return FaultKind(
         code=code,
         name=name,
@@ -108,6 +110,7 @@ def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> F
         words=words,
         begin=begin,  # type: ignore[arg-type]
         weight=weight,
+        lasts_min=lasts_min,
     )
 
 
@@ -120,6 +123,8 @@ KINDS = (
     _kind("N10", "blink", "1100 and at once 1102", _blink),
     _kind("N11", "competing", "another session takes the market data", _competing),
     _kind("N12", "pacing", "refused for asking too fast", _pacing),
-    _kind("N13", "client-id-taken", "another client has our number", _taken, weight=1),
+    _kind(
+        "N13", "client-id-taken", "another client has our number", _taken, weight=3, lasts_min=30
+    ),
     _kind("N15", "farm-broken", "a data farm breaks and comes back", _farm),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.practice import model
 from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
 
@@ -57,13 +58,27 @@ def _late_commission(world: World, planned: Planned) -> Undo:
     return at_once
 
 
-def _correct(world: World, planned: Planned) -> None:
-    exchange = world.gateway.exchange
-    fills = [fill for fill, _ in exchange.executions(model.ExecutionFilter())]
-    if fills:
-        one = fills[planned.pick % len(fills)]
+def _correct(world: World, planned: Planned) -> Undo | None:
+    """One of the day's fills, or where there is none yet, the first that comes."""
+    exchange, listeners = world.gateway.exchange, world.gateway.listeners
+
+    def correct(one: model.Execution) -> None:
         bust = planned.pick % 3 == 0
         exchange.correct(exec_id=one.exec_id, price=0.0 if bust else round(one.price + 0.05, 2))
+
+    fills = [fill for fill, _ in exchange.executions(model.ExecutionFilter())]
+    if fills:
+        correct(fills[planned.pick % len(fills)])
+        return None
+
+    def hear(event: model.ExchangeEvent) -> None:
+        if isinstance(event, model.Executed) and hear in listeners:
+            listeners.remove(hear)
+            after_ns = round(NS_PER_SECOND * world.settings.speed)
+            world.agenda.at(world.clock.elapsed_ns() + after_ns, lambda: correct(event.execution))
+
+    listeners.append(hear)
+    return lambda: listeners.remove(hear) if hear in listeners else None
 
 
 def _lost_ack(world: World, _planned: Planned) -> None:
@@ -95,8 +110,10 @@ def _break_exit(world: World, planned: Planned) -> None:
         exchange.break_order(perm_id=chosen.perm_id, text="by the broker")
 
 
-def _hold(world: World, planned: Planned) -> None:
-    world.gateway.exchange.hold(seconds=(1 + planned.pick % 30) * world.settings.speed)
+def _hold(world: World, planned: Planned) -> Undo:
+    exchange = world.gateway.exchange
+    exchange.hold(seconds=(1 + planned.pick % 30) * world.settings.speed)
+    return lambda: exchange.hold(seconds=0.0)
 
 
 def _liquidate(world: World, planned: Planned) -> None:
@@ -109,7 +126,9 @@ def _liquidate(world: World, planned: Planned) -> None:
         )
 
 
-def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> FaultKind:
+def _kind(
+    code: str, name: str, words: str, begin: object, weight: int = 2, *, lasts_min: int = 0
+) -> FaultKind:
     return FaultKind(
         code=code,
         name=name,
@@ -117,21 +136,31 @@ def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> F
         words=words,
         begin=begin,  # type: ignore[arg-type]
         weight=weight,
+        lasts_min=lasts_min,
     )
 
 
 KINDS = (
     _kind("O01", "reject", "the next order is rejected", _reject),
     _kind("O02", "partial-then-cancel", "half fills, the rest is cancelled", _partial, weight=3),
-    _kind("O03", "slow-cancel", "cancels take a while, fills do not", _slow_cancel, weight=3),
+    _kind(
+        "O03",
+        "slow-cancel",
+        "cancels take a while, fills do not",
+        _slow_cancel,
+        weight=3,
+        lasts_min=60,
+    ),
     _kind("O04", "duplicates", "every word about orders comes twice", _duplicates, weight=3),
     _kind("O05", "no-status", "fills come, words about orders do not", _no_status, weight=3),
-    _kind("O07", "late-commission", "costs are told late or never", _late_commission),
-    _kind("O08", "correction", "a fill is corrected or busted", _correct, weight=3),
+    _kind(
+        "O07", "late-commission", "costs are told late or never", _late_commission, lasts_min=120
+    ),
+    _kind("O08", "correction", "a fill is corrected or busted", _correct, weight=3, lasts_min=120),
     _kind("O10", "lost-ack", "an order is lost without a word", _lost_ack, weight=4),
     _kind("O11", "no-what-if", "no margin answer can be used", _no_what_if),
     _kind("O12", "margin-raised", "margin is raised after an approval", _margin),
-    _kind("O15", "held-up", "acknowledgements and fills are late", _hold, weight=3),
+    _kind("O15", "held-up", "acknowledgements and fills are late", _hold, weight=3, lasts_min=20),
     _kind("O17", "child-rejected", "the next exit is rejected", _reject_child, weight=3),
     _kind("O17", "exit-cancelled", "a working exit is taken away", _break_exit, weight=4),
     _kind("O20", "liquidation", "the broker closes a position itself", _liquidate, weight=1),

@@ -22,6 +22,7 @@ OTHERS = (
     "watchdog",
     "chain/XSP",
 )
+HANGING = (*TRADING, *OTHERS, *("executor",) * 4)
 POINTS_MAX = 60
 CLOCK_JUMPS_S = (-3600, -61, -1, 1, 61, 3600)
 
@@ -38,8 +39,7 @@ def _crash_often(world: World, planned: Planned) -> None:
 
 
 def _hang(world: World, planned: Planned) -> None:
-    actors = TRADING + OTHERS
-    world.meddler.strike(actors[planned.pick % len(actors)], Mishap.HANG)
+    world.meddler.strike(HANGING[planned.pick % len(HANGING)], Mishap.HANG)
 
 
 def _kill(world: World, planned: Planned) -> None:
@@ -88,9 +88,9 @@ KINDS = (
         "an actor raises over and over",
         _crash_often,
         family=Family.PROCESS,
-        weight=1,
+        weight=3,
     ),
-    _kind("P02", "hang", "an actor never returns", _hang, family=Family.PROCESS, weight=2),
+    _kind("P02", "hang", "an actor never returns", _hang, family=Family.PROCESS, weight=3),
     _kind(
         "P05", "kill", "the process is killed at some step", _kill, family=Family.PROCESS, weight=4
     ),

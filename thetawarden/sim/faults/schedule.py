@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thetawarden.domain.instants import NS_PER_MINUTE
-from thetawarden.sim.faults import data, network, orders, people, process
+from thetawarden.sim.faults import data, moments, network, orders, people, process
 from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ CATALOGUE: dict[str, FaultKind] = {
         *orders.KINDS,
         *process.KINDS,
         *people.KINDS,
+        *moments.KINDS,
     )
 }
 SESSION_MIN = 390
@@ -46,6 +47,7 @@ def draw_schedule(
             at_min = begins + int(rng.integers(FIRST_MIN if day == 0 else 0, span))
             kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
             duration = DURATIONS_MIN[int(rng.integers(len(DURATIONS_MIN)))]
+            duration = max(duration, kind.lasts_min)
             pick = int(rng.integers(2**16))
             planned.append(Planned(at_min=at_min, name=kind.name, for_min=duration, pick=pick))
     return tuple(sorted(planned, key=lambda one: (one.at_min, one.name)))

@@ -1,0 +1,126 @@
+"""Faults that lie in wait: they strike at the moment that would be worst, not at a minute.
+
+Each waits for an order of the desk at the broker's side, strikes once, and is over; one that meets
+none by its end never happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
+from thetawarden.domain.link.states import LinkTrouble
+from thetawarden.messages.trading import Halt
+from thetawarden.practice import model
+from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.people import PERSON, resume
+
+if TYPE_CHECKING:
+    from thetawarden.sim.broker.gateway import Ambush
+    from thetawarden.sim.world import World
+
+WAITS_MIN = 120
+HALTED_MIN = 8
+KNOWN_AFTER_S = 2.0
+"""Machine time in which the desk hears of a fill before the link goes."""
+
+
+def _wait(
+    place: dict[str, Ambush], planned: Planned, strike: Callable[[model.OrderView], bool]
+) -> Undo:
+    """Strike once, at the first order that it can be done to."""
+    key = f"{planned.name}@{planned.at_min}"
+
+    def look(view: model.OrderView) -> None:
+        if strike(view):
+            place.pop(key, None)
+
+    place[key] = look
+    return lambda: place.pop(key, None) and None
+
+
+def _reset_at_partial(world: World, planned: Planned) -> Undo:
+    """One unit fills, the rest is held up, and the link goes."""
+    gateway = world.gateway
+
+    def reset() -> None:
+        gateway.exchange.hold(seconds=0.0)
+        world.broker.lose(LinkTrouble.CLOSED_BY_PEER, "connection reset by peer")
+
+    def strike(view: model.OrderView) -> bool:
+        price = view.request.limit_price
+        if view.remaining < 2 or view.parent_perm_id or price is None:
+            return False
+        after_ns = round(KNOWN_AFTER_S * NS_PER_SECOND * world.settings.speed)
+        gateway.exchange.hold(seconds=2 * after_ns / NS_PER_SECOND)
+        gateway.exchange.fill(perm_id=view.perm_id, quantity=1, price=price)
+        world.agenda.at(world.clock.elapsed_ns() + after_ns, reset)
+        return True
+
+    return _wait(gateway.placed, planned, strike)
+
+
+def _fill_under_cancel(world: World, planned: Planned) -> Undo:
+    """What is to be cancelled fills while its cancel is on the way."""
+    gateway = world.gateway
+
+    def strike(view: model.OrderView) -> bool:
+        price = view.request.limit_price
+        if price is None or view.remaining < 1:
+            return False
+        filled = 1 + planned.pick % view.remaining
+        return gateway.exchange.fill(perm_id=view.perm_id, quantity=filled, price=price)
+
+    return _wait(gateway.cancelled, planned, strike)
+
+
+def _halt_at_order(world: World, planned: Planned) -> Undo:
+    """A person halts just as an entry has arrived, and lifts it a while later."""
+
+    def strike(view: model.OrderView) -> bool:
+        if view.parent_perm_id or view.remaining < 1:
+            return False
+        world.say(Halt(reason="a person saw an order", by=PERSON), sender=PERSON)
+        ends_ns = world.clock.elapsed_ns() + HALTED_MIN * NS_PER_MINUTE
+        world.agenda.at(ends_ns, lambda: resume(world))
+        return True
+
+    return _wait(world.gateway.placed, planned, strike)
+
+
+def _kind(code: str, name: str, words: str, begin: object, family: Family) -> FaultKind:
+    return FaultKind(
+        code=code,
+        name=name,
+        family=family,
+        words=words,
+        begin=begin,  # type: ignore[arg-type]
+        weight=4,
+        lasts_min=WAITS_MIN,
+    )
+
+
+KINDS = (
+    _kind(
+        "N01",
+        "reset-at-partial",
+        "the connection is reset while an order is partly filled",
+        _reset_at_partial,
+        Family.NETWORK,
+    ),
+    _kind(
+        "O03",
+        "fill-under-cancel",
+        "an order fills while its cancel is on the way",
+        _fill_under_cancel,
+        Family.ORDERS,
+    ),
+    _kind(
+        "brake",
+        "halt-at-order",
+        "a person halts while an order is on its way",
+        _halt_at_order,
+        Family.HUMAN,
+    ),
+)
