@@ -94,10 +94,11 @@ def kills(folder: Path | None, **terms: float) -> None:
 @click.option("--seed", default=1, show_default=True)
 @click.option("--beside/--alone", default=True, help="Whether an unprotected desk runs beside it.")
 @click.option("--chart", type=click.Path(path_type=Path), help="Draw both accounts into this SVG.")
-def crash(sessions: int, seed: int, chart: Path | None, *, beside: bool) -> None:
+@click.option("--tight", is_flag=True, help="Larger book, lower brakes, companies: it bites.")
+def crash(sessions: int, seed: int, chart: Path | None, *, beside: bool, tight: bool) -> None:
     """Live through a crash with a whole desk, and beside it with the same desk ungoverned."""
     console = Console(highlight=False, width=200)
-    verdict = run_crash(sessions=sessions, seed=seed, beside=beside)
+    verdict = run_crash(sessions=sessions, seed=seed, beside=beside, tight=tight)
     show_crash(verdict, console)
     if chart is not None:
         write_chart(verdict, chart)

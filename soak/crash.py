@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bench.market_study.chart import chart
 from soak.crash_desk import DeskRun, run_desk
+from soak.own_steps import STEPS
 
 
 class CrashVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,25 +24,39 @@ class CrashVerdict(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...]
 
 
-def run_crash(*, sessions: int, seed: int, beside: bool = True) -> CrashVerdict:
+def run_crash(
+    *, sessions: int, seed: int, beside: bool = True, tight: bool = False
+) -> CrashVerdict:
     """Live through the crash, each desk in a process of its own; the unprotected one if asked."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:
         runs = [
-            pool.submit(run_desk, sessions=sessions, seed=seed, governed=governed, progress=_say)
+            pool.submit(
+                run_desk,
+                sessions=sessions,
+                seed=seed,
+                governed=governed,
+                tight=tight,
+                progress=_say,
+            )
             for governed in ((True, False) if beside else (True,))
         ]
         governed, *others = [one.result() for one in runs]
     free = others[0] if others else None
-    return CrashVerdict(governed=governed, free=free, wrong=tuple(_wrong(governed, free)))
+    return CrashVerdict(
+        governed=governed, free=free, wrong=tuple(_wrong(governed, free, tight=tight))
+    )
 
 
 def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201  (from another process, as it happens)
 
 
-def _wrong(governed: DeskRun, free: DeskRun | None) -> list[str]:
+def _wrong(governed: DeskRun, free: DeskRun | None, *, tight: bool) -> list[str]:
+    """What is wrong; a crash that is to bite must have shown every step."""
     wrong = list(governed.wrong)
+    if tight and governed.steps is not None:
+        wrong += [f"never happened: {one}" for one in governed.steps.missing]
     if not governed.counts["entries approved"]:
         wrong.append("nothing was ever approved: nothing is shown")
     if free is not None and governed.deepest_fraction > free.deepest_fraction:
@@ -66,6 +81,10 @@ def show_crash(verdict: CrashVerdict, console: Console) -> None:
         console.print(f"  {line}")
     if watched is None:
         return
+    if governed.steps is not None:
+        console.print("steps, in order, by our own losses:")
+        for step in governed.steps.taken:
+            console.print(f"  {step.words}")
     console.print("how full every limit was at most, and with an entry let in:")
     for name, part in sorted(watched.fullest.items()):
         console.print(f"  {name:38} {part:8.1%}  {watched.entered.get(name, 0.0):8.1%}")
@@ -90,6 +109,10 @@ def figures_of(verdict: CrashVerdict) -> dict[str, object]:
             **{f"unprotected: {name}": count for name, count in sorted(free.counts.items())},
             "unprotected: machine seconds": round(free.machine_s),
         }
+    if governed.steps is not None:
+        steps = governed.steps
+        found |= {name: steps.seen[name] for name in STEPS}
+        found["longest from stop to halt, market s"] = round(steps.latest_halt_s)
     if watched is not None:
         found |= {
             "messages heard": watched.messages,

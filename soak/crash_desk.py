@@ -18,32 +18,27 @@ from typing import Any
 
 import msgspec
 
+from soak.crash_terms import SPEED, world_settings
+from soak.own_steps import Steps
 from soak.own_watch import Outcome, OwnWatch
-from soak.twenty import differences, universe
+from soak.twenty import differences
 from soak.ungoverned import without_a_governor
 from thetawarden.actors.governing import GovernorSettings, GovernorState
-from thetawarden.config.risk import RiskConfig
-from thetawarden.config.schema import Config
-from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
+from thetawarden.domain.instants import new_york_ns
 from thetawarden.domain.market.calendar import sessions_between
 from thetawarden.domain.market.sessions import Exchange, load_sessions
-from thetawarden.domain.risk.brakes import BrakeName
+from thetawarden.domain.risk.recovery import RecoveryPhase
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.orders import OrderApproved, OrderRefused, SubmitOrder
 from thetawarden.messages.risk import ReviewDrawdown
 from thetawarden.messages.trading import Resume, TradingHalted
-from thetawarden.practice.market.scenario import ScenarioName
-from thetawarden.sim.broker.adapter import BrokerHabits
 from thetawarden.sim.disk import Entry
-from thetawarden.sim.settings import FIRST_DAY, WorldSettings, small_config
+from thetawarden.sim.settings import FIRST_DAY, WorldSettings
 from thetawarden.sim.world import World
 
 MORNING, LOOKS_IN = dt.time(8, 50), dt.time(9, 25)
 EVENING, SETTLED = dt.time(16, 10), dt.time(17, 30)
-UNDERLYING, UNITS = "XSP", 10
 DEPOSIT_USD = 1_000_000.0
-SPEED = 480.0
-"""Seconds of the market a second of the machine: quotes and views come every eight minutes."""
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +59,7 @@ class DeskRun(msgspec.Struct, kw_only=True):
     happened: list[str] = []
     wrong: list[str] = []
     watched: Outcome | None = None
+    steps: Steps | None = None
     machine_s: float = 0.0
 
     @property
@@ -93,8 +89,10 @@ class _Counts:
         match entry.body:
             case OrderApproved(approval=approval):
                 self._counts["exits approved" if approval.reducing else "entries approved"] += 1
-            case OrderRefused():
+            case OrderRefused(review=review):
                 self._counts["refused"] += 1
+                for rule in () if review is None else review.binding:
+                    self._counts[f"refused by {rule}"] += 1
             case SubmitOrder(intent=intent):
                 self._counts[f"sent, {intent.role}"] += 1
             case TradingHalted():
@@ -103,48 +101,14 @@ class _Counts:
                 pass
 
 
-def crash_config() -> Config:
-    """The index alone, all three ways of selling it, and every limit as it is by default."""
-    config, replace = universe(small_config()), msgspec.structs.replace
-    strategy, chains, only = config.strategy, config.chains, (UNDERLYING,)
-    return replace(
-        config,
-        risk=RiskConfig(),
-        chains=replace(
-            chains,
-            underlyings=only,
-            index=replace(chains.index, near_min=2, near_max=2),
-            strikes=replace(chains.strikes, count_max=18),
-            cadence=replace(chains.cadence, scan_s=3.0),
-        ),
-        strategy=replace(
-            strategy,
-            index_puts=replace(strategy.index_puts, underlyings=only, units=UNITS),
-            put_spreads=replace(strategy.put_spreads, underlyings=only, units=UNITS),
-            strangles=replace(strategy.strangles, enabled=True, underlyings=only, units=UNITS),
-        ),
-    )
-
-
-def world_settings(seed: int) -> WorldSettings:
-    """The world of both desks."""
-    return WorldSettings(
-        config=crash_config(),
-        seed=seed,
-        market_seed=seed,
-        scenario=ScenarioName.CRASH_2020_LIKE,
-        speed=SPEED,
-        habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND)),
-    )
-
-
 def run_desk(
-    *, sessions: int, seed: int, governed: bool, progress: Callable[[str], None]
+    *, sessions: int, seed: int, governed: bool, tight: bool, progress: Callable[[str], None]
 ) -> DeskRun:
     """Let a desk live through the crash; what is wrong stands in what is returned."""
     began, run = time.monotonic(), DeskRun()
     with tempfile.TemporaryDirectory() as folder:
-        world, own = _world(seed, governed=governed, folder=Path(folder), run=run)
+        settings = world_settings(seed, companies=Path(folder, "companies.csv") if tight else None)
+        world, own = _world(settings, governed=governed, folder=Path(folder), run=run)
         tell = None if own is None else _Teller(own, progress)
         last = FIRST_DAY + dt.timedelta(days=2 * sessions + 7)
         for day in sessions_between(FIRST_DAY, last, load_sessions(Exchange.NYSE))[:sessions]:
@@ -163,6 +127,7 @@ def run_desk(
         run.watched = own.finish()
         run.wrong += run.watched.wrong
         run.happened = [one.words for one in own.order.happened]
+        run.steps = own.order.steps
     run.machine_s = time.monotonic() - began
     return run
 
@@ -187,7 +152,7 @@ class _Teller:
         lists = (
             [one.words for one in order.happened],
             [one.words for one in outcome.episodes],
-            [f"WRONG: {words}" for words in (*outcome.wrong, *order.wrong)],
+            [f"WRONG: {words}" for words in (*outcome.wrong, *order.wrong, *order.steps.wrong)],
         )
         for place, lines in enumerate(lists):
             for line in lines[self._told[place] :]:
@@ -196,9 +161,8 @@ class _Teller:
 
 
 def _world(
-    seed: int, *, governed: bool, folder: Path, run: DeskRun
+    settings: WorldSettings, *, governed: bool, folder: Path, run: DeskRun
 ) -> tuple[World, OwnWatch | None]:
-    settings = world_settings(seed)
     own: OwnWatch | None = None
     if governed:
         limits = _settings_of(World(settings, _under(folder, "told"))).limits
@@ -237,7 +201,7 @@ def _look_in(world: World, day: dt.date) -> list[str]:
     state: GovernorState | None = world.desk.state_of("governor")
     if state is None or state.latch.halt is None:
         return differing
-    if BrakeName.DRAWDOWN in state.tripped:
+    if state.recovery.phase is not RecoveryPhase.NONE:
         world.say(ReviewDrawdown(reason="looked at every trade", by="person"), sender="person")
     resume = Resume(reason="looked at it", by="person", epoch=state.latch.epoch)
     world.say(resume, sender="person")

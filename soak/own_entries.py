@@ -13,6 +13,7 @@ import msgspec
 
 from soak.own_facts import Facts, is_option
 from soak.own_orders import Live, Lots
+from soak.own_uses import positions_max
 from thetawarden.domain.risk.limits import RiskLimits
 
 BUCKETS = ((0, 3), (4, 7), (8, 14), (15, 10**6))
@@ -62,7 +63,7 @@ class Entries:
     def __init__(self, limits: RiskLimits) -> None:
         self.way_back = WayBack()
         self._limits = limits
-        self._peak_usd = 0.0
+        self._deep = False
         self._lately: list[tuple[int, tuple[tuple[int, int], ...]]] = []
 
     def follow(self, facts: Facts) -> None:
@@ -70,11 +71,11 @@ class Entries:
         equity, limits = facts.equity, self._limits
         if equity is None:
             return
-        peak, limit = equity.peak_usd, limits.brakes.drawdown_fraction
-        deep = equity.lost()["drawdown"] >= limit - 1e-9
-        if deep and self.way_back.began is None and peak > self._peak_usd:
-            self._peak_usd = peak  # one drawdown halts once
-            self.way_back.begin(facts.day, peak_usd=peak, nlv_usd=equity.now_usd)
+        limit, before = limits.brakes.drawdown_fraction, self._deep
+        self._deep = equity.lost()["drawdown"] >= limit - 1e-9
+        if self._deep and not before:  # one drawdown halts once
+            peak, now = equity.peak_usd, equity.now_usd
+            self.way_back.begin(facts.day, peak_usd=peak, nlv_usd=now)
         self.way_back.take(facts.day, equity.now_usd, limits)
 
     def wrong(self, facts: Facts, key: str) -> tuple[str, ...]:
@@ -86,6 +87,7 @@ class Entries:
             *self._margin(facts, live),
             *self._endings(facts, live),
             *self._order(facts, live),
+            *self._count(facts),
         )
         return tuple(f"{key} ({live.proposal.trade}): {words}" for words in found)
 
@@ -123,7 +125,7 @@ class Entries:
             for name, limit in limit_of.items()
         )
         least = self._limits.recovery.drawdown_factor_min_fraction
-        depth = 1.0 - lost["drawdown"] / brakes.drawdown_fraction
+        depth = 1.0 - lost["from_high"] / brakes.drawdown_fraction
         likeness = 0.0 if facts.likeness is None else facts.likeness.value
         names = {facts.orders.known[conid].symbol for conid in facts.orders.counts()}
         alike = len(names) > 1 and likeness > ALIKE
@@ -187,6 +189,13 @@ class Entries:
                 if share > most + 1e-6:
                     found.append(f"R7: {share:.2%} of {what} end {where}, at most {most:.2%}")
         return found
+
+    def _count(self, facts: Facts) -> list[str]:
+        """R8 and R10: positions, of which the way back allows a part."""
+        normal, phase = self._limits.concentration.positions_max, self.way_back.factor(self._limits)
+        most = positions_max(facts, normal, phase=phase)
+        there = len(facts.orders.held()) + sum(1 for one in facts.live() if not one.reducing)
+        return [f"R8 R10: {there} positions, {most} allowed"] if there > most else []
 
     def _order(self, facts: Facts, live: Live) -> list[str]:
         """R10: contracts of one order, and the same entry again too soon."""

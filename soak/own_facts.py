@@ -23,6 +23,7 @@ from thetawarden.messages.base import Message
 from thetawarden.messages.books import AccountReported, BookFetched, PositionsValued
 from thetawarden.messages.chains import ChainViewed
 from thetawarden.messages.context import BetasMeasured, ContextTaken
+from thetawarden.messages.risk import ReviewDrawdown
 
 LIKE_THE_INDEX = ("SPX", "XSP", "SPY", "ES")
 
@@ -44,6 +45,7 @@ class Equity(msgspec.Struct, kw_only=True):
     week_usd: float
     month_usd: float
     peak_usd: float
+    high_usd: float
 
     def take(self, nlv_usd: float, day: dt.date) -> None:
         """A figure: each new stretch of time begins with the last one before it."""
@@ -55,6 +57,11 @@ class Equity(msgspec.Struct, kw_only=True):
             self.day, self.day_usd = day, self.now_usd
         self.now_usd = nlv_usd
         self.peak_usd = max(self.peak_usd, nlv_usd)
+        self.high_usd = max(self.high_usd, nlv_usd)
+
+    def review(self) -> None:
+        """A person has looked at a drawdown: it is measured from here, the depth of it is not."""
+        self.peak_usd = self.now_usd
 
     def lost(self) -> dict[str, float]:
         """The losses, as parts of where they began."""
@@ -63,6 +70,7 @@ class Equity(msgspec.Struct, kw_only=True):
             "week_loss": self.week_usd,
             "month_loss": self.month_usd,
             "drawdown": self.peak_usd,
+            "from_high": self.high_usd,
         }
         return {name: max(0.0, 1.0 - self.now_usd / usd) for name, usd in began.items()}
 
@@ -120,6 +128,8 @@ class Facts:
                 return "" if values is None else self._values(values)
             case PositionsValued():
                 return self._valued(body)
+            case ReviewDrawdown():
+                return self._reviewed()
             case _:
                 return self.orders.hear(body)
 
@@ -142,10 +152,17 @@ class Facts:
         nlv = float(net)
         self.account = Account(nlv_usd=nlv, margin_usd=float(margin), liquid_usd=float(liquid))
         if self.equity is None:
+            began = dict.fromkeys(("now", "day", "week", "month", "peak", "high"), nlv)
             self.equity = Equity(
-                day=self.day, now_usd=nlv, day_usd=nlv, week_usd=nlv, month_usd=nlv, peak_usd=nlv
+                day=self.day, **{f"{name}_usd": usd for name, usd in began.items()}
             )
         self.equity.take(nlv, self.day)
+        return "account"
+
+    def _reviewed(self) -> str:
+        if self.equity is None:
+            return ""
+        self.equity.review()
         return "account"
 
     def _valued(self, told: PositionsValued) -> str:

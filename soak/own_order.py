@@ -9,11 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-import msgspec
-
 from soak.own_entries import Entries
 from soak.own_facts import Facts, is_option
-from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, new_york_clock
+from soak.own_steps import Happened, Steps
+from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.proposal import Proposal
 from thetawarden.domain.risk.demands import DemandKind
@@ -21,7 +20,7 @@ from thetawarden.domain.risk.limits import RiskLimits
 from thetawarden.messages.base import Message
 from thetawarden.messages.market import RegimeAssessed
 from thetawarden.messages.orders import OrderApproved, SubmitOrder
-from thetawarden.messages.risk import RiskDemanded, RiskTaken
+from thetawarden.messages.risk import ReviewDrawdown, RiskDemanded, RiskTaken
 from thetawarden.messages.trading import Resume, TradingHalted, TradingResumed
 
 HALT_WITHIN_S = 1.0
@@ -41,18 +40,6 @@ URGENCY = (
 )
 
 
-class Happened(msgspec.Struct, frozen=True):
-    """One thing that happened, in words, and when."""
-
-    at_ns: UnixNs
-    what: str
-
-    @property
-    def words(self) -> str:
-        """As it is printed."""
-        return f"{new_york_clock(self.at_ns):%m-%d %H:%M}  {self.what}"
-
-
 class OrderOfEvents:
     """Hears what the governor says, beside the facts."""
 
@@ -60,6 +47,7 @@ class OrderOfEvents:
         self.happened: list[Happened] = []
         self.wrong: list[str] = []
         self.halted = False
+        self.steps = Steps()
         self._halt_within_ns = round(HALT_WITHIN_S * speed * NS_PER_SECOND)
         self._seen_within_ns = round(SEEN_WITHIN_S * speed * NS_PER_SECOND)
         self._limits = limits
@@ -84,6 +72,9 @@ class OrderOfEvents:
                 self._note("trading", f"halted by {halt.by}: {halt.reason}", at_ns)
                 self._due.clear()
                 self.halted = True
+                self.steps.halted(halt, at_ns)
+            case ReviewDrawdown(by=by):
+                self.steps.reviewed(by, at_ns)
             case Resume(by=by):
                 self._asked_by = by
             case TradingResumed(by=by):
@@ -91,6 +82,7 @@ class OrderOfEvents:
                     self._is_wrong(f"resumed by {by}, whom nobody asked", at_ns)
                 self._note("trading", f"resumed by {by}", at_ns)
                 self.halted = False
+                self.steps.resumed(by, at_ns)
             case OrderApproved(proposal=proposal, approval=approval):
                 if not approval.reducing:
                     self._entry(proposal, at_ns)
@@ -132,6 +124,7 @@ class OrderOfEvents:
     def _look(self, at_ns: UnixNs) -> None:
         """Where a brake has newly come to its limit a halt is due at once."""
         before, self._levels = self._levels, self.levels()
+        self.steps.levels(self._levels, at_ns)
         for name, level in self._levels.items():
             if level != "stop":
                 self._stopped.discard(name)
@@ -163,6 +156,7 @@ class OrderOfEvents:
         if body.recovery.value != phase:
             self._is_wrong(f"recovery is told to be {body.recovery}, by our own {phase}", at_ns)
         self._note("way back", body.recovery.value, at_ns)
+        self.steps.phase(body.recovery.value, at_ns)
 
     def _demanded(self, kinds: Sequence[DemandKind], at_ns: UnixNs) -> None:
         ranks = [URGENCY.index(one) for one in kinds]
@@ -173,6 +167,7 @@ class OrderOfEvents:
 
     def _entry(self, proposal: Proposal, at_ns: UnixNs) -> None:
         """Nothing while halted or while a halt is due; nothing naked where only bounds may be."""
+        self.steps.entered(proposal.key, at_ns)
         if self.halted or self._due:
             self._is_wrong(f"{proposal.key} was let in while halted", at_ns)
         strict = self._limits.defined_risk.vix_max_points

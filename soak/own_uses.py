@@ -352,13 +352,13 @@ def small_moves(profits: Floats) -> dict[str, float]:
     }
 
 
-def positions_max(facts: Facts, normal: int) -> int:
-    """How many positions the VIX allows, by the table of the specification; unknown allows none."""
+def positions_max(facts: Facts, normal: int, *, phase: float = 1.0) -> int:
+    """How many positions the VIX allows, and of those the way back; an unknown VIX allows none."""
     if facts.vix is None:
         return 0
     for until, part, most in POSITIONS_BY_VIX:
         if facts.vix.value < until or (until == 40.0 and facts.vix.value == until):
-            return min(math.floor(normal * part + 1e-9), most)
+            return min(math.floor(normal * part * phase + 1e-9), most)
     return 0
 
 

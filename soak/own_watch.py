@@ -116,7 +116,7 @@ class OwnWatch:
 
     def finish(self) -> Outcome:
         """Return what was found, what is still open included."""
-        self.outcome.wrong += self.order.wrong
+        self.outcome.wrong += (*self.order.wrong, *self.order.steps.wrong)
         self.outcome.episodes += self._open.values()
         self._open = {}
         return self.outcome

@@ -5,7 +5,7 @@ import math
 import msgspec
 import pytest
 
-from soak.crash_desk import world_settings
+from soak.crash_terms import world_settings
 from soak.own_margin import Lot, asked_usd
 from soak.own_order import is_naked
 from soak.own_orders import Trade

@@ -205,7 +205,7 @@ def _tripped(state: GovernorState, brake: Brake, now: UnixNs) -> None:
 
 
 def _gist(demands: tuple[Demand, ...]) -> list[tuple[object, ...]]:
-    return [(one.kind.value, one.positions, one.parts) for one in demands]
+    return [(one.kind.value, one.positions, one.parts, one.together) for one in demands]
 
 
 def _standing(one: RiskTaken) -> tuple[object, ...]:
