@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thetawarden.domain.units import to_decimal, to_float
+from thetawarden.domain.units import as_written, to_decimal, to_float
 
 
 @given(amount=st.decimals(min_value=-10_000_000, max_value=10_000_000, places=4))
@@ -22,3 +22,15 @@ def test_what_is_not_finite_never_becomes_money(value):
 def test_halves_go_to_the_even_neighbour_by_the_exact_value_of_the_float():
     assert to_decimal(0.125, places=2) == Decimal("0.12")
     assert to_decimal(0.375, places=2) == Decimal("0.38")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(643.0, "643"), (5.05, "5.05"), (0.0, "0"), (-2.5, "-2.5")]
+)
+def test_a_number_is_written_as_briefly_as_it_reads(value, written):
+    assert str(as_written(value)) == written
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, width=32))
+def test_what_was_written_reads_as_the_same_number_again(value):
+    assert float(as_written(value)) == value

@@ -31,6 +31,8 @@ def to_decimal(value: float, *, places: int) -> Decimal | None:
 def as_written(value: float) -> Decimal | None:
     """Return the shortest exact number that reads as this float, or None when it is not finite.
 
-    For what somebody else wrote in decimals and a library parsed: 5.05 is 5.05 again.
+    For what somebody else wrote in decimals and a library parsed: 5.05 is 5.05 again, 643 is 643.
     """
-    return Decimal(repr(value)) if math.isfinite(value) else None
+    if not math.isfinite(value):
+        return None
+    return Decimal(int(value)) if value.is_integer() else Decimal(repr(value))

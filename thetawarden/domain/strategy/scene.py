@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 
 import msgspec
 import numpy as np
@@ -134,7 +133,7 @@ def option_of(view: ChainView, rows: ChainRows, row: int) -> Instrument:
         multiplier=class_terms(series.trading_class, view.underlying).multiplier,
         trading_class=series.trading_class,
         expiry=series.expiry,
-        strike=_strike(float(rows.strike_usd[row])),
+        strike=as_written(float(rows.strike_usd[row])),
         right=Right.CALL if rows.is_call[row] else Right.PUT,
     )
 
@@ -176,11 +175,6 @@ def open_scene(
         legs={},
         picked={},
     )
-
-
-def _strike(value: float) -> Decimal | None:
-    """A strike as the broker writes it: 630, not 630.0."""
-    return Decimal(int(value)) if value.is_integer() else as_written(value)
 
 
 def kind_of(underlying: str) -> UnderlyingKind:
