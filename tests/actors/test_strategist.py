@@ -16,11 +16,13 @@ from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.regime.readings import Fault, InputFault
 from thetawarden.domain.risk.finding import RuleFinding, RuleId, Verdict
 from thetawarden.domain.risk.ledger import Approval
 from thetawarden.domain.risk.reducing import Reduction
 from thetawarden.domain.risk.review import Review
 from thetawarden.domain.strategy.level import Level
+from thetawarden.domain.strategy.portfolio import Sold
 from thetawarden.messages.books import PositionsValued
 from thetawarden.messages.chains import ChainViewed, InterestChanged
 from thetawarden.messages.context import FiguresComputed
@@ -42,9 +44,9 @@ SLOT = new_york_ns(DAY, dt.time(10, 40))
 VIEW = view_of()
 
 
-def review(units, *, rule=RuleId.R3):
+def review(units, *, rule=RuleId.R3, faults=()):
     verdict = Verdict.PASS if units else Verdict.REFUSE
-    finding = RuleFinding(rule=rule, check="x", verdict=verdict, words="so it is")
+    finding = RuleFinding(rule=rule, check="x", verdict=verdict, words="so it is", faults=faults)
     return Review(
         candidate_key="k",
         wanted=1,
@@ -130,10 +132,9 @@ class Desk:
         )
         return self.tell(OrderApproved(proposal=proposal, approval=approval, review=review(units)))
 
-    def refuse(self, proposal, rule=RuleId.R3):
-        return self.tell(
-            OrderRefused(proposal=proposal, review=review(0, rule=rule), words="too much")
-        )
+    def refuse(self, proposal, rule=RuleId.R3, faults=()):
+        judged = review(0, rule=rule, faults=faults)
+        return self.tell(OrderRefused(proposal=proposal, review=judged, words="too much"))
 
     def stage(self, proposal, stage, filled=0):
         return self.tell(
@@ -266,6 +267,32 @@ def test_a_refused_candidate_gives_way_to_another_strategy_and_is_not_asked_for_
     assert second.strategy != first.strategy
     assert not any(later)
     assert desk.state.judged[f"SPX|{first.strategy}"].words == "too much"
+
+
+def test_what_was_refused_for_not_being_seen_yet_is_asked_for_again_at_once_when_it_may_be():
+    desk, unseen = Desk(), (Fault(name="index drop", fault=InputFault.NOT_FINITE),)
+    first = desk.propose()
+    desk.refuse(first, faults=unseen)
+    desk.refuse(desk.propose(), faults=unseen)
+
+    soon = proposed(desk.see(after=30 * NS_PER_SECOND))
+    later = proposed(desk.see(after=31 * NS_PER_SECOND))
+
+    assert not soon
+    assert [one.strategy for one in later] == [first.strategy]
+
+
+def test_what_is_sold_already_is_not_sold_again_beside_its_exit():
+    desk = Desk()
+    offered = Desk().propose().legs[0].instrument
+    held = Sold(underlying="SPX", expiry=offered.expiry, conid=offered.conid, contracts=-1.0)
+    desk.state.portfolio = msgspec.structs.replace(desk.state.portfolio, options=(held,))
+
+    found = proposed(desk.see())
+
+    assert found
+    sold = [leg.instrument.conid for one in found for leg in one.legs if leg.ratio < 0]
+    assert offered.conid not in sold
 
 
 def test_where_nothing_naked_may_stand_a_spread_is_asked_for():

@@ -16,6 +16,7 @@ from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.term_structure import VolCurve
 from thetawarden.domain.risk.candidate import WhatIf
 from thetawarden.domain.risk.finding import RuleId
+from thetawarden.domain.risk.passing import was_unseen
 from thetawarden.domain.strategy.candidate import Candidate
 from thetawarden.domain.strategy.lineup import Lineup, LineupAnswer
 from thetawarden.domain.strategy.memory import Refused, mark_of, may_ask_again
@@ -161,8 +162,14 @@ class Entering:
         return ()
 
     def may_enter(self, state: StrategistState, candidate: Candidate, now: UnixNs) -> bool:
-        """Whether it is fresh, nothing of its kind is on its way, and it was not just refused."""
+        """Whether it is fresh, nothing of its kind is on its way, and it was not just refused.
+
+        What is sold already has an exit at work, which a second sale would trade against.
+        """
         if not self.is_fresh(candidate, now) or self.is_busy(state, candidate):
+            return False
+        held = {one.conid for one in state.portfolio.shorts(candidate.underlying)}
+        if any(leg.instrument.conid in held for leg in candidate.shorts):
             return False
         refused, mark = state.refused.get(key_of(candidate)), mark_of(state.regime, state.portfolio)
         return may_ask_again(refused, candidate, mark, now_ns=now, timing=self._settings.timing)
@@ -259,7 +266,7 @@ class Entering:
         candidate = asked.candidate
         judged = judged_of(told.review, told.words, conids=candidate.conids, at_ns=now)
         state.judged[key_of(candidate)] = judged
-        self._remember(state, candidate, told.words, now)
+        self._remember(state, candidate, told.words, now, unseen=was_unseen(told.review))
         if told.review is not None and RuleId.R15 in told.review.binding:
             for one in state.offers[candidate.underlying].candidates:
                 if one.naked:
@@ -317,7 +324,13 @@ class Entering:
         self._remember(state, entry.asked.candidate, words, now)
 
     def _remember(
-        self, state: StrategistState, candidate: Candidate, words: str, now: UnixNs
+        self,
+        state: StrategistState,
+        candidate: Candidate,
+        words: str,
+        now: UnixNs,
+        *,
+        unseen: bool = False,
     ) -> None:
         state.refused[key_of(candidate)] = Refused(
             at_ns=now,
@@ -325,6 +338,7 @@ class Entering:
             credit_usd=candidate.credit_usd,
             mark=mark_of(state.regime, state.portfolio),
             words=words,
+            unseen=unseen,
         )
 
     def _complete(self, begun: EntrySnapshot, judged: Judged, units: int) -> EntrySnapshot:

@@ -114,5 +114,6 @@ def _timing(entries: EntriesConfig, *, speed: float, say_regime_s: float) -> Tim
         quote_age_ns_max=round(entries.quote_age_s_max * machine),
         again_ns=round(entries.again_market_s * NS_PER_SECOND),
         same_again_ns=round(entries.same_again_market_s * NS_PER_SECOND),
+        unseen_again_ns=round(max(entries.unseen_again_market_s * NS_PER_SECOND, 2.0 * machine)),
         preview_ns=round(usual.preview_ns * speed),
     )

@@ -204,6 +204,10 @@ class EntriesConfig(Section, frozen=True, kw_only=True):
     same_again_market_s: Annotated[
         float, Meta(ge=1, le=86400, description="The very same, with nothing changed, so long.")
     ] = 3600.0
+    unseen_again_market_s: Annotated[
+        float,
+        Meta(ge=1, le=86400, description="After a refusal for what was not known yet, so long."),
+    ] = 60.0
     answer_s: Annotated[
         float, Meta(ge=1, le=600, description="A proposal is void after so long.")
     ] = 30.0

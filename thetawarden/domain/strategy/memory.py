@@ -1,7 +1,8 @@
 """Remembers what was refused, so that nobody is asked the same again before something changed.
 
 After a refusal a strategy rests in its underlying for a while; after that other contracts may be
-proposed, the very same ones only if something material is different by then, or much later.
+proposed, the very same ones only if something material is different by then, or much later. What
+was refused only because something was not known yet is asked again soon.
 """
 
 from __future__ import annotations
@@ -27,13 +28,17 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """One refusal: of which contracts, at which credit, in which state, and why."""
+    """One refusal: of which contracts, at which credit, in which state, and why.
+
+    `unseen` when nothing but what was not known spoke against it.
+    """
 
     at_ns: UnixNs
     conids: tuple[int, ...]
     credit_usd: float
     mark: Mark
     words: str
+    unseen: bool = False
 
 
 def mark_of(regime: Regime | None, portfolio: Portfolio) -> Mark:
@@ -53,6 +58,8 @@ def may_ask_again(
     if refused is None:
         return True
     rested_ns = now_ns - refused.at_ns
+    if refused.unseen:
+        return rested_ns >= timing.unseen_again_ns
     if rested_ns < timing.again_ns:
         return False
     if rested_ns >= timing.same_again_ns or candidate.conids != refused.conids:

@@ -110,6 +110,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     quote_age_ns_max: int = 10 * NS_PER_SECOND
     again_ns: int = 10 * NS_PER_MINUTE
     same_again_ns: int = 60 * NS_PER_MINUTE
+    unseen_again_ns: int = NS_PER_MINUTE
     preview_ns: int = 30 * NS_PER_SECOND
 
 

@@ -1,0 +1,28 @@
+"""Tells a refusal that a moment may change from one that stands: what was not seen, a price moved.
+
+Whoever proposed asks again soon after the one kind, and lets go after the other.
+"""
+
+from __future__ import annotations
+
+from thetawarden.domain.risk.finding import RuleFinding, Verdict
+from thetawarden.domain.risk.review import Review
+
+_OF_PRICES = frozenset({"price_collar", "wide_price_collar", "quotes"})
+
+
+def was_unseen(review: Review | None) -> bool:
+    """Whether a review refused for nothing but what could not be seen at that moment."""
+    against = _against(review)
+    return bool(against) and all(one.faults for one in against)
+
+
+def is_of_the_moment(review: Review | None) -> bool:
+    """Whether it refused for nothing but that, or a quote that had moved since it was read."""
+    against = _against(review)
+    return bool(against) and all(one.faults or one.check in _OF_PRICES for one in against)
+
+
+def _against(review: Review | None) -> list[RuleFinding]:
+    findings = () if review is None else review.findings
+    return [one for one in findings if one.verdict is Verdict.REFUSE]
