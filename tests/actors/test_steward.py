@@ -9,7 +9,7 @@ import pytest
 from tests.domain.books.accounts import ACCOUNT, CLIENT
 from tests.domain.managing.market import LIMITS, NOW, Market
 from thetawarden.actors.steward import LOOK, Steward
-from thetawarden.actors.stewarding import StewardSettings, StewardState
+from thetawarden.actors.stewarding import REARRANGE_TRIES_MAX, StewardSettings, StewardState
 from thetawarden.domain.alerts.matters import TABLE, Matter
 from thetawarden.domain.books.fills import CommissionKind
 from thetawarden.domain.books.holding import Cause
@@ -230,14 +230,15 @@ def proposal(put, price, units=1, **changes):
     return Proposal(**(fields | changes))
 
 
-def review(of, units):
+def review(of, units, *, rule=None, check=""):
+    against = RuleFinding(rule=rule, check=check, verdict=Verdict.REFUSE, words="no")
     return Review(
         candidate_key=of.key,
         wanted=of.units,
         units=units,
         reduction=Reduction(proved=False, words=""),
-        findings=(),
-        binding=(),
+        findings=() if rule is None else (against,),
+        binding=() if rule is None else (rule,),
         words="",
     )
 
@@ -508,6 +509,18 @@ def test_a_loss_of_twice_the_premium_is_rolled_and_after_a_refusal_closed():
     assert roll.purpose is Purpose.ROLL
     assert roll.worst_usd <= Decimal("-0.10")
     assert close.purpose is Purpose.CLOSE
+
+
+def test_a_roll_whose_prices_had_moved_is_asked_for_again_and_not_for_ever():
+    desk = losing()
+    purposes = []
+    for _ in range(REARRANGE_TRIES_MAX + 1):
+        order = asked((*desk.look(), *desk.look()))
+        purposes.append(order.purpose)
+        moved = review(order, 0, rule=RuleId.R12, check="wide_price_collar")
+        desk.tell(OrderRefused(proposal=order, review=moved, words="pays too much"))
+
+    assert purposes == [Purpose.ROLL] * REARRANGE_TRIES_MAX + [Purpose.CLOSE]
 
 
 def test_a_rolled_trade_is_the_same_trade_and_gets_new_exits():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from thetawarden.actors.stewarding import Pending, StewardState, give_up, reopened
+from thetawarden.actors.stewarding import Pending, StewardState, not_now, reopened
 from thetawarden.actors.tending import ask
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs
 from thetawarden.domain.managing.case import HEDGE
@@ -33,7 +33,7 @@ def answer_refusal(
         return ()
     reopened(state, asked.trade)
     if asked.action in _REARRANGING:
-        give_up(state, asked.trade, asked.action)
+        not_now(state, asked, refused.review, ladder=ladder, now=now)
         return ()
     opening = asked.action in _OPENING
     if not (opening or asked.again or state.quiet):

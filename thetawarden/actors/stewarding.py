@@ -28,6 +28,8 @@ from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.derived import DerivedRegime
 from thetawarden.domain.regime.term_structure import VolCurve
 from thetawarden.domain.risk.demands import Demand
+from thetawarden.domain.risk.passing import is_of_the_moment
+from thetawarden.domain.risk.review import Review
 from thetawarden.domain.risk.usage import LimitUse
 from thetawarden.domain.strategy.prediction import Prediction
 from thetawarden.domain.trades.attributing import DaySums, TradeMark
@@ -38,6 +40,7 @@ from thetawarden.messages.orders import OrderStageChanged
 
 VIEWS_EVERY_NS = 15 * NS_PER_SECOND
 LOST_AFTER_NS = 2 * NS_PER_MINUTE
+REARRANGE_TRIES_MAX = 3
 """So long after it is void an order nobody spoke of is taken to have come to nothing."""
 
 
@@ -219,6 +222,18 @@ def may_try(state: StewardState, trade: str, action: Action) -> bool:
 def give_up(state: StewardState, trade: str, action: Action) -> None:
     """Do not try an action for a trade again."""
     state.refused = tuple(dict.fromkeys((*state.refused, f"{trade}/{action}")))
+
+
+def not_now(
+    state: StewardState, asked: Pending, review: Review | None, *, ladder: Ladder, now: int
+) -> None:
+    """Try a refused roll or rearrangement again where only its prices had moved; else never."""
+    tries = state.attempts.get(asked.trade, 0) + 1
+    if not is_of_the_moment(review) or tries >= REARRANGE_TRIES_MAX:
+        give_up(state, asked.trade, asked.action)
+        return
+    state.attempts[asked.trade] = tries
+    state.waits[asked.trade] = now + ladder.again_after_ns
 
 
 def reopened(state: StewardState, name: str) -> None:
