@@ -486,6 +486,17 @@ def test_a_rise_of_volatility_alone_is_hedged_too():
     assert found.removed_usd >= 1_000.0
 
 
+@pytest.mark.parametrize("name", ["index_drop", "vix_rise"])
+def test_a_small_move_beyond_its_limit_is_hedged_though_the_hedge_outlasts_it(name):
+    small = {"name": name, "rule": RuleId.R2, "limit": 0.003}
+    found = hedge(20_000.0, held=0.005, **small)
+
+    assert found.whole
+    assert found.removed_usd >= 200.0
+    assert found.cost_usd <= 20_000.0
+    assert isinstance(hedge(20_000.0, held=0.002, **small), str)
+
+
 def test_the_budget_is_a_part_of_the_quarters_premium_less_what_was_spent():
     income = {"2026-03-01": Decimal(10_000), "2025-11-01": Decimal(99_999)}
     spent = {"2026-02-01": Decimal(600), "2025-11-01": Decimal(5)}

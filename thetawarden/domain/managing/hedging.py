@@ -210,7 +210,8 @@ def _sized(
     if worst.place is None:
         return None
     own = float(choice.profits[worst.place])
-    if not own > choice.unit_usd:
+    least = 0.0 if worst.name in _SMALL_MOVES else choice.unit_usd
+    if not own > least:  # in a crash it has to bring more than it costs; a small move moves a part
         return None
     needed, helps = 1, True
     for one in over:
