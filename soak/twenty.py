@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from soak.twenty_world import LINES, wide, write_companies
 from thetawarden.actors.keeping import rows_of
 from thetawarden.config.schema import Config
 from thetawarden.domain.books.amounts import to_cents
@@ -33,6 +34,7 @@ from thetawarden.messages.books import PositionExplained
 from thetawarden.messages.market import RegimeAssessed
 from thetawarden.messages.orders import (
     OrderApproved,
+    OrderRefused,
     OrderStageChanged,
     ProtectionChanged,
     ReviseExits,
@@ -136,6 +138,10 @@ class Observer:
                 self.happened[f"approved {proposal.strategy}"] += 1
                 switched = proposal.strategy == "put_spreads" and self._defined_only
                 self.happened["spread switch"] += switched
+            case OrderRefused(proposal=proposal, review=review):
+                rules = () if review is None else review.binding
+                for name in dict.fromkeys(rules) or ("no review",):
+                    self.happened[f"refused {proposal.purpose} by {name}"] += 1
             case TradingHalted():
                 self.happened["halted"] += 1
             case _:
@@ -193,7 +199,7 @@ def _scenario(
     progress: Callable[[str], None],
 ) -> None:
     observer, began = Observer(), time.monotonic()
-    world = World(settings_of(terms, scenario), folder, watch=observer)
+    world = World(settings_of(terms, scenario, folder), folder, watch=observer)
     days = sessions_between(
         FIRST_DAY, FIRST_DAY + dt.timedelta(days=2 * terms.days), load_sessions(Exchange.NYSE)
     )[: terms.days]
@@ -228,19 +234,21 @@ def _scenario(
     }
 
 
-def settings_of(terms: Terms, scenario: ScenarioName) -> WorldSettings:
+def settings_of(terms: Terms, scenario: ScenarioName, folder: Path) -> WorldSettings:
     """The world of one scenario, the same alone and beside others.
 
-    Its desk trades an index, and a fund that is delivered.
+    What is known of companies is written down in the folder.
     """
-    number = SCENARIOS.index(scenario)
-    return WorldSettings(
-        config=universe(small_config()),
-        seed=terms.seed + number,
-        market_seed=terms.seed + number,
+    seed, companies = terms.seed + SCENARIOS.index(scenario), folder / "companies.csv"
+    settings = WorldSettings(
+        config=wide(universe(small_config()), companies),
+        seed=seed,
+        market_seed=seed,
         scenario=scenario,
-        habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND)),
+        habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND), lines_max=LINES),
     )
+    write_companies(companies, seed=seed, start_ns=settings.market_start_ns, scenario=scenario)
+    return settings
 
 
 def universe(config: Config) -> Config:
