@@ -29,7 +29,7 @@ from thetawarden.sim.faults.people import resume
 from thetawarden.sim.faults.schedule import A_DAY_MIN, SESSION_MIN, Stage, draw_schedule
 from thetawarden.sim.invariants.referee import Referee, Violation
 from thetawarden.sim.runtime import LivelockError
-from thetawarden.sim.settings import SPEED, WorldSettings, small_config
+from thetawarden.sim.settings import SPEED, WorldSettings, at_pace, small_config
 from thetawarden.sim.sometimes import Sometimes
 from thetawarden.sim.trader import SimTrader
 from thetawarden.sim.world import World
@@ -42,6 +42,10 @@ MARKETS = (
     (3, ScenarioName.CHOPPY),
     (4, ScenarioName.SELLOFF),
 )
+PACES = (1, 2, 3)
+"""In machine seconds: between two looks at the lines, and two views of the chain."""
+CLOSED_MIN = 60
+"""So rarely the lines are looked at while New York is closed: nothing is traded on them."""
 HEAL_MIN = 120
 """So long before the end nothing more goes wrong; of a short day a third."""
 SLICE_MIN = 15
@@ -90,20 +94,25 @@ def settings_of(seed: int) -> WorldSettings:
         book_refresh_s=float(rng.choice([30.0, 60.0, 300.0])),
         probe_every_s=float(rng.choice([2.0, 5.0, 10.0])),
     )
+    delay_min_ns = int(rng.choice([1, 10, 50])) * NS_PER_SECOND // 1000
+    delay_mean_ns = int(rng.choice([5, 40, 300])) * NS_PER_SECOND // 1000
+    values_every_ns = round(SPEED * NS_PER_SECOND * int(rng.choice([2, 5])))
+    snapshot_every, pace = int(rng.choice([50, 500, 5000])), int(rng.choice(PACES))
     habits = BrokerHabits(
         client_id=config.broker.client_id,
-        delay_min_ns=int(rng.choice([1, 10, 50])) * NS_PER_SECOND // 1000,
-        delay_mean_ns=int(rng.choice([5, 40, 300])) * NS_PER_SECOND // 1000,
-        quotes_every_ns=round(SPEED * NS_PER_SECOND),
-        account_every_ns=round(SPEED * NS_PER_SECOND * int(rng.choice([2, 5]))),
+        delay_min_ns=delay_min_ns,
+        delay_mean_ns=delay_mean_ns,
+        quotes_every_ns=round(SPEED * NS_PER_SECOND) * pace,
+        closed_every_ns=CLOSED_MIN * NS_PER_MINUTE,
+        account_every_ns=values_every_ns,
     )
     return WorldSettings(
-        config=replace(config, broker=broker),
+        config=replace(config, broker=broker, chains=at_pace(config.chains, pace)),
         seed=seed,
         market_seed=market_seed,
         scenario=scenario,
         habits=habits,
-        snapshot_every=int(rng.choice([50, 500, 5000])),
+        snapshot_every=snapshot_every,
     )
 
 

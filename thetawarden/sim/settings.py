@@ -10,7 +10,7 @@ import datetime as dt
 
 import msgspec
 
-from thetawarden.config.chains import CadenceConfig, ExpiriesConfig, StrikesConfig
+from thetawarden.config.chains import CadenceConfig, ChainsConfig, ExpiriesConfig, StrikesConfig
 from thetawarden.config.schema import Config
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND, UnixNs, new_york_ns
 from thetawarden.practice.market.scenario import ScenarioName
@@ -80,6 +80,18 @@ def small_config() -> Config:
             cadence=CadenceConfig(view_s=1.0, fit_s=5.0, scan_s=30.0),
         ),
     )
+
+
+def at_pace(chains: ChainsConfig, pace: int) -> ChainsConfig:
+    """Look at chains so many times as rarely."""
+    cadence, replace = chains.cadence, msgspec.structs.replace
+    slower = replace(
+        cadence,
+        view_s=cadence.view_s * pace,
+        fit_s=cadence.fit_s * pace,
+        scan_s=cadence.scan_s * pace,
+    )
+    return replace(chains, cadence=slower)
 
 
 def minutes(count: float) -> int:
