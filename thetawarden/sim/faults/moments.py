@@ -96,7 +96,7 @@ def _kind(code: str, name: str, words: str, begin: object, family: Family) -> Fa
         family=family,
         words=words,
         begin=begin,  # type: ignore[arg-type]
-        weight=4,
+        weight=6,
         lasts_min=WAITS_MIN,
     )
 

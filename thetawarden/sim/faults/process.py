@@ -88,9 +88,9 @@ KINDS = (
         "an actor raises over and over",
         _crash_often,
         family=Family.PROCESS,
-        weight=3,
+        weight=2,
     ),
-    _kind("P02", "hang", "an actor never returns", _hang, family=Family.PROCESS, weight=3),
+    _kind("P02", "hang", "an actor never returns", _hang, family=Family.PROCESS, weight=5),
     _kind(
         "P05", "kill", "the process is killed at some step", _kill, family=Family.PROCESS, weight=4
     ),
@@ -100,7 +100,7 @@ KINDS = (
         "the process is killed around an order",
         _kill_an_order,
         family=Family.PROCESS,
-        weight=5,
+        weight=9,
     ),
     _kind("P09", "clock-set", "somebody sets the clock", _set_clock, family=Family.CLOCK),
     _kind("S08", "no-lake", "the lake refuses everything", _no_lake, family=Family.STORAGE),
