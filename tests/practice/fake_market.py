@@ -108,6 +108,7 @@ class FakeMarket:
     def __init__(self):
         self.now_ns = START_NS
         self.watched = {}
+        self.turns = 0
         self.extra_quotes = {}
         self.frozen = {}
         index = Contract(
@@ -205,6 +206,9 @@ class FakeMarket:
 
     def frozen_quote(self, con_id):
         return self.frozen.get(con_id)
+
+    def sides_ahead(self, _con_ids, _at_ns):
+        return None
 
     def quotes(self, con_ids):
         return [self.quote(con_id) for con_id in con_ids]

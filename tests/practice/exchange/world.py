@@ -222,6 +222,10 @@ class FakeMarket:
             else None,
         )
 
+    def sides_ahead(self, _con_ids, _at_ns):
+        """Tests move these prices as they go."""
+        return None
+
     def quotes(self, con_ids):
         return [self.quote(one) for one in con_ids]
 

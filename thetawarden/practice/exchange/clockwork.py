@@ -58,7 +58,8 @@ def run(floor: Floor) -> None:
         liquidation.check(floor)
     fills.late_reports(floor)
     due = [one for one in state.orders.values() if _is_due(floor, one)]
-    with floor.at_hand(con_id for one in due for con_id in con_ids_of(one.contract)):
+    open_to = [one for one in due if not floor.outlook.nothing_happens(floor, one)]
+    with floor.at_hand(con_id for one in open_to for con_id in con_ids_of(one.contract)):
         for order in due:
             if order.perm_id in state.orders and _is_due(floor, order):
                 looks.look(floor, order)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from thetawarden.practice.exchange.adjusted import adjusted_quote
 from thetawarden.practice.exchange.hours import Hours
+from thetawarden.practice.exchange.outlook import Outlook
 from thetawarden.practice.model import OrderFaults
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Floor:
         self.terms = terms
         self.faults = OrderFaults()
         self.hours = Hours(market)
+        self.outlook = Outlook()
         self.listeners: list[Listener] = []
         self.expiry_instants: dict[int, int] = {}
         self.check_instant: tuple[int, int] | None = None

@@ -98,6 +98,8 @@ def _meet(floor: Floor, order: LiveOrder) -> None:
     session = _session(floor, order)
     if session is None or (order.active_from_ns or 0) > floor.now_ns:
         return
+    if floor.outlook.nothing_happens(floor, order):
+        return
     touch = touch_of(floor, order.contract)
     if not conditions_hold(floor, order):
         return

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from thetawarden.domain.market.contracts import UnderlyingKind
 from thetawarden.domain.market.products import FUTURES
@@ -43,6 +46,8 @@ from thetawarden.practice.model import (
     TradeTick,
 )
 
+Floats: TypeAlias = NDArray[np.float64]
+
 BEAT_NS = 250_000_000
 
 
@@ -58,7 +63,7 @@ class PracticeMarket:
     """A seeded market; see the package's docstring for what makes it repeatable."""
 
     def __init__(self, terms: Terms) -> None:
-        self._terms, self._now_ns = terms, terms.start_ns
+        self._terms, self._now_ns, self._turns = terms, terms.start_ns, 0
         self._take(assemble(terms))
 
     def _take(self, parts: Parts) -> None:
@@ -164,6 +169,18 @@ class PracticeMarket:
     def frozen_quote(self, con_id: int) -> Quote | None:
         """What a contract that is closed now showed at last; None while it trades."""
         return self._board.frozen(con_id, self._beat_ns)
+
+    @property
+    def turns(self) -> int:
+        """Counts what made the future another one: interventions, and taking up a saved state."""
+        return self._turns
+
+    def sides_ahead(
+        self, con_ids: Sequence[int], at_ns: Sequence[int]
+    ) -> tuple[Floats, Floats] | None:
+        """Bids and asks options will show at instants of one session, None where not known."""
+        beats = np.array(at_ns, dtype=np.int64) // BEAT_NS * BEAT_NS
+        return self._options.sides_over(tuple(con_ids), beats)
 
     def watch(self, con_id: int) -> None:
         """Nothing to prepare: plans are remembered by what is asked together."""
@@ -318,4 +335,5 @@ class PracticeMarket:
         self._forget()
 
     def _forget(self) -> None:
+        self._turns += 1
         self._parts.forget()

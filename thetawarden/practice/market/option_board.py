@@ -23,7 +23,7 @@ from thetawarden.practice.market.levers import Levers
 from thetawarden.practice.market.option_tape import Day, OptionTape
 from thetawarden.practice.market.options import Pricer, Strip, greeks, is_american
 from thetawarden.practice.market.pace import Pace
-from thetawarden.practice.market.quoting import quote_options
+from thetawarden.practice.market.quoting import option_sides, quote_options
 from thetawarden.practice.market.roster import CLASSES
 from thetawarden.practice.market.sheet import Sheet, quotes_of
 from thetawarden.practice.market.timeline import Timeline
@@ -142,6 +142,39 @@ class OptionBoard:
             pv_dividend=0.0,
             under_price=under_price,
         )
+
+    def sides_over(
+        self, con_ids: tuple[int, ...], at_ns: NDArray[np.int64]
+    ) -> tuple[Floats, Floats] | None:
+        """Return bids and asks at many instants (rows), as `fill` would find them.
+
+        They hold until something intervenes. NaN from the end of trading on; None for what is not
+        all options of one class, or does not trade at the first instant.
+        """
+        first_ns = int(at_ns[0])
+        plans = self._plans_of(con_ids, first_ns)
+        if len(plans) != 1 or len(plans[0].places) != len(con_ids):
+            return None
+        (plan,) = plans
+        segment = self._clockwork.segment_at(plan.terms.hours, first_ns)
+        symbol = plan.strip.symbol
+        if segment is None or self._levers.halted(symbol, first_ns):
+            return None
+        trading = at_ns < min(segment.close_ns, int(plan.ends_ns.min()))
+        if not trading.any():
+            return None
+        course = self._pricer.course(plan.strip, at_ns[trading])
+        sides = option_sides(
+            terms=plan.terms,
+            value=course.value,
+            spot=course.spot,
+            delta=course.delta_per_share,
+            vega=course.vega_usd_per_vol_point,
+            factor=self._pace.factors(segment, symbol=symbol, at_ns=at_ns[trading])[:, None],
+        )
+        bid, ask = (np.full((len(at_ns), len(con_ids)), np.nan) for _ in sides)
+        bid[trading], ask[trading] = sides
+        return bid, ask
 
     def _options(self, plan: Plan, now_ns: int, *, is_open: bool) -> list[Quote | None]:
         symbol, strip, terms, codes = plan.strip.symbol, plan.strip, plan.terms, plan.codes

@@ -8,6 +8,7 @@ exercising it now brings. Values come before any spread or tick.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import TypeAlias
 
 import msgspec
@@ -52,7 +53,7 @@ class Strip(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class Valued(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Fair values of a strip and what they were computed from, one entry per option."""
 
-    spot: float
+    spot: Floats | float
     value: Floats
     iv_annual: Floats
     forward: Floats
@@ -61,6 +62,16 @@ class Valued(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     pv_dividend: Floats
     early: Early | None
     """What early exercise adds; None for European options."""
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Fair values over time: a row for each instant, a column for each option."""
+
+    spot: Floats
+    """A single column."""
+    value: Floats
+    delta_per_share: Floats
+    vega_usd_per_vol_point: Floats
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -175,19 +186,47 @@ class Pricer:
     def values_over_time(self, strip: Strip, at_ns: Instants) -> Floats:
         """Return fair values at many instants (rows) of every option (columns)."""
         found = np.empty((len(at_ns), len(strip.strike)))
+        for options, _, valued in self._by_expiry(strip, at_ns):
+            found[:, options] = valued.value
+        return found
+
+    def course(self, strip: Strip, at_ns: Instants) -> Course:
+        """Return what a market is made from at many instants, as `value` does at one."""
+        shape = (len(at_ns), len(strip.strike))
+        value, delta, vega = (np.empty(shape) for _ in range(3))
+        spot = np.empty((len(at_ns), 1))
+        for options, part, valued in self._by_expiry(strip, at_ns):
+            model = greeks(part, valued, valued.iv_annual)
+            value[:, options] = valued.value
+            delta[:, options] = model.delta_per_share
+            vega[:, options] = model.vega_usd_per_vol_point
+            spot[:] = valued.spot
+        return Course(spot=spot, value=value, delta_per_share=delta, vega_usd_per_vol_point=vega)
+
+    def _by_expiry(
+        self, strip: Strip, at_ns: Instants
+    ) -> Iterator[tuple[NDArray[np.intp], Strip, Valued]]:
+        """Give each expiry's options, and what they are worth at each instant."""
         for n, settlement_ns in enumerate(strip.settlement_ns.tolist()):
             options = np.flatnonzero(strip.expiry_at == n)
             view = self._view(strip.symbol, at_ns, np.full(len(at_ns), settlement_ns))
-            found[:, options] = self._over_time(strip, view, options)
-        return found
+            shape = (len(at_ns), len(options))
+            part = Strip(
+                symbol=strip.symbol,
+                settlement_ns=view.settlement_ns,
+                expiry_at=np.arange(len(at_ns)),
+                strike=np.broadcast_to(strip.strike[options], shape),
+                is_call=np.broadcast_to(strip.is_call[options], shape),
+                american=strip.american,
+            )
+            yield options, part, self._over_time(part, view)
 
-    def _over_time(self, strip: Strip, view: View, options: NDArray[np.intp]) -> Floats:
+    def _over_time(self, part: Strip, view: View) -> Valued:
         """Return values at many instants (rows) of options of one expiry (columns)."""
-        shape = (len(view.spot), len(options))
-        strike = np.broadcast_to(strip.strike[options], shape)
-        is_call = np.broadcast_to(strip.is_call[options], shape)
+        strike, is_call = part.strike, part.is_call
+        spot = view.spot[:, None]
         forward, discount, years = (
-            np.broadcast_to(one[:, None], shape)
+            np.broadcast_to(one[:, None], strike.shape)
             for one in (view.forward, view.discount, view.years)
         )
         variance = strike_variance(
@@ -205,23 +244,46 @@ class Pricer:
             iv_annual=iv,
             is_call=is_call,
         )
-        if not strip.american:
-            return value
+        early = self._early_over_time(part, view, iv, forward * discount)
+        if early is not None:
+            gap = spot - strike
+            held = np.maximum(value + early.worth, early.surely)
+            value = np.maximum(held, np.where(is_call, gap, -gap))
+        return Valued(
+            spot=spot,
+            value=value,
+            iv_annual=iv,
+            forward=forward,
+            discount=discount,
+            years=years,
+            pv_dividend=np.zeros(1),
+            early=early,
+        )
+
+    def _early_over_time(
+        self, part: Strip, view: View, iv: Floats, escrowed: Floats
+    ) -> Early | None:
+        if not part.american:
+            return None
+        shape = part.strike.shape
         early = self._early.premium(
             Asked(
-                symbol=strip.symbol,
+                symbol=part.symbol,
                 at_ns=np.repeat(view.at_ns, shape[1]),
                 settlement_ns=np.repeat(view.settlement_ns, shape[1]),
-                strike=strike.ravel(),
-                is_call=is_call.ravel(),
+                strike=part.strike.ravel(),
+                is_call=part.is_call.ravel(),
                 iv_annual=iv.ravel(),
-                escrowed=(forward * discount).ravel(),
+                escrowed=escrowed.ravel(),
             )
         )
-        gap = view.spot[:, None] - strike
-        held = np.maximum(value.ravel() + early.worth, early.surely).reshape(shape)
-        result: Floats = np.maximum(held, np.where(is_call, gap, -gap))
-        return result
+        return Early(
+            worth=early.worth.reshape(shape),
+            slope=early.slope.reshape(shape),
+            curvature=early.curvature.reshape(shape),
+            by_vol_point=early.by_vol_point.reshape(shape),
+            surely=early.surely.reshape(shape),
+        )
 
     def _view(self, symbol: str, at_ns: Instants, settlement_ns: Instants) -> View:
         """What values depend on, for each pair of an instant and a settlement."""
@@ -274,7 +336,7 @@ class Pricer:
         return result
 
 
-def _intrinsic(strip: Strip, spot: float) -> Floats:
+def _intrinsic(strip: Strip, spot: Floats | float) -> Floats:
     return np.where(strip.is_call, spot - strip.strike, strip.strike - spot)
 
 

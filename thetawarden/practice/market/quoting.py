@@ -41,18 +41,18 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ask_size: NDArray[np.int64]
 
 
-def haste(*, minutes_open: float, by_day: bool, vix_level: float) -> float:
+def haste(*, minutes_open: Floats | float, by_day: bool, vix_level: Floats | float) -> Floats:
     """Return by how much spreads are wider than on a quiet afternoon."""
-    opening = 1.0 + _OPENING_EXTRA * float(np.exp(-max(minutes_open, 0.0) / _OPENING_MINUTES))
-    nervous = float(np.maximum(vix_level / 17.0, 0.7) ** 0.8)
-    return (opening if by_day else _NIGHT_FACTOR) * nervous
+    opening = 1.0 + _OPENING_EXTRA * np.exp(-np.maximum(minutes_open, 0.0) / _OPENING_MINUTES)
+    nervous: Floats = np.maximum(vix_level / 17.0, 0.7) ** 0.8
+    return nervous * (opening if by_day else _NIGHT_FACTOR)
 
 
 def quote_options(
     *,
     terms: OptionClass,
     value: Floats,
-    spot: float,
+    spot: Floats | float,
     delta: Floats,
     vega: Floats,
     factor: Floats | float,
@@ -61,6 +61,28 @@ def quote_options(
     seed: int,
 ) -> Sides:
     """Return the market of every option of a class; `vega` is per volatility point."""
+    bid, ask = option_sides(
+        terms=terms, value=value, spot=spot, delta=delta, vega=vega, factor=factor
+    )
+    kind = terms.underlying_kind
+    typical = {UnderlyingKind.INDEX: 30.0, UnderlyingKind.ETF: 180.0, UnderlyingKind.STOCK: 45.0}[
+        kind
+    ]
+    scale = typical * (0.25 + 1.5 * np.abs(delta) * (1.0 - np.abs(delta)) * 4.0) / np.sqrt(factor)
+    sizes = [_sizes(codes, scale, now_ns=now_ns, seed=seed, side=side) for side in (0, 1)]
+    return Sides(bid=bid, ask=ask, bid_size=np.where(bid > 0.0, sizes[0], 0), ask_size=sizes[1])
+
+
+def option_sides(
+    *,
+    terms: OptionClass,
+    value: Floats,
+    spot: Floats | float,
+    delta: Floats,
+    vega: Floats,
+    factor: Floats | float,
+) -> tuple[Floats, Floats]:
+    """Return bids and asks alone."""
     kind = terms.underlying_kind
     tick = float(terms.ticks.bands[0].step)
     half = (
@@ -74,13 +96,7 @@ def quote_options(
         prices=np.maximum(value - half, 0.0), rule=terms.ticks, rounding=Rounding.DOWN
     )
     ask = round_prices(prices=value + half, rule=terms.ticks, rounding=Rounding.UP)
-    ask = np.maximum(ask, bid + tick)
-    typical = {UnderlyingKind.INDEX: 30.0, UnderlyingKind.ETF: 180.0, UnderlyingKind.STOCK: 45.0}[
-        kind
-    ]
-    scale = typical * (0.25 + 1.5 * np.abs(delta) * (1.0 - np.abs(delta)) * 4.0) / np.sqrt(factor)
-    sizes = [_sizes(codes, scale, now_ns=now_ns, seed=seed, side=side) for side in (0, 1)]
-    return Sides(bid=bid, ask=ask, bid_size=np.where(bid > 0.0, sizes[0], 0), ask_size=sizes[1])
+    return bid, np.maximum(ask, bid + tick)
 
 
 def quote_price(

@@ -96,7 +96,7 @@ def _of_price(sheet: Sheet, price: Floats) -> list[Greeks | None]:
 
 
 def _computed(sheet: Sheet, price: Floats, iv_annual: Floats, model: ModelGreeks) -> list[Greeks]:
-    spot = sheet.valued.spot
+    spot = float(sheet.valued.spot)
     return [
         Greeks(
             iv_annual=iv,

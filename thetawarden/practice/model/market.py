@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from thetawarden.practice.model.history import (
         Bar,
         BarRequest,
@@ -85,6 +88,18 @@ class Market(Protocol):
 
     def frozen_quote(self, con_id: int) -> Quote | None:
         """What a contract that is closed now showed at last; None while it trades."""
+
+    @property
+    def turns(self) -> int:
+        """Grows whenever what `sides_ahead` told before may no longer hold."""
+
+    def sides_ahead(
+        self, con_ids: Sequence[int], at_ns: Sequence[int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Bids and asks at instants from now on, a row each, as quotes will show them then.
+
+        They hold until something intervenes. None when they cannot be known together.
+        """
 
     def watch(self, con_id: int) -> None:
         """A hint that quotes of this contract will be asked for often; counted."""
