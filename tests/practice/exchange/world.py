@@ -129,7 +129,7 @@ class FakeMarket:
     """Implements what the exchange asks of a market."""
 
     def __init__(self, start_ns=START_NS):
-        self.now_ns = start_ns
+        self.now_ns, self.turns = start_ns, 0
         self.listed = listings()
         self.moves = {con_id: [(0, spot)] for con_id, spot in SPOTS.items()}
         self.fixed = {}
@@ -223,8 +223,7 @@ class FakeMarket:
         )
 
     def sides_ahead(self, _con_ids, _at_ns):
-        """Tests move these prices as they go."""
-        return None
+        """Nothing is known ahead: tests move these prices as they go."""
 
     def quotes(self, con_ids):
         return [self.quote(one) for one in con_ids]
