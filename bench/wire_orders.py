@@ -1,7 +1,7 @@
 """From a tick's arrival to an order's bytes: a whole desk, its governor and executor in between.
 
 `python -m bench.wire_orders PORT FOLDER SECONDS` lets the simplest of rules sell a held put at its
-bid whenever its chain moves, at most twice a second, and prints how long each order took: from
+bid whenever its chain moves, at most once a second, and prints how long each order took: from
 the tick to the view, from the proposal to the durable intent, and from there to the socket; first
 idle, then with a thread that will not let go of the interpreter. What it held is left in FOLDER.
 """
@@ -60,7 +60,7 @@ from thetawarden.practice.admin import Command, ask
 from thetawarden.process import SWITCH_INTERVAL_S, DeskProcess
 
 HELD = 900
-EVERY_NS = NS_PER_SECOND // 2
+EVERY_NS = NS_PER_SECOND
 BELOW = 0.98
 DAYS_MIN = 10
 FINDER_ID = 56
