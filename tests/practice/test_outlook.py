@@ -64,7 +64,7 @@ def _price(value):
     return max(round(value * 10), 1) / 10
 
 
-def day_of(world, *, minutes=3):
+def day_of(world, *, minutes=2):
     """Rest orders of many kinds, let time pass in uneven pieces, and say all that was said."""
     for symbol, expiry in (("SPX", "20260303"), ("SPY", "20260306"), ("NVDA", "20260306")):
         for con_id in puts(world, symbol, expiry, 1):
