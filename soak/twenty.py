@@ -245,7 +245,7 @@ def settings_of(terms: Terms, scenario: ScenarioName, folder: Path) -> WorldSett
         seed=seed,
         market_seed=seed,
         scenario=scenario,
-        habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND), lines_max=LINES),
+        habits=BrokerHabits(quotes_every_ns=round(2 * SPEED * NS_PER_SECOND), lines_max=LINES),
     )
     write_companies(companies, seed=seed, start_ns=settings.market_start_ns, scenario=scenario)
     return settings

@@ -31,7 +31,7 @@ TIMES = tuple(
 )
 
 JUMP = 1.0
-"""Four minutes lie between two looks: an option that ends today moves by much of its price."""
+"""Eight minutes lie between two looks: an option that ends today moves by much of its price."""
 
 
 def wide(config: Config, companies: Path) -> Config:
@@ -56,7 +56,7 @@ def wide(config: Config, companies: Path) -> Config:
             share=expiries,
             strikes=replace(config.chains.strikes, puts_max=16, calls_max=12, expiries_max=20),
             quotes=replace(config.chains.quotes, jump_fraction=JUMP),
-            cadence=replace(config.chains.cadence, fit_american_s=5.0),
+            cadence=replace(config.chains.cadence, fit_american_s=10.0),
         ),
         strategy=_selling(config.strategy),
         risk=_limits(config.risk, companies),

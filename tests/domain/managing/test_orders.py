@@ -309,6 +309,27 @@ def test_the_fewest_legs_bring_a_delta_back_without_a_larger_worst_loss():
     assert found.loss_after_usd <= found.loss_before_usd + 0.01
 
 
+def test_no_more_are_bought_than_are_sold_and_the_delta_comes_well_back():
+    naked = trade(part(MARKET.option(500), -1, "4"))
+    spread = trade(part(MARKET.option(500), -1, "4"), part(MARKET.option(450), 1, "0.5"))
+    band = msgspec.structs.replace(LIMITS.band, delta_per_share=0.35)
+
+    first, second = (
+        find_rearrangement(
+            MARKET.sight(one),
+            view=MARKET.view,
+            rows=MARKET.rows,
+            stand=stand_of(MARKET.view, vix_points=18.0),
+            limits=band,
+        )
+        for one in (naked, spread)
+    )
+
+    assert [leg.ratio for leg in first.legs] == [1]
+    assert abs(first.delta_after) <= 0.8 * 0.35
+    assert isinstance(second, str) or any(leg.ratio < 0 for leg in second.legs)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from([470, 485, 495, 500, 510]),

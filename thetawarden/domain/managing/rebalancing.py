@@ -2,7 +2,9 @@
 
 Only what cannot add risk is looked at: a short leg bought back, a long one bought beyond it, a
 short one moved further from the market. No rearrangement may make the worst scenario's loss larger.
-Of those with the fewest legs the cheapest wins.
+Long ones are bought up to as many as are sold: with more the trade would protect others, and could
+not be closed without taking that from them. Of those with the fewest legs the cheapest wins that
+brings the delta well back into its band, else the cheapest.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.pricing.arrays import FloatArray
 
 _CENT = 0.01
+_WELL_BACK = 0.8
+"""The part of the band within which the next tick does not bring the same again."""
 
 
 class Rearrangement(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +83,8 @@ def find_rearrangement(
     good = [one for one in found if one.loss_after_usd <= loss + _CENT]
     if not good:
         return "no rearrangement brings it back into its band without a larger worst loss"
-    return min(good, key=lambda one: (len(one.legs), one.cost_usd, abs(one.delta_after)))
+    edge = _WELL_BACK * limits.delta_per_share
+    return min(good, key=lambda one: (len(one.legs), abs(one.delta_after) > edge, one.cost_usd))
 
 
 def _judged(
@@ -122,13 +127,19 @@ def _moves(
             bought = option_row(view, rows, row, count)
             own = float(rows.delta_per_share[row])
             strike = bought.instrument.strike
-            moves.append(
-                _Move(legs=(bought,), delta=count * own, words=f"the {strike} bought beyond it")
-            )
+            if not _is_bounded(short, sight):
+                words = f"the {strike} bought beyond it"
+                moves.append(_Move(legs=(bought,), delta=count * own, words=words))
             moved = (leg_of(short, count), option_row(view, rows, row, -count))
             change = count * (short.delta_per_share - own)
             moves.append(_Move(legs=moved, delta=change, words=f"the short moved to {strike}"))
     return moves
+
+
+def _is_bounded(short: LegSight, sight: TradeSight) -> bool:
+    """Whether as many of its right are held as are sold."""
+    like = (one.ratio for one in sight.options if one.instrument.right is short.instrument.right)
+    return sum(like) >= 0
 
 
 def _sign(sight: TradeSight) -> float:
