@@ -627,6 +627,41 @@ def test_a_roll_without_exits_is_protected_by_what_its_new_unit_is_worth():
     assert (take_profit.limit_usd, stop.stop_usd) == (Decimal("1.50"), Decimal("6.00"))
 
 
+def test_a_unit_that_has_no_price_yet_gets_its_exits_once_it_has_one():
+    desk = holding()
+    desk.wait(SECOND)
+    desk.approve(further_roll())
+    desk.settle()
+    desk.broker.fill(desk.order(OrderRole.ROLL).order_ref)
+    desk.settle()
+    before = desk.protected()
+
+    for _ in range(2 * SETTINGS.query_ns // SECOND):
+        desk.quote("2.80", "3.20", 99)
+        desk.wait(SECOND)
+        desk.settle()
+
+    assert before == {}
+    assert desk.protected() == {TP: 2, STOP: 2}
+    assert not [one for one in desk.heard(SubmitOrder) if one.intent.role is EXIT]
+
+
+def test_exits_that_are_told_for_a_unit_without_a_price_are_placed_at_once():
+    desk = holding()
+    desk.wait(SECOND)
+    desk.approve(further_roll())
+    desk.settle()
+    desk.broker.fill(desk.order(OrderRole.ROLL).order_ref)
+    desk.settle()
+
+    revised = Exits(take_profit_usd=Decimal("1.20"), stop_usd=None)
+    desk.tell(ReviseExits(trade="t1", exits=revised, reasons=("rolled",)))
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+    assert desk.order(TP).intent.limit_usd == Decimal("1.20")
+
+
 def test_exits_revised_after_a_roll_keep_the_proportion_of_the_stop():
     desk = holding()
     desk.quote("2.80", "3.20", 99)

@@ -107,7 +107,7 @@ class Guard:
         unit, _ = unit_of(options_in(held_of(state, trade)))
         exits = _merged(trade, asked.exits, unit)
         state.trades[trade.name] = msgspec.structs.replace(
-            trade, exits=exits, unit=unit or trade.unit
+            trade, exits=exits, unit=unit or trade.unit, again_ns=UnixNs(0)
         )
         said: list[Says] = []
         for life in lives_of(state, trade.name):
@@ -367,11 +367,15 @@ def _are_the_right_ones(trade: TradeLife, exits: list[OrderLife], found: Protect
 
 
 def _next_repair(state: ExecutorState, trade: TradeLife) -> Repair:
-    """What never reached the broker is tried again a few times; what it ended, only once."""
+    """What never reached the broker is tried again a few times; what it ended, only once.
+
+    An exit of before, taken back for another, says nothing of the one that is to take its place.
+    """
     if trade.repair is Repair.NONE:
         return Repair.PLACING
     if trade.repair is Repair.PLACING:
-        exits = [life for life in lives_of(state, trade.name) if _was_to_protect(life)]
+        lives = [one for one in lives_of(state, trade.name) if one.made_ns >= trade.missing_ns]
+        exits = [life for life in lives if _was_to_protect(life)]
         last = max(exits, key=lambda life: life.made_ns, default=None)
         unheard = last is None or last.stage in _NOTHING_THERE
         again = unheard and trade.tries < TRIES_MAX
