@@ -238,6 +238,23 @@ def test_a_put_of_the_wheel_is_left_to_be_assigned_if_its_shares_are_small_enoug
     assert (dear.action, cash.action) == (Action.CLOSE, Action.CLOSE)
 
 
+def test_the_band_does_not_take_a_put_of_the_wheel_from_its_last_day():
+    noon = new_york_ns(DAY, dt.time(12))
+    market = Market(underlying="SPY", trading_class="SPY", days=(0, 7), now=noon)
+    price = round(middle(market, market.option(500)), 2)
+    put = short_put(500, price, market, strategy="stock_puts", underlying="SPY")
+    week = part(market.option(500, number=1), -1, "8")
+    later = trade(week, strategy="stock_puts", underlying="SPY")
+
+    today = judge(put, market, now_ns=noon, physical=True)
+    cash = judge(put, market, now_ns=noon, physical=False)
+    next_week = judge(later, market, now_ns=noon, physical=True)
+
+    assert 0.3 < abs(dict(today.numbers)["delta_per_share"]) < 0.6
+    assert (today.action, today.rule) == (Action.HOLD, Rule.LAST_DAY)
+    assert (cash.rule, next_week.rule) == (Rule.BAND, Rule.BAND)
+
+
 def test_a_stop_closes_where_one_is_set():
     put = MARKET.option(490)
     losing = trade(part(put, -1, round(middle(MARKET, put) / 2.2, 4)))

@@ -236,6 +236,8 @@ def judge_band(case: Case) -> Decision | None:
     delta, band = case.sight.delta_per_share, case.limits.band.delta_per_share
     if not case.is_short_premium or not abs(delta) > band:
         return None
+    if ends_today(case) and may_be_assigned(case):
+        return case.decides(Action.HOLD, Rule.LAST_DAY, "its last day: it may be assigned")
     words = f"its delta a share is {delta:+.2f}, its band ends at {band:.2f}"
     if not case.world.can_rearrange:
         return case.decides(Action.CLOSE, Rule.BAND, words, "it could not be rearranged")
