@@ -1,8 +1,8 @@
 """Many trading days of a desk left alone, in virtual time, on markets of several kinds.
 
-Nobody but the desk trades; what is left to force is an assignment, once a scenario, as holders
-rarely exercise early. All that is checked is read off the message log and the exchange's own books:
-every evening, and every morning, once the broker's work of the night has been done.
+Nobody but the desk trades and nothing is forced: what happens comes of the market's own moves. All
+that is checked is read off the message log and the exchange's own books: every evening, and every
+morning, once the broker's work of the night has been done.
 """
 
 from __future__ import annotations
@@ -56,7 +56,6 @@ WANTED = (
 UNPROTECTED_S_MAX = 5.0
 MORNING, EVENING = dt.time(9, 15), dt.time(17, 30)
 SLICE_NS = 15 * 60 * NS_PER_SECOND
-ASSIGN_FROM_DAY = 3
 INDEX, FUND, UNITS = "XSP", "IWM", 4
 
 
@@ -206,7 +205,7 @@ def _scenario(
     agreed = 0
     for at, day in enumerate(days):
         before = Counter(observer.happened)
-        differing = _live(world, day, force=at >= ASSIGN_FROM_DAY, happened=observer.happened)
+        differing = _live(world, day)
         agreed += not differing
         observer.wrong += [f"{scenario} {day}: {words}" for words in differing]
         new = observer.happened - before
@@ -245,7 +244,7 @@ def settings_of(terms: Terms, scenario: ScenarioName, folder: Path) -> WorldSett
         seed=seed,
         market_seed=seed,
         scenario=scenario,
-        habits=BrokerHabits(quotes_every_ns=round(2 * SPEED * NS_PER_SECOND), lines_max=LINES),
+        habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND), lines_max=LINES),
     )
     write_companies(companies, seed=seed, start_ns=settings.market_start_ns, scenario=scenario)
     return settings
@@ -277,32 +276,15 @@ def universe(config: Config) -> Config:
     )
 
 
-def _live(world: World, day: dt.date, *, force: bool, happened: Counter[str]) -> tuple[str, ...]:
-    """One day from its morning to its evening, and how the books differ then, in words.
-
-    An assignment is forced in the evening until one has come.
-    """
+def _live(world: World, day: dt.date) -> tuple[str, ...]:
+    """One day from its morning to its evening, and how the books differ then, in words."""
     world.run_until(new_york_ns(day, MORNING))
     found = differences(world) if world.alive else ()
     early = tuple(f"in the morning {words}" for words in found)
     end_ns = new_york_ns(day, EVENING)
     while (now_ns := world.clock.true_ns()) < end_ns:
         world.run_until(min(now_ns + SLICE_NS, end_ns))
-    late = differences(world)
-    if force and not happened["assignment"]:
-        _assign(world)
-    return (*early, *late)
-
-
-def _assign(world: World) -> None:
-    """A holder of a delivered short put exercises it."""
-    exchange = world.gateway.exchange
-    for one in exchange.positions():
-        contract = one.contract
-        delivered = contract.symbol == FUND and str(contract.right or "").startswith("P")
-        if delivered and one.quantity < 0:
-            exchange.assign(account=one.account, con_id=contract.con_id, contracts=-one.quantity)
-            return
+    return (*early, *differences(world))
 
 
 def differences(world: World) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from thetawarden.sim.settings import FIRST_DAY
 
 INDEX = "XSP"
 DELIVERED = ("IWM", "BAC")
-UNITS = 5
+UNITS = 12
 LINES = 1000
 """As many as all chains have rows: a minute of the machine is hours here, and a scan takes one."""
 KNOWN_FROM, KNOWN_UNTIL = FIRST_DAY - dt.timedelta(days=90), FIRST_DAY + dt.timedelta(days=180)
@@ -31,7 +31,7 @@ TIMES = tuple(
 )
 
 JUMP = 1.0
-"""Eight minutes lie between two looks: an option that ends today moves by much of its price."""
+"""Four minutes lie between two looks: an option that ends today moves by much of its price."""
 
 
 def wide(config: Config, companies: Path) -> Config:
@@ -41,9 +41,9 @@ def wide(config: Config, companies: Path) -> Config:
         config.chains.index,
         near_days_max=7,
         near_min=2,
-        near_max=3,
-        far_days_min=12,
-        far_days_max=30,
+        near_max=2,
+        far_days_min=25,
+        far_days_max=40,
         far_max=1,
     )
     return replace(
@@ -54,7 +54,7 @@ def wide(config: Config, companies: Path) -> Config:
             underlyings=(INDEX, *DELIVERED),
             index=expiries,
             share=expiries,
-            strikes=replace(config.chains.strikes, puts_max=16, calls_max=12, expiries_max=20),
+            strikes=replace(config.chains.strikes, puts_max=14, calls_max=10, expiries_max=20),
             quotes=replace(config.chains.quotes, jump_fraction=JUMP),
             cadence=replace(config.chains.cadence, fit_american_s=10.0),
         ),
