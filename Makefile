@@ -49,7 +49,7 @@ unit: $(READY) ## The tests (ARGS="-k halt" to pick)
 bench: $(READY) ## Figures, each beside its reference (ONLY=name)
 	@$(BIN)/python -m bench $(ONLY)
 
-soak: $(READY) ## A whole market day with kills (ARGS="--speed 30"); WHAT=kills, twenty, crash
+soak: $(READY) ## A whole market day with kills (ARGS="--speed 30"); WHAT=kills, twenty, wheel, crash
 	@$(BIN)/python -m soak $(or $(WHAT),day) $(ARGS)
 
 chaos: $(READY) ## Trading days under faults, planted bugs to be found, a kill at every point, long campaigns (ARGS="--seeds 50")

@@ -83,8 +83,8 @@ that sum exactly, by the day as `ProfitAttributed`; what came of its predictions
 `python -m soak twenty` leaves a desk alone for twenty days each of a normal market, a selloff and a
 spike of volatility, in virtual time, and reads the message log for what must hold: no order without
 its intent, none twice, no exit missing that is not put back, the book equal to the exchange's to
-the cent every evening; and it counts how often each kind of thing happened. An assignment is
-forced once, as holders rarely exercise early.
+the cent every evening; and it counts how often each kind of thing happened. Nothing is
+forced. `python -m soak wheel` has a put assigned and a call sold on its shares over real sockets.
 
 Out of the regular session nothing is decided: quotes of other hours decide nothing here.
 """

@@ -20,6 +20,8 @@ from soak.kills import run_kills
 from soak.market_day import Terms, run_day
 from soak.twenty import SCENARIOS, run_twenty
 from soak.twenty import Terms as TwentyTerms
+from soak.wheel import Terms as WheelTerms
+from soak.wheel import run_wheel
 from thetawarden.practice.market.scenario import ScenarioName
 
 
@@ -67,6 +69,21 @@ def twenty(days: int, seed: int, scenarios: tuple[str, ...]) -> None:
         console.print(f"{name:40} {count} times on {found.days[name]} days")
     missing = [f"{name} never happened" for name in found.missing]
     _conclude(console, found.figures, [*found.wrong, *missing])
+
+
+@main.command()
+@click.option("--speed", default=30.0, show_default=True, help="Market seconds a second.")
+@click.option("--seed", default=2, show_default=True)
+@click.option("--start", default="2026-03-04", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="Kept; else a temporary one.")
+def wheel(folder: Path | None, **terms: float) -> None:
+    """Have a put assigned over real sockets, and a call sold on the shares it brings."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left running
+    console = Console(highlight=False, soft_wrap=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        asked = WheelTerms(folder=folder or Path(temporary), **terms)  # type: ignore[arg-type]
+        verdict = run_wheel(asked, progress=console.print)
+    _conclude(console, verdict.figures, verdict.wrong)
 
 
 @main.command()
