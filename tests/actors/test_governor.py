@@ -19,6 +19,7 @@ from tests.actors.governed import (
 )
 from thetawarden.domain.halt import TradingState
 from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.domain.managing.ordering import within_collar
 from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import Purpose
@@ -29,7 +30,7 @@ from thetawarden.domain.risk.ledger import OrderState
 from thetawarden.messages.books import BookJudged, FillBooked, PositionExplained, RefreshBook
 from thetawarden.messages.context import ContextTaken
 from thetawarden.messages.lifecycle import Begin
-from thetawarden.messages.orders import OrderApproved, OrderRefused, PreviewMargin
+from thetawarden.messages.orders import OrderApproved, OrderRefused, PreviewMargin, ProposeOrder
 from thetawarden.messages.risk import (
     BeCautious,
     FreezeExits,
@@ -476,6 +477,22 @@ def test_stress_is_taken_on_demand():
     assert told.run == "tonight"
     assert [one.name for one in told.result.positions] == ["TP1"]
     assert told.result.worst.loss_usd > 0.0
+
+
+@pytest.mark.parametrize(("limit", "worst"), [("1.00", "1.70"), ("1.60", "1.70"), ("1.70", "9.00")])
+def test_an_exit_refused_for_its_price_passes_at_what_the_refusal_allows(limit, worst):
+    desk = Governed()
+    desk.hold(desk.approve(units=2))
+    back = {"units": 2, "purpose": Purpose.CLOSE, "limit": limit, "worst_usd": Decimal(worst)}
+    told = refused(desk.propose((option(), 1), key="X1", **back))
+
+    again = within_collar(told.proposal, told.review, key="X2", expires_ns=desk.now + 10**10)
+    (approved,) = only(desk.tell(ProposeOrder(proposal=again)), OrderApproved)
+
+    assert "wide_price_collar" in told.words
+    assert (approved.approval.units, approved.approval.reducing) == (2, True)
+    assert again.worst_usd == Decimal("1.50")  # half more than the fair 1.00
+    assert within_collar(told.proposal, None, key="X3", expires_ns=desk.now) is None
 
 
 def test_a_proposal_that_walks_is_judged_at_the_worst_it_may_pay():
