@@ -48,11 +48,11 @@ def quoted(state: ExecutorState, view: ChainView) -> None:
     if not wanted:
         return
     rows = read_rows(view)
-    good = rows.leavable
+    good, bid_usd = rows.leavable, rows.leaving_bid_usd
     for row, conid in enumerate(rows.conid.tolist()):
         if conid in wanted:
             state.quotes[conid] = LegPrice(
-                bid_usd=_price(float(rows.bid_usd[row])) if good[row] else None,
+                bid_usd=_price(float(bid_usd[row])) if good[row] else None,
                 ask_usd=_price(float(rows.ask_usd[row])) if good[row] else None,
                 at_ns=UnixNs(int(rows.at_ns[row])),
             )

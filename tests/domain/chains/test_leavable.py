@@ -1,5 +1,7 @@
 """What may be left at its quote, and what may not."""
 
+import math
+
 import msgspec
 import numpy as np
 import pytest
@@ -9,12 +11,13 @@ from thetawarden.domain.chains.doubts import CODES, Doubt
 from thetawarden.domain.chains.view import ROW_TYPES, read_rows
 
 
-def rows_with(doubt, *, bid=0.95, ask=1.05):
+def rows_with(doubt, *, bid=0.95, ask=1.05, bid_size=1.0):
     told = view("XSP", [option()], now=T0).view
     places = list(ROW_TYPES)
     columns = list(told.columns)
     code = 0 if doubt is None else CODES[doubt]
-    for name, value in (("bid_usd", bid), ("ask_usd", ask), ("doubt", code)):
+    told_of = {"bid_usd": bid, "ask_usd": ask, "bid_size": bid_size, "doubt": code}
+    for name, value in told_of.items():
         columns[places.index(name)] = np.array([value], dtype=ROW_TYPES[name]).tobytes()
     return read_rows(msgspec.structs.replace(told, columns=tuple(columns)))
 
@@ -42,3 +45,24 @@ def test_a_quote_is_left_at_where_only_the_model_is_missing_and_never_entered_on
 
     assert bool(rows.leavable[0]) == leavable
     assert bool(rows.usable[0]) == usable
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "bid_size", "leavable"),
+    [
+        (math.nan, 0.01, 0.0, True),
+        (math.nan, 0.10, 0.0, True),
+        (math.nan, 0.50, 0.0, False),  # not worthless: its bid may be on its way
+        (math.nan, 0.01, math.nan, False),  # nobody has said that nobody bids
+        (0.01, math.nan, 0.0, False),
+        (math.nan, math.nan, 0.0, False),
+    ],
+)
+def test_a_worthless_option_of_which_nobody_is_known_to_bid_has_a_bid_of_nothing(
+    bid, ask, bid_size, leavable
+):
+    rows = rows_with(Doubt.ONE_SIDED, bid=bid, ask=ask, bid_size=bid_size)
+
+    assert bool(rows.leavable[0]) == leavable
+    assert not rows.usable[0]
+    assert not leavable or rows.leaving_bid_usd[0] == 0.0

@@ -50,7 +50,11 @@ class Market:
         day=DAY,
         doubted=(),
         worthless=(),
+        nobody_bids=0.0,
     ):
+        unbid = {"bid_usd": nobody_bids, "ask_usd": 0.05, "doubt": CODES[Doubt.ZERO_BID]}
+        if np.isnan(nobody_bids):  # no price at all, and a size of nothing
+            unbid |= {"doubt": CODES[Doubt.ONE_SIDED], "bid_size": 0.0}
         self.underlying, self.spot, self.now, self.day = underlying, spot, now, day
         self.trading_class = trading_class
         self.expiries = tuple(day + dt.timedelta(days=each) for each in days)
@@ -66,7 +70,7 @@ class Market:
                     row = self._row(place, tau, iv, width)
                     row["doubt"] = 10 if place in doubted else 0
                     if place in worthless:
-                        row |= {"bid_usd": 0.0, "ask_usd": 0.05, "doubt": CODES[Doubt.ZERO_BID]}
+                        row |= unbid
                     for name, value in row.items():
                         cells[name].append(value)
         self.view = ChainView(

@@ -148,8 +148,10 @@ def test_a_close_with_a_doubtful_leg_waits():
     assert "no usable quote" in done.words
 
 
-def test_a_close_leaves_what_nobody_bids_for_and_buys_nothing_back_for_nothing():
-    market = Market(worthless={(0, 380, Right.PUT), (0, 610, Right.CALL)})
+@pytest.mark.parametrize("nobody_bids", [0.0, math.nan])
+def test_a_close_leaves_what_nobody_bids_for_and_buys_nothing_back_for_nothing(nobody_bids):
+    worthless = {(0, 380, Right.PUT), (0, 610, Right.CALL)}
+    market = Market(worthless=worthless, nobody_bids=nobody_bids)
     spread = trade(part(market.option(600, Right.CALL), -1, "2"), part(market.option(380), 1, "1"))
     cheap = trade(part(market.option(610, Right.CALL), -2, "1"))
     gone = trade(part(market.option(380), 1, "1"))
@@ -677,6 +679,20 @@ def test_what_is_by_hand_or_cannot_be_seen_is_not_chosen():
 
     assert demanded(DemandKind.CLOSE_WEAKEST, by_hand) == {}
     assert demanded(DemandKind.CLOSE_NAKED, LOSER, market=market) == {}
+
+
+@pytest.mark.parametrize("nobody_bids", [0.0, math.nan])
+def test_a_worthless_call_that_nobody_bids_for_does_not_hide_a_strangle_that_must_go(nobody_bids):
+    market = Market(worthless={(0, 610, Right.CALL)}, nobody_bids=nobody_bids)
+    both = (part(market.option(490), -1, "1"), part(market.option(610, Right.CALL), -1, "0.1"))
+    strangle = trade(*both, name="strangle")
+
+    chosen = demanded(DemandKind.REDUCE, strangle, positions=("strangle",), market=market)
+    done = planned(strangle, market, known={"demand": "less risk"})
+
+    assert chosen == {"strangle": "because"}
+    assert sorted(leg.instrument.strike for leg in done.proposal.legs) == [490, 610]
+    assert done.proposal.limit_usd > 0
 
 
 def test_a_part_is_asked_of_what_the_demand_names_and_all_of_everything_else():

@@ -168,11 +168,22 @@ class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         nothing else speaks against: the market is honest there, only the model is not to be had.
         Nothing is entered on either; to leave something else they say enough.
         """
-        nobody_bids = self.doubt == CODES[Doubt.ZERO_BID]
         cheap = (self.ask_usd > 0.0) & (self.ask_usd <= WORTHLESS_ASK_USD)
         sided = (self.bid_usd > 0.0) & (self.bid_usd < self.ask_usd)
         unmodelled = (self.doubt == CODES[Doubt.NO_FORWARD]) & sided
-        return np.asarray(self.usable | (nobody_bids & cheap) | unmodelled)
+        return np.asarray(self.usable | (self._nobody_bids & cheap) | unmodelled)
+
+    @property
+    def leaving_bid_usd(self) -> NDArray[np.float64]:
+        """The bids as they are to be left at: nothing where nobody bids."""
+        bid = np.where(self._nobody_bids, 0.0, self.bid_usd)
+        return np.asarray(bid, dtype=np.float64)
+
+    @property
+    def _nobody_bids(self) -> BoolArray:
+        """The rows whose bid is known to be nothing: a price of 0, or none and a size of 0."""
+        told = (self.doubt == CODES[Doubt.ONE_SIDED]) & (self.bid_size == 0.0)
+        return np.asarray((self.doubt == CODES[Doubt.ZERO_BID]) | (told & np.isnan(self.bid_usd)))
 
     @property
     def mid_usd(self) -> NDArray[np.float64]:

@@ -239,7 +239,7 @@ def _leg(
         instrument=instrument,
         ratio=ratio,
         doubt="" if doubt is None else doubt.value.replace("_", " "),
-        bid_usd=float(rows.bid_usd[row]) if believed else NAN,
+        bid_usd=float(rows.leaving_bid_usd[row]) if believed else NAN,
         ask_usd=float(rows.ask_usd[row]) if believed else NAN,
         bid_size=float(rows.bid_size[row]),
         ask_size=float(rows.ask_size[row]),
