@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from soak.crash import figures_of, run_crash, show_crash, write_chart
+from soak.crash import figures_of, judge_crash, run_crash, show_crash, write_chart
 from soak.kills import Terms as KillTerms
 from soak.kills import run_kills
 from soak.market_day import Terms, run_day
@@ -111,11 +111,25 @@ def kills(folder: Path | None, **terms: float) -> None:
 @click.option("--seed", default=1, show_default=True)
 @click.option("--beside/--alone", default=True, help="Whether an unprotected desk runs beside it.")
 @click.option("--chart", type=click.Path(path_type=Path), help="Draw both accounts into this SVG.")
-@click.option("--tight", is_flag=True, help="Larger book, lower brakes, companies: it bites.")
-def crash(sessions: int, seed: int, chart: Path | None, *, beside: bool, tight: bool) -> None:
+@click.option("--tight", is_flag=True, help="Lower brakes, companies besides: it bites.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Logs are kept there.")
+@click.option("--judge", type=click.Path(path_type=Path), help="Only judge the logs kept there.")
+def crash(
+    sessions: int,
+    seed: int,
+    chart: Path | None,
+    folder: Path | None,
+    judge: Path | None,
+    *,
+    beside: bool,
+    tight: bool,
+) -> None:
     """Live through a crash with a whole desk, and beside it with the same desk ungoverned."""
     console = Console(highlight=False, width=200)
-    verdict = run_crash(sessions=sessions, seed=seed, beside=beside, tight=tight)
+    if judge is not None:
+        verdict = judge_crash(judge, seed=seed, tight=tight)
+    else:
+        verdict = run_crash(sessions=sessions, seed=seed, beside=beside, tight=tight, folder=folder)
     show_crash(verdict, console)
     if chart is not None:
         write_chart(verdict, chart)

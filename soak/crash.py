@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from bench.market_study.chart import chart
-from soak.crash_desk import DeskRun, run_desk
+from soak.crash_desk import DeskRun, judge_log, run_desk
 from soak.own_steps import STEPS
+
+_NAMES = {True: "governed", False: "unprotected"}
 
 
 class CrashVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,9 +27,17 @@ class CrashVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_crash(
-    *, sessions: int, seed: int, beside: bool = True, tight: bool = False
+    *,
+    sessions: int,
+    seed: int,
+    beside: bool = True,
+    tight: bool = False,
+    folder: Path | None = None,
 ) -> CrashVerdict:
-    """Live through the crash, each desk in a process of its own; the unprotected one if asked."""
+    """Live through the crash, each desk in a process of its own; the unprotected one if asked.
+
+    The logs are kept in a folder, where one is named.
+    """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:
         runs = [
@@ -37,6 +47,7 @@ def run_crash(
                 seed=seed,
                 governed=governed,
                 tight=tight,
+                folder=None if folder is None else folder / _NAMES[governed],
                 progress=_say,
             )
             for governed in ((True, False) if beside else (True,))
@@ -45,6 +56,14 @@ def run_crash(
     free = others[0] if others else None
     return CrashVerdict(
         governed=governed, free=free, wrong=tuple(_wrong(governed, free, tight=tight))
+    )
+
+
+def judge_crash(folder: Path, *, seed: int, tight: bool) -> CrashVerdict:
+    """Judge the governed desk's log that was kept in a folder."""
+    governed = judge_log(folder / _NAMES[True] / "desk" / "log", seed=seed, tight=tight)
+    return CrashVerdict(
+        governed=governed, free=None, wrong=tuple(_wrong(governed, None, tight=tight))
     )
 
 

@@ -8,6 +8,7 @@ morning from its own log; a person looks in before each bell, reviews what halte
 from __future__ import annotations
 
 import datetime as dt
+import math
 import tempfile
 import time
 from collections import Counter
@@ -27,7 +28,9 @@ from thetawarden.actors.governing import GovernorSettings, GovernorState
 from thetawarden.domain.instants import new_york_ns
 from thetawarden.domain.market.calendar import sessions_between
 from thetawarden.domain.market.sessions import Exchange, load_sessions
+from thetawarden.domain.risk.limits import RiskLimits
 from thetawarden.domain.risk.recovery import RecoveryPhase
+from thetawarden.infra.journal.reader import Wanted, open_log
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.orders import OrderApproved, OrderRefused, SubmitOrder
 from thetawarden.messages.risk import ReviewDrawdown
@@ -102,13 +105,24 @@ class _Counts:
 
 
 def run_desk(
-    *, sessions: int, seed: int, governed: bool, tight: bool, progress: Callable[[str], None]
+    *,
+    sessions: int,
+    seed: int,
+    governed: bool,
+    tight: bool,
+    folder: Path | None,
+    progress: Callable[[str], None],
 ) -> DeskRun:
-    """Let a desk live through the crash; what is wrong stands in what is returned."""
+    """Let a desk live through the crash; what is wrong stands in what is returned.
+
+    Its log is kept in a folder, where one is named.
+    """
     began, run = time.monotonic(), DeskRun()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = world_settings(seed, companies=Path(folder, "companies.csv") if tight else None)
-        world, own = _world(settings, governed=governed, folder=Path(folder), run=run)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = world_settings(seed, companies=folder / "companies.csv" if tight else None)
+        world, own = _world(settings, governed=governed, folder=folder, run=run)
         tell = None if own is None else _Teller(own, progress)
         last = FIRST_DAY + dt.timedelta(days=2 * sessions + 7)
         for day in sessions_between(FIRST_DAY, last, load_sessions(Exchange.NYSE))[:sessions]:
@@ -124,12 +138,51 @@ def run_desk(
         run.wrong += _settled(world, run.days[-1].day)
         world.stop()
     if own is not None:
-        run.watched = own.finish()
-        run.wrong += run.watched.wrong
-        run.happened = [one.words for one in own.order.happened]
-        run.steps = own.order.steps
+        _conclude(run, own)
     run.machine_s = time.monotonic() - began
     return run
+
+
+def judge_log(folder: Path, *, seed: int, tight: bool) -> DeskRun:
+    """Judge a log that was kept, as if it was heard while it was written."""
+    began, run = time.monotonic(), DeskRun()
+    with tempfile.TemporaryDirectory() as temporary:
+        inside = Path(temporary)
+        settings = world_settings(seed, companies=inside / "companies.csv" if tight else None)
+        own = OwnWatch(_limits_of(settings, inside), speed=SPEED)
+    heard = _Counts(run.counts, own)
+    with open_log(folder) as days:
+        for day in days:
+            for envelope in day.messages(Wanted()):
+                heard(envelope)
+            run.days.append(_day_of(own))
+    _conclude(run, own)
+    run.machine_s = time.monotonic() - began
+    return run
+
+
+def _conclude(run: DeskRun, own: OwnWatch) -> None:
+    run.watched = own.finish()
+    run.wrong += run.watched.wrong
+    run.happened = [one.words for one in own.order.happened]
+    run.steps = own.order.steps
+
+
+def _day_of(own: OwnWatch) -> Day:
+    """How a day ended, by facts of the log."""
+    facts = own.facts
+    return Day(
+        day=facts.day,
+        nlv_usd=math.nan if facts.account is None else facts.account.nlv_usd,
+        vix=math.nan if facts.vix is None else facts.vix.value,
+        held=len(facts.orders.counts()),
+        trading="halted" if own.order.halted else "running",
+    )
+
+
+def _limits_of(settings: WorldSettings, folder: Path) -> RiskLimits:
+    """The limits that the governor of a world keeps to."""
+    return _settings_of(World(settings, _under(folder, "told"))).limits
 
 
 def _sleep(world: World, until_ns: int) -> None:
@@ -165,8 +218,7 @@ def _world(
 ) -> tuple[World, OwnWatch | None]:
     own: OwnWatch | None = None
     if governed:
-        limits = _settings_of(World(settings, _under(folder, "told"))).limits
-        own = OwnWatch(limits, speed=SPEED)
+        own = OwnWatch(_limits_of(settings, folder), speed=SPEED)
     world = World(settings, _under(folder, "desk"), watch=_Counts(run.counts, own))
     if not governed:
         world.tree = without_a_governor(world.tree)

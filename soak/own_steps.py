@@ -56,6 +56,7 @@ class Steps:
         self._halted_for: set[str] = set()
         self._phase = "none"
         self._halted = self._unreviewed = False
+        self._epoch = 0
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -76,8 +77,14 @@ class Steps:
                     self._unreviewed |= name == DRAWDOWN
 
     def halted(self, halt: HaltRecord, at_ns: UnixNs) -> None:
-        """A halt; one that names a loss must come from a brake that has stopped, and only once."""
-        self._halted = True
+        """A halt; one that names a loss must come from a brake that has stopped, and only once.
+
+        A desk that begins says again what stands: that is no other halt.
+        """
+        retold = self._halted and halt.epoch == self._epoch
+        self._halted, self._epoch = True, halt.epoch
+        if retold:
+            return
         for name in named(halt.reason, self._levels) if halt.by == "governor" else ():
             since, level = self._stopped_ns.get(name), self._levels[name]
             if since is None:
