@@ -1,17 +1,21 @@
 """What goes wrong with orders, by the ids of the fault catalogue: what the executor makes of it."""
 
+import datetime as dt
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from tests.actors.order_desk import APART, SETTINGS, Desk, closing, legs, proposal, put
+from tests.actors.order_desk import APART, EXPIRY, SETTINGS, Desk, closing, legs, proposal, put
 from tests.domain.books.accounts import SECOND, stock
 from thetawarden.actors.executing import held_of
+from thetawarden.actors.protecting import Guard
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.orders import BrokerOrderState
 from thetawarden.domain.halt import HaltRecord
+from thetawarden.domain.instants import UnixNs, new_york_ns
 from thetawarden.domain.link.states import LinkState
+from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import Exits, OrderLeg
 from thetawarden.domain.orders.stages import Stage
@@ -415,6 +419,28 @@ def test_o17_a_missing_exit_is_a_critical_alert_after_its_limit_and_its_return_i
     desk.broker.fill(desk.order(EXIT).order_ref)
     desk.settle()
     assert desk.heard(ProtectionChanged)[-1].complete
+
+
+def test_o17_exits_in_doubt_of_what_has_stopped_trading_alarm_nobody():
+    desk = holding()
+    take_profit = desk.order(TP)
+    desk.wait(SECOND)
+    last_ns = new_york_ns(EXPIRY, dt.time(16, 15))
+
+    alarmed = []
+    for now in (desk.now, UnixNs(last_ns + SECOND)):
+        desk.now = now
+        doubted = msgspec.structs.replace(take_profit, stage=Stage.UNKNOWN)
+        desk.state.orders[take_profit.order_ref] = doubted
+        desk.state.trades["t1"] = msgspec.structs.replace(
+            desk.state.trades["t1"], missing_ns=UnixNs(0), alarmed=False
+        )
+        guard = Guard(SETTINGS, load_sessions(Exchange.NYSE))
+        guard.look(desk.state, "t1", now)
+        told = guard.look(desk.state, "t1", UnixNs(now + SETTINGS.protect_ns))
+        alarmed.append([one.complete for one in told if isinstance(one, ProtectionChanged)])
+
+    assert alarmed == [[False], []]
 
 
 def test_o18_legs_that_fill_apart_are_closed_as_the_unit_they_are():

@@ -87,17 +87,22 @@ class Guard:
                 state.trades[name] = _being_closed(trade)
                 return ()  # of a trade that holds nothing: the order will find that out
             case Cover.UNSURE:
+                if not self._is_traded(found, now):
+                    return _protected(state, trade, found, now)
                 return self._lacking(state, trade, found, now)
             case Cover.LACKING | Cover.EXCESSIVE:
                 if not is_short(found.unit):  # nothing of it needs an exit
                     told = _protected(state, trade, found, now)
                     return (*told, *self._take_all_back(state, trade, found.words, now))
-                if not is_traded(
-                    (leg.instrument for leg in found.unit), now=now, sessions=self._sessions
-                ):
+                if not self._is_traded(found, now):
                     return _protected(state, trade, found, now)
                 said = self._lacking(state, trade, found, now)
                 return (*said, *self._repair(state, state.trades[name], found, now))
+
+    def _is_traded(self, found: Protection, now: UnixNs) -> bool:
+        """Whether what is held can still be bought back; else no exit of it is missed."""
+        legs = (leg.instrument for leg in found.unit)
+        return is_traded(legs, now=now, sessions=self._sessions)
 
     def revise(self, state: ExecutorState, asked: ReviseExits, now: UnixNs) -> tuple[Says, ...]:
         """Move a trade's exits to other prices: where they work, by changing them."""
