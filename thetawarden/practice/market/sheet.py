@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from thetawarden.domain.pricing.black import Greeks as ModelGreeks
 from thetawarden.domain.pricing.implied import implied_volatility
+from thetawarden.practice.market.early_exercise import Early
 from thetawarden.practice.market.option_tape import Day
 from thetawarden.practice.market.options import Strip, Valued, greeks
 from thetawarden.practice.market.quoting import Sides
@@ -38,9 +39,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def quotes_of(sheet: Sheet) -> list[Quote | None]:
     """Return a quote per option; what is not shown has no bid and no ask."""
     valued, day, sides = sheet.valued, sheet.day, sheet.sides
-    computed = _computed(sheet, valued.value, valued.iv_annual, sheet.model)
-    on_bid = _of_price(sheet, np.where(sheet.shown, sides.bid, 0.0))
-    on_ask = _of_price(sheet, np.where(sheet.shown, sides.ask, 0.0))
+    computed = _computed(valued, valued.value, valued.iv_annual, sheet.model)
+    on_bid, on_ask = _of_sides(sheet)
     rows = _rows(
         sheet.codes, sides.bid, sides.ask, sides.bid_size, sides.ask_size, sheet.shown,
         day.open, day.high, day.low, day.last, day.last_at_ns, day.close,
@@ -76,9 +76,11 @@ def quotes_of(sheet: Sheet) -> list[Quote | None]:
     ]
 
 
-def _of_price(sheet: Sheet, price: Floats) -> list[Greeks | None]:
-    """Greeks at the volatilities that explain prices; None where none does."""
-    strip, valued = sheet.strip, sheet.valued
+def _of_sides(sheet: Sheet) -> tuple[list[Greeks | None], list[Greeks | None]]:
+    """Greeks at the volatilities that explain bids and asks, in one pass; None where none does."""
+    strip, valued = _twice(sheet.strip, sheet.valued)
+    sides = np.concatenate([sheet.sides.bid, sheet.sides.ask])
+    price = np.where(np.tile(sheet.shown, 2), sides, 0.0)
     european = price if valued.early is None else price - valued.early.worth
     iv = implied_volatility(
         price_usd=european,
@@ -91,12 +93,45 @@ def _of_price(sheet: Sheet, price: Floats) -> list[Greeks | None]:
     ).iv_annual
     found = np.isfinite(iv) & (price > 0.0)
     filled = np.where(found, iv, valued.iv_annual)
-    all_greeks = _computed(sheet, price, filled, greeks(strip, valued, filled))
-    return [one if good else None for one, good in zip(all_greeks, found.tolist(), strict=True)]
+    computed = _computed(valued, price, filled, greeks(strip, valued, filled))
+    every = [one if good else None for one, good in zip(computed, found.tolist(), strict=True)]
+    count = len(sheet.codes)
+    return every[:count], every[count:]
 
 
-def _computed(sheet: Sheet, price: Floats, iv_annual: Floats, model: ModelGreeks) -> list[Greeks]:
-    spot = float(sheet.valued.spot)
+def _twice(strip: Strip, valued: Valued) -> tuple[Strip, Valued]:
+    """A strip and its values, one after the other again."""
+    early = valued.early
+    return (
+        msgspec.structs.replace(
+            strip,
+            expiry_at=np.tile(strip.expiry_at, 2),
+            strike=np.tile(strip.strike, 2),
+            is_call=np.tile(strip.is_call, 2),
+        ),
+        Valued(
+            spot=valued.spot,
+            value=np.tile(valued.value, 2),
+            iv_annual=np.tile(valued.iv_annual, 2),
+            forward=np.tile(valued.forward, 2),
+            discount=np.tile(valued.discount, 2),
+            years=np.tile(valued.years, 2),
+            pv_dividend=np.tile(valued.pv_dividend, 2),
+            early=None
+            if early is None
+            else Early(
+                worth=np.tile(early.worth, 2),
+                slope=np.tile(early.slope, 2),
+                curvature=np.tile(early.curvature, 2),
+                by_vol_point=np.tile(early.by_vol_point, 2),
+                surely=np.tile(early.surely, 2),
+            ),
+        ),
+    )
+
+
+def _computed(valued: Valued, price: Floats, iv_annual: Floats, model: ModelGreeks) -> list[Greeks]:
+    spot = float(valued.spot)
     return [
         Greeks(
             iv_annual=iv,
@@ -115,7 +150,7 @@ def _computed(sheet: Sheet, price: Floats, iv_annual: Floats, model: ModelGreeks
             model.gamma_per_usd,
             model.vega_usd_per_vol_point,
             model.theta_usd_per_day,
-            sheet.valued.pv_dividend,
+            valued.pv_dividend,
         )
     ]
 
