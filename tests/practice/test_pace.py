@@ -93,6 +93,24 @@ async def test_a_client_that_keeps_its_pace_is_never_refused(start, speed):
     assert answers == sent
 
 
+async def test_nor_is_it_when_the_whole_loop_stands_for_reasons_of_the_machine(start):
+    server = await start(exchange=FakeExchange(FakeMarket()))
+    loop = asyncio.get_running_loop()
+    nap = None
+
+    def stand():
+        nonlocal nap
+        time.sleep(BUSY_S)
+        nap = loop.call_later(BUSY_S, stand)
+
+    stand()
+    sent, (answers, codes) = await asyncio.to_thread(lambda: Raw(server.port).pace())
+    nap.cancel()
+
+    assert 100 not in codes
+    assert answers == sent
+
+
 @SPEEDS
 async def test_a_client_that_floods_is_refused(start, speed):
     server = await busy_server(start, speed)
@@ -147,6 +165,18 @@ def test_what_arrives_during_work_may_have_come_since_it_began():
     turned(stalls, queue)
     assert stalls.unread_since_s(9.0) == 9.0
     assert queue == []
+
+
+def test_what_is_read_after_the_loop_stood_may_have_come_while_it_stood():
+    """The processor was elsewhere: nobody noted work, but the beat is overdue."""
+    stalls = Stalls(lambda _turn: None)
+    stalls.beat(7.0)
+
+    assert stalls.unread_since_s(7.03) == 7.03
+    assert stalls.unread_since_s(8.5) == 7.0
+
+    stalls.beat(8.5)
+    assert stalls.unread_since_s(8.51) == 8.51
 
 
 @given(

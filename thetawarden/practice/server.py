@@ -19,7 +19,7 @@ from thetawarden.practice.connection import Connection
 from thetawarden.practice.faults.panel import FaultPanel
 from thetawarden.practice.gateway.core import Gateway
 from thetawarden.practice.settings import Settings
-from thetawarden.practice.stalls import Stalls
+from thetawarden.practice.stalls import BEAT_S, Stalls
 from thetawarden.practice.state import StateFile
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._task: asyncio.Task[None] | None = None
         self.stalls = Stalls(lambda turn: asyncio.get_running_loop().call_soon(turn))
+        self._beating: asyncio.TimerHandle | None = None
         self._saved_s = self._saving_s = self._step_s = 0.0
         self._host = LOOPBACK
         self._port = 0
@@ -78,10 +79,16 @@ class Server:
         self._host = host
         bound = await self._listen(port)
         self._saved_s = self.now_s()
+        self._beat()
         self._task = asyncio.create_task(self._run(), name="practice-market")
         accounts = ",".join(self.gateway.exchange.accounts())
         _log.info("practice_gateway_listening", host=host, port=bound, simulated_accounts=accounts)
         return bound
+
+    def _beat(self) -> None:
+        """Tell again and again that the loop turns."""
+        self.stalls.beat(self.now_s())
+        self._beating = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
 
     async def _listen(self, port: int) -> int:
         loop = asyncio.get_running_loop()
@@ -103,6 +110,8 @@ class Server:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
+        if self._beating is not None:
+            self._beating.cancel()
         if self._listener is not None:
             self._listener.close()
         for connection in self.connections():

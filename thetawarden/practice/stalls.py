@@ -2,7 +2,8 @@
 
 A turn of the loop looks at the sockets once and then works. Whatever arrives while it works is read
 in the next turn, all at once, and looks like a burst although its sender kept its pace. So the
-limits on clients count it as having come evenly since that work began.
+limits on clients count it as having come evenly since that work began. The loop also stands when
+the machine gives its processor to others; a regular beat that is overdue tells of that.
 """
 
 from __future__ import annotations
@@ -12,14 +13,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+BEAT_S = 0.02
+_LATE_S = 2.5 * BEAT_S
+
 
 class Stalls:
-    """The work of the turn before this one; `soon` calls something first in the next turn."""
+    """The work of the turn before this one; `soon` calls something first in the next turn.
+
+    `beat` is to be called every `BEAT_S`; until it is called first, nothing is overdue.
+    """
 
     def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
         self._soon = soon
         self._working_since_s: float | None = None
         self._unread_since_s: float | None = None
+        self._beaten_s: float | None = None
+
+    def beat(self, now_s: float) -> None:
+        """The loop turns: sockets were looked at a moment ago."""
+        self._beaten_s = now_s
 
     def note_work(self, now_s: float) -> None:
         """Work begins that may take a while."""
@@ -29,7 +41,10 @@ class Stalls:
 
     def unread_since_s(self, now_s: float) -> float:
         """Return the earliest moment at which what is read in this turn may have come."""
-        return now_s if self._unread_since_s is None else min(self._unread_since_s, now_s)
+        since_s = now_s if self._unread_since_s is None else min(self._unread_since_s, now_s)
+        if self._beaten_s is not None and now_s - self._beaten_s > _LATE_S:
+            since_s = min(since_s, self._beaten_s)
+        return since_s
 
     def _turn(self) -> None:
         """Sockets have just been looked at again."""
