@@ -25,7 +25,7 @@ from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import Exits, OrderLeg, Pricing, Proposal
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.regime.assess import RegimeInputs
-from thetawarden.domain.regime.readings import Reading
+from thetawarden.domain.regime.readings import Fault, InputFault, Reading
 from thetawarden.domain.regime.term_structure import VolCurve
 from thetawarden.domain.regime.trend import TrendInputs
 from thetawarden.domain.risk.candidate import Purpose
@@ -680,6 +680,23 @@ def test_the_wheel_turns_from_put_to_shares_to_calls_to_called_away_as_one_trade
     assert closed.event == "closed"
     assert "wheel cycle over" in closed.reason
     assert f"{closed.trade.cash_usd:+,.2f} USD" in closed.reason
+
+
+@pytest.mark.parametrize("unseen", [True, False])
+def test_a_call_refused_before_all_was_seen_is_asked_for_again_soon(unseen):
+    desk = Desk(SPY)
+    put, _ = desk.open(505, premium=1.0, strategy="stock_puts")
+    delivered(desk, put)
+    order = asked(desk.look())
+    faults = (Fault(name="delta", fault=InputFault.NOT_FINITE),) if unseen else ()
+    against = review(order, 0, rule=RuleId.R13, check="trading_state")
+    missing = msgspec.structs.replace(against.findings[0], check="short_delta", faults=faults)
+    told = msgspec.structs.replace(against, findings=(*against.findings, missing))
+
+    desk.tell(OrderRefused(proposal=order, review=told, words="no"))
+
+    again = [one for _ in range(3) for one in of_kind(desk.look(), ProposeOrder)]
+    assert [one.proposal.strategy for one in again] == (["wheel"] if unseen else [])
 
 
 def test_a_put_that_was_assigned_is_not_over_before_its_shares_have_come():

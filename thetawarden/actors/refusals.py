@@ -11,6 +11,7 @@ from thetawarden.domain.managing.case import HEDGE
 from thetawarden.domain.managing.decision import Action
 from thetawarden.domain.managing.limits import Ladder
 from thetawarden.domain.managing.ordering import within_collar
+from thetawarden.domain.risk.passing import is_half_seen
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.orders import OrderRefused, ProposeOrder
 from thetawarden.messages.steward import PositionDecided
@@ -41,7 +42,8 @@ def answer_refusal(
         if again:
             return again
     name = HEDGE if asked.action is Action.HEDGE else asked.trade
-    state.waits[name] = now + (REFUSED_WAIT_NS if opening else ladder.again_after_ns)
+    soon = not opening or is_half_seen(refused.review)
+    state.waits[name] = now + (ladder.again_after_ns if soon else REFUSED_WAIT_NS)
     text = f"{asked.trade}: the governor lets nothing of {asked.action} through:"
     urgency = Urgency.NORMAL if opening else Urgency.CRITICAL
     text = f"{text} {refused.words}"

@@ -23,6 +23,11 @@ def is_of_the_moment(review: Review | None) -> bool:
     return bool(against) and all(one.faults or one.check in _OF_PRICES for one in against)
 
 
+def is_half_seen(review: Review | None) -> bool:
+    """Whether anything could not be seen: what else was found may be another once it can."""
+    return any(one.faults for one in _against(review))
+
+
 def _against(review: Review | None) -> list[RuleFinding]:
     findings = () if review is None else review.findings
     return [one for one in findings if one.verdict is Verdict.REFUSE]
