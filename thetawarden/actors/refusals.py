@@ -11,7 +11,7 @@ from thetawarden.domain.managing.case import HEDGE
 from thetawarden.domain.managing.decision import Action
 from thetawarden.domain.managing.limits import Ladder
 from thetawarden.domain.managing.ordering import within_collar
-from thetawarden.domain.risk.passing import is_half_seen
+from thetawarden.domain.risk.passing import is_half_seen, is_of_the_moment
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.orders import OrderRefused, ProposeOrder
 from thetawarden.messages.steward import PositionDecided
@@ -42,7 +42,8 @@ def answer_refusal(
         if again:
             return again
     name = HEDGE if asked.action is Action.HEDGE else asked.trade
-    soon = not opening or is_half_seen(refused.review)
+    review = refused.review
+    soon = not opening or is_half_seen(review) or is_of_the_moment(review)
     state.waits[name] = now + (ladder.again_after_ns if soon else REFUSED_WAIT_NS)
     text = f"{asked.trade}: the governor lets nothing of {asked.action} through:"
     urgency = Urgency.NORMAL if opening else Urgency.CRITICAL

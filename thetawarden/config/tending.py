@@ -55,6 +55,7 @@ def managing_limits(
             again_after_ns=_at_least(again, _BUSY_S, speed),
             collar_fraction=max(orders.reducing_collar_fraction, orders.collar_fraction),
             collar_usd_min=orders.collar_min_usd,
+            entry_collar_fraction=orders.collar_fraction,
         ),
         every_ns=_at_least(config.look_every_s, _BUSY_S, speed),
         snapshot_ns=_at_least(config.snapshot_every_s, _BUSY_S, speed),

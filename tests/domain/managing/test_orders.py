@@ -207,6 +207,21 @@ def test_a_roll_is_one_order_to_the_first_delta_for_a_credit():
     assert order.units == 2
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.15, 0.6), st.booleans())
+def test_what_may_add_risk_asks_for_no_price_beyond_the_collar_of_entries(iv, rolled):
+    fund = {} if rolled else {"underlying": "SPY", "trading_class": "SPY"}
+    market = Market(iv=iv, days=(1, 7, 20, 30, 44), **fund)
+    order = planned(losing(market, 490) if rolled else shares(market), market).proposal
+    if order is None or order.purpose not in {Purpose.ROLL, Purpose.OPEN}:
+        return
+
+    mid = sum(leg.ratio * middle(market, leg.instrument) for leg in order.legs)
+
+    assert order.limit_usd <= order.worst_usd
+    assert float(order.worst_usd) <= mid + max(0.10 * abs(mid), 0.05) + 1e-9
+
+
 def test_a_roll_that_brings_too_little_is_a_close_and_says_so():
     market = Market(days=(1, 2))
 

@@ -91,7 +91,8 @@ class HedgeLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     """How an exit finds its price: from the middle, at most so far beyond the natural price.
 
-    Nor further from the middle than the governor's collar: beyond it nothing leaves at all.
+    Nor further from the middle than the governor's collar: beyond it nothing leaves at all. What
+    may add risk, a roll or a call sold on shares, has the narrower collar of entries.
     """
 
     concede_fraction: float = 0.10
@@ -102,6 +103,7 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     again_after_ns: int = NS_PER_MINUTE
     collar_fraction: float = 0.50
     collar_usd_min: float = 0.05
+    entry_collar_fraction: float = 0.10
 
 
 class ManagingLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,9 @@ _PLACES = 6
 _HAIR = 1e-9
 _SHARES_FRACTION = 0.005
 _ZERO = Decimal(0)
+_ENTERING = frozenset({Purpose.OPEN, Purpose.ROLL})
+_INSIDE = 0.8
+"""The part of the entries' collar that is used: the governor's middle is of another instant."""
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +120,8 @@ def order_of(legs: tuple[Leg, ...], wanted: Request, *, ladder: Ladder) -> Propo
         worst = _worst(legs, wanted.attempts, ladder=ladder, ticks=ticks)
     else:
         worst = round_price(price=wanted.worst_usd, rule=ticks, rounding=Rounding.DOWN)
+    if worst is not None and wanted.purpose in _ENTERING:
+        worst = _inside_entry_collar(worst, middle, ladder=ladder, ticks=ticks)
     if limit is None or worst is None:
         return "it has no price"
     if wanted.worst_usd is not None and limit > worst:
@@ -221,6 +226,15 @@ def _worst(
     if worst is not None and natural < 0.0:
         return min(worst, -step_at(_ZERO, ticks))
     return worst
+
+
+def _inside_entry_collar(
+    worst: Decimal, middle: float, *, ladder: Ladder, ticks: TickRule
+) -> Decimal | None:
+    """No further from the middle than what may add risk is let through at."""
+    most = max(ladder.entry_collar_fraction * abs(middle), ladder.collar_usd_min)
+    collar = _priced(middle + _INSIDE * most + _HAIR, ticks, Rounding.DOWN)
+    return None if collar is None else min(worst, collar)
 
 
 def _priced(value: float, ticks: TickRule, rounding: Rounding) -> Decimal | None:
