@@ -48,6 +48,7 @@ def day(folder: Path | None, **terms: float) -> None:
 
 @main.command()
 @click.option("--days", default=20, show_default=True, help="Trading days of each scenario.")
+@click.option("--skip", default=0, show_default=True, help="Days of it before the desk begins.")
 @click.option("--seed", default=1, show_default=True)
 @click.option(
     "--scenario",
@@ -56,14 +57,14 @@ def day(folder: Path | None, **terms: float) -> None:
     type=click.Choice([one.value for one in SCENARIOS]),
     help="Only this kind of times; may be said again.",
 )
-def twenty(days: int, seed: int, scenarios: tuple[str, ...]) -> None:
+def twenty(days: int, skip: int, seed: int, scenarios: tuple[str, ...]) -> None:
     """Leave a desk alone for days of several markets, in virtual time, and count what happened.
 
     Each kind of times lives by itself: they can be run side by side.
     """
     console = Console(highlight=False, soft_wrap=True)
     chosen = tuple(map(ScenarioName, scenarios)) or SCENARIOS
-    terms = TwentyTerms(days=days, seed=seed, scenarios=chosen)
+    terms = TwentyTerms(days=days, skip=skip, seed=seed, scenarios=chosen)
     found = run_twenty(terms, progress=console.print)
     for name, count in sorted(found.happened.items()):
         console.print(f"{name:40} {count} times on {found.days[name]} days")

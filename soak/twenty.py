@@ -45,7 +45,7 @@ from thetawarden.messages.trading import TradingHalted
 from thetawarden.practice.market.scenario import ScenarioName
 from thetawarden.sim.broker.adapter import BrokerHabits
 from thetawarden.sim.disk import Entry
-from thetawarden.sim.settings import FIRST_DAY, SPEED, WorldSettings, small_config
+from thetawarden.sim.settings import BEFORE_THE_BELL, FIRST_DAY, SPEED, WorldSettings, small_config
 from thetawarden.sim.world import World
 
 SCENARIOS = (ScenarioName.NORMAL, ScenarioName.SELLOFF, ScenarioName.VOL_SPIKE_2018_LIKE)
@@ -60,9 +60,10 @@ INDEX, FUND, UNITS = "XSP", "IWM", 4
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """How many days of each scenario, from which seed."""
+    """How many days of each scenario, from which seed; the desk begins after `skip` days of it."""
 
     days: int = 20
+    skip: int = 0
     seed: int = 1
     scenarios: tuple[ScenarioName, ...] = SCENARIOS
 
@@ -199,9 +200,7 @@ def _scenario(
 ) -> None:
     observer, began = Observer(), time.monotonic()
     world = World(settings_of(terms, scenario, folder), folder, watch=observer)
-    days = sessions_between(
-        FIRST_DAY, FIRST_DAY + dt.timedelta(days=2 * terms.days), load_sessions(Exchange.NYSE)
-    )[: terms.days]
+    days = days_of(terms)
     agreed = 0
     for at, day in enumerate(days):
         before = Counter(observer.happened)
@@ -233,6 +232,13 @@ def _scenario(
     }
 
 
+def days_of(terms: Terms) -> tuple[dt.date, ...]:
+    """Return the sessions that are lived through."""
+    many = dt.timedelta(days=2 * (terms.skip + terms.days) + 7)
+    found = sessions_between(FIRST_DAY, FIRST_DAY + many, load_sessions(Exchange.NYSE))
+    return tuple(found[terms.skip : terms.skip + terms.days])
+
+
 def settings_of(terms: Terms, scenario: ScenarioName, folder: Path) -> WorldSettings:
     """The world of one scenario, the same alone and beside others.
 
@@ -244,6 +250,7 @@ def settings_of(terms: Terms, scenario: ScenarioName, folder: Path) -> WorldSett
         seed=seed,
         market_seed=seed,
         scenario=scenario,
+        start_ns=new_york_ns(days_of(terms)[0], BEFORE_THE_BELL),
         habits=BrokerHabits(quotes_every_ns=round(SPEED * NS_PER_SECOND), lines_max=LINES),
     )
     write_companies(companies, seed=seed, start_ns=settings.market_start_ns, scenario=scenario)
