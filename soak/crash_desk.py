@@ -155,7 +155,7 @@ def judge_log(folder: Path, *, seed: int, tight: bool) -> DeskRun:
         for day in days:
             for envelope in day.messages(Wanted()):
                 heard(envelope)
-            run.days.append(_day_of(own))
+            run.days.append(_day_of(own, day.day))
     _conclude(run, own)
     run.machine_s = time.monotonic() - began
     return run
@@ -168,11 +168,11 @@ def _conclude(run: DeskRun, own: OwnWatch) -> None:
     run.steps = own.order.steps
 
 
-def _day_of(own: OwnWatch) -> Day:
+def _day_of(own: OwnWatch, day: dt.date) -> Day:
     """How a day ended, by facts of the log."""
     facts = own.facts
     return Day(
-        day=facts.day,
+        day=day,
         nlv_usd=math.nan if facts.account is None else facts.account.nlv_usd,
         vix=math.nan if facts.vix is None else facts.vix.value,
         held=len(facts.orders.counts()),

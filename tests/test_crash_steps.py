@@ -3,13 +3,17 @@
 import msgspec
 import pytest
 
+from soak.crash import judge_crash
 from soak.crash_terms import COMPANIES, world_settings
 from soak.own_steps import STEPS, Steps
+from tests.corpus.logs import LOGS, TODAY, unpacked
 from tests.test_crash_checks import Logged, short
 from thetawarden.actors.governor import Governor
 from thetawarden.config.underlyings import load_companies
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.risk.recovery import RecoveryPhase
+from thetawarden.infra.journal.reader import Wanted, open_log
+from thetawarden.messages.orders import OrderApproved
 from thetawarden.messages.risk import ReviewDrawdown, RiskTaken
 from thetawarden.messages.trading import Resume, TradingHalted, TradingResumed
 
@@ -177,3 +181,21 @@ def test_the_tight_world_knows_its_companies_reports_and_keeps_every_limit_of_si
     assert tight.chains.underlyings == ("XSP", *COMPANIES)
     for name in ("greeks", "margin", "stress", "expiry", "concentration", "orders"):
         assert getattr(tight.risk, name) == getattr(usual.risk, name)
+
+
+def test_a_kept_log_is_judged_as_if_it_was_heard(tmp_path):
+    log = tmp_path / "governed" / "desk" / "log"
+    log.mkdir(parents=True)
+    unpacked(LOGS / f"2026-09-14.{TODAY}.db.gz", log)
+    with open_log(log) as days:
+        heard = [each for day in days for each in day.messages(Wanted())]
+    approved = [one for one in heard if isinstance(one.body, OrderApproved)]
+
+    verdict = judge_crash(tmp_path, seed=1, tight=True)
+
+    governed, watched = verdict.governed, verdict.governed.watched
+    assert watched.messages == len(heard)
+    counts = governed.counts
+    assert counts["entries approved"] + counts["exits approved"] == len(approved) > 0
+    assert [one.day.isoformat() for one in governed.days] == ["2026-09-14"]
+    assert "never happened: way back: half" in verdict.wrong
