@@ -119,7 +119,7 @@ KINDS = (
     _kind("N02", "mute", "the peer falls silent while the connection stands", _mute, weight=4),
     _kind("N06", "retell", "the day's events come again, twice and out of order", _retell),
     _kind("N07", "restart", "the gateway is down for a while", _restart, weight=3),
-    _kind("N08", "servers-lost", "1100, and later 1101 or 1102", _servers_lost, weight=4),
+    _kind("N08", "servers-lost", "1100, and later 1101 or 1102", _servers_lost, weight=6),
     _kind("N10", "blink", "1100 and at once 1102", _blink),
     _kind("N11", "competing", "another session takes the market data", _competing),
     _kind("N12", "pacing", "refused for asking too fast", _pacing),

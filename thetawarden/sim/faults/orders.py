@@ -154,7 +154,12 @@ KINDS = (
     _kind("O04", "duplicates", "every word about orders comes twice", _duplicates, weight=3),
     _kind("O05", "no-status", "fills come, words about orders do not", _no_status, weight=3),
     _kind(
-        "O07", "late-commission", "costs are told late or never", _late_commission, lasts_min=120
+        "O07",
+        "late-commission",
+        "costs are told late or never",
+        _late_commission,
+        weight=4,
+        lasts_min=120,
     ),
     _kind("O08", "correction", "a fill is corrected or busted", _correct, weight=3, lasts_min=120),
     _kind("O10", "lost-ack", "an order is lost without a word", _lost_ack, weight=4),
