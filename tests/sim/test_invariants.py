@@ -102,7 +102,7 @@ class World:
         )
         self.flag = Fake(read=lambda: self.flagged)
         self.log = Fake(is_durable=lambda _seq: self.durable)
-        self.set_within = False
+        self.set_within, self.woke_ns = False, 0
         self.clock = Fake(
             now_ns=lambda: NOW, speed=1.0, was_set_within=lambda _duration: self.set_within
         )
@@ -300,6 +300,15 @@ def test_i10_a_control_message_that_waits_for_minutes_is_found():
     assert not Case("I10").record(handled(halt, said_ns=NOW - 5 * NS_PER_MINUTE)).holds
 
 
+@pytest.mark.parametrize(("woke_min", "holds"), [(1, True), (2, False)])
+def test_i10_counts_no_time_in_which_no_desk_ran(woke_min, holds):
+    case = Case("I10")
+    case.world.woke_ns = NOW - woke_min * NS_PER_MINUTE
+
+    said_ns = NOW - 9 * NS_PER_HOUR
+    assert case.record(handled(Halt(reason="a", by="b"), said_ns=said_ns)).holds is holds
+
+
 @pytest.mark.parametrize(
     "seen",
     [
@@ -408,6 +417,28 @@ def test_i17_an_order_that_lives_again_by_itself_is_found():
     by_itself = Case("I17").say(ended).say(again)
 
     assert (by_broker.holds, by_itself.holds) == (True, False)
+
+
+@pytest.mark.parametrize(("durable_seq", "holds"), [(0, True), (1, False)])
+def test_i17_an_end_that_was_lost_with_its_process_was_none(durable_seq, holds):
+    started = DeskStarted(config_fingerprint="f", software="s", resumed=True)
+    case = Case("I17")
+    case.world.durable_seq = durable_seq
+
+    case.say(stage("r", Stage.CANCELLED)).say(started).say(stage("r", Stage.UNKNOWN))
+
+    assert case.holds is holds
+
+
+def test_i17_a_broker_s_word_that_was_lost_excuses_nothing_of_the_next_process():
+    started = DeskStarted(config_fingerprint="f", software="s", resumed=True)
+    case = Case("I17")
+    case.world.durable_seq = 1
+
+    case.say(stage("r", Stage.CANCELLED)).say(filled(-1)).say(started)
+    case.say(stage("r", Stage.WORKING), cause=2)
+
+    assert not case.holds
 
 
 def test_i18_orders_that_would_trade_with_each_other_are_found():

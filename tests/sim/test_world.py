@@ -11,6 +11,7 @@ from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.link.states import LinkState, LinkTrouble
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.infra.journal.reader import open_log
+from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import BookFetched
 from thetawarden.messages.chains import ChainStateChanged, ChainViewed
 from thetawarden.messages.lifecycle import DeskStarted, EffectFailed
@@ -153,3 +154,25 @@ def test_the_page_turns_at_midnight_and_both_pages_are_there(tmp_path):
     with open_log(world.disk.folder) as days:
         assert [day.day for day in days] == [dt.date(2026, 9, 14), dt.date(2026, 9, 15)]
         assert verify_replay(world.tree, days).first_difference is None
+
+
+def test_a_desk_that_rests_begins_anew_with_what_happened_meanwhile(tmp_path):
+    world, record = world_of(plain_settings(), tmp_path)
+    start_ns = world.settings.start_ns
+    world.run_until(start_ns + minutes(20))
+    world.rest_until(start_ns + minutes(200))
+    rested = len(record.entries)
+
+    assert not world.alive
+    assert world.broker.wire is None
+    assert world.clock.true_ns() == start_ns + minutes(200)
+    assert world.gateway.exchange.now_ns >= start_ns + minutes(195)
+
+    world.run_until(start_ns + minutes(230))
+
+    begun = [one for one in record.entries[rested:] if isinstance(one, Envelope)]
+    assert [one.body.resumed for one in begun if isinstance(one.body, DeskStarted)] == [True]
+    assert begun[0].at_ns == start_ns + minutes(200)
+    assert world.unwritten == 0
+    assert record.said(LinkChanged)[-1].state is LinkState.READY
+    world.stop()

@@ -46,6 +46,10 @@ PACES = (1, 2, 3)
 """In machine seconds: between two looks at the lines, and two views of the chain."""
 CLOSED_MIN = 60
 """So rarely the lines are looked at while New York is closed: nothing is traded on them."""
+REST_FROM_MIN, REST_UNTIL_MIN = 450, 1380
+"""From the evening to before the bell some desks do not run; minutes of the world's day."""
+RESTS_OF, RESTS = 3, 2
+"""Of three worlds two rest: a night is half of the work, and hardly anything happens in it."""
 HEAL_MIN = 120
 """So long before the end nothing more goes wrong; of a short day a third."""
 SLICE_MIN = 15
@@ -135,6 +139,8 @@ class _Run:
         self._schedule = plan.schedule
         if self._schedule is None:
             self._schedule = draw_schedule(rng, days=plan.days, families=plan.families)
+        night = np.random.default_rng([plan.seed, 17])
+        self._rests = int(night.integers(RESTS_OF)) < RESTS
         self._referee, self._sometimes = Referee(), Sometimes()
         self._digest = hashlib.blake2b(digest_size=16)
         self._world = World(settings_of(plan.seed), folder, watch=self._watch)
@@ -194,8 +200,10 @@ class _Run:
         """Go on in slices, with a proposal now and then; false once something was violated."""
         start_ns = self._world.settings.start_ns
         for minute in range(from_min + SLICE_MIN, until_min + 1, SLICE_MIN):
+            rests = self._rests and REST_FROM_MIN < minute % A_DAY_MIN <= REST_UNTIL_MIN
+            go_on = self._world.rest_until if rests else self._world.run_until
             try:
-                self._world.run_until(start_ns + minute * NS_PER_MINUTE)
+                go_on(start_ns + minute * NS_PER_MINUTE)
             except LivelockError as error:
                 self._referee.find("I29", str(error))
             if self._referee.violations:

@@ -81,6 +81,7 @@ class World:
         self._watch = watch
         self.durable_seq = 0
         self.unwritten = 0
+        self.woke_ns = settings.start_ns
         turns_at = settings.config.schedule.rotate_at
         (folder / "log").mkdir()
         first_day = trading_day(settings.start_ns, turns_at)
@@ -98,6 +99,20 @@ class World:
                 continue
             if self.desk.gave_up is not None:
                 self._give_up(self.desk.gave_up)
+
+    def rest_until(self, instant_ns: int) -> None:
+        """End the process in order and start none until then, while all outside goes on."""
+        try:
+            self.stop()
+        except ProcessKilledError:
+            self._end_process()
+        clock, agenda = self.clock, self.agenda
+        until_ns = clock.elapsed_ns() + instant_ns - clock.true_ns()
+        while (due_ns := agenda.next_due_ns()) is not None and due_ns <= until_ns:
+            clock.advance(max(0, due_ns - clock.elapsed_ns()))
+            agenda.run_due(clock.elapsed_ns())
+        clock.advance(max(0, until_ns - clock.elapsed_ns()))
+        self.woke_ns = clock.true_ns()
 
     def stop(self) -> tuple[str, ...]:
         """End the process in order, and keep all of its log."""

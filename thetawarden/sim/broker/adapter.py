@@ -124,9 +124,10 @@ class SimBroker:
 
     def stop(self) -> None:
         """Say nothing more."""
-        self._desk = None
-        if self.wire is not None:
-            self.wire.cut()
+        self._desk, self._opening = None, 0
+        wire, self.wire, self.feed = self.wire, None, None
+        if wire is not None:
+            wire.cut()
         if self._hear in self.gateway.listeners:
             self.gateway.listeners.remove(self._hear)
 

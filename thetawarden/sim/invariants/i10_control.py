@@ -10,7 +10,7 @@ from thetawarden.sim.disk import Entry, Numbered
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
 WITHIN_NS = 60 * NS_PER_SECOND
-"""Machine time; a restart with its backoff lies between at worst."""
+"""Machine time; a restart with its backoff lies between at worst. A night's rest does not count."""
 
 
 def make() -> Check:
@@ -27,6 +27,6 @@ def _entry(entry: Entry, scene: Scene) -> Words:
     kind = type(delivery.envelope.body)
     if ROUTES[kind].lane is not Lane.CONTROL or scene.world.clock_was_set:
         return
-    late_ns = delivery.at_ns - delivery.envelope.at_ns
+    late_ns = delivery.at_ns - max(delivery.envelope.at_ns, scene.world.woke_ns)
     if late_ns > WITHIN_NS * scene.world.clock.speed:
         yield f"{delivery.actor} handled {kind.__name__} {late_ns / 6e10:.0f} market minutes late"
