@@ -42,8 +42,8 @@ def wide(config: Config, companies: Path) -> Config:
         near_days_max=7,
         near_min=2,
         near_max=2,
-        far_days_min=25,
-        far_days_max=40,
+        far_days_min=38,
+        far_days_max=45,
         far_max=1,
     )
     return replace(

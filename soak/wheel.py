@@ -71,7 +71,7 @@ strategy:
   put_spreads: {{enabled: false}}
   condors: {{enabled: false}}
   stock_puts: {{enabled: true, underlyings: [IWM], dte_min: 1, dte_max: 1, target_delta: 0.38,
-    low_delta: 0.2, high_delta: 0.5, otm_fraction_min: 0.0, premium_usd_min: 0.05, units: 1}}
+    low_delta: 0.2, high_delta: 0.5, otm_fraction_min: 0.0, premium_usd_min: 0.05, units: 4}}
 managing:
   exits: {{loss_exit_fraction: 0, exit_delta: 1.0, trailing_from_fraction: 0, vix_rise_points: 0}}
   band: {{delta_per_share: 1.0}}
