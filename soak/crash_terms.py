@@ -1,7 +1,7 @@
 """What a desk is set to when it lives through the crash: by default, or so that the crash bites.
 
 By default every limit is as delivered and the desk sells the index alone. The tight ones are of an
-owner who bears a twelfth of the losses, sells two companies besides and asks for entries all day:
+owner who bears a thirtieth of the losses, sells two companies besides and asks for entries all day:
 then brakes, halts and the way back have cause, likeness and single names bind.
 """
 
@@ -29,7 +29,7 @@ from thetawarden.sim.settings import WorldSettings, small_config
 
 UNDERLYING, UNITS = "XSP", 10
 COMPANIES, COMPANY_UNITS = ("AMD", "BA"), 4
-BRAKES_SCALE = 0.08
+BRAKES_SCALE = 0.03
 SPEED = 480.0
 """Seconds of the market a second of the machine: quotes and views come every eight minutes."""
 ENTRY_TIMES = tuple(dt.time(9 + at // 60, at % 60) for at in range(35, 390, 20))
@@ -61,7 +61,7 @@ def crash_config() -> Config:
 
 
 def tight_config(companies: Path) -> Config:
-    """The same limits of size, an owner who bears a twelfth of the loss, and two companies more."""
+    """The same limits of size, an owner who bears a thirtieth of the loss, and two companies."""
     config, replace = crash_config(), msgspec.structs.replace
     strategy, chains = config.strategy, config.chains
     return replace(
