@@ -19,6 +19,9 @@ SHOTS = (
     ("messages", ("escape", "2")),
     ("message", ("up", "up", "enter")),
     ("book", ("escape", "3")),
+    ("risk", ("5",)),
+    ("verdicts", ("6",)),
+    ("chains", ("8",)),
     ("halt", ("h",)),
 )
 
