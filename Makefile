@@ -44,7 +44,7 @@ style: $(READY)
 	@$(BIN)/python docs/generate.py --check
 
 unit: $(READY) ## The tests (ARGS="-k halt" to pick)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 bench: $(READY) ## Figures, each beside its reference (ONLY=name)
 	@$(BIN)/python -m bench $(ONLY)

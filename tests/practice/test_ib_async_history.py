@@ -33,8 +33,9 @@ async def test_minute_bars_are_timed_in_new_york(ib):
 
 
 async def test_epoch_dates_name_the_same_instants(ib):
-    text = await bars_of(ib)
-    epoch = await bars_of(ib, formatDate=2)
+    end = dt.datetime(2026, 3, 2, 14, 45, tzinfo=dt.UTC)  # what ends now moves on with the minute
+    text = await bars_of(ib, endDateTime=end)
+    epoch = await bars_of(ib, endDateTime=end, formatDate=2)
 
     assert epoch[0].date.timestamp() == text[0].date.timestamp()
 
