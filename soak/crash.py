@@ -72,8 +72,10 @@ def _say(line: str) -> None:
 
 
 def _wrong(governed: DeskRun, free: DeskRun | None, *, tight: bool) -> list[str]:
-    """What is wrong; a crash that is to bite must have shown every step."""
+    """What is wrong; one that is to bite must have shown every step and passed no limit at all."""
     wrong = list(governed.wrong)
+    if tight and governed.watched is not None:
+        wrong += [f"a limit was passed: {one.words}" for one in governed.watched.episodes]
     if tight and governed.steps is not None:
         wrong += [f"never happened: {one}" for one in governed.steps.missing]
     if not governed.counts["entries approved"]:

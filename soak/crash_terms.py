@@ -1,8 +1,9 @@
 """What a desk is set to when it lives through the crash: by default, or so that the crash bites.
 
 By default every limit is as delivered and the desk sells the index alone. The tight ones are of an
-owner who bears a thirtieth of the losses, sells two companies besides and asks for entries all day:
-then brakes, halts and the way back have cause, likeness and single names bind.
+owner who bears little of the losses, sells two companies besides and asks for entries all day: then
+brakes, halts and the way back have cause, likeness and single names bind. He wants no limit passed,
+by whatever the market does, so entries leave more room than they do by default.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from thetawarden.sim.broker.market import market_of
 from thetawarden.sim.settings import WorldSettings, small_config
 
 UNDERLYING, UNITS = "XSP", 10
-COMPANIES, COMPANY_UNITS = ("AMD", "BA"), 4
-BRAKES_SCALE = 0.03
+COMPANIES, COMPANY_UNITS = ("AMD", "BA"), 3
+BRAKES_SCALE, ENTRY_FILL = 0.015, 0.3
 SPEED = 480.0
 """Seconds of the market a second of the machine: quotes and views come every eight minutes."""
 ENTRY_TIMES = tuple(dt.time(9 + at // 60, at % 60) for at in range(35, 390, 20))
@@ -61,7 +62,7 @@ def crash_config() -> Config:
 
 
 def tight_config(companies: Path) -> Config:
-    """The same limits of size, an owner who bears a thirtieth of the loss, and two companies."""
+    """The same limits of size, an owner who bears little of the loss, and two companies."""
     config, replace = crash_config(), msgspec.structs.replace
     strategy, chains = config.strategy, config.chains
     return replace(
@@ -96,6 +97,7 @@ def _tight(risk: RiskConfig, companies: Path) -> RiskConfig:
             month_loss_fraction=brakes.month_loss_fraction * BRAKES_SCALE,
             drawdown_fraction=brakes.drawdown_fraction * BRAKES_SCALE,
         ),
+        greeks=replace(risk.greeks, entry_fill_fraction=ENTRY_FILL),
         recovery=replace(risk.recovery, pause_weeks=1, half_until_weeks=2, most_until_weeks=4),
         known=replace(risk.known, companies=str(companies)),
     )
