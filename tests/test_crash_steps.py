@@ -179,8 +179,17 @@ def test_the_tight_world_knows_its_companies_reports_and_keeps_every_limit_of_si
     assert sorted(known) == sorted(COMPANIES)
     assert all(one.earnings is not None for one in known.values())
     assert tight.chains.underlyings == ("XSP", *COMPANIES)
-    for name in ("greeks", "margin", "stress", "expiry", "concentration", "orders"):
+    for name in ("margin", "stress", "expiry", "concentration", "orders"):
         assert getattr(tight.risk, name) == getattr(usual.risk, name)
+
+
+def test_the_tight_world_leaves_more_room_below_the_same_limits(tmp_path):
+    path = tmp_path / "companies.csv"
+    tight, usual = (world_settings(1, companies=one).config.risk.greeks for one in (path, None))
+
+    assert tight.entry_fill_fraction < usual.entry_fill_fraction
+    usual = msgspec.structs.replace(usual, entry_fill_fraction=tight.entry_fill_fraction)
+    assert tight == usual
 
 
 def test_a_kept_log_is_judged_as_if_it_was_heard(tmp_path):
