@@ -653,13 +653,19 @@ def test_a_roll_without_exits_is_protected_by_what_its_new_unit_is_worth():
     assert (take_profit.limit_usd, stop.stop_usd) == (Decimal("1.50"), Decimal("6.00"))
 
 
-def test_a_unit_that_has_no_price_yet_gets_its_exits_once_it_has_one():
+def rolled_further():
+    """A desk whose roll has filled into a contract nobody has quoted yet."""
     desk = holding()
     desk.wait(SECOND)
     desk.approve(further_roll())
     desk.settle()
     desk.broker.fill(desk.order(OrderRole.ROLL).order_ref)
     desk.settle()
+    return desk
+
+
+def test_a_unit_that_has_no_price_yet_gets_its_exits_once_it_has_one():
+    desk = rolled_further()
     before = desk.protected()
 
     for _ in range(2 * SETTINGS.query_ns // SECOND):
@@ -673,12 +679,7 @@ def test_a_unit_that_has_no_price_yet_gets_its_exits_once_it_has_one():
 
 
 def test_exits_that_are_told_for_a_unit_without_a_price_are_placed_at_once():
-    desk = holding()
-    desk.wait(SECOND)
-    desk.approve(further_roll())
-    desk.settle()
-    desk.broker.fill(desk.order(OrderRole.ROLL).order_ref)
-    desk.settle()
+    desk = rolled_further()
 
     revised = Exits(take_profit_usd=Decimal("1.20"), stop_usd=None)
     desk.tell(ReviseExits(trade="t1", exits=revised, reasons=("rolled",)))

@@ -40,8 +40,8 @@ from thetawarden.messages.orders import OrderStageChanged
 
 VIEWS_EVERY_NS = 15 * NS_PER_SECOND
 LOST_AFTER_NS = 2 * NS_PER_MINUTE
-REARRANGE_TRIES_MAX = 3
 """So long after it is void an order nobody spoke of is taken to have come to nothing."""
+REARRANGE_TRIES_MAX = 3
 
 
 class StewardSettings(msgspec.Struct, frozen=True, kw_only=True):
