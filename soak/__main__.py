@@ -24,6 +24,9 @@ from soak.wheel import Terms as WheelTerms
 from soak.wheel import run_wheel
 from thetawarden.practice.market.scenario import ScenarioName
 
+FOLDER = click.Path(path_type=Path, file_okay=False)
+KEPT = click.Path(path_type=Path, file_okay=False, exists=True)
+
 
 @click.group()
 def main() -> None:
@@ -37,7 +40,7 @@ def main() -> None:
 @click.option("--minutes", type=float, help="Only so many minutes of the market.")
 @click.option("--desk-kills", default=3, show_default=True)
 @click.option("--gateway-kills", default=2, show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path), help="Kept; else a temporary one.")
+@click.option("--folder", type=FOLDER, help="Kept; else a temporary one.")
 def day(folder: Path | None, **terms: float) -> None:
     """Live through a day in real processes, with kills, and print what was found."""
     console = Console(highlight=False)
@@ -76,7 +79,7 @@ def twenty(days: int, skip: int, seed: int, scenarios: tuple[str, ...]) -> None:
 @click.option("--speed", default=30.0, show_default=True, help="Market seconds a second.")
 @click.option("--seed", default=2, show_default=True)
 @click.option("--start", default="2026-03-04", show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path), help="Kept; else a temporary one.")
+@click.option("--folder", type=FOLDER, help="Kept; else a temporary one.")
 def wheel(folder: Path | None, **terms: float) -> None:
     """Have a put assigned over real sockets, and a call sold on the shares it brings."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left running
@@ -94,7 +97,7 @@ def wheel(folder: Path | None, **terms: float) -> None:
 @click.option("--speed", default=10.0, show_default=True, help="Market seconds a second.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--start", default="2026-03-02", show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path), help="Kept; else a temporary one.")
+@click.option("--folder", type=FOLDER, help="Kept; else a temporary one.")
 def kills(folder: Path | None, **terms: float) -> None:
     """Kill desk and gateway around order flow: nothing lost, repeated, unprotected, in doubt."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left running
@@ -113,8 +116,8 @@ def kills(folder: Path | None, **terms: float) -> None:
 @click.option("--beside/--alone", default=True, help="Whether an unprotected desk runs beside it.")
 @click.option("--chart", type=click.Path(path_type=Path), help="Draw both accounts into this SVG.")
 @click.option("--tight", is_flag=True, help="Lower brakes, companies besides: it bites.")
-@click.option("--folder", type=click.Path(path_type=Path), help="Logs are kept there.")
-@click.option("--judge", type=click.Path(path_type=Path), help="Only judge the logs kept there.")
+@click.option("--folder", type=FOLDER, help="Logs are kept there.")
+@click.option("--judge", type=KEPT, help="Only judge the logs kept there.")
 def crash(
     sessions: int,
     seed: int,
@@ -128,6 +131,9 @@ def crash(
     """Live through a crash with a whole desk, and beside it with the same desk ungoverned."""
     console = Console(highlight=False, width=200)
     if judge is not None:
+        if not any(judge.glob("governed/desk/log/*.db")):
+            words = f"no logs of a governed desk in {judge}; name what --folder of a run kept"
+            raise click.BadParameter(words, param_hint="--judge")
         verdict = judge_crash(judge, seed=seed, tight=tight)
     else:
         verdict = run_crash(sessions=sessions, seed=seed, beside=beside, tight=tight, folder=folder)
