@@ -83,13 +83,25 @@ def test_many_rows_are_written_without_being_told(desk, heard):
 
 
 def test_the_end_writes_what_has_gathered(desk, heard):
-    adapter = started(desk.hand_over, heard)
+    adapter = started(desk.hand_over, heard, stop_deadline_s=DEADLINE_S)
     adapter.perform(command(desk, FlushLake()))
     adapter.perform(desk.log(note("the last words")))
 
     adapter.stop()
 
     assert texts(desk) == ["the last words"]
+
+
+def test_an_end_before_the_first_step_writes_what_was_to_be_written(desk, heard, monkeypatch):
+    monkeypatch.setattr(LakeAdapter, "_wait", lambda _: False)  # the end is there already
+    adapter = LakeAdapter(desk.hand_over, AdapterSettings(stop_deadline_s=DEADLINE_S))
+    adapter.perform(command(desk, FlushLake()))
+    adapter.perform(desk.log(note("the only words")))
+
+    adapter.start(heard)
+    adapter.stop()
+
+    assert texts(desk) == ["the only words"]
 
 
 def test_an_end_for_which_nothing_waits_leaves_storage_alone(desk, heard, monkeypatch):

@@ -111,12 +111,21 @@ class LakeAdapter:
         work: Work | None = None
         while self._wait():
             work = self._step(work)
-        if work is not None:
+        self._end(work)
+
+    def _end(self, work: Work | None) -> None:
+        """Write what has gathered once anything was to be written; other errands can wait."""
+        asked = work is not None or bool(self._commands)  # the end may come before the first step
+        self._commands.clear()
+        if not asked:
+            return
+        work = self._step(work)
+        if work is None:
+            return
+        if work.writer.waiting_rows or work.writer.behind():
+            self._commands.append(FlushLake())
             self._step(work)
-            if work.writer.waiting_rows or work.writer.behind():
-                self._commands.append(FlushLake())
-                self._step(work)
-            work.close()
+        work.close()
 
     def _wait(self) -> bool:
         """Sleep until there is something to do; false when it is time to end."""
