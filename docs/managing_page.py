@@ -50,7 +50,8 @@ nobody is worth nothing: it hides no danger, and is left to its end when the res
 * **Roll** buys back the worst short option and sells the one nearest to the delta the trade was
   opened at, no nearer to the market, on the first expiry up to 45 days out where the whole brings
   at least 0.10 a share; the long leg that bounds it moves along, by the same width or less. One
-  combination does it all. A third roll, or one that brings less, is a close.
+  combination does it all. A third roll, one that brings less, or one while trading is halted is a
+  close. A roll that is proved to reduce risk is no entry: it goes where nothing new may be sold.
 * **Rebalance** looks for the fewest leg trades (a short bought back, moved out, or bounded) that
   bring the delta of a unit back into its band without a larger worst loss in any of the governor's
   scenarios; the cheapest of those wins. A short moved out counts as a roll and takes place only

@@ -511,6 +511,13 @@ def test_a_loss_of_twice_the_premium_is_rolled_and_after_a_refusal_closed():
     assert close.purpose is Purpose.CLOSE
 
 
+def test_while_trading_is_halted_nothing_is_rolled():
+    desk = losing()
+    desk.tell(TradingHalted(halt=HaltRecord(epoch=1, reason="r", by="p", at_ns=NOW)))
+
+    assert asked(desk.look()).purpose is Purpose.CLOSE
+
+
 def test_a_roll_whose_prices_had_moved_is_asked_for_again_and_not_for_ever():
     desk = losing()
     purposes = []

@@ -130,7 +130,7 @@ def _world(
         busy=busy,
         demand=demand,
         demand_part=demand_part,
-        can_roll=may_try(state, trade.name, Action.ROLL),
+        can_roll=not state.halted and may_try(state, trade.name, Action.ROLL),  # it sells anew
         can_rearrange=may_try(state, trade.name, Action.REBALANCE),
         exits=working,
         new_exits=_new_exits(sight, working, target, settings),

@@ -5,6 +5,7 @@ import math
 import msgspec
 import pytest
 
+from thetawarden.domain.regime.event_factor import EarningsRisk
 from thetawarden.domain.risk.candidate import Purpose
 
 
@@ -16,6 +17,9 @@ def legs(world):
         "lower": world.option("AAA", 80),
         "lowest": world.option("AAA", 50),
         "later": world.option("AAA", 80, days=60),
+        "near": world.option("AAA", 98, days=5),
+        "bound": world.option("AAA", 70, days=60),
+        "longer": world.option("AAA", 90, days=60),
         "call": world.option("AAA", 115, is_call=True),
         "higher": world.option("AAA", 125, is_call=True),
         "deep": world.option("AAA", 200),
@@ -50,6 +54,9 @@ def judged(world, legs, held, order, *, units=1, unknown=False, **changes):
         ({"put": -3}, {"lower": 1}),  # a hedge
         ({"stock": 300}, {"put": 3}),
         ({"put": -1}, {"put": 1, "lowest": -1}),  # a roll far down
+        ({"near": -1}, {"near": 1, "longer": -1}),  # and out: a rise would have brought more
+        ({"near": -2, "call": -2}, {"near": 2, "longer": -2}),
+        ({"put": -1, "lower": 1}, {"put": 1, "lower": -1, "later": -1, "bound": 1}),
     ],
 )
 def test_what_makes_losses_smaller_is_proved(world, legs, held, order):
@@ -68,6 +75,11 @@ def test_what_makes_losses_smaller_is_proved(world, legs, held, order):
         ({"stock": 100, "call": -1}, {"stock": -100}),  # leaves the call naked
         ({"put": -1}, {"put": 1, "lower": -3}),  # a roll that sells more
         ({"put": -1}, {"put": 1, "later": -2}),
+        ({"put": -1}, {"put": 1, "longer": -1}),  # a roll to the same strike, for longer
+        ({"near": -1}, {"near": 1, "longer": -2}),
+        ({"near": -1}, {"near": 1, "higher": -1}),  # the other side in its place
+        ({"near": -1, "call": -1}, {"near": 1, "longer": -1, "call": -1}),
+        ({"near": -1, "later": 1}, {"near": 1, "longer": -1, "later": -1}),  # and its bound with it
         ({}, {"put": 1}),  # a long put on nothing
         ({"put": -3}, {"deep": 1}),  # a hedge that costs more than it saves
         ({"stock": 300, "put": 3}, {"put": -3}),  # frees margin and takes the floor away
@@ -80,6 +92,29 @@ def test_what_does_not_is_not_whatever_it_is_called(world, legs, held, order):
     for purpose in Purpose:
         found = judged(world, legs, held, order, purpose=purpose)
         assert not found.proved, found.words
+
+
+def test_a_roll_across_a_report_is_an_entry(world, legs):
+    def rolls(earnings):
+        order = {"near": 1, "longer": -1}
+        return judged(world, legs, {"near": -1}, order, earnings=earnings).proved
+
+    assert [rolls(risk) for risk in (None, *EarningsRisk)] == [
+        True,
+        *(risk is EarningsRisk.CLEAR for risk in EarningsRisk),
+    ]
+
+
+def test_a_roll_may_deepen_no_loss_by_more_than_the_worst_shrinks(world, legs):
+    """A rise of volatility alone costs what lives longer more; a year of it, too much more."""
+    found = {}
+    for name, days in (("months", 60), ("years", 900)):
+        both = {"near": legs["near"], "far": world.option("AAA", 93, days=days)}
+        found[name] = judged(world, both, {"near": -1}, {"near": 1, "far": -1})
+
+    assert found["months"].proved
+    assert not found["years"].proved
+    assert found["years"].worst_after_usd < found["years"].worst_before_usd
 
 
 def test_the_proof_shows_its_numbers(world, legs):

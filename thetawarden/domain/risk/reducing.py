@@ -1,11 +1,13 @@
 """Proves that an order reduces risk, by losses and margin before and after; words prove nothing.
 
-Losses are those of every scenario, falls and rises alike, with all that may yet fill. Three proofs
+Losses are those of every scenario, falls and rises alike, with all that may yet fill. Four proofs
 are taken. Buying back short options costs what is paid and can never cost more. The worst loss
 shrinks by at least what is paid, or stays while margin shrinks, and no scenario loses more by it
-than what is paid: selling the other side is no hedge. Or the order only takes away from what is
-held, and makes the worst loss larger by no more than it pays. In the last two, margin after is at
-most margin before, plus what is paid, and no more is naked than was.
+than what is paid: selling the other side is no hedge. What is bought back is replaced by no more of
+its own side, no report of the company is crossed, and the worst loss shrinks by what is paid and
+what any other loss grows by, at least: a roll forgoes profit, which is no loss. Or the order only
+takes away from what is held, and makes the worst loss larger by no more than it pays. But for the
+first, margin after is at most margin before, plus what is paid, and no more is naked than was.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import math
 import msgspec
 import numpy as np
 
-from thetawarden.domain.risk.candidate import Candidate
+from thetawarden.domain.regime.event_factor import judge_earnings
+from thetawarden.domain.risk.candidate import Candidate, Leg
 from thetawarden.domain.risk.exposure import loss_at_expiry_usd, naked_shares
 from thetawarden.domain.risk.finding import usd
 from thetawarden.domain.risk.holdings import MarketView, is_shrunk, left_to_close
@@ -47,14 +50,16 @@ class Reduction(msgspec.Struct, frozen=True, kw_only=True):
 class _Change(msgspec.Struct, frozen=True, kw_only=True):
     """What an order would do to losses, in USD.
 
-    `saved` is of the worst loss, `worsens` the most that any scenario loses by it, `eases` when any
-    scenario gets better.
+    `saved` is of the worst loss, `worsens` the most that any scenario loses by it, `deepens` the
+    most that any becomes worse than what it cost already, `eases` when any scenario gets better.
     """
 
     saved: float
     paid: float
     worsens: float
+    deepens: float
     takes_away: bool
+    replaces: bool
     eases: bool
 
 
@@ -84,7 +89,9 @@ def prove_reduction(
         saved=worst[0] - worst[1],
         paid=paid,
         worsens=float((after - losses).max()),
+        deepens=float((np.maximum(after, 0.0) - np.maximum(losses, 0.0)).max()),
         takes_away=takes_away(candidate, book=book, units=units),
+        replaces=_replaces(candidate, book=book, units=units),
         eases=bool((losses - after > _CENT).any()),
     )
     found = Reduction(
@@ -142,13 +149,33 @@ def _with_margin(
 
 def takes_away(candidate: Candidate, *, book: BookMeasure, units: int) -> bool:
     """Return whether every leg only takes from what is held and not being closed already."""
-    held, pending = book.standing.contracts, book.pending
+    return all(_shrinks(leg, book, units=units) for leg in candidate.legs)
+
+
+def _shrinks(leg: Leg, book: BookMeasure, *, units: int) -> bool:
+    con_id = leg.instrument.con_id
+    held = book.standing.contracts.get(con_id, 0.0)
+    left = left_to_close(held, pending=book.pending, con_id=con_id)
+    return is_shrunk(left, leg.ratio * units)
+
+
+def _replaces(candidate: Candidate, *, book: BookMeasure, units: int) -> bool:
+    """Whether short options are bought back and no more are sold, calls for calls, puts for puts.
+
+    No scenario knows what a report does to a price: what is sold may not have to live through one.
+    """
+    report = candidate.earnings
+    if report is not None and judge_earnings(report).size_fraction < 1.0:
+        return False
+    balance: dict[bool, int] = {}
     for leg in candidate.legs:
-        con_id = leg.instrument.con_id
-        left = left_to_close(held.get(con_id, 0.0), pending=pending, con_id=con_id)
-        if not is_shrunk(left, leg.ratio * units):
+        kind = leg.instrument
+        if not kind.is_option or kind.multiplier != candidate.legs[0].instrument.multiplier:
             return False
-    return True
+        taken = _shrinks(leg, book, units=units)
+        if taken == (leg.ratio > 0):  # a short bought back, or one newly sold
+            balance[kind.is_call] = balance.get(kind.is_call, 0) + leg.ratio
+    return bool(balance) and all(count >= 0 for count in balance.values())
 
 
 def _saved_when_all_fills(book: BookMeasure, added: AddedMeasure, *, units: int) -> float:
@@ -174,6 +201,8 @@ def _proof(change: _Change, *, buys_back: bool, freed: float) -> str:
     bounded = change.takes_away or change.worsens <= paid + _CENT
     if bounded and saved > _CENT and saved >= paid:
         return "the worst loss shrinks"
+    if change.replaces and saved > _CENT and saved >= paid + change.deepens:
+        return "what is bought back is replaced by less"
     if bounded and saved >= -_CENT and freed > _CENT and paid <= _CENT:
         return "margin shrinks"
     gone = change.takes_away and freed >= -_CENT and (freed > _CENT or change.eases)
