@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from thetawarden.domain.broker.lines import LineManner, LinePriority
+from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
 from thetawarden.domain.slots.state import Ledger, Phase, Wish
+from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 
 Queues = dict[LinePriority, dict[str, list[int]]]
 
@@ -65,16 +67,27 @@ def may_ask(ledger: Ledger, conid: int, now_ns: int) -> bool:
 
 
 def _queues(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> Queues:
-    """Each class's owners with what they want in it, in their own order."""
+    """Each class's owners with what they want in it and may ask for, in their own order."""
+    queues = _wanted(ledger.wants, wishes)
+    barred = {conid for conid in ledger.refused if not may_ask(ledger, conid, now_ns)}
+    if not barred:
+        return queues
+    return {
+        priority: {
+            owner: [conid for conid in queue if conid not in barred]
+            for owner, queue in owners.items()
+        }
+        for priority, owners in queues.items()
+    }
+
+
+@remembered(LEDGERS_KEPT)
+def _wanted(wants: Mapping[str, tuple[LineWant, ...]], wishes: Mapping[int, Wish]) -> Queues:
     queues: Queues = {}
-    for owner in sorted(ledger.wants):
-        for want in ledger.wants[owner]:
+    for owner in sorted(wants):
+        for want in wants[owner]:
             conid = want.instrument.conid
-            if (
-                want.manner is LineManner.STREAM
-                and wishes[conid].stream is want.priority
-                and may_ask(ledger, conid, now_ns)
-            ):
+            if want.manner is LineManner.STREAM and wishes[conid].stream is want.priority:
                 queues.setdefault(want.priority, {}).setdefault(owner, []).append(conid)
     return queues
 

@@ -31,7 +31,7 @@ from thetawarden.domain.slots.state import (
     Unsubscribe,
     Wish,
 )
-from thetawarden.domain.slots.wishes import gather
+from thetawarden.domain.slots.wishes import gather, streams_of
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,16 +187,12 @@ def _after(
         for batch in batches
     }
     waiting = {name: batch for name, batch in ledger.batches.items() if now_ns < batch.until_ns}
-    streamed_ns = {
-        conid: at_ns
-        for conid, at_ns in (ledger.streamed_ns | dict.fromkeys(going, now_ns)).items()
-        if conid in wishes
-    }
+    streamed_ns = ledger.streamed_ns | dict.fromkeys(going, now_ns)
     return msgspec.structs.replace(
         ledger,
         slots=slots,
         batches=waiting | out,
-        streamed_ns=streamed_ns,
+        streamed_ns=_wanted(streamed_ns, wishes),
         snapshot_ns=_still_wanted(ledger.snapshot_ns, wishes),
         refused={
             conid: refusal
@@ -211,13 +207,16 @@ def _after(
 
 
 def _still_wanted(
-    taken: Mapping[str, Mapping[int, int]], wishes: Mapping[int, Wish]
+    taken: Mapping[str, dict[int, int]], wishes: Mapping[int, Wish]
 ) -> dict[str, dict[int, int]]:
-    kept = {
-        listener: {conid: at_ns for conid, at_ns in each.items() if conid in wishes}
-        for listener, each in taken.items()
-    }
+    kept = {listener: _wanted(each, wishes) for listener, each in taken.items()}
     return {listener: each for listener, each in kept.items() if each}
+
+
+def _wanted(instants_ns: dict[int, int], wishes: Mapping[int, Wish]) -> dict[int, int]:
+    if instants_ns.keys() <= wishes.keys():
+        return instants_ns
+    return {conid: at_ns for conid, at_ns in instants_ns.items() if conid in wishes}
 
 
 def _next_ns(
@@ -232,7 +231,7 @@ def _next_ns(
     held = [slot for slot in ledger.slots.values() if slot.phase is Phase.HELD]
     due = [slot.unwanted_ns + limits.linger_ns for slot in held if slot.unwanted_ns is not None]
     due += [refusal.again_ns for refusal in ledger.refused.values()]
-    if any(wish.stream is not None and conid not in streaming for conid, wish in wishes.items()):
+    if not streams_of(wishes) <= streaming:
         due += [slot.since_ns + limits.hold_ns for slot in held]
         due += [max(slot.since_ns, ledger.rotated_ns) + limits.rotation_ns for slot in held]
     if ledger.learned is not None:

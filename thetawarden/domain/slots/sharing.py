@@ -17,9 +17,7 @@ def share(*, queues: Mapping[str, Sequence[int]], kept: Sequence[int], places: i
     """
     chosen = dict.fromkeys(kept[: max(0, places)])
     already = frozenset(chosen)
-    turns = [
-        (sum(conid in already for conid in queue), owner, 0) for owner, queue in queues.items()
-    ]
+    turns = [(sum(map(already.__contains__, queue)), owner, 0) for owner, queue in queues.items()]
     heapq.heapify(turns)
     while turns and len(chosen) < places:
         count, owner, position = heapq.heappop(turns)

@@ -9,24 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-import msgspec
-
 from thetawarden.domain.broker.lines import LinePriority
-from thetawarden.domain.slots.choosing import asks_from_ns, may_ask
+from thetawarden.domain.remembering import remembered
+from thetawarden.domain.slots.choosing import may_ask
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
 from thetawarden.domain.slots.state import Ledger, TakeSnapshots, Wish
+from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 
 NEVER_NS = 0
-
-
-class _Due(msgspec.Struct, frozen=True, gc=False, order=True):
-    """A snapshot to take for one listener, and from when on."""
-
-    priority: LinePriority
-    at_ns: int
-    conid: int
-    listener: str
+_Due = tuple[int, int, int, str]
+"""A snapshot to take: its class, from when on, of what, and for which listener."""
+_Heard = tuple[tuple[int, int, int], ...]
+"""What one listener is to hear of: its class, how old it may become, and what it is."""
 
 
 def pick_snapshots(
@@ -42,10 +37,13 @@ def pick_snapshots(
     places = limits.snapshots_max - sum(len(batch.conids) for batch in out.values())
     if now_ns < ledger.snapshots_from_ns or places <= 0:
         return []
+    barred = {conid for conid in ledger.refused if not may_ask(ledger, conid, now_ns)}
     ready = sorted(
-        due
-        for due in _due(ledger, wishes, streaming, limits)
-        if due.at_ns <= now_ns and due.listener not in out and may_ask(ledger, due.conid, now_ns)
+        (priority, at_ns, conid, listener)
+        for listener, heard in _by_listener(wishes, limits).items()
+        if listener not in out
+        for priority, at_ns, conid in _due(ledger, listener, heard, streaming)
+        if at_ns <= now_ns and conid not in barred
     )
     picked = _share(ready, places)
     return [
@@ -64,44 +62,69 @@ def next_snapshot_ns(
     limits: LineLimits,
 ) -> int | None:
     """When the next one may be due though no report comes; None for never."""
-    idle = [
-        max(due.at_ns, ledger.snapshots_from_ns, asks_from_ns(ledger, due.conid))
-        for due in _due(ledger, wishes, streaming, limits)
-        if due.listener not in ledger.batches
-    ]
     ends = [batch.until_ns for batch in ledger.batches.values()]
-    full = sum(len(batch.conids) for batch in ledger.batches.values()) >= limits.snapshots_max
-    return min(ends if full else [*ends, *idle], default=None)
+    if sum(len(batch.conids) for batch in ledger.batches.values()) >= limits.snapshots_max:
+        return min(ends, default=None)
+    for listener, heard in _by_listener(wishes, limits).items():
+        if listener not in ledger.batches:
+            due = _due(ledger, listener, heard, streaming)
+            first_ns = _first_ns(ledger, due)
+            ends += [] if first_ns is None else [max(first_ns, ledger.snapshots_from_ns)]
+    return min(ends, default=None)
+
+
+@remembered(LEDGERS_KEPT)
+def _by_listener(wishes: Mapping[int, Wish], limits: LineLimits) -> Mapping[str, _Heard]:
+    """What each listener is to hear of."""
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for conid, wish in wishes.items():
+        refresh_ns = max(wish.refresh_ns, limits.snapshot_refresh_ns_min)
+        for listener in wish.listeners:
+            found.setdefault(listener, []).append((int(wish.priority), refresh_ns, conid))
+    return {listener: tuple(heard) for listener, heard in found.items()}
 
 
 def _due(
-    ledger: Ledger, wishes: Mapping[int, Wish], streaming: Container[int], limits: LineLimits
-) -> list[_Due]:
+    ledger: Ledger, listener: str, heard: _Heard, streaming: Container[int]
+) -> list[tuple[int, int, int]]:
     """Everything that does not stream, with when its quote will be too old."""
-    found = []
-    for conid, wish in wishes.items():
-        if conid in streaming:
-            continue
-        refresh_ns = max(wish.refresh_ns, limits.snapshot_refresh_ns_min)
-        streamed_ns = ledger.streamed_ns.get(conid, NEVER_NS)
-        for listener in wish.listeners:
-            taken_ns = ledger.snapshot_ns.get(listener, {}).get(conid, NEVER_NS)
-            last_ns = max(taken_ns, streamed_ns)
-            due_ns = NEVER_NS if last_ns == NEVER_NS else last_ns + refresh_ns
-            found.append(_Due(wish.priority, due_ns, conid, listener))
-    return found
+    taken = ledger.snapshot_ns.get(listener, {})
+    last_ns = taken | {
+        conid: at_ns
+        for conid, at_ns in ledger.streamed_ns.items()
+        if at_ns > taken.get(conid, NEVER_NS)
+    }
+    return [
+        (priority, seen_ns + refresh_ns if (seen_ns := last_ns.get(conid)) else NEVER_NS, conid)
+        for priority, refresh_ns, conid in heard
+        if conid not in streaming
+    ]
+
+
+def _first_ns(ledger: Ledger, due: list[tuple[int, int, int]]) -> int | None:
+    """When the first of them is due and may be asked for."""
+    refused = ledger.refused
+    return min(
+        [
+            at_ns if conid not in refused else max(at_ns, refused[conid].again_ns)
+            for _, at_ns, conid in due
+        ],
+        default=None,
+    )
 
 
 def _share(ready: list[_Due], places: int) -> dict[str, list[int]]:
     """Who gets how many of the places: class by class, listeners of a class alike."""
+    by_class: dict[int, dict[str, list[int]]] = {}
+    # a number stands for a pair here: one instrument may be due for two listeners
+    for number, (priority, _, _, listener) in enumerate(ready):
+        queue = by_class.setdefault(priority, {}).setdefault(listener, [])
+        if len(queue) < places:
+            queue.append(number)
     picked: dict[str, list[int]] = {}
     for priority in LinePriority:
-        queues: dict[str, list[int]] = {}
-        # a number stands for a pair here: one instrument may be due for two listeners
-        for number, due in enumerate(ready):
-            if due.priority is priority:
-                queues.setdefault(due.listener, []).append(number)
-        for number in share(queues=queues, kept=(), places=places):
-            picked.setdefault(ready[number].listener, []).append(ready[number].conid)
+        for number in share(queues=by_class.get(priority, {}), kept=(), places=places):
+            _, _, conid, listener = ready[number]
+            picked.setdefault(listener, []).append(conid)
             places -= 1
     return picked

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from operator import add
 
 import msgspec
 
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineUse
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.slots.state import Ledger, Phase, Wish
-from thetawarden.domain.slots.wishes import gather
+from thetawarden.domain.slots.wishes import LEDGERS_KEPT, gather
 
 
 class OwnerUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,19 +26,39 @@ class OwnerUse(msgspec.Struct, frozen=True, kw_only=True):
 
 def uses(ledger: Ledger, wishes: Mapping[int, Wish] | None = None) -> tuple[LineUse, ...]:
     """Each class that is wanted, most important first; `wishes` are the ledger's, if at hand."""
-    counts: Counter[tuple[LinePriority, str]] = Counter()
-    for conid, wish in (gather(ledger.wants) if wishes is None else wishes).items():
-        counts[_place(ledger, conid, wish.stream, wish.priority)] += 1
+    wishes = gather(ledger.wants) if wishes is None else wishes
+    waiting, snapshots = (list(counts) for counts in _unserved(wishes))
+    wanted, streaming = list(map(add, waiting, snapshots)), [0] * len(LinePriority)
+    for slot in ledger.slots.values():
+        wish = wishes.get(slot.conid)
+        if wish is not None and slot.phase is Phase.HELD:
+            if wish.stream is None:
+                snapshots[wish.priority] -= 1
+            else:
+                waiting[wish.stream] -= 1
+            streaming[wish.priority if wish.stream is None else wish.stream] += 1
     return tuple(
         LineUse(
             priority=priority,
-            streaming=counts[priority, "streaming"],
-            waiting=counts[priority, "waiting"],
-            snapshots=counts[priority, "snapshots"],
+            streaming=streaming[priority],
+            waiting=waiting[priority],
+            snapshots=snapshots[priority],
         )
         for priority in LinePriority
-        if any(each is priority for each, _ in counts)
+        if wanted[priority]
     )
+
+
+@remembered(LEDGERS_KEPT)
+def _unserved(wishes: Mapping[int, Wish]) -> tuple[list[int], list[int]]:
+    """How many of each class would wait for a line, and for a snapshot, if nothing streamed."""
+    waiting, snapshots = [0] * len(LinePriority), [0] * len(LinePriority)
+    for wish in wishes.values():
+        if wish.stream is None:
+            snapshots[wish.priority] += 1
+        else:
+            waiting[wish.stream] += 1
+    return waiting, snapshots
 
 
 def owner_uses(ledger: Ledger) -> tuple[OwnerUse, ...]:

@@ -29,18 +29,32 @@ def gather(wants: Mapping[str, tuple[LineWant, ...]]) -> Mapping[int, Wish]:
     """One wish an instrument, in the order of owners' names and of what each names first."""
     wishes: dict[int, Wish] = {}
     for owner in sorted(wants):
-        for want in wants[owner]:
-            conid = want.instrument.conid
-            wish = Wish(
-                instrument=want.instrument,
-                priority=want.priority,
-                stream=want.priority if want.manner is LineManner.STREAM else None,
-                refresh_ns=want.refresh_ns,
-                listeners=(listener_of(owner, want),),
-            )
+        for wish in _wishes_of(wants[owner], owner=owner):
+            conid = wish.instrument.conid
             other = wishes.get(conid)
             wishes[conid] = wish if other is None else _joined(other, wish)
     return wishes
+
+
+@remembered(LEDGERS_KEPT)
+def streams_of(wishes: Mapping[int, Wish]) -> frozenset[int]:
+    """What a stream is wanted of."""
+    return frozenset(conid for conid, wish in wishes.items() if wish.stream is not None)
+
+
+@remembered(LEDGERS_KEPT)
+def _wishes_of(wants: tuple[LineWant, ...], *, owner: str) -> tuple[Wish, ...]:
+    """An owner's own wishes, one for each time it names an instrument."""
+    return tuple(
+        Wish(
+            instrument=want.instrument,
+            priority=want.priority,
+            stream=want.priority if want.manner is LineManner.STREAM else None,
+            refresh_ns=want.refresh_ns,
+            listeners=(listener_of(owner, want),),
+        )
+        for want in wants
+    )
 
 
 def _joined(one: Wish, other: Wish) -> Wish:
