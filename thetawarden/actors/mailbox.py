@@ -146,14 +146,19 @@ class Mailbox:
         self.rouse()
 
     def new_seat(
-        self, *, refuse: Callable[[Request], None], comes_last: Callable[[Request], bool]
+        self,
+        *,
+        refuse: Callable[[Request], None],
+        comes_last: Callable[[Request], bool],
+        wake: Callable[[None], object] | None = None,
     ) -> Seat:
         """A place to read from for a new incarnation; unseats the one before.
 
         `refuse` answers a request of the runtime that no reader will ever handle; `comes_last`
-        tells the farewell, which is read only after all control messages and orders.
+        tells the farewell, which is read only after all control messages and orders. `wake` is
+        called for a reader that sleeps and does not wait in `get`.
         """
-        seat = Seat(self, refuse=refuse, comes_last=comes_last)
+        seat = Seat(self, refuse=refuse, comes_last=comes_last, wake=wake)
         self.unseat()
         with self._lock:
             self._seat = seat
@@ -258,6 +263,7 @@ class Seat:
         *,
         refuse: Callable[[Request], None],
         comes_last: Callable[[Request], bool],
+        wake: Callable[[None], object] | None = None,
     ) -> None:
         self._mailbox = mailbox
         self.refuse = refuse
@@ -266,7 +272,8 @@ class Seat:
         self.farewells: deque[Request] = deque()
         self.sleeps = False
         calls: SimpleQueue[None] = SimpleQueue()
-        self.wake, self._await_call = calls.put, calls.get
+        self.wake: Callable[[None], object] = wake or calls.put
+        self._await_call = calls.get
 
     def get(self) -> Item:
         """The most urgent item; waits for one. `UNSEATED` when there will never be another."""

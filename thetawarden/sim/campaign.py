@@ -35,7 +35,7 @@ from thetawarden.sim.trader import SimTrader
 from thetawarden.sim.world import World
 
 ALL = frozenset(Family)
-_encode = msgspec.msgpack.Encoder().encode
+_encode_into = msgspec.msgpack.Encoder().encode_into
 MARKETS = (
     (1, ScenarioName.NORMAL),
     (2, ScenarioName.NORMAL),
@@ -56,6 +56,8 @@ SLICE_MIN = 15
 LOOKS_AGAIN_MIN = math.ceil(COMPETING_AGAIN_S * SPEED / 60.0) + SLICE_MIN
 """A desk that another session keeps from the market tries it again after so long."""
 TRADES_FROM_MIN, TRADES_UNTIL_MIN = 25, 375
+HEARD_MAX = 1 << 16
+"""So many bytes are digested at once."""
 _FOLDER = Path("/dev/shm")  # noqa: S108  # only the parent of a folder of its own
 
 
@@ -143,6 +145,7 @@ class _Run:
         self._rests = int(night.integers(RESTS_OF)) < RESTS
         self._referee, self._sometimes = Referee(), Sometimes()
         self._digest = hashlib.blake2b(digest_size=16)
+        self._heard = bytearray()
         self._world = World(settings_of(plan.seed), folder, watch=self._watch)
         self._trader = SimTrader(
             rng=np.random.default_rng([plan.seed, 13]),
@@ -171,7 +174,7 @@ class _Run:
             sometimes=self._sometimes.counts,
             messages=referee.scene.messages,
             processes=self._world.processes,
-            digest=self._digest.hexdigest(),
+            digest=self._digested(),
         )
 
     def _play(self) -> None:
@@ -213,8 +216,17 @@ class _Run:
                 self._trader.act(self._world.clock.now_ns())
         return True
 
+    def _digested(self) -> str:
+        self._digest.update(self._heard)
+        self._heard.clear()
+        return self._digest.hexdigest()
+
     def _watch(self, entry: Entry) -> None:
-        self._digest.update(_encode(_written(entry)))
+        heard = self._heard
+        _encode_into(_written(entry), heard, -1)
+        if len(heard) > HEARD_MAX:
+            self._digest.update(heard)
+            heard.clear()
         self._referee.hear(entry)
         self._sometimes.hear(entry)
         self._trader.hear(entry)

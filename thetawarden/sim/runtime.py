@@ -38,6 +38,7 @@ from thetawarden.sim.agenda import Agenda
 from thetawarden.sim.clock import VirtualClock
 from thetawarden.sim.log import SimLog
 from thetawarden.sim.meddling import Meddler, Mishap, NoMeddling, Point
+from thetawarden.sim.ready import Ready
 
 PLENTY_OF_DISK_BYTES = 1 << 40
 LUCK_AT_ONCE = 4096
@@ -79,7 +80,7 @@ class SimDesk:
         self._serial = 0
         self._effects: deque[tuple[str, Envelope[Message]]] = deque()
         self._cells: dict[str, tuple[Cell, Seat]] = {}
-        self._mail: dict[str, Callable[[], bool]] = {}
+        self._ready = Ready()
         self._luck: list[float] = []
         self._snapshot_every = snapshot_every
         self._heartbeat_ns = heartbeat_ns
@@ -160,7 +161,7 @@ class SimDesk:
 
     def step(self) -> bool:
         """Let one of those who can go next go; false when nobody can."""
-        ready: list[str | None] = [name for name, has_mail in self._mail.items() if has_mail()]
+        ready = self._ready.names()
         if self._effects:
             ready.append(None)
         if not ready:
@@ -224,7 +225,9 @@ class SimDesk:
             route=self.router.route,
             snapshot_every=self._snapshot_every,
         )
-        seat = post.mailbox.new_seat(refuse=lambda _: None, comes_last=lambda _: False)
+        seat = post.mailbox.new_seat(
+            refuse=lambda _: None, comes_last=lambda _: False, wake=self._ready.begin(post.name)
+        )
         begin = Begin(incarnation=post.incarnation, resumed=resumed)
         greeting = self.log.say(begin, SUPERVISOR, 0, None, self.clock.now_ns())
         try:
@@ -232,7 +235,7 @@ class SimDesk:
         except HandlerFailed as failure:
             return _failed(post, failure.__cause__)
         self._cells[post.name] = (cell, seat)
-        self._mail[post.name] = post.mailbox.has_mail
+        self._ready.sit(post.name, post.mailbox, seat)
         return None
 
     def stop(self, post: Post, within_ns: int) -> bool:  # noqa: ARG002  # nobody hangs here
@@ -311,7 +314,7 @@ class SimDesk:
 
     def _unseat(self, name: str) -> None:
         self._cells.pop(name, None)
-        self._mail.pop(name, None)
+        self._ready.leave(name)
 
     def _draw(self) -> float:
         """One of many random numbers drawn at once: one by one they would cost a tenth of a day."""
