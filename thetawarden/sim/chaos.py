@@ -16,7 +16,7 @@ from itertools import islice
 import msgspec
 
 from thetawarden.errors import ThetawardenError
-from thetawarden.sim.campaign import ALL, Outcome, Plan, simulate
+from thetawarden.sim.campaign import ALL, MARKETS, Outcome, Plan, simulate
 from thetawarden.sim.faults.kinds import Family, Planned
 from thetawarden.sim.faults.schedule import CATALOGUE
 from thetawarden.sim.invariants.referee import MODULES, Violation
@@ -24,6 +24,8 @@ from thetawarden.sim.sometimes import STATES
 
 TRIES_MAX = 30
 SEEDS_A_PROCESS = 200  # then others take their place, and what they gathered goes with them
+WARMED_FROM_SEEDS = 50
+"""With so many the first seed of each market is run before the others' processes are begun."""
 ALL_STATES_FROM_SEEDS = 500
 """With so many seeds of all faults every state must have been reached."""
 
@@ -167,6 +169,8 @@ def _outcomes(asked: Asked) -> Iterator[Outcome]:
         yield from map(simulate, asked.plans())
         return
     plans = asked.plans()
+    if asked.seeds >= WARMED_FROM_SEEDS:  # what a market computed is inherited by all processes
+        yield from map(simulate, islice(plans, len(MARKETS)))
     while batch := tuple(islice(plans, SEEDS_A_PROCESS * asked.jobs)):
         yield from _side_by_side(batch, jobs=asked.jobs)
 
