@@ -21,7 +21,7 @@ help: ## Show what can be made
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "Python %d.%d found, 3.11 or newer needed: make PYTHON=/path/to/python3.11" % v[:2])'
-	@echo "Setting up in $(VENV) (about a minute, once) ..."
+	@echo "Setting up in $(VENV) (a minute or two, once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
