@@ -817,6 +817,48 @@ def test_a_scenario_beyond_its_limit_is_hedged_within_the_budget_and_once():
     assert asked(desk.look()) is None
 
 
+def hedged():
+    """A desk that holds a hedge nobody needs any more."""
+    desk = Desk()
+    desk.open(495, units=40, premium=1.0)
+    desk.tell(valued())
+    desk.tell(excess())
+    order = asked(desk.look())
+    ref, told = f"{order.trade}.hedge.3.1", {"key": order.key, "trade": order.trade}
+    desk.approve(order)
+    desk.stage(ref, OrderRole.HEDGE, Stage.WORKING, units=order.units, **told)
+    for leg in order.legs:
+        desk.fill(leg.instrument, leg.ratio * order.units, "0.10", ref=ref)
+    desk.stage(ref, OrderRole.HEDGE, Stage.FILLED, units=order.units, filled=order.units, **told)
+    desk.tell(excess(held=0.01))
+    return desk
+
+
+def test_a_hedge_that_may_not_go_stays_a_while_without_alarm():
+    """To give up protection is no exit: where nothing new may be risked it is refused for days."""
+    desk = hedged()
+    order = asked(desk.look())
+
+    said = desk.tell(OrderRefused(proposal=order, review=None, words="no entries"))
+    later = [asked(desk.look()) for _ in range(25)]
+
+    assert order.strategy == "hedge"
+    assert [one.urgency for one in of_kind(said, NotifyPerson)] == [Urgency.NORMAL]
+    assert later == [None] * 25
+    assert asked(desk.look(after_ns=10 * NS_PER_MINUTE)).strategy == "hedge"
+
+
+def test_a_hedge_on_its_way_out_holds_up_no_exit_that_is_demanded():
+    desk = hedged()
+    leaving = asked(desk.look())
+
+    desk.tell(demand(DemandKind.REDUCE))
+    order = asked(desk.look())
+
+    assert leaving.strategy == "hedge"
+    assert (order.trade, order.purpose) == ("t1", Purpose.CLOSE)
+
+
 def test_nothing_is_bought_or_sold_anew_while_halted_yet_exits_go_on():
     desk = Desk()
     desk.open(495, units=40, premium=1.0)

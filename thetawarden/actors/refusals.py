@@ -8,7 +8,7 @@ from thetawarden.actors.stewarding import Pending, StewardState, not_now, reopen
 from thetawarden.actors.tending import ask
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs
 from thetawarden.domain.managing.case import HEDGE
-from thetawarden.domain.managing.decision import Action
+from thetawarden.domain.managing.decision import Action, Rule
 from thetawarden.domain.managing.limits import Ladder
 from thetawarden.domain.managing.ordering import within_collar
 from thetawarden.domain.risk.passing import is_half_seen, is_of_the_moment
@@ -36,7 +36,7 @@ def answer_refusal(
     if asked.action in _REARRANGING:
         not_now(state, asked, refused.review, ladder=ladder, now=now)
         return ()
-    opening = asked.action in _OPENING
+    opening = asked.action in _OPENING or asked.rule is Rule.HEDGE_UNNEEDED  # it may well stay
     if not (opening or asked.again or state.quiet):
         again = _cheaper(state, asked, refused, ladder=ladder, now=now)
         if again:

@@ -74,7 +74,10 @@ def look(
     sights = [sight_of(state, one, rows) for one in trades]
     excesses = excesses_of(state.uses, nlv_usd=nlv_usd(state))
     leaving = {Action.CLOSE, Action.REDUCE}
-    closing = any(one.action in leaving for one in state.pending.values())
+    closing = any(
+        one.action in leaving and one.rule is not Rule.HEDGE_UNNEEDED  # which lessens no risk
+        for one in state.pending.values()
+    )
     demanded = demanded_of(
         state.demands,
         sights,
