@@ -29,8 +29,10 @@ time and alone; what it might net against something else is not credited before 
 **What reduces risk** is proved, not believed: buying back short options; or the worst loss over
 all scenarios (falls, rises, VIX) shrinks by at least what is paid, or stays while margin shrinks,
 and no scenario loses more by it than what is paid; or short options are bought back and no more of
-the same side are sold, across no report of the company, and the worst loss shrinks by what is paid
-and what any other loss grows by, at least; or the order only takes away from what is held.
+the same side are sold, across no report of the company and no dividend, and the worst loss shrinks
+by what is paid and what any other loss grows by, at least; or calls are sold on free shares, the
+worst loss shrinks, and none that grows comes to more than half of it; or the order only takes away
+from what is held.
 Margin may not rise beyond what is paid, no more may be naked than was, and the same must hold once
 all that is pending has filled. Such an order passes every rule but the few checks that bind exits
 too, in every state of the desk. Without a valuation, taking away is still proved by payoffs at

@@ -21,6 +21,7 @@ def legs(world):
         "bound": world.option("AAA", 70, days=60),
         "longer": world.option("AAA", 90, days=60),
         "call": world.option("AAA", 115, is_call=True),
+        "above": world.option("AAA", 102, is_call=True),
         "higher": world.option("AAA", 125, is_call=True),
         "deep": world.option("AAA", 200),
         "stock": world.shares("AAA"),
@@ -57,6 +58,8 @@ def judged(world, legs, held, order, *, units=1, unknown=False, **changes):
         ({"near": -1}, {"near": 1, "longer": -1}),  # and out: a rise would have brought more
         ({"near": -2, "call": -2}, {"near": 2, "longer": -2}),
         ({"put": -1, "lower": 1}, {"put": 1, "lower": -1, "later": -1, "bound": 1}),
+        ({"stock": 100}, {"above": -1}),  # a covered call: only a rise is forgone
+        ({"stock": 200, "call": -1}, {"above": -1}),
     ],
 )
 def test_what_makes_losses_smaller_is_proved(world, legs, held, order):
@@ -86,6 +89,11 @@ def test_what_makes_losses_smaller_is_proved(world, legs, held, order):
         ({"put": -3}, {"call": -1, "higher": 1}),  # the other side earns in a fall, and is no hedge
         ({"put": -1, "lowest": 1}, {"call": -1, "higher": 1}),  # a condor, margin for one side
         ({"stock": 300}, {"put": -1}),
+        ({"stock": 50}, {"above": -1}),  # more than the shares cover
+        ({"stock": 100}, {"above": -2}),
+        ({"stock": 100, "call": -1}, {"above": -1}),  # the shares are taken
+        ({"stock": 100}, {"above": -1, "put": -1}),
+        ({"stock": 100}, {"higher": -1}),  # brings less than it may cost in a panic
     ],
 )
 def test_what_does_not_is_not_whatever_it_is_called(world, legs, held, order):
@@ -103,6 +111,22 @@ def test_a_roll_across_a_report_is_an_entry(world, legs):
         True,
         *(risk is EarningsRisk.CLEAR for risk in EarningsRisk),
     ]
+
+
+def test_shares_cover_no_second_call_while_the_first_may_yet_fill(world, legs):
+    held = world.held_book(world.hold(legs["stock"], 100))
+    first = world.candidate(world.leg(legs["call"], -1), margin=0.0)
+    second = world.candidate(world.leg(legs["above"], -1), whatif=None)
+
+    assert world.review(second, held=held).reduction.proved
+    assert not world.review(second, held=held, orders=[world.pending(first)]).reduction.proved
+
+
+@pytest.mark.parametrize("tonight", [True, None])
+def test_a_covered_call_before_a_dividend_is_an_entry(world, legs, tonight):
+    found = judged(world, legs, {"stock": 100}, {"above": -1}, ex_dividend_tonight=tonight)
+
+    assert not found.proved
 
 
 def test_a_roll_may_deepen_no_loss_by_more_than_the_worst_shrinks(world, legs):

@@ -1,13 +1,14 @@
 """Proves that an order reduces risk, by losses and margin before and after; words prove nothing.
 
-Losses are those of every scenario, falls and rises alike, with all that may yet fill. Four proofs
+Losses are those of every scenario, falls and rises alike, with all that may yet fill. Five proofs
 are taken. Buying back short options costs what is paid and can never cost more. The worst loss
 shrinks by at least what is paid, or stays while margin shrinks, and no scenario loses more by it
 than what is paid: selling the other side is no hedge. What is bought back is replaced by no more of
-its own side, no report of the company is crossed, and the worst loss shrinks by what is paid and
-what any other loss grows by, at least: a roll forgoes profit, which is no loss. Or the order only
-takes away from what is held, and makes the worst loss larger by no more than it pays. But for the
-first, margin after is at most margin before, plus what is paid, and no more is naked than was.
+its own side, across no report of the company and no dividend, and the worst loss shrinks by what is
+paid and what any other loss grows by, at least: a roll forgoes profit, which is no loss; so does a
+call sold on free shares, whose own price may make no loss larger than half the worst. Or the order
+only takes away from what is held, and makes the worst loss larger by no more than it pays. But for
+the first, margin after is at most margin before, plus what is paid, and no more is naked than was.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from thetawarden.domain.regime.event_factor import judge_earnings
 from thetawarden.domain.risk.candidate import Candidate, Leg
-from thetawarden.domain.risk.exposure import loss_at_expiry_usd, naked_shares
+from thetawarden.domain.risk.exposure import is_naked, loss_at_expiry_usd, naked_shares
 from thetawarden.domain.risk.finding import usd
 from thetawarden.domain.risk.holdings import MarketView, is_shrunk, left_to_close
 from thetawarden.domain.risk.measure import (
@@ -33,6 +34,7 @@ from thetawarden.domain.risk.measure import (
 )
 
 _CENT = 0.01
+_GROWN_MAX = 0.5  # what volatility alone may make of a covered call, as a part of the worst loss
 
 
 class Reduction(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,7 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True):
 
     `saved` is of the worst loss, `worsens` the most that any scenario loses by it, `deepens` the
     most that any becomes worse than what it cost already, `eases` when any scenario gets better.
+    `grown` is the largest loss that becomes larger, as a part of the worst that is left.
     """
 
     saved: float
@@ -59,7 +62,9 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True):
     worsens: float
     deepens: float
     takes_away: bool
+    grown: float
     replaces: bool
+    covered: bool
     eases: bool
 
 
@@ -85,13 +90,16 @@ def prove_reduction(
     if not (np.isfinite(losses).all() and np.isfinite(after).all() and math.isfinite(paid)):
         return Reduction(proved=False, words="the book cannot be revalued")
     worst = (max(float(losses.max()), 0.0), max(float(after.max()), 0.0))
+    clear = _crosses_nothing(candidate)
     change = _Change(
         saved=worst[0] - worst[1],
         paid=paid,
         worsens=float((after - losses).max()),
         deepens=float((np.maximum(after, 0.0) - np.maximum(losses, 0.0)).max()),
         takes_away=takes_away(candidate, book=book, units=units),
-        replaces=_replaces(candidate, book=book, units=units),
+        grown=float(after[after > losses + _CENT].max(initial=0.0)) / max(worst[1], _CENT),
+        replaces=clear and _replaces(candidate, book=book, units=units),
+        covered=clear and _covered(candidate, book=book, units=units),
         eases=bool((losses - after > _CENT).any()),
     )
     found = Reduction(
@@ -159,14 +167,15 @@ def _shrinks(leg: Leg, book: BookMeasure, *, units: int) -> bool:
     return is_shrunk(left, leg.ratio * units)
 
 
-def _replaces(candidate: Candidate, *, book: BookMeasure, units: int) -> bool:
-    """Whether short options are bought back and no more are sold, calls for calls, puts for puts.
-
-    No scenario knows what a report does to a price: what is sold may not have to live through one.
-    """
+def _crosses_nothing(candidate: Candidate) -> bool:
+    """Whether what is sold lives through no report and no dividend: no scenario knows of those."""
     report = candidate.earnings
-    if report is not None and judge_earnings(report).size_fraction < 1.0:
-        return False
+    clear = report is None or judge_earnings(report).size_fraction >= 1.0
+    return clear and candidate.ex_dividend_tonight is False
+
+
+def _replaces(candidate: Candidate, *, book: BookMeasure, units: int) -> bool:
+    """Whether short options are bought back and no more are sold, of either side by itself."""
     balance: dict[bool, int] = {}
     for leg in candidate.legs:
         kind = leg.instrument
@@ -176,6 +185,13 @@ def _replaces(candidate: Candidate, *, book: BookMeasure, units: int) -> bool:
         if taken == (leg.ratio > 0):  # a short bought back, or one newly sold
             balance[kind.is_call] = balance.get(kind.is_call, 0) + leg.ratio
     return bool(balance) and all(count >= 0 for count in balance.values())
+
+
+def _covered(candidate: Candidate, *, book: BookMeasure, units: int) -> bool:
+    """Whether all it does is to sell calls on shares that nothing else has a claim on."""
+    calls = all(leg.instrument.is_call and leg.ratio < 0 for leg in candidate.legs)
+    whole = msgspec.structs.replace(candidate, units=units)
+    return calls and not is_naked(whole, held=book.held, pending=book.pending)
 
 
 def _saved_when_all_fills(book: BookMeasure, added: AddedMeasure, *, units: int) -> float:
@@ -203,6 +219,8 @@ def _proof(change: _Change, *, buys_back: bool, freed: float) -> str:
         return "the worst loss shrinks"
     if change.replaces and saved > _CENT and saved >= paid + change.deepens:
         return "what is bought back is replaced by less"
+    if change.covered and saved > _CENT and change.grown <= _GROWN_MAX:
+        return "shares that are held cover what is sold"
     if bounded and saved >= -_CENT and freed > _CENT and paid <= _CENT:
         return "margin shrinks"
     gone = change.takes_away and freed >= -_CENT and (freed > _CENT or change.eases)
