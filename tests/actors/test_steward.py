@@ -543,6 +543,36 @@ def test_a_rolled_trade_is_the_same_trade_and_gets_new_exits():
     assert not of_kind(desk.look(), ReviseExits)
 
 
+def test_between_the_legs_of_a_roll_no_trade_is_over():
+    desk = losing()
+    roll = asked(desk.look())
+    ref, (back, new) = "t1.roll.3.1", (one.instrument for one in roll.legs)
+    desk.approve(roll)
+    desk.stage(ref, OrderRole.ROLL, Stage.WORKING, key=roll.key)
+
+    first = desk.fill(back, 1, "0.90", ref=ref)
+    between = desk.look()
+    second = desk.fill(new, -1, "1.10", ref=ref)
+
+    assert desk.trade.held[0].instrument == new
+    changes = [one.event for one in of_kind((*first, *between, *second), TradeChanged)]
+    assert changes == ["adjusted"]
+
+
+def test_a_roll_of_which_no_more_than_the_first_leg_came_is_the_end_of_a_trade():
+    desk = losing()
+    roll = asked(desk.look())
+    ref, back = "t1.roll.3.1", roll.legs[0].instrument
+    desk.approve(roll)
+    desk.stage(ref, OrderRole.ROLL, Stage.WORKING, key=roll.key)
+    desk.fill(back, 1, "0.90", ref=ref)
+    desk.stage(ref, OrderRole.ROLL, Stage.CANCELLED, key=roll.key)
+
+    said = [one for _ in range(3) for one in desk.look()]
+
+    assert [one.event for one in of_kind(said, TradeChanged)] == ["closed"]
+
+
 def test_a_closed_trade_tells_its_result_its_world_and_what_was_predicted():
     desk = Desk()
     put, _ = desk.open(premium=2.0)

@@ -41,6 +41,7 @@ from thetawarden.actors.tallying import (
 from thetawarden.actors.tending import look
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import (
+    NS_PER_MINUTE,
     NS_PER_SECOND,
     UnixNs,
     new_york_date,
@@ -132,6 +133,8 @@ Says = (
 LOOK = "look"
 SHARES_COME_NS = 30 * NS_PER_SECOND
 """How long after an assignment the shares it brought are waited for before a trade is over."""
+LEGS_COME_NS = 2 * NS_PER_MINUTE
+"""How long after an order was over the booking of its last leg is waited for, likewise."""
 _MINE = frozenset({OrderRole.ENTRY, OrderRole.EXIT, OrderRole.ROLL, OrderRole.HEDGE})
 _REARRANGING = frozenset({OrderRole.ROLL, OrderRole.HEDGE})
 
@@ -300,7 +303,7 @@ class Steward:
             tally_fill(state, was, after, sights=sights, now=now)
             event = change_of(was, after)
             if event == CLOSED:
-                continue  # told once it is sure that no shares are to come
+                continue  # told once it is sure that nothing more is to come
             if event:
                 said.append(TradeChanged(event=event, trade=after, reason=end_of(after)))
             rearranged = after.parts[-1].role in _REARRANGING if after.parts else False
@@ -314,7 +317,7 @@ class Steward:
         said: list[Says] = []
         for name, trade in list(state.ledger.trades.items()):
             over = trade.state is TradeState.CLOSED and not trade.ended_by
-            if not over or self._may_get_shares(trade, now):
+            if not over or self._may_get_more(trade, now):
                 continue
             standing = state.decisions.pop(name, None)
             asked = standing is not None and standing.decision.action is not Action.HOLD
@@ -336,8 +339,14 @@ class Steward:
             ]
         return said
 
-    def _may_get_shares(self, trade: Trade, now: UnixNs) -> bool:
-        return is_waiting_for_shares(trade) and now - trade.closed_ns < SHARES_COME_NS
+    def _may_get_more(self, trade: Trade, now: UnixNs) -> bool:
+        """Whether shares, or the new leg of what was rolled, may still be told of."""
+        if is_waiting_for_shares(trade):
+            return now - trade.closed_ns < SHARES_COME_NS
+        if not trade.parts or trade.parts[-1].role not in _REARRANGING:
+            return False
+        asked = (one for one in self.state.pending.values() if one.trade == trade.name)
+        return any(asked) or now - trade.closed_ns < LEGS_COME_NS
 
     def _approved(self, approved: OrderApproved, now: UnixNs) -> None:
         """An order that opens begins a trade; one that sells calls on shares brings its exits."""
