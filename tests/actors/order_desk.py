@@ -84,6 +84,7 @@ class Desk:
         self.now, self.approvals, self.timer = T0, 0, None
         self.steps, self.said, self.told = [], [], []
         self.refuse = ""  # the governor refuses proposals of the executor with these words
+        self.review = None  # and with these findings
         self.silent = False  # the governor does not answer at all
         self.tell(Begin(incarnation=1, resumed=False))
         if ready:
@@ -139,7 +140,8 @@ class Desk:
         if self.silent:
             return
         if self.refuse:
-            self.broker.outbox.append(OrderRefused(proposal=asked, review=None, words=self.refuse))
+            refused = OrderRefused(proposal=asked, review=self.review, words=self.refuse)
+            self.broker.outbox.append(refused)
             return
         self.broker.outbox.append(self.approval(asked, reducing=True))
 

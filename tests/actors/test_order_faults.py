@@ -21,6 +21,9 @@ from thetawarden.domain.orders.proposal import Exits, OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.orders.trade import with_shares
 from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.risk.finding import RuleFinding, RuleId, Verdict
+from thetawarden.domain.risk.reducing import Reduction
+from thetawarden.domain.risk.review import Review
 from thetawarden.messages.books import (
     ExecutionReported,
     OrderReported,
@@ -399,6 +402,52 @@ def test_o17_a_trade_that_can_neither_be_protected_nor_closed_halts():
     desk.watch(20 * SETTINGS.query_ns)
 
     assert len(desk.halts()) == 1
+    assert "could not be closed" in desk.halts()[0]
+
+
+def lagging():
+    """A governor that would let a position be closed and does not hold it yet."""
+    late = RuleFinding(
+        rule=RuleId.R12,
+        check="over_held",
+        verdict=Verdict.SHRINK,
+        words="0 fit",
+        units_max=0,
+        sanity=True,
+    )
+    return Review(
+        candidate_key="k",
+        wanted=2,
+        units=0,
+        reduction=Reduction(proved=True, words="it only buys back short options"),
+        findings=(late,),
+        binding=(RuleId.R12,),
+        words="0 of 2 approved",
+    )
+
+
+def test_o17_exits_that_only_the_governors_book_lags_behind_come_with_it_and_alarm_nobody():
+    desk = holding()
+    desk.refuse, desk.review = "0 fit", lagging()
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+    desk.watch(SETTINGS.protect_ns - 2 * SECOND)
+    before = desk.protected()
+
+    desk.refuse = ""
+    desk.watch(2 * SECOND)
+
+    assert TP not in before
+    assert desk.protected() == {TP: 2, STOP: 2}
+    assert desk.pages() == []
+
+
+def test_o17_a_book_that_lags_for_ever_is_no_excuse():
+    desk = holding()
+    desk.refuse, desk.review = "0 fit", lagging()
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+
+    desk.watch(SETTINGS.ask_ns + 20 * SETTINGS.query_ns)
+
     assert "could not be closed" in desk.halts()[0]
 
 

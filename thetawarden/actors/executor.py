@@ -29,6 +29,7 @@ from thetawarden.domain.orders.life import OrderLife, is_uneven
 from thetawarden.domain.orders.machine import Evidence
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.risk.demands import DemandKind
+from thetawarden.domain.risk.passing import is_of_a_lag
 from thetawarden.messages.books import (
     BookFetched,
     BookJudged,
@@ -163,8 +164,8 @@ class Executor:
         match message:
             case OrderApproved(proposal=proposal, approval=approval):
                 return submitting.approved(state, proposal, approval, now=now, settings=settings)
-            case OrderRefused(proposal=proposal, words=words):
-                return self._refused(proposal.key, words, now)
+            case OrderRefused(proposal=proposal, words=words, review=review):
+                return self._refused(proposal.key, words, now, lags=is_of_a_lag(review))
             case ReviseExits():
                 return self._guard.revise(state, message, now)
             case RiskDemanded(demands=demands):
@@ -232,13 +233,28 @@ class Executor:
         taken = following.take_back(state, adding, reason, now=now, settings=settings)
         return (*dropped, *taken)
 
-    def _refused(self, key: str, words: str, now: UnixNs) -> Iterable[Says]:
-        """A proposal of our own is refused: what it was for goes on to its next step."""
+    def _refused(self, key: str, words: str, now: UnixNs, *, lags: bool = False) -> Iterable[Says]:
+        """A proposal of our own is refused: what it was for goes on to its next step.
+
+        Where only the governor's book lags behind a fill, the same step is taken again, and soon.
+        """
         asked = self.state.asked.pop(key, None)
         if asked is None:
             return ()
+        if lags and self._waits_for_book(asked.trade, now):
+            return ()
         text = f"{asked.trade}: the governor refuses to close or protect it: {words}"
         return (page(asked.trade, text), *self._guard.look(self.state, asked.trade, now))
+
+    def _waits_for_book(self, name: str, now: UnixNs) -> bool:
+        """Whether what was missing a moment ago is asked for again, as if it had not been yet."""
+        trade, settings = self.state.trades.get(name), self._settings
+        if trade is None or not 0 <= now - trade.missing_ns < settings.ask_ns:
+            return False
+        soon = UnixNs(now + settings.again_ns)
+        again = msgspec.structs.replace(trade, tries=max(trade.tries - 1, 0), again_ns=soon)
+        self.state.trades[name] = again
+        return True
 
     def _valued(self, told: PositionsValued, now: UnixNs) -> Iterable[Says]:
         """What the agreed book does not have any more, a trade does not hold any more."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from thetawarden.domain.risk.finding import RuleFinding, Verdict
 from thetawarden.domain.risk.review import Review
 
+_OF_THE_BOOK = "over_held"
 _OF_PRICES = frozenset({"price_collar", "wide_price_collar", "quotes"})
 
 
@@ -26,6 +27,15 @@ def is_of_the_moment(review: Review | None) -> bool:
 def is_half_seen(review: Review | None) -> bool:
     """Whether anything could not be seen: what else was found may be another once it can."""
     return any(one.faults for one in _against(review))
+
+
+def is_of_a_lag(review: Review | None) -> bool:
+    """Whether it refused only to close what its book does not hold: a fill may be on its way."""
+    if review is None:
+        return False
+    stops = (one for one in review.findings if one.verdict is Verdict.REFUSE or one.units_max == 0)
+    against = [one for one in stops if review.applies(one)]
+    return bool(against) and all(one.check == _OF_THE_BOOK for one in against)
 
 
 def _against(review: Review | None) -> list[RuleFinding]:
