@@ -518,6 +518,18 @@ def test_while_trading_is_halted_nothing_is_rolled():
     assert asked(desk.look()).purpose is Purpose.CLOSE
 
 
+def test_nothing_is_rolled_into_what_another_trade_holds():
+    """Long in one trade and short in another is nothing at the broker: neither could be closed."""
+    usual = asked(losing().look()).legs[1].instrument
+    desk = losing()
+    desk.fill(usual, 2, "0.50")
+
+    roll = asked(desk.look())
+
+    assert roll.purpose is Purpose.ROLL
+    assert roll.legs[1].instrument.conid != usual.conid
+
+
 def test_a_roll_whose_prices_had_moved_is_asked_for_again_and_not_for_ever():
     desk = losing()
     purposes = []

@@ -9,7 +9,7 @@ import msgspec
 
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.account import AccountValues
-from thetawarden.domain.chains.view import ChainRows, ChainView, read_rows
+from thetawarden.domain.chains.view import ChainRows, ChainView, read_rows, without
 from thetawarden.domain.context.figures import Figures
 from thetawarden.domain.freshness import session_open_ns
 from thetawarden.domain.instants import (
@@ -141,6 +141,12 @@ def open_trades(state: StewardState) -> tuple[Trade, ...]:
     """Return every trade that holds something, the oldest first."""
     over = {TradeState.CLOSED, TradeState.ABANDONED}
     return tuple(one for one in state.ledger.trades.values() if one.state not in over and one.held)
+
+
+def untaken(state: StewardState, rows: ChainRows, *, by: str = "") -> ChainRows:
+    """Return what no other trade holds: two on one contract would close each other's."""
+    others = (one for one in open_trades(state) if one.name != by)
+    return without(rows, {held.instrument.conid for one in others for held in one.held})
 
 
 def rows_by_underlying(

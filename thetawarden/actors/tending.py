@@ -17,6 +17,7 @@ from thetawarden.actors.stewarding import (
     rows_by_underlying,
     sight_of,
     take_profit_ref,
+    untaken,
     vix_points,
 )
 from thetawarden.domain.alerts.matters import TABLE, Matter
@@ -195,7 +196,7 @@ def _decided(
         else:
             ground = Ground(
                 view=view,
-                rows=rows[trade.underlying],
+                rows=untaken(state, rows[trade.underlying], by=trade.name),
                 key=f"{trade.name}/{planned.decision.action}/{state.number + 1}",
                 now_ns=world.now_ns,
                 vix_points=world.vix_points,
@@ -344,7 +345,7 @@ def _hedge(
         found = find_hedge(
             excesses,
             view=view,
-            rows=rows[name],
+            rows=untaken(state, rows[name]),
             stand=stand_of(view, vix_points=vix_points(state)),
             budget=budget,
             limits=limits,

@@ -121,6 +121,44 @@ def test_worse_liquidity_never_makes_a_better_score(row, fewer):
             assert one.selector <= same.selector + 1e-9
 
 
+def holding(conids, contracts):
+    expiry = dt.date(2026, 3, 3)
+    return tuple(
+        Sold(underlying="SPX", expiry=expiry, conid=conid, contracts=contracts) for conid in conids
+    )
+
+
+@hypothesis(max_examples=40)
+@given(long=st.sets(ROWS, max_size=60), short=st.sets(ROWS, max_size=60))
+def test_no_entry_undoes_what_another_trade_holds(long, short):
+    conids = read_rows(view_of()).conid
+    bought, sold_of = ([int(conids[row]) for row in rows] for rows in (long, short - long))
+    held = (*holding(bought, 2.0), *holding(sold_of, -2.0))
+
+    _, looked = found(portfolio=book(options=held))
+
+    for one in passing(looked):
+        for leg in one.legs:
+            assert leg.instrument.conid not in (bought if leg.ratio < 0 else sold_of)
+
+
+def test_beside_what_another_trade_holds_the_next_strike_is_taken():
+    _, free = found()
+    spread = next(one for one in passing(free) if one.strategy == "put_spreads")
+    short, long = (leg.instrument.conid for leg in spread.legs)
+
+    _, looked = found(portfolio=book(options=(*holding([short], 2.0), *holding([long], -2.0))))
+
+    same = [
+        one
+        for one in passing(looked)
+        if (one.strategy, one.legs[0].instrument.expiry)
+        == ("put_spreads", spread.legs[0].instrument.expiry)
+    ]
+    assert same
+    assert not {short, long} & set(same[0].conids)
+
+
 def test_the_same_scene_gives_the_same_answer():
     assert found()[1] == found()[1]
 

@@ -8,7 +8,7 @@ beside them. None is unknown. `read_rows` gives the columns back as arrays, NaN 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -209,6 +209,16 @@ def read_rows(view: ChainView) -> ChainRows:
         for (name, kind), data in zip(ROW_TYPES.items(), view.columns, strict=True)
     }
     return ChainRows(**found)
+
+
+def without(rows: ChainRows, conids: Collection[int]) -> ChainRows:
+    """Return the rows of all other contracts."""
+    kept = ~np.isin(rows.conid, list(conids))
+    if kept.all():
+        return rows
+    return ChainRows(
+        **{name: column[kept] for name, column in msgspec.structs.asdict(rows).items()}
+    )
 
 
 def row_places(view: ChainView) -> Mapping[int, int]:

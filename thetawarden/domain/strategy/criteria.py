@@ -138,8 +138,13 @@ def _clock(now_ns: int) -> dt.time:
 
 
 def judge_held(scene: Scene, candidate: Candidate) -> Reason:
-    """Whether the same contract is sold already."""
+    """Whether the same contract is sold already, or its other side would undo another trade."""
     held = {one.conid for one in scene.portfolio.shorts(scene.underlying)}
+    bought = {one.conid for one in scene.portfolio.longs(scene.underlying)}
+    for leg in candidate.legs:
+        if leg.instrument.conid in (bought if leg.ratio < 0 else held):
+            words = f"another trade holds the other side of {strike_of(leg):g}"
+            return refuses("R10", "held", words)
     again = [leg for leg in candidate.shorts if leg.instrument.conid in held]
     if again:
         return warns("R10", "held", f"{strike_of(again[0]):g} is sold already")

@@ -42,6 +42,10 @@ class Portfolio(msgspec.Struct, frozen=True, kw_only=True):
         """What is sold on an underlying."""
         return tuple(o for o in self.options if o.underlying == underlying and o.contracts < 0)
 
+    def longs(self, underlying: str) -> tuple[Sold, ...]:
+        """What is bought on an underlying."""
+        return tuple(o for o in self.options if o.underlying == underlying and o.contracts > 0)
+
     @property
     def short_contracts(self) -> float:
         """All contracts held short."""

@@ -24,7 +24,7 @@ from thetawarden.domain.market.products import (
     classes_of,
     stock_option_class,
 )
-from thetawarden.domain.pricing.arrays import FloatArray, Rows
+from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
 from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.vix_limits import DEFAULT_BANDS, VixBand
 from thetawarden.domain.strategy.candidate import CandidateLeg
@@ -112,6 +112,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             mask = (rows.series == series) & (rows.is_call == is_call) & np.isfinite(self.mid_usd)
             found = np.flatnonzero(mask & np.isfinite(rows.delta_per_share))
             self.known[series, is_call] = found
+        return found
+
+    def is_held(self, rows: Rows, *, long: bool) -> BoolArray:
+        """Which rows some trade is long of, or short of: their other side would undo that trade."""
+        held = (self.portfolio.longs if long else self.portfolio.shorts)(self.underlying)
+        found: BoolArray = np.isin(self.rows.conid[rows], [one.conid for one in held])
         return found
 
     def instrument(self, row: int) -> Instrument:

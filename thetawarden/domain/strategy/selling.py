@@ -63,7 +63,7 @@ def find_short(
 def _sellable(scene: Scene, side: Rows, terms: Terms, *, is_call: bool) -> Rows:
     """The rows that no criterion of one leg speaks against; a call adds premium, it need not."""
     otm = scene.otm_fraction[side]
-    fits = (scene.liquidity.grade[side] != _SKIP) & (otm > 0.0)
+    fits = (scene.liquidity.grade[side] != _SKIP) & (otm > 0.0) & ~scene.is_held(side, long=True)
     if not is_call:
         least = max(terms.premium_usd_min, terms.premium_spot_fraction_min * scene.spot_usd)
         fits &= (scene.mid_usd[side] >= least) & (otm >= terms.otm_fraction_min)

@@ -149,5 +149,5 @@ def _nearest_wing(scene: Scene, short_row: int, *, low: float, high: float) -> i
     is_call, strike = bool(rows.is_call[short_row]), float(rows.strike_usd[short_row])
     side = scene.side(int(rows.series[short_row]), is_call=is_call)
     away = (rows.strike_usd[side] - strike) * (1.0 if is_call else -1.0)
-    fits = (away >= low - _NEARLY) & (away <= high + _NEARLY)
+    fits = (away >= low - _NEARLY) & (away <= high + _NEARLY) & ~scene.is_held(side, long=False)
     return int(side[fits][np.argmin(away[fits])]) if fits.any() else None
