@@ -12,7 +12,7 @@ from thetawarden.actors.tree import Group
 from thetawarden.config.schema import Config
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
 from thetawarden.infra.alerts.log import LogAlerts
-from thetawarden.messages.lifecycle import ActorEnded, ActorStarted, GroupGaveUp
+from thetawarden.messages.lifecycle import ActorEnded, ActorStarted, GroupGaveUp, Quiesce
 from thetawarden.messages.operations import (
     AlertDelivered,
     NotifyPerson,
@@ -188,3 +188,19 @@ def test_a_source_of_the_simulation_speaks_in_its_own_name_and_is_stopped_at_the
     ]
     assert "effect:log_rotation" in senders
     assert feed.stopped
+
+
+def test_one_that_is_no_longer_asked_for_handles_its_orders_before_it_leaves():
+    def act(desk):
+        desk.overseer.children.ensure("chain", ("XSP", "SPY"))
+        desk.overseer.children.ensure("chain", ("XSP",))
+
+    desk = simulate(3, act=act, seconds=5)
+    handled = [
+        each.envelope.body
+        for each in desk.log.records
+        if getattr(each, "actor", "") == "chain/SPY" and hasattr(each, "envelope")
+    ]
+    assert Quiesce() in handled
+    assert "chain/SPY" not in desk.posts
+    assert desk.state_of("chain/XSP") is not None

@@ -262,14 +262,14 @@ class SimDesk:
 
     def _run_one(self, name: str) -> None:
         cell, seat = self._cells[name]
-        item = self.posts[name].mailbox.take(seat)
+        item = cell.post.mailbox.take(seat)  # one that leaves is not among the posts any more
         if item is None or isinstance(item, Unseated):
             return
         envelope, merged = (item.envelope, item.merged) if isinstance(item, Latest) else (item, 1)
         self._meddler.reach(Point.BEFORE_STEP, envelope)
         mishap = self._meddler.mishap(name, envelope)
         if mishap is Mishap.HANG:
-            self._hang(name, envelope)
+            self._hang(cell.post, envelope)
         elif mishap is Mishap.CRASH:
             self._crash(cell, envelope, MeddledError(name))
         else:
@@ -292,10 +292,10 @@ class SimDesk:
             )
         )
 
-    def _hang(self, name: str, envelope: Envelope[Message]) -> None:
+    def _hang(self, post: Post, envelope: Envelope[Message]) -> None:
         """The actor holds on to a message for longer than anybody may."""
-        self.posts[name].pulse.envelope = envelope
-        self.overseer.hung(name)
+        post.pulse.envelope = envelope
+        self.overseer.hung(post.name)
 
     def _perform_one(self) -> None:
         adapter, envelope = self._effects.popleft()
