@@ -264,6 +264,38 @@ def test_no_order_meets_one_of_our_own(world, live, entry, exit_):
     assert (crossed is Verdict.PASS) is exit_
 
 
+def test_no_entry_undoes_what_is_held(world):
+    """Long in one trade and short in another is nothing at the broker."""
+    put, lower = world.option("XSP", 540), world.option("XSP", 530)
+    naked = world.candidate(world.leg(put, -1))
+    spread = world.candidate(world.leg(put, -1), world.leg(lower, 1))
+
+    def passes(candidate, instrument, contracts):
+        held = world.held_book(world.hold(instrument, contracts))
+        return verdict(world, order_flow.judge, "opposite_order", candidate, held=held)
+
+    assert passes(naked, put, 2) is Verdict.REFUSE
+    assert passes(naked, put, -2) is Verdict.PASS
+    assert passes(spread, lower, -2) is Verdict.REFUSE
+    assert passes(spread, lower, 2) is Verdict.PASS
+
+
+@pytest.mark.parametrize("purpose", [Purpose.ROLL, Purpose.HEDGE])
+def test_nothing_is_rolled_into_what_an_order_of_ours_is_about_to_buy(world, purpose):
+    old, new = world.option("XSP", 560), world.option("XSP", 520)
+    held = world.held_book(world.hold(old, -1))
+    roll = world.candidate(world.leg(old, 1), world.leg(new, -1), purpose=purpose, margin=-500.0)
+
+    def found(con_id, contracts):
+        live = LiveOrder(con_id=con_id, contracts=contracts, limit_usd=None, single=False)
+        own = world.desk(live_orders=(live,))
+        return verdict(world, order_flow.judge, "undoing", roll, held=held, own_desk=own)
+
+    assert found(new.con_id, 1) is Verdict.REFUSE
+    assert found(new.con_id, -1) is Verdict.PASS
+    assert found(old.con_id, -1) is Verdict.PASS  # its own entry, still working, is closed here
+
+
 @pytest.mark.parametrize(
     ("held", "closing", "wanted", "fits"),
     [(-5, 0, 3, 3), (-5, 0, 9, 5), (-5, 2, 9, 3), (-5, 5, 1, 0), (5, 0, 1, 0), (0, 0, 1, 0)],

@@ -9,7 +9,7 @@ from thetawarden.domain.risk.finding import RuleFinding, Verdict
 from thetawarden.domain.risk.review import Review
 
 _OF_THE_BOOK = "over_held"
-_OF_PRICES = frozenset({"price_collar", "wide_price_collar", "quotes"})
+_OF_PRICES = frozenset({"price_collar", "wide_price_collar", "quotes", "undoing"})
 
 
 def was_unseen(review: Review | None) -> bool:

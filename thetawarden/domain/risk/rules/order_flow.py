@@ -23,6 +23,7 @@ _STRATEGY = Check(rule=RuleId.R12, name="repeated_execution")
 _REPEAT = Check(rule=RuleId.R12, name="duplicate", sanity=True)
 _CROSS = Check(rule=RuleId.R12, name="self_cross", sanity=True)
 _OPPOSITE = Check(rule=RuleId.R12, name="opposite_order")
+_UNDOING = Check(rule=RuleId.R12, name="undoing", sanity=True)
 _HELD = Check(rule=RuleId.R12, name="over_held", sanity=True)
 
 
@@ -34,6 +35,7 @@ def judge(case: Case) -> tuple[RuleFinding, ...]:
         _repeat(case),
         _cross(case),
         _opposite(case),
+        _undoing(case),
         _held(case),
     )
 
@@ -98,12 +100,39 @@ def _meets(case: Case, leg: Leg, live: LiveOrder) -> bool:
 
 
 def _opposite(case: Case) -> RuleFinding:
-    """An entry waits until nothing of ours is working the other way on any of its contracts."""
-    met = [leg.instrument.con_id for leg in case.candidate.legs if _against(case, leg)]
+    """An entry waits until nothing of ours is held or working the other way on its contracts.
+
+    Long in one trade and short in another is nothing at the broker: neither could be closed.
+    """
+    legs = case.candidate.legs
+    met = [leg.instrument.con_id for leg in legs if _against(case, leg)]
     if met:
         told = ", ".join(map(str, met))
         return _OPPOSITE.refuses(f"orders of ours work the other way on {told}")
-    return _OPPOSITE.passes("no order of ours works the other way")
+    opens = case.candidate.purpose is Purpose.OPEN
+    met = [leg.instrument.con_id for leg in legs if opens and _is_held_against(case, leg)]
+    if met:
+        told = ", ".join(map(str, met))
+        return _OPPOSITE.refuses(f"it would undo what is held of {told}")
+    return _OPPOSITE.passes("nothing of ours is held or works the other way")
+
+
+def _undoing(case: Case) -> RuleFinding:
+    """What a roll or a hedge opens waits likewise for orders; what it closes is its own."""
+    moves = case.candidate.purpose in (Purpose.ROLL, Purpose.HEDGE)
+    met = [
+        leg.instrument.con_id
+        for leg in case.candidate.legs
+        if moves and not _is_held_against(case, leg) and _against(case, leg)
+    ]
+    if met:
+        told = ", ".join(map(str, met))
+        return _UNDOING.refuses(f"what it opens would undo orders of ours on {told}")
+    return _UNDOING.passes("it opens nothing that an order of ours would undo")
+
+
+def _is_held_against(case: Case, leg: Leg) -> bool:
+    return case.book.standing.contracts.get(leg.instrument.con_id, 0.0) * leg.ratio < 0.0
 
 
 def _against(case: Case, leg: Leg) -> list[LiveOrder]:
@@ -163,6 +192,6 @@ RULE = Rule(
     ),
     reads=("orders sent of late", "live orders", "book and pending closings"),
     limits="orders",
-    exits=("order_rate", "duplicate", "self_cross", "over_held"),
+    exits=("order_rate", "duplicate", "self_cross", "undoing", "over_held"),
     judge=judge,
 )
