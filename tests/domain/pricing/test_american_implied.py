@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thetawarden.domain.pricing import american_implied
 from thetawarden.domain.pricing.american import american_price
 from thetawarden.domain.pricing.american_implied import (
     american_implied_volatility,
@@ -39,6 +40,47 @@ def test_a_price_with_time_value_gives_its_volatility_back():
     assert told.sum() > 600
     assert (implied.reason_code[told] == 0).all()
     np.testing.assert_allclose(implied.iv_annual[told], iv[told], atol=1e-7)
+
+
+@pytest.mark.parametrize("yield_annual", [0.0, 0.02, 0.12])
+def test_the_swift_way_and_the_sure_one_find_the_same(monkeypatch, yield_annual):
+    options, iv = market(800, seed=32)
+    options["yield_annual"] = yield_annual
+    price = american_price(iv_annual=iv, **options)
+    swift = american_implied_volatility(price_usd=price, **options)
+
+    monkeypatch.setattr(american_implied, "_SECANT_STEPS", 0)
+    sure = american_implied_volatility(price_usd=price, **options)
+
+    assert (swift.reason_code == sure.reason_code).all()
+    for found in (swift, sure):
+        known = found.reason_code == 0
+        again = american_price(
+            iv_annual=found.iv_annual[known],
+            **{name: np.broadcast_to(one, 800)[known] for name, one in options.items()},
+        )
+        assert again == pytest.approx(price[known], abs=1e-9)
+    told = price > american_price(iv_annual=1e-3, **options) + 0.01
+    np.testing.assert_allclose(swift.iv_annual[told], sure.iv_annual[told], atol=1e-7)
+
+
+def test_few_prices_need_the_sure_way(monkeypatch):
+    options, iv = market(800, seed=33)
+    options["yield_annual"] = 0.02
+    price = american_price(iv_annual=iv, **options)
+    told = price > american_price(iv_annual=1e-3, **options) + 0.01
+    options = {name: np.broadcast_to(one, 800)[told] for name, one in options.items()}
+    asked = []
+    find_root = american_implied.elementwise.find_root
+    monkeypatch.setattr(
+        american_implied.elementwise,
+        "find_root",
+        lambda *args, **more: asked.append(args[1][0].size) or find_root(*args, **more),
+    )
+
+    american_implied_volatility(price_usd=price[told], **options)
+
+    assert sum(asked) < 0.2 * told.sum()
 
 
 def test_an_exercised_option_says_nothing_of_volatility():

@@ -12,6 +12,7 @@ put's yield lies below its negative rate, or a call's rate below its negative yi
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -212,7 +213,7 @@ def _premium(puts: Puts, scheme: Scheme, *, steep: bool, with_slopes: bool) -> _
 def _integrate(puts: Puts, boundary: Boundary, scheme: Scheme, *, with_slopes: bool) -> _Premium:
     y, w = quadrature(scheme.premium_points)
     y, w = y[:, np.newaxis], w[:, np.newaxis]
-    later = boundary.log_at(interpolation(scheme.nodes, np.sqrt(1.0 - y[:, 0] ** 2)))
+    later = boundary.log_at(_on_the_way(scheme))
     root_tau, log_spot = np.sqrt(puts.tau), np.log(puts.spot)
     width = puts.iv * root_tau * y
     d1 = (log_spot - later) / width + (puts.carry / puts.iv + 0.5 * puts.iv) * root_tau * y
@@ -234,6 +235,13 @@ def _integrate(puts: Puts, boundary: Boundary, scheme: Scheme, *, with_slopes: b
     return _Premium(
         worth=np.maximum(worth, 0.0), slope=slope, curvature=curvature, exercised=exercised
     )
+
+
+@functools.cache
+def _on_the_way(scheme: Scheme) -> FloatArray:
+    """Return the weights that give the boundary where the premium is summed up."""
+    y, _ = quadrature(scheme.premium_points)
+    return interpolation(scheme.nodes, np.sqrt(1.0 - y**2))
 
 
 def _spot_rows(columns: list[FloatArray], scheme: Scheme) -> FloatArray:
