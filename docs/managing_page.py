@@ -64,6 +64,13 @@ nobody is worth nothing: it hides no danger, and is left to its end when the res
   trailing quarter less what was spent on protection in it. It is sold once every scenario would
   stay within three quarters of its limit without it.
 
+What one trade holds no other takes the other side of: an account that is long in one and short in
+another holds nothing, and neither could be closed. Such contracts are left out, and the governor
+refuses what would still undo a position or an order.
+
+A hedge that the governor does not let go, as where nothing may add risk, stays: it is asked for
+again in half an hour, and told without alarm.
+
 Demands of the governor come first: all that is naked at once; of what is only to be made smaller
 one trade at a time, in the demand's own order where it names positions, else the weakest first. Of
 a trade whose part is enough to bring the dearest scenario back only so many units go (**reduce**).
