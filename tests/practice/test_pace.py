@@ -111,6 +111,24 @@ async def test_nor_is_it_when_the_whole_loop_stands_for_reasons_of_the_machine(s
     assert answers == sent
 
 
+async def test_nor_is_it_when_the_loop_stands_in_the_very_turn_of_its_beat(start, monkeypatch):
+    server = await start(exchange=FakeExchange(FakeMarket()))
+    beat, stood_s = server.stalls.beat, time.monotonic()
+
+    def stand_and_beat(_now_s):
+        nonlocal stood_s
+        if time.monotonic() > stood_s + BUSY_S:
+            time.sleep(BUSY_S)
+            stood_s = time.monotonic()
+        beat(server.now_s())
+
+    monkeypatch.setattr(server.stalls, "beat", stand_and_beat)
+    sent, (answers, codes) = await asyncio.to_thread(lambda: Raw(server.port).pace())
+
+    assert 100 not in codes
+    assert answers == sent
+
+
 @SPEEDS
 async def test_a_client_that_floods_is_refused(start, speed):
     server = await busy_server(start, speed)
@@ -169,14 +187,21 @@ def test_what_arrives_during_work_may_have_come_since_it_began():
 
 def test_what_is_read_after_the_loop_stood_may_have_come_while_it_stood():
     """The processor was elsewhere: nobody noted work, but the beat is overdue."""
-    stalls = Stalls(lambda _turn: None)
+    queue = []
+    stalls = Stalls(queue.append)
     stalls.beat(7.0)
+    turned(stalls, queue)
+    turned(stalls, queue)
 
     assert stalls.unread_since_s(7.03) == 7.03
     assert stalls.unread_since_s(8.5) == 7.0
 
     stalls.beat(8.5)
-    assert stalls.unread_since_s(8.51) == 8.51
+    turned(stalls, queue)
+    assert stalls.unread_since_s(8.51) == 7.0, "it stood in the very turn of this beat"
+
+    turned(stalls, queue)
+    assert stalls.unread_since_s(8.52) == 8.52
 
 
 @given(

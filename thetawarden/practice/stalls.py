@@ -3,7 +3,9 @@
 A turn of the loop looks at the sockets once and then works. Whatever arrives while it works is read
 in the next turn, all at once, and looks like a burst although its sender kept its pace. So the
 limits on clients count it as having come evenly since that work began. The loop also stands when
-the machine gives its processor to others; a regular beat that is overdue tells of that.
+the machine gives its processor to others; a regular beat that is overdue tells of that. A beat may
+follow such a standstill in the same turn, and what came meanwhile is read in the next: so it counts
+from the turn after that.
 """
 
 from __future__ import annotations
@@ -30,8 +32,15 @@ class Stalls:
         self._beaten_s: float | None = None
 
     def beat(self, now_s: float) -> None:
-        """The loop turns: sockets were looked at a moment ago."""
-        self._beaten_s = now_s
+        """The loop turns: when it has turned twice more, all that came until now is read."""
+
+        def is_read() -> None:
+            self._beaten_s = now_s
+
+        def is_looked_at() -> None:
+            self._soon(is_read)
+
+        self._soon(is_looked_at)
 
     def note_work(self, now_s: float) -> None:
         """Work begins that may take a while."""
