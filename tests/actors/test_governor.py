@@ -177,6 +177,22 @@ def test_what_is_reserved_counts_for_the_next_candidate():
     assert used["utilisation"] == pytest.approx(0.1 + 0.18)
 
 
+@pytest.mark.parametrize("stages", [(), (Stage.INTENDED,), (Stage.INTENDED, Stage.SENT)])
+def test_what_was_only_approved_is_not_undone_by_the_next(stages):
+    """A spread's long leg is not sold by the next approval, however far its order has come."""
+    desk = Governed(instruments=(option(), option(strike=530)))
+    spread = desk.approve((option(), -1), (option(strike=530), 1))
+    for stage in stages:
+        desk.stage(spread, stage)
+    desk.wait(1)
+
+    said = desk.propose((option(strike=530), -1), key="P2")
+
+    found = {one.check: one.verdict for one in refused(said).review.findings}
+    assert found["opposite_order"] is Verdict.REFUSE
+    assert found["self_cross"] is Verdict.PASS
+
+
 def test_an_approval_lapses_and_gives_back_what_it_held():
     desk = Governed()
     desk.approve()

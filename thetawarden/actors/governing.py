@@ -205,15 +205,22 @@ def desk_of(state: GovernorState, settings: GovernorSettings) -> Desk:
 
 
 def live_orders(state: GovernorState) -> tuple[LiveOrder, ...]:
-    """Every order that may trade: what the broker lists, and what of ours it does not list yet."""
+    """Every order that may trade: what the broker lists, and what of ours it does not list yet.
+
+    What is only approved cannot meet another order yet, but is about to.
+    """
     listed = state.working.orders
     told = live_orders_of(listed.values())
-    unlisted = []
+    known, shown = set(), set()
     for order in state.orders.values():
-        held = state.ledger.reservations.get(order.approval_key)
-        if held is None or held.is_over or order.order_ref in listed:
+        known.add(order.approval_key)
+        if order.order_ref in listed:
+            shown.add(order.approval_key)
+    unlisted = []
+    for key, held in state.ledger.reservations.items():
+        if held.is_over or key in shown:
             continue
-        single = len(held.legs) == 1
+        single = len(held.legs) == 1 and key in known
         unlisted += [
             LiveOrder(
                 con_id=leg.instrument.con_id,

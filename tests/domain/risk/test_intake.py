@@ -11,7 +11,7 @@ import pytest
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
-from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState
+from thetawarden.domain.broker.orders import BrokerLeg, BrokerOrder, BrokerOrderState
 from thetawarden.domain.chains.view import ROW_TYPES, ChainSummary, ChainView, SeriesView, pack_rows
 from thetawarden.domain.governing.trades import Trade, held_rows, holdings_of
 from thetawarden.domain.market.contracts import Right, Settlement
@@ -164,11 +164,20 @@ def test_what_is_left_of_working_orders_may_still_trade():
             limit_usd=Decimal("0.5"),
         )
 
-    combo = msgspec.structs.replace(PUT, kind=InstrumentKind.COMBO)
-
-    found = live_orders_of([order(PUT, -5, 2), order(STOCK, 100, 40), order(combo, 1, 0)])
+    found = live_orders_of([order(PUT, -5, 2), order(STOCK, 100, 40)])
 
     assert [(one.con_id, one.contracts) for one in found] == [(7, -3), (8, 60)]
+    assert all(one.single for one in found)
+
+    legs = (BrokerLeg(conid=7, ratio=-1), BrokerLeg(conid=9, ratio=2))
+    combo = msgspec.structs.replace(PUT, kind=InstrumentKind.COMBO)
+    bought = msgspec.structs.replace(order(combo, 5, 2), legs=legs)
+    sold = msgspec.structs.replace(order(combo, -5, 2), legs=legs)
+
+    found = live_orders_of([bought, sold])
+
+    assert [(one.con_id, one.contracts) for one in found] == [(7, -3), (9, 6), (7, 3), (9, -6)]
+    assert not any(one.single for one in found)
 
 
 def chain(**changes):

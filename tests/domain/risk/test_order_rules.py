@@ -296,6 +296,22 @@ def test_nothing_is_rolled_into_what_an_order_of_ours_is_about_to_buy(world, pur
     assert found(old.con_id, -1) is Verdict.PASS  # its own entry, still working, is closed here
 
 
+@pytest.mark.parametrize(("held", "free"), [(0, False), (-2, False), (-3, True), (3, False)])
+def test_a_combinations_order_stands_in_the_way_unless_it_only_closes_what_is_held(
+    world, held, free
+):
+    """It buys three; a naked sale of the same put comes after it."""
+    put = world.option("XSP", 540)
+    book = world.held_book(*([world.hold(put, held)] if held else []))
+    live = LiveOrder(con_id=put.con_id, contracts=3, limit_usd=None, single=False)
+    sale = world.candidate(world.leg(put, -1))
+    told = {"held": book, "own_desk": world.desk(live_orders=(live,))}
+
+    found = verdict(world, order_flow.judge, "opposite_order", sale, **told)
+    assert (found is Verdict.PASS) is free
+    assert verdict(world, order_flow.judge, "self_cross", sale, **told) is Verdict.PASS
+
+
 @pytest.mark.parametrize(
     ("held", "closing", "wanted", "fits"),
     [(-5, 0, 3, 3), (-5, 0, 9, 5), (-5, 2, 9, 3), (-5, 5, 1, 0), (5, 0, 1, 0), (0, 0, 1, 0)],

@@ -35,7 +35,10 @@ class OrderFlow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """One leg of an order that is in the market, ours or another's; no limit means any price."""
+    """One leg of an order in the market, ours or another's; `single` can trade alone by its limit.
+
+    No limit means any price.
+    """
 
     con_id: ConId
     contracts: int

@@ -71,17 +71,21 @@ def account_of(told: AccountValues, *, auto_select_margin_usd: float) -> Account
 
 
 def live_orders_of(orders: Iterable[BrokerOrder]) -> tuple[LiveOrder, ...]:
-    """Return what may still trade of the working orders; combinations trade as one and are left."""
-    return tuple(
-        LiveOrder(
-            con_id=ConId(one.instrument.conid),
-            contracts=int(one.quantity - one.filled.copy_sign(one.quantity)),
-            limit_usd=one.limit_usd,
-            single=True,
+    """Return what may still trade of the working orders, leg by leg."""
+    return tuple(leg for one in orders for leg in _legs_of(one))
+
+
+def _legs_of(order: BrokerOrder) -> tuple[LiveOrder, ...]:
+    left = int(order.quantity - order.filled.copy_sign(order.quantity))
+    if order.instrument.kind is InstrumentKind.COMBO:
+        return tuple(
+            LiveOrder(
+                con_id=ConId(leg.conid), contracts=leg.ratio * left, limit_usd=None, single=False
+            )
+            for leg in order.legs
         )
-        for one in orders
-        if one.instrument.kind is not InstrumentKind.COMBO
-    )
+    con_id = ConId(order.instrument.conid)
+    return (LiveOrder(con_id=con_id, contracts=left, limit_usd=order.limit_usd, single=True),)
 
 
 def marks_of_chain(view: ChainView) -> dict[ConId, Marks]:

@@ -305,15 +305,17 @@ def _profits(rows: Sequence[Row], ruler: Ruler) -> tuple[FloatArray, FloatArray]
             scenarios=(_TODAY, *ruler.scenarios.all),
             rules=_SHOCKS,
         )[:, :, 0, 0]
-    today = worths[:, 0]
+        today = worths[:, 0]
+        moved = worths[:, 1:] - today[:, None]
+        drop, rise, vix, day = worths[:, -len(SMALL_MOVES) :].T - today
+        gamma = (drop + rise) / 2.0
     profits = np.empty((len(rows), width))
-    profits[:, : ruler.scenarios.size] = worths[:, 1:] - today[:, None]
-    drop, rise, vix, day = worths[:, -len(SMALL_MOVES) :].T - today
+    profits[:, : ruler.scenarios.size] = moved
     figures = profits[:, ruler.scenarios.size :]
     figures[:, Figure.INDEX_DROP] = drop
     figures[:, Figure.INDEX_RISE] = rise
     figures[:, Figure.VIX_RISE] = vix
-    figures[:, Figure.GAMMA] = (drop + rise) / 2.0
+    figures[:, Figure.GAMMA] = gamma
     figures[:, Figure.INCOME] = -day
     figures[:, Figure.NOTIONAL] = -_notional_usd(book, ruler)
     return profits, today

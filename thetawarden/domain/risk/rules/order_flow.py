@@ -105,7 +105,7 @@ def _opposite(case: Case) -> RuleFinding:
     Long in one trade and short in another is nothing at the broker: neither could be closed.
     """
     legs = case.candidate.legs
-    met = [leg.instrument.con_id for leg in legs if _against(case, leg)]
+    met = [leg.instrument.con_id for leg in legs if _is_undone(case, leg)]
     if met:
         told = ", ".join(map(str, met))
         return _OPPOSITE.refuses(f"orders of ours work the other way on {told}")
@@ -123,7 +123,7 @@ def _undoing(case: Case) -> RuleFinding:
     met = [
         leg.instrument.con_id
         for leg in case.candidate.legs
-        if moves and not _is_held_against(case, leg) and _against(case, leg)
+        if moves and not _is_held_against(case, leg) and _is_undone(case, leg)
     ]
     if met:
         told = ", ".join(map(str, met))
@@ -133,6 +133,16 @@ def _undoing(case: Case) -> RuleFinding:
 
 def _is_held_against(case: Case, leg: Leg) -> bool:
     return case.book.standing.contracts.get(leg.instrument.con_id, 0.0) * leg.ratio < 0.0
+
+
+def _is_undone(case: Case, leg: Leg) -> bool:
+    """Whether an order works the other way; the exit of a combination only closes its own."""
+    return any(one.single or not _closes(case, one) for one in _against(case, leg))
+
+
+def _closes(case: Case, live: LiveOrder) -> bool:
+    held = case.book.standing.contracts.get(live.con_id, 0.0)
+    return held * live.contracts < 0.0 and abs(live.contracts) <= abs(held)
 
 
 def _against(case: Case, leg: Leg) -> list[LiveOrder]:
