@@ -372,3 +372,91 @@ def test_whatever_ends_at_an_expiry_the_book_agrees_with_the_broker_afterwards(
 
     assert explanation.unexplained == ()
     assert to_cents(cash_usd(after, ACCOUNT)) == to_cents(cash_usd(book, ACCOUNT) + paid)
+
+
+ACCRUED = (Decimal("1541.2345"), Decimal("90.7"))
+
+
+@pytest.mark.parametrize(
+    ("settled", "paid", "accruals", "expected"),
+    [
+        ("0", "1541.23", {"accrued_interest_usd": ACCRUED}, [Cause.INTEREST]),
+        ("0", "1539.80", {"accrued_interest_usd": ACCRUED}, [Cause.INTEREST]),
+        ("-1235.00", "306.23", {"accrued_interest_usd": ACCRUED}, [Cause.INTEREST]),
+        ("0", "80.00", {"accrued_dividends_usd": (Decimal(80), Decimal(0))}, [Cause.DIVIDEND]),
+        ("0", "60.10", {}, [Cause.DIVIDEND]),
+        (
+            "0",
+            "1621.23",
+            {
+                "accrued_interest_usd": ACCRUED,
+                "accrued_dividends_usd": (Decimal(80), Decimal(0)),
+            },
+            [Cause.INTEREST, Cause.DIVIDEND],
+        ),
+        ("0", "1601.33", {"accrued_interest_usd": ACCRUED}, [Cause.INTEREST, Cause.DIVIDEND]),
+    ],
+)
+def test_a_spread_that_settles_in_a_night_that_pays_something_else_is_no_riddle(
+    settled, paid, accruals, expected
+):
+    short, long = index_option(3, "5000"), index_option(6, "4950")
+    book = book_with((short, -1, "20"), (long, 1, "8"), (stock(), 100, "500"))
+    spot = "5100" if settled == "0" else "4990"
+
+    explanation, _ = told(
+        book, position(stock(), 100, "500.01"), paid=paid, spots={"SPX": spot}, **accruals
+    )
+
+    ended = [Cause.EXPIRY if settled == "0" else Cause.SETTLEMENT, Cause.EXPIRY]
+    assert causes(explanation) == [*ended, *expected]
+    assert explanation.changes[0].cash_usd == Decimal(settled)
+
+
+def test_cash_beside_an_option_that_may_have_been_worth_something_is_not_taken_for_a_dividend():
+    """The index was last seen five points away: what it settled at is anybody's guess."""
+    book = book_with((index_option(3, "5000"), -1, "20"), (stock(), 100, "500"))
+
+    explanation, _ = told(
+        book, position(stock(), 100, "500.01"), paid="60.10", spots={"SPX": "5005"}
+    )
+
+    assert explanation.changes == ()
+    assert explanation.unexplained
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    options=st.lists(
+        st.tuples(
+            st.integers(480, 520),
+            st.sampled_from((CALL, PUT)),
+            st.integers(-4, 4).filter(bool),
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda one: one[:2],
+    ),
+    price=st.integers(48_500, 51_500),
+    interest=st.integers(100, 900_000),
+)
+def test_whatever_settles_in_the_night_that_pays_interest_the_book_agrees_with_the_broker(
+    options, price, interest
+):
+    settled, due = Decimal(price) / 100, Decimal(interest) / 100
+    lots, paid = [], due
+    for number, (strike, right, quantity) in enumerate(options):
+        lots.append((index_option(10 + number, str(strike), right), quantity, "2"))
+        inside = settled - strike if right is CALL else strike - settled
+        paid += max(inside, Decimal(0)) * 100 * quantity
+    book = book_with(*lots)
+
+    explanation, _ = told(
+        book,
+        paid=str(paid),
+        spots={"SPX": "500"},
+        accrued_interest_usd=(due + Decimal("0.0012"), Decimal("0.31")),
+    )
+
+    assert Cause.INTEREST in causes(explanation)
+    assert explanation.changes[-1].cash_usd == due

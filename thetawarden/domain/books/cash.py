@@ -61,10 +61,25 @@ def cash_changes(
         commission_changes(rest_usd, book=book, account=evidence.account)
         or _accrued(amount, evidence.accrued_dividends_usd, Cause.DIVIDEND)
         or _interest_as_accrued(amount, evidence)
+        or _interest_and_more(amount, held, evidence)
         or _dividend(amount, held, evidence)
         or _interest(amount, evidence)
         or _variation(amount, held, evidence)
     )
+
+
+def is_about(amount_usd: Decimal, told_usd: Decimal) -> bool:
+    """Whether an amount is what accruals said, but for what accrued meanwhile."""
+    return abs(amount_usd - told_usd) <= CENT + abs(told_usd) * INTEREST_SLACK_FRACTION
+
+
+def told_payments(evidence: CashEvidence) -> tuple[Decimal, ...]:
+    """Return what accruals say was paid to the cent: interest, dividends, or both."""
+    interest = _interest_told(evidence)
+    before, after = evidence.accrued_dividends_usd
+    dividends = ZERO if before is None or after is None else to_cents(before - after)
+    amounts = (interest, dividends, interest + dividends)
+    return tuple(dict.fromkeys(one for one in amounts if one))
 
 
 def commission_changes(rest_usd: Decimal, *, book: Book, account: str) -> tuple[Change, ...] | None:
@@ -126,13 +141,35 @@ def _dividend(
 
 def _interest_as_accrued(amount: Decimal, evidence: CashEvidence) -> tuple[Change, ...] | None:
     """All that had accrued is paid; what accrues anew meanwhile does not count."""
-    before, after = evidence.accrued_interest_usd
-    if before is None or after is None or not evidence.a_night_passed:
-        return None
-    near = CENT + abs(before) * INTEREST_SLACK_FRACTION
-    if not before or abs(amount - before) > near or abs(after) >= abs(before):
+    due = _interest_told(evidence)
+    if not due or not is_about(amount, due):
         return None
     return (_paid(Cause.INTEREST, amount, f"interest of {plain(amount)}, as had accrued"),)
+
+
+def _interest_told(evidence: CashEvidence) -> Decimal:
+    """All the interest that had accrued, where less has accrued since and a night passed."""
+    before, after = evidence.accrued_interest_usd
+    if before is None or after is None or not evidence.a_night_passed:
+        return ZERO
+    return to_cents(before) if abs(after) < abs(before) else ZERO
+
+
+def _interest_and_more(
+    amount: Decimal, held: tuple[Holding, ...], evidence: CashEvidence
+) -> tuple[Change, ...] | None:
+    """What one night brought besides the interest that had accrued."""
+    due = _interest_told(evidence)
+    paid = _interest_as_accrued(due, evidence)
+    if paid is None:
+        return None
+    rest = amount - due
+    more = (
+        _accrued(rest, evidence.accrued_dividends_usd, Cause.DIVIDEND)
+        or _dividend(rest, held, evidence)
+        or _variation(rest, held, evidence)
+    )
+    return None if more is None else (*paid, *more)
 
 
 def _interest(amount: Decimal, evidence: CashEvidence) -> tuple[Change, ...] | None:

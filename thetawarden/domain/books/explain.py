@@ -9,19 +9,21 @@ explained only when units and cash agree to the cent, and everything else is rep
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
 
 from thetawarden.domain.books.amounts import ZERO, same_cents
 from thetawarden.domain.books.book import Book
-from thetawarden.domain.books.cash import CashEvidence, cash_changes
+from thetawarden.domain.books.cash import CashEvidence, cash_changes, is_about, told_payments
 from thetawarden.domain.books.change import Change
 from thetawarden.domain.books.deliveries import Way, changes_of, ended_options, find_ways
 from thetawarden.domain.books.gaps import Gap, contract_words, gap_words
 from thetawarden.domain.books.holding import Cause, Holding
 from thetawarden.domain.books.settlements import (
+    Group,
+    is_worthless,
     paid_usd,
     settled_changes,
     settled_groups,
@@ -98,9 +100,20 @@ def _explained(
         for one, way in zip(ended, ways, strict=True)
         for change in changes_of(way, one.share)
     )
-    settled, others = _settled(case, others, rest_usd - _cash(delivered))
-    left_usd = rest_usd - _cash(delivered) - _cash(settled)
-    sure = delivered + settled
+    rest_usd -= _cash(delivered)
+    told = Explanation()
+    for settled, left in _settlements(case, others, rest_usd):
+        sure = delivered + settled
+        told = _rest_explained(case, sure, left, rest_usd - _cash(settled))
+        if not told.unexplained:
+            break
+    return told
+
+
+def _rest_explained(
+    case: Case, sure: tuple[Change, ...], others: Gaps, left_usd: Decimal
+) -> Explanation:
+    """With these sure, explain what else differs, and the cash that is left."""
     if others and same_cents(left_usd, ZERO):
         return Explanation(changes=sure + tuple(_transfer(gap) for gap in others))
     words = tuple(gap_words(gap) for gap in others)
@@ -159,26 +172,65 @@ def _share_of(case: Case, symbol: str, gaps: Gaps) -> Gap | None:
     return None
 
 
-def _settled(case: Case, gaps: Gaps, rest_usd: Decimal) -> tuple[tuple[Change, ...], Gaps]:
-    """What settlements explain, and the gaps that are none.
+def _settlements(
+    case: Case, gaps: Gaps, rest_usd: Decimal
+) -> Iterator[tuple[tuple[Change, ...], Gaps]]:
+    """Every likely way in which expired options were settled, and the gaps that are none.
+
+    The same night may have paid what had accrued: then that is not theirs. Where none of them can
+    have been worth anything, all the cash is another's. Last, none of them was settled at all.
+    """
+    groups = settled_groups(gaps, case.evidence.today)
+    taken = {gap.instrument.conid for group in groups.values() for gap in group}
+    others = tuple(gap for gap in gaps if gap.instrument.conid not in taken)
+    priced = {key: case.spots_usd.get(key[0]) for key in groups}
+    told = told_payments(case.evidence) if groups else ()
+    worthless = _worthless(groups, priced)
+    if worthless and any(is_about(rest_usd, one) for one in told):
+        yield worthless, others
+    for told_usd in (*told, ZERO):
+        found = _settled(groups, priced, rest_usd - told_usd)
+        if found is not None:
+            yield found, others
+    if worthless:
+        yield worthless, others
+    if groups:
+        yield (), gaps
+
+
+def _worthless(
+    groups: Mapping[Group, Gaps], priced: Mapping[Group, Decimal | None]
+) -> tuple[Change, ...]:
+    """All of them ended without a value, or nothing when that is not sure."""
+    found: tuple[Change, ...] = ()
+    for key, group in groups.items():
+        spot = priced[key]
+        if spot is None or not is_worthless(group, spot):
+            return ()
+        found += settled_changes(group, spot)
+    return found
+
+
+def _settled(
+    groups: Mapping[Group, Gaps], priced: Mapping[Group, Decimal | None], rest_usd: Decimal
+) -> tuple[Change, ...] | None:
+    """What became of the settled options if they paid this cash, or None when they cannot have.
 
     One price can be read off the cash. Of several settlements all but the last are taken at the
     price the index was last seen at, and the last has to account for what remains.
     """
-    groups = list(settled_groups(gaps, case.evidence.today).items())
     found: tuple[Change, ...] = ()
-    for number, ((symbol, _, _), group) in enumerate(groups, start=1):
-        spot, cash = case.spots_usd.get(symbol), rest_usd - _cash(found)
+    for number, (key, group) in enumerate(groups.items(), start=1):
+        spot, cash = priced[key], rest_usd - _cash(found)
         if number < len(groups):
             if spot is None:
-                return (), gaps
+                return None
             cash = paid_usd(group, spot)
         price = settlement_price(group, cash_usd=cash, spot_usd=spot)
         if price is None:
-            return (), gaps
+            return None
         found += settled_changes(group, price)
-    taken = {gap.instrument.conid for _, group in groups for gap in group}
-    return found, tuple(gap for gap in gaps if gap.instrument.conid not in taken)
+    return found
 
 
 def _transfer(gap: Gap) -> Change:

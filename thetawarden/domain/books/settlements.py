@@ -21,6 +21,7 @@ from thetawarden.domain.market.contracts import Right, Settlement
 from thetawarden.domain.market.products import OPTION_CLASSES
 
 FAR_FRACTION = Decimal("0.05")
+NEAR_FRACTION = Decimal("0.01")
 _PRICE = Decimal("0.0001")
 
 Group = tuple[str, dt.date, Settlement]
@@ -61,6 +62,13 @@ def settlement_price(
         if price is not None and same_cents(paid_usd(gaps, price), cash_usd):
             found.append(price)
     return min(found, key=lambda price: abs(price - spot), default=None)
+
+
+def is_worthless(gaps: tuple[Gap, ...], spot_usd: Decimal) -> bool:
+    """Whether none of the options pays anything at any price near this one."""
+    reach = spot_usd * NEAR_FRACTION
+    ends = (spot_usd - reach, spot_usd + reach)
+    return not any(_multiplied(gap, price) for gap in gaps for price in ends)
 
 
 def settled_changes(gaps: tuple[Gap, ...], price_usd: Decimal) -> tuple[Change, ...]:
