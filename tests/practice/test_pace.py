@@ -186,14 +186,14 @@ def test_what_arrives_during_work_may_have_come_since_it_began():
 
 
 def test_what_is_read_after_the_loop_stood_may_have_come_while_it_stood():
-    """The processor was elsewhere: nobody noted work, but the beat is overdue."""
+    """The processor was elsewhere: nobody noted work, but the last beat is long ago."""
     queue = []
     stalls = Stalls(queue.append)
     stalls.beat(7.0)
     turned(stalls, queue)
     turned(stalls, queue)
 
-    assert stalls.unread_since_s(7.03) == 7.03
+    assert stalls.unread_since_s(7.03) == 7.0
     assert stalls.unread_since_s(8.5) == 7.0
 
     stalls.beat(8.5)
@@ -201,20 +201,37 @@ def test_what_is_read_after_the_loop_stood_may_have_come_while_it_stood():
     assert stalls.unread_since_s(8.51) == 7.0, "it stood in the very turn of this beat"
 
     turned(stalls, queue)
-    assert stalls.unread_since_s(8.52) == 8.52
+    assert stalls.unread_since_s(8.52) == 8.5
 
 
 @given(
-    stalls=st.lists(st.floats(min_value=0.0, max_value=0.9), min_size=1, max_size=30),
-    gap_s=st.floats(min_value=0.0251, max_value=0.2),
+    looks=st.lists(st.floats(min_value=0.0, max_value=0.9), min_size=1, max_size=30),
+    bursts=st.lists(
+        st.tuples(st.integers(1, 40), st.floats(min_value=0.0, max_value=0.3)), max_size=60
+    ),
 )
-def test_spreading_a_stall_keeps_a_steady_sender_within_the_limit(stalls, gap_s):
+def test_whoever_keeps_the_limit_is_not_refused_however_rarely_he_is_looked_at(looks, bursts):
+    """Forty in a second, as they like: also all at once at one end of it and of the next."""
     rate = RateLimiter(per_s_max=50, per_s_warn=44, violations_max=3)
-    now_s, sent = 0.0, 0
+    sent, at_s = [], 0.0
+    for count, pause_s in bursts:
+        at_s += pause_s
+        room = 40 - sum(at_s - one < 1.0 for one in sent)
+        sent += [at_s] * min(count, room)
 
-    for stall_s in stalls:
-        since_s, now_s = now_s, now_s + stall_s
-        came = int(now_s / gap_s) - sent
-        sent += came
-        for number in range(1, came + 1):
-            assert rate.judge(since_s + stall_s * number / came) is not Pace.REFUSE
+    since_s = 0.0
+    for look_s in (*looks, 1000.0):
+        now_s = since_s + look_s
+        for _came in [one for one in sent if since_s <= one < now_s]:
+            assert rate.judge(now_s, since_s=since_s) is Pace.FINE
+        since_s = now_s
+
+
+@given(st.integers(51, 400), st.floats(min_value=0.0, max_value=5.0))
+def test_more_than_any_pace_can_have_brought_in_that_time_is_refused(count, wait_s):
+    rate = RateLimiter(per_s_max=50, per_s_warn=44, violations_max=1000)
+
+    verdicts = [rate.judge(7.0 + wait_s, since_s=7.0) for _ in range(count)]
+
+    fits = 50 * (int(wait_s) + 1)
+    assert len(verdicts) - verdicts.count(Pace.REFUSE) == min(count, fits)

@@ -110,16 +110,15 @@ class Connection(asyncio.Protocol):
         self._hear(data, since_s=since_s, now_s=now_s)
 
     def _hear(self, data: bytes, *, since_s: float, now_s: float) -> None:
-        """Carry out what has come evenly since then."""
+        """Carry out what has come since then, and was read now."""
         try:
             payloads = self._frames.feed(data)
         except FrameTooLongError as error:
             self._drop(str(error))
             return
         self._note_progress(payloads)
-        for number, payload in enumerate(payloads, start=1):
-            part = number / len(payloads)
-            self._take(payload, came_s=since_s + (now_s - since_s) * part)
+        for payload in payloads:
+            self._take(payload, since_s=since_s, read_s=now_s)
         self._gateway.flush()
 
     def check(self, now_s: float) -> None:
@@ -191,14 +190,16 @@ class Connection(asyncio.Protocol):
         elif payloads or self._waiting_since_s is None:
             self._waiting_since_s = self._server.now_s()
 
-    def _take(self, payload: bytes, *, came_s: float) -> None:
+    def _take(self, payload: bytes, *, since_s: float, read_s: float) -> None:
         if self._stage is Stage.VERSION:
             self._agree(payload)
         elif self._stage is Stage.START:
             self._start(payload)
         elif self._stage is Stage.RUNNING and self._session is not None:
             now_s = self._server.now_s()
-            self._gateway.handle(self._session, payload, now_s=now_s, came_s=came_s)
+            self._gateway.handle(
+                self._session, payload, now_s=now_s, since_s=since_s, read_s=read_s
+            )
 
     def _agree(self, payload: bytes) -> None:
         version = negotiate(payload)

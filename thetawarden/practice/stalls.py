@@ -2,10 +2,10 @@
 
 A turn of the loop looks at the sockets once and then works. Whatever arrives while it works is read
 in the next turn, all at once, and looks like a burst although its sender kept its pace. So the
-limits on clients count it as having come evenly since that work began. The loop also stands when
-the machine gives its processor to others; a regular beat that is overdue tells of that. A beat may
-follow such a standstill in the same turn, and what came meanwhile is read in the next: so it counts
-from the turn after that.
+limits on clients allow for its having come at any time since that work began. The loop also stands
+when the machine gives its processor to others; a regular beat tells when it last did not. A beat
+may follow such a standstill in the same turn, and what came meanwhile is read in the next: so it
+counts from the turn after that.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BEAT_S = 0.02
-_LATE_S = 2.5 * BEAT_S
 
 
 class Stalls:
     """The work of the turn before this one; `soon` calls something first in the next turn.
 
-    `beat` is to be called every `BEAT_S`; until it is called first, nothing is overdue.
+    `beat` is to be called every `BEAT_S`; until then all is read as it comes.
     """
 
     def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
@@ -51,9 +50,7 @@ class Stalls:
     def unread_since_s(self, now_s: float) -> float:
         """Return the earliest moment at which what is read in this turn may have come."""
         since_s = now_s if self._unread_since_s is None else min(self._unread_since_s, now_s)
-        if self._beaten_s is not None and now_s - self._beaten_s > _LATE_S:
-            since_s = min(since_s, self._beaten_s)
-        return since_s
+        return since_s if self._beaten_s is None else min(since_s, self._beaten_s)
 
     def _turn(self) -> None:
         """Sockets have just been looked at again."""

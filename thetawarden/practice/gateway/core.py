@@ -117,17 +117,19 @@ class Gateway:
             self.quotes.drop(session)
             _log.info("client_left", client_id=session.client_id)
 
-    def handle(self, session: Session, payload: bytes, *, now_s: float, came_s: float) -> None:
+    def handle(
+        self, session: Session, payload: bytes, *, now_s: float, since_s: float, read_s: float
+    ) -> None:
         """Carry out one request of a client; nothing it can send raises.
 
-        `came_s` is when it came, by which its sender's pace is judged; now may be later.
+        It came after `since_s` and was read at `read_s`, by which its sender's pace is judged.
         """
         self.now_s = now_s
         if self.seams.mute:
             return
         if session.paced and (session.waiting or not session.rate.has_room(now_s)):
             self._postpone(session, payload)
-        elif self._is_paced(session, came_s):
+        elif self._is_paced(session, since_s=since_s, read_s=read_s):
             self._carry_out(session, payload)
 
     def _carry_out(self, session: Session, payload: bytes) -> None:
@@ -210,8 +212,8 @@ class Gateway:
         if self.clock.speed is not None:
             self._advance(self.clock.target_ns(now_s=self.now_s, market_ns=self.now_ns))
 
-    def _is_paced(self, session: Session, came_s: float) -> bool:
-        pace = session.rate.judge(came_s)
+    def _is_paced(self, session: Session, *, since_s: float, read_s: float) -> bool:
+        pace = session.rate.judge(read_s, since_s=since_s)
         limit = self.settings.messages_per_s_max
         if pace is Pace.FINE:
             return True
