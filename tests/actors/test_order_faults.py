@@ -10,6 +10,8 @@ from tests.actors.order_desk import APART, EXPIRY, SETTINGS, Desk, closing, legs
 from tests.domain.books.accounts import SECOND, stock
 from thetawarden.actors.executing import held_of
 from thetawarden.actors.protecting import Guard
+from thetawarden.config.executing import executor_settings
+from thetawarden.config.execution import ExecutionConfig
 from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.orders import BrokerOrderState
 from thetawarden.domain.halt import HaltRecord
@@ -46,9 +48,9 @@ TP, STOP, ENTRY, EXIT = OrderRole.TAKE_PROFIT, OrderRole.STOP, OrderRole.ENTRY, 
 CANCELLED, INACTIVE = BrokerOrderState.CANCELLED, BrokerOrderState.INACTIVE
 
 
-def working(**changes):
+def working(settings=SETTINGS, **changes):
     """A desk with an entry of two units that works at the broker."""
-    desk = Desk()
+    desk = Desk(settings)
     desk.approve(proposal(**changes))
     return desk.settle()
 
@@ -439,6 +441,19 @@ def test_o17_exits_that_only_the_governors_book_lags_behind_come_with_it_and_ala
     assert TP not in before
     assert desk.protected() == {TP: 2, STOP: 2}
     assert desk.pages() == []
+
+
+@pytest.mark.parametrize("speed", [1.0, 60.0, 240.0])
+def test_o17_a_lagging_book_is_asked_as_seldom_on_a_market_that_runs_fast(speed):
+    fast = executor_settings(ExecutionConfig(), quote_age_s_max=5.0, apart_s=10.0, speed=speed)
+    desk = holding(settings=fast)
+    desk.refuse, desk.review = "0 fit", lagging()
+    before = len(desk.heard(ProposeOrder))
+    desk.broker.end(desk.order(TP).order_ref, CANCELLED)
+
+    desk.watch(fast.protect_ns)
+
+    assert 2 <= len(desk.heard(ProposeOrder)) - before <= 8
 
 
 def test_o17_a_book_that_lags_for_ever_is_no_excuse():

@@ -86,6 +86,7 @@ Hears = Answered | ChainViewed
 
 TIMER = "due"
 LINKED = frozenset({LinkState.SYNCING, LinkState.READY})
+LAG_TRIES = 5  # of what a fill on its way may cure, before a person hears of it
 LIVE = frozenset({LinkState.SYNCING, LinkState.READY, LinkState.CUT_OFF, LinkState.COMPETING})
 
 
@@ -251,7 +252,7 @@ class Executor:
         trade, settings = self.state.trades.get(name), self._settings
         if trade is None or not 0 <= now - trade.missing_ns < settings.ask_ns:
             return False
-        soon = UnixNs(now + settings.again_ns)
+        soon = UnixNs(now + settings.protect_ns // LAG_TRIES)
         again = msgspec.structs.replace(trade, tries=max(trade.tries - 1, 0), again_ns=soon)
         self.state.trades[name] = again
         return True

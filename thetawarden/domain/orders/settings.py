@@ -15,8 +15,7 @@ class ExecutorSettings(msgspec.Struct, frozen=True, kw_only=True):
     Word of an order must come within `ack_ns`, of a cancel within `cancel_ns`, of a proposal of
     ours within `ask_ns`. Without its exits a position is worth a critical alert after
     `protect_ns`; legs may differ for `legs_ns`. Whole books count as two when they lie `apart_ns`
-    apart. What waits for the governor's book to take in a fill is tried again after `again_ns`. At
-    most `orders_max` orders and changes leave within `pace_ns`. No timer is shorter than
+    apart. At most `orders_max` orders and changes leave within `pace_ns`. No timer is shorter than
     `look_ns`.
     """
 
@@ -37,7 +36,6 @@ class ExecutorSettings(msgspec.Struct, frozen=True, kw_only=True):
     apart_ns: int = 10 * NS_PER_SECOND
     settle_ns: int = 5 * NS_PER_SECOND
     query_ns: int = 11 * NS_PER_SECOND
-    again_ns: int = NS_PER_SECOND
     orders_max: int = 10
     pace_ns: int = NS_PER_SECOND
     kept_ns: int = 24 * NS_PER_HOUR
