@@ -41,6 +41,23 @@ def test_the_fourth_violation_disconnects():
     assert verdicts.index(Pace.DISCONNECT) > 3 * 60
 
 
+def test_a_clock_that_was_read_earlier_refuses_nobody():
+    rate = limiter()
+    rate.judge(5.0)
+
+    assert rate.judge(4.9) is Pace.FINE
+
+
+def test_a_paced_client_waits_below_a_limit_that_is_under_the_warning():
+    rate = RateLimiter(per_s_max=10, per_s_warn=44, violations_max=3)
+
+    sent = [rate.judge(0.0) for _ in range(10)]
+
+    assert set(sent) == {Pace.FINE}
+    assert not rate.has_room(0.9)
+    assert rate.has_room(1.0)
+
+
 def test_zero_means_no_limit():
     rate = RateLimiter(per_s_max=0, per_s_warn=0, violations_max=0)
 

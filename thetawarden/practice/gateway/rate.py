@@ -27,7 +27,7 @@ class RateLimiter:
 
     def __init__(self, *, per_s_max: int, per_s_warn: int, violations_max: int) -> None:
         self._max, self._violations_max = per_s_max, violations_max
-        self._accepted, self._quiet = _Seconds(per_s_max), _Seconds(per_s_warn - 1)
+        self._accepted, self._quiet = _Seconds(per_s_max), _Seconds(min(per_s_max, per_s_warn - 1))
         self._violations = 0
         self._violated_s: float | None = None
         self._warned_s: float | None = None
@@ -45,6 +45,7 @@ class RateLimiter:
         """Count one message that came after `since_s` and until now; say what to do about it."""
         if self._max <= 0:
             return Pace.FINE
+        now_s = self._accepted.no_sooner(now_s)
         since_s = now_s if since_s is None else min(since_s, now_s)
         came_s = self._accepted.earliest_s(since_s)
         if came_s > now_s:
@@ -85,11 +86,15 @@ class _Seconds:
         if not times:
             return since_s
         room_s = times[0] + 1.0 if len(times) == times.maxlen else since_s
-        return max(since_s, times[-1], room_s)
+        return max(self.no_sooner(since_s), room_s)
+
+    def no_sooner(self, at_s: float) -> float:
+        """Return a moment, or the last message's if that was later: none overtakes another."""
+        return max(at_s, self._times[-1]) if self._times else at_s
 
     def add(self, came_s: float) -> None:
         """Count one, which did not come before the last."""
-        self._times.append(came_s if not self._times else max(came_s, self._times[-1]))
+        self._times.append(self.no_sooner(came_s))
 
 
 def _within_second(then_s: float | None, now_s: float) -> bool:
