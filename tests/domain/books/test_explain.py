@@ -33,6 +33,12 @@ from thetawarden.domain.market.contracts import Right
 CALL, PUT = Right.CALL, Right.PUT
 SATURDAY = FRIDAY + dt.timedelta(days=1)
 START = Decimal(1_000_000)
+OPTIONS = st.lists(  # strike, right, how many are held
+    st.tuples(st.integers(480, 520), st.sampled_from((CALL, PUT)), st.integers(-4, 4).filter(bool)),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda one: one[:2],
+)
 
 
 def book_with(*lots):
@@ -342,16 +348,7 @@ def test_what_is_sure_is_explained_though_something_else_is_not():
 
 @settings(max_examples=120, deadline=None)
 @given(
-    st.lists(
-        st.tuples(
-            st.integers(480, 520),
-            st.sampled_from((CALL, PUT)),
-            st.integers(-4, 4).filter(bool),
-        ),
-        min_size=1,
-        max_size=5,
-        unique_by=lambda one: one[:2],
-    ),
+    OPTIONS,
     st.integers(47_000, 53_000).filter(lambda cents: cents % 100),
     st.integers(-3, 3),
 )
@@ -427,16 +424,7 @@ def test_cash_beside_an_option_that_may_have_been_worth_something_is_not_taken_f
 
 @settings(max_examples=120, deadline=None)
 @given(
-    options=st.lists(
-        st.tuples(
-            st.integers(480, 520),
-            st.sampled_from((CALL, PUT)),
-            st.integers(-4, 4).filter(bool),
-        ),
-        min_size=1,
-        max_size=4,
-        unique_by=lambda one: one[:2],
-    ),
+    options=OPTIONS,
     price=st.integers(48_500, 51_500),
     interest=st.integers(100, 900_000),
 )

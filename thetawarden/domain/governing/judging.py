@@ -18,7 +18,7 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.risk.approving import ApprovalGap, Approved, approve
 from thetawarden.domain.risk.candidate import Candidate
 from thetawarden.domain.risk.case import Desk
-from thetawarden.domain.risk.finding import RuleFinding, RuleId, Verdict
+from thetawarden.domain.risk.finding import RuleFinding, RuleId
 from thetawarden.domain.risk.ledger import Ledger
 from thetawarden.domain.risk.limits import RiskLimits
 from thetawarden.domain.risk.review import Review, compose, review
@@ -74,7 +74,7 @@ def decide(candidate: Candidate, bench: Bench) -> Granted | Denied | Need:
     found = _review(candidate, bench)
     if found.approved:
         return _grant(candidate, found, bench)
-    against = [one for one in found.findings if found.applies(one) and _refuses(one)]
+    against = [one for one in found.findings if found.applies(one) and one.stops]
     if any(_name(one) in OLD for one in against) and all(one.faults for one in against):
         return Need.BOOK
     if candidate.whatif is not None or not any(_name(one) == ANSWER for one in against):
@@ -127,11 +127,3 @@ def _waits_for_margin(finding: RuleFinding) -> bool:
 
 def _name(finding: RuleFinding) -> tuple[RuleId, str]:
     return (finding.rule, finding.check)
-
-
-def _refuses(finding: RuleFinding) -> bool:
-    return (
-        finding.verdict is Verdict.REFUSE
-        or finding.units_max == 0
-        or not 0.0 < finding.factor <= 1.0
-    )

@@ -75,6 +75,12 @@ class RuleFinding(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
     sanity: bool = False
 
+    @property
+    def stops(self) -> bool:
+        """Whether it lets nothing through."""
+        refused = self.verdict is Verdict.REFUSE or self.units_max == 0
+        return refused or not 0.0 < self.factor <= 1.0
+
 
 class Told(TypedDict, total=False):
     """What a finding may tell besides its words."""

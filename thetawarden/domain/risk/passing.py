@@ -33,8 +33,7 @@ def is_of_a_lag(review: Review | None) -> bool:
     """Whether it refused only to close what its book does not hold: a fill may be on its way."""
     if review is None:
         return False
-    stops = (one for one in review.findings if one.verdict is Verdict.REFUSE or one.units_max == 0)
-    against = [one for one in stops if review.applies(one)]
+    against = [one for one in review.findings if one.stops and review.applies(one)]
     return bool(against) and all(one.check == _OF_THE_BOOK for one in against)
 
 

@@ -6,6 +6,7 @@ A cancel is never refused; too many of them stop entries, for a desk that churns
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from thetawarden.domain.instants import NS_PER_MINUTE
 from thetawarden.domain.risk.candidate import Leg, Purpose
@@ -105,30 +106,28 @@ def _opposite(case: Case) -> RuleFinding:
     Long in one trade and short in another is nothing at the broker: neither could be closed.
     """
     legs = case.candidate.legs
-    met = [leg.instrument.con_id for leg in legs if _is_undone(case, leg)]
+    met = _names(leg for leg in legs if _is_undone(case, leg))
     if met:
-        told = ", ".join(map(str, met))
-        return _OPPOSITE.refuses(f"orders of ours work the other way on {told}")
+        return _OPPOSITE.refuses(f"orders of ours work the other way on {met}")
     opens = case.candidate.purpose is Purpose.OPEN
-    met = [leg.instrument.con_id for leg in legs if opens and _is_held_against(case, leg)]
+    met = _names(leg for leg in legs if opens and _is_held_against(case, leg))
     if met:
-        told = ", ".join(map(str, met))
-        return _OPPOSITE.refuses(f"it would undo what is held of {told}")
+        return _OPPOSITE.refuses(f"it would undo what is held of {met}")
     return _OPPOSITE.passes("nothing of ours is held or works the other way")
 
 
 def _undoing(case: Case) -> RuleFinding:
     """What a roll or a hedge opens waits likewise for orders; what it closes is its own."""
     moves = case.candidate.purpose in (Purpose.ROLL, Purpose.HEDGE)
-    met = [
-        leg.instrument.con_id
-        for leg in case.candidate.legs
-        if moves and not _is_held_against(case, leg) and _is_undone(case, leg)
-    ]
+    opened = (leg for leg in case.candidate.legs if moves and not _is_held_against(case, leg))
+    met = _names(leg for leg in opened if _is_undone(case, leg))
     if met:
-        told = ", ".join(map(str, met))
-        return _UNDOING.refuses(f"what it opens would undo orders of ours on {told}")
+        return _UNDOING.refuses(f"what it opens would undo orders of ours on {met}")
     return _UNDOING.passes("it opens nothing that an order of ours would undo")
+
+
+def _names(legs: Iterable[Leg]) -> str:
+    return ", ".join(str(leg.instrument.con_id) for leg in legs)
 
 
 def _is_held_against(case: Case, leg: Leg) -> bool:
