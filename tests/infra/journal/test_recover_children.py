@@ -4,7 +4,7 @@ import datetime as dt
 
 from tests.actors.watchers import told
 from thetawarden.infra.journal.verify import verify_log
-from thetawarden.messages.lifecycle import ChildrenChanged
+from thetawarden.messages.lifecycle import ChildrenChanged, DeskStarted
 from thetawarden.ports import Outcome
 
 DAY = dt.date(2026, 3, 2)
@@ -64,6 +64,25 @@ def test_an_instance_gets_what_was_said_to_it_while_it_was_there_and_nothing_els
 
     assert unhandled(log, "chain/SPX") == ["one", "three"]
     assert unhandled(log, "chain/NDX") == ["four"]
+
+
+def test_what_a_process_says_before_its_instances_are_there_is_not_for_them_and_mail_stays(log):
+    journal = log.open()
+    changed(journal, "SPX")
+    tell(journal, "SPX", "before the end")
+    changed(journal, "SPX")
+    started = DeskStarted(config_fingerprint="f", software="1", resumed=True)
+    journal.say(started, "supervisor", 0, None, 1)
+    tell(journal, "SPX", "nobody there")
+
+    assert found(log).children == {"chain": ("SPX",)}
+    assert unhandled(log, "chain/SPX") == ["before the end"]
+
+    changed(journal, "SPX")
+    tell(journal, "SPX", "there again")
+    journal.close()
+
+    assert unhandled(log, "chain/SPX") == ["before the end", "there again"]
 
 
 def test_an_instance_that_left_keeps_its_memory_on_every_page_and_nothing_waits_for_it(log, handle):

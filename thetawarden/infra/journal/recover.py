@@ -20,7 +20,7 @@ from thetawarden.infra.journal.reader import DayLog, StoredSnapshot
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import verify_day
 from thetawarden.messages.base import Envelope, Lane, Message
-from thetawarden.messages.lifecycle import ChildrenChanged
+from thetawarden.messages.lifecycle import ChildrenChanged, DeskStarted
 from thetawarden.messages.registry import ROUTES, is_meant, role_of
 from thetawarden.ports import Delivery
 
@@ -187,6 +187,7 @@ class _Unhandled:
         self._actors = actors
         self._roles = roles
         self.children: dict[str, tuple[str, ...]] = {}
+        self._there: dict[str, tuple[str, ...]] = {}
         self._waiting: dict[str, dict[int, Envelope[Message]]] = {name: {} for name in actors}
         self._players: dict[str, list[str]] = {}
         for name in actors:
@@ -207,6 +208,9 @@ class _Unhandled:
             if isinstance(envelope.body, ChildrenChanged):
                 self._change(envelope.body)
                 continue
+            if isinstance(envelope.body, DeskStarted):
+                self._there = {}  # a process begins without any, whoever is asked for later
+                continue
             for name in self._hearers(envelope.body):
                 if (envelope.seq, name) not in settled:
                     self._waiting[name][envelope.seq] = envelope
@@ -223,13 +227,13 @@ class _Unhandled:
             for kind, route in ROUTES.items()
             if route.after_crash and route.lane is not Lane.MARKET and heard & set(route.to)
         ]
-        return (*kinds, ChildrenChanged.__name__)
+        return (*kinds, ChildrenChanged.__name__, DeskStarted.__name__)
 
     def _change(self, changed: ChildrenChanged) -> None:
         """What was said to an instance before it was there, or after it left, is not for it."""
         if changed.role not in self._roles:
             return
-        self.children[changed.role] = changed.keys
+        self.children[changed.role] = self._there[changed.role] = changed.keys
         there = [f"{changed.role}/{key}" for key in changed.keys]
         for name in there:
             self._actors.setdefault(name, Remembered())
@@ -241,7 +245,7 @@ class _Unhandled:
     def _hearers(self, body: Message) -> list[str]:
         route = ROUTES[type(body)]
         names = [name for role in route.to for name in self._players.get(role, ())]
-        for role, keys in self.children.items():
+        for role, keys in self._there.items():
             if role in route.to:
                 names += [f"{role}/{key}" for key in keys]
         return [name for name in names if is_meant(name, body, route)]
