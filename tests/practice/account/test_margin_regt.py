@@ -79,6 +79,14 @@ def test_a_debit_spread_requires_nothing_beyond_its_price():
     assert margin_regt.requirement(spread).initial_usd == pytest.approx(300.0)
 
 
+def test_a_long_option_covers_the_short_one_it_spares_most():
+    far = option("P", 85.0, -1, 0.5)  # alone 0.50 + max(20 - 15, 8.50) = 900
+    hedge = (option("P", 98.0, 1, 3.0), option("P", 97.0, -1, 2.8))
+
+    assert published(far) == pytest.approx(900.0)
+    assert published(far, *hedge) == pytest.approx(900.0)
+
+
 def test_the_brokers_example_of_an_iron_condor():
     condor = (
         option("P", 160.0, 10, 0.5, under=175.0),

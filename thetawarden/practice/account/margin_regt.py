@@ -1,8 +1,8 @@
 """Decides what an account must keep under rules by strategy, as Regulation T has them.
 
-Per underlying, cheapest cover first: shares cover options, long options cover short ones that
-expire no later (vertical and calendar spreads), two equal spreads of one expiry are a condor, and
-uncovered puts pair with uncovered calls (strangles): the greater requirement plus the other's
+Per underlying: shares cover options, long options cover short ones that expire no later (vertical
+and calendar spreads), where that spares most first, two equal spreads of one expiry are a condor,
+and uncovered puts pair with uncovered calls (strangles): the greater requirement plus the other's
 price.
 
 Published formulas ask for the price of a short option on top, because they leave options out of
@@ -102,20 +102,26 @@ def _covered_by_shares(exposures: Sequence[Exposure], lots: _Lots) -> float:
 def _spreads(options: list[Exposure], lots: _Lots) -> list[Spread]:
     pairs = sorted(
         (
-            (spread_width(short, long) * short.multiplier, short.con_id, long.con_id, short, long)
+            (_spared_usd(short, long), -short.con_id, -long.con_id, short, long)
             for short in options
             for long in options
             if _covers(short, long)
         ),
         key=lambda pair: pair[:3],
+        reverse=True,
     )
     spreads = []
-    for width, _, _, short, long in pairs:
-        if width <= naked.short_option_usd(short):
+    for spared, _, _, short, long in pairs:
+        if spared >= 0.0:
             contracts = lots.take(abs(short.quantity), short, long)
             if contracts:
                 spreads.append(Spread(short=short, long=long, contracts=contracts))
     return spreads
+
+
+def _spared_usd(short: Exposure, long: Exposure) -> float:
+    """How much less a short option requires with a long one beside it."""
+    return naked.short_option_usd(short) - spread_width(short, long) * short.multiplier
 
 
 def _covers(short: Exposure, long: Exposure) -> bool:
