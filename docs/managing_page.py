@@ -59,17 +59,18 @@ nobody is worth nothing: it hides no danger, and is left to its end when the res
 * **Cover** sells calls on delivered shares: 14 to 30 days, never below what the shares were put to
   us at. A put of the wheel's strategies is left to be assigned on its last day if the shares cost
   no more than a tenth of NLV.
-* **Hedge** buys index puts or put spreads while a scenario is beyond its limit: what removes most
-  of the worst loss for a dollar, in as many units as are needed, within 15 % of the premium of the
-  trailing quarter less what was spent on protection in it. It is sold once every scenario would
-  stay within three quarters of its limit without it.
+* **Hedge** buys index puts or put spreads while a scenario is beyond its limit: what brings all
+  back inside and removes most of the worst loss for a dollar, within 15 % of the premium of the
+  trailing quarter less what hedges have cost in it. Where that does not pay for enough, it is what
+  removes most, and nothing that removes less than a tenth of what is too much. It is sold once
+  every scenario would stay within three quarters of its limit without it.
 
 What one trade holds no other takes the other side of: an account that is long in one and short in
 another holds nothing, and neither could be closed. Such contracts are left out, and the governor
 refuses what would still undo a position or an order.
 
 A hedge that the governor does not let go, as where nothing may add risk, stays: it is asked for
-again in half an hour, and told without alarm.
+again in half an hour, and told once a day, without alarm.
 
 Demands of the governor come first: all that is naked at once; of what is only to be made smaller
 one trade at a time, in the demand's own order where it names positions, else the weakest first. Of

@@ -890,6 +890,22 @@ def test_a_hedge_that_may_not_go_stays_a_while_without_alarm():
     assert asked(desk.look(after_ns=10 * NS_PER_MINUTE)).strategy == "hedge"
 
 
+def test_that_a_hedge_may_not_go_is_told_once_a_day():
+    desk = hedged()
+
+    def refused():
+        for _ in range(60):
+            order = asked(desk.look())
+            if order is not None:
+                said = desk.tell(OrderRefused(proposal=order, review=None, words="no entries"))
+                return len(of_kind(said, NotifyPerson))
+        return None
+
+    assert [refused() for _ in range(3)] == [1, 0, 0]
+    desk.look(after_ns=24 * 60 * NS_PER_MINUTE)
+    assert refused() == 1
+
+
 def test_a_hedge_on_its_way_out_holds_up_no_exit_that_is_demanded():
     desk = hedged()
     leaving = asked(desk.look())

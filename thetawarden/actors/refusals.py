@@ -6,12 +6,12 @@ import msgspec
 
 from thetawarden.actors.stewarding import Pending, StewardState, not_now, reopened
 from thetawarden.actors.tending import ask
-from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs
-from thetawarden.domain.managing.case import HEDGE
+from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date
 from thetawarden.domain.managing.decision import Action, Rule
 from thetawarden.domain.managing.limits import Ladder
 from thetawarden.domain.managing.ordering import within_collar
 from thetawarden.domain.risk.passing import is_half_seen, is_of_the_moment
+from thetawarden.domain.trades.trade import HEDGE
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.orders import OrderRefused, ProposeOrder
 from thetawarden.messages.steward import PositionDecided
@@ -27,7 +27,8 @@ def answer_refusal(
     """Ask again at once, give up, or tell a person and let some time pass.
 
     The governor's prices are of another instant than ours: an exit that only its price collar
-    refuses is asked for once more at what it allows, and a person hears of the second refusal.
+    refuses is asked for once more at what it allows, and a person hears of the second refusal. Of
+    what may well stay as it is a person hears once a day.
     """
     asked = state.pending.pop(refused.proposal.key, None)
     if asked is None:
@@ -45,10 +46,20 @@ def answer_refusal(
     review = refused.review
     soon = not opening or is_half_seen(review) or is_of_the_moment(review)
     state.waits[name] = now + (ladder.again_after_ns if soon else REFUSED_WAIT_NS)
-    text = f"{asked.trade}: the governor lets nothing of {asked.action} through:"
+    if opening and not _is_news(state, name, asked.action, now):
+        return ()
+    text = f"{asked.trade}: the governor lets nothing of {asked.action} through: {refused.words}"
     urgency = Urgency.NORMAL if opening else Urgency.CRITICAL
-    text = f"{text} {refused.words}"
     return (NotifyPerson(urgency=urgency, topic=f"trade {asked.trade}", text=text),)
+
+
+def _is_news(state: StewardState, name: str, action: Action, now: UnixNs) -> bool:
+    """Whether that a trade stays as it is was not told today."""
+    key, today = f"{name}/{action}", new_york_date(now)
+    if new_york_date(UnixNs(state.told.get(key, 0))) == today:
+        return False
+    state.told[key] = now
+    return True
 
 
 def _cheaper(

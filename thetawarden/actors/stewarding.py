@@ -17,7 +17,6 @@ from thetawarden.domain.instants import (
     NS_PER_SECOND,
     UnixNs,
 )
-from thetawarden.domain.managing.case import HEDGE
 from thetawarden.domain.managing.decision import Action, Decision, Rule
 from thetawarden.domain.managing.limits import Ladder, ManagingLimits
 from thetawarden.domain.managing.sight import NAN, TradeSight, look_at
@@ -34,7 +33,7 @@ from thetawarden.domain.risk.usage import LimitUse
 from thetawarden.domain.strategy.prediction import Prediction
 from thetawarden.domain.trades.attributing import DaySums, TradeMark
 from thetawarden.domain.trades.ledger import Ledger, with_trade
-from thetawarden.domain.trades.trade import Trade, TradeState
+from thetawarden.domain.trades.trade import HEDGE, Trade, TradeState
 from thetawarden.domain.units import to_float
 from thetawarden.messages.orders import OrderStageChanged
 

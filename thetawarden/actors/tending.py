@@ -23,7 +23,7 @@ from thetawarden.actors.stewarding import (
 from thetawarden.domain.alerts.matters import TABLE, Matter
 from thetawarden.domain.chains.view import ChainRows
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date
-from thetawarden.domain.managing.case import HEDGE, World
+from thetawarden.domain.managing.case import World
 from thetawarden.domain.managing.decision import Action, Alarm, Decision, Rule
 from thetawarden.domain.managing.engine import decide
 from thetawarden.domain.managing.hedging import (
@@ -48,7 +48,7 @@ from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.domain.strategy.targets import exits_of
 from thetawarden.domain.trades.changes import premium_by_day, protection_by_day, summed
 from thetawarden.domain.trades.ledger import with_trade
-from thetawarden.domain.trades.trade import TradeStage, TradeState
+from thetawarden.domain.trades.trade import HEDGE, TradeStage, TradeState
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.orders import ProposeOrder, ReviseExits
 from thetawarden.messages.steward import PositionDecided

@@ -125,6 +125,9 @@ class HedgesConfig(Section, frozen=True, kw_only=True):
     budget_fraction: Annotated[
         float, Meta(ge=0.10, le=0.20, description="Part of a quarter's premium that may be spent.")
     ] = 0.15
+    part_min_fraction: Annotated[
+        float, Meta(ge=0, le=1, description="Part of the excess that a hedge removes at least.")
+    ] = 0.10
     underlyings: Annotated[
         tuple[Annotated[str, Meta(min_length=1, max_length=12, title="a symbol")], ...],
         Meta(

@@ -490,6 +490,26 @@ def test_no_hedge_costs_more_than_its_budget(budget, held, iv):
         assert found.removed_usd > found.cost_usd
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.floats(50.0, 2_000.0), st.floats(0.16, 1.5))
+def test_what_is_not_enough_is_the_most_that_the_budget_removes_and_worth_having(budget, held):
+    found, over = hedge(budget, held=held), (held - 0.15) * 100_000.0
+
+    if isinstance(found, str):
+        assert f"{budget:,.0f}" in found
+    elif not found.whole:
+        less = hedge(budget * 0.8, held=held)
+        assert found.removed_usd >= LIMITS.hedges.part_min_fraction * over
+        assert isinstance(less, str) or less.removed_usd <= found.removed_usd
+
+
+def test_a_hedge_that_removes_next_to_nothing_is_none():
+    words = hedge(20.0, held=1.5)
+
+    assert "removes more than" in words
+    assert "135,000 too much" in words
+
+
 def test_without_an_excess_or_a_budget_nothing_is_bought():
     assert isinstance(hedge(5_000.0, held=0.10), str)
     assert isinstance(hedge(0.0), str)

@@ -217,8 +217,18 @@ def test_premium_and_protection_are_told_by_the_day():
         fill(PUT, 1, "0.50", of="a", role=OrderRole.EXIT),
     ).trades["a"]
 
-    assert premium_by_day([one]) == {"2026-03-01": 200}
-    assert protection_by_day([one]) == {"2026-03-01": 40}
+    assert premium_by_day([one]) == {"2026-03-01": 160}
+    assert protection_by_day([one]) == {}
+
+
+def test_only_what_protects_the_book_is_spent_on_hedges():
+    hedge = trade(name="h", strategy="hedge", opened_ns=NOW, state=TradeState.OPENING)
+    seen = OrderSeen(trade="h", role=OrderRole.HEDGE, proposal_key="h/hedge")
+    start = with_order(with_trade(Ledger(), hedge), "h.hedge", seen)
+    one = booked(start, fill(PUT, 1, "2.00", of="h", role=OrderRole.HEDGE)).trades["h"]
+
+    assert premium_by_day([one]) == {}
+    assert protection_by_day([one]) == {"2026-03-01": 200}
 
 
 def test_a_result_needs_every_mark():

@@ -17,7 +17,6 @@ from thetawarden.domain.regime.derived import DerivedRegime
 from thetawarden.domain.trades.trade import TradeStage
 from thetawarden.domain.units import to_float
 
-HEDGE = "hedge"
 WORTHLESS_USD = 0.10
 NEAR_STOP_FRACTION = TABLE[Matter.NEAR_STOP].threshold or 1.0
 _WORTHLESS_DELTA = 0.05

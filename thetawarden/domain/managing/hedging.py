@@ -1,9 +1,10 @@
 """Finds the cheapest protection that brings every scenario back inside its limit, and its end.
 
 Losses come from the governor, limit by limit; what an option or a spread brings in a scenario is
-revalued here. Wanted is what removes most of the worst loss for a dollar, in as many units as are
-needed and no more than the budget pays for: a part of the premium of the trailing quarter, less
-what was spent on hedges in it.
+revalued here. Wanted is what brings every scenario back inside and removes most of the worst loss
+for a dollar. Where the budget does not pay for that, it is what removes most, if that is a part of
+the excess worth having. The budget is a part of the premium of the trailing quarter, less what was
+spent on hedges in it.
 """
 
 from __future__ import annotations
@@ -131,8 +132,16 @@ def find_hedge(
     ]
     if not hedges:
         return f"no protection on {view.underlying} is to be had for {budget:,.0f}"
-    whole = [one for one in hedges if one.whole] or hedges
-    return max(whole, key=lambda one: (one.removed_usd / one.cost_usd, -one.cost_usd))
+    whole = [one for one in hedges if one.whole]
+    if whole:
+        return max(whole, key=lambda one: (one.removed_usd / one.cost_usd, -one.cost_usd))
+    most = max(hedges, key=lambda one: (one.removed_usd, -one.cost_usd))
+    if most.removed_usd < limits.part_min_fraction * worst.over_usd:
+        return (
+            f"for {budget:,.0f} no protection on {view.underlying} removes more than"
+            f" {most.removed_usd:,.0f} of the {worst.over_usd:,.0f} too much in: {worst.name}"
+        )
+    return most
 
 
 def is_unneeded(

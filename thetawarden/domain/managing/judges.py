@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 
 from thetawarden.domain.instants import new_york_clock
-from thetawarden.domain.managing.case import HEDGE, WORTHLESS_USD, Case, ends_today
+from thetawarden.domain.managing.case import WORTHLESS_USD, Case, ends_today
 from thetawarden.domain.managing.decision import Action, Decision, Rule
 from thetawarden.domain.managing.sight import NAN, days_left
 from thetawarden.domain.managing.targets import target_of
 from thetawarden.domain.market.contracts import Right
-from thetawarden.domain.trades.trade import TradeStage
+from thetawarden.domain.trades.trade import HEDGE, TradeStage
 
 
 def judge_manual(case: Case) -> Decision | None:

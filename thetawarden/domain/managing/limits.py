@@ -80,6 +80,7 @@ class HedgeLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     enabled: bool = True
     budget_fraction: float = 0.15
+    part_min_fraction: float = 0.10
     underlyings: tuple[str, ...] = ("SPX", "XSP", "SPY")
     dte_min: int = 5
     dte_max: int = 60

@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from thetawarden.domain.managing.case import HEDGE
 from thetawarden.domain.managing.ordering import closing_legs
 from thetawarden.domain.managing.sight import TradeSight
 from thetawarden.domain.risk.demands import Demand, DemandKind
 from thetawarden.domain.risk.exposure import is_defined_risk
 from thetawarden.domain.risk.intake import instrument_of
-from thetawarden.domain.trades.trade import TradeStage
+from thetawarden.domain.trades.trade import HEDGE, TradeStage
 
 
 def demanded_of(

@@ -11,10 +11,10 @@ from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.instants import new_york_date
 from thetawarden.domain.orders.intent import OrderRole
-from thetawarden.domain.trades.trade import Trade, TradeState
+from thetawarden.domain.trades.trade import HEDGE, Trade, TradeState
 
 OPENED, ADJUSTED, CLOSED = "opened", "adjusted", "closed"
-_ENTERING = frozenset({OrderRole.ENTRY, OrderRole.ROLL})
+_ENTERING = frozenset({OrderRole.ENTRY, OrderRole.ROLL, OrderRole.HEDGE})
 
 
 def change_of(before: Trade | None, after: Trade) -> str:
@@ -57,20 +57,27 @@ def end_of(trade: Trade) -> str:
 
 
 def premium_by_day(trades: Iterable[Trade]) -> dict[str, Decimal]:
-    """Return what selling options has brought, net of what was bought with it, by ISO day."""
+    """Return what selling options has brought, net of what was bought with it, by ISO day.
+
+    A leg that a trade bought to protect itself is bought with it, as a rearrangement's is.
+    """
     found: dict[str, Decimal] = {}
     for trade in trades:
+        if trade.manual or trade.strategy == HEDGE:
+            continue
         for part in trade.parts:
-            if part.role in _ENTERING and not trade.manual:
+            if part.role in _ENTERING:
                 day = new_york_date(part.at_ns).isoformat()
                 found[day] = found.get(day, ZERO) + part.gross_usd
     return found
 
 
 def protection_by_day(trades: Iterable[Trade]) -> dict[str, Decimal]:
-    """Return what buying protection has cost, by ISO day; what selling it brought is left out."""
+    """Return what hedges of the book have cost, by ISO day; what they were sold for is left out."""
     found: dict[str, Decimal] = {}
     for trade in trades:
+        if trade.strategy != HEDGE:
+            continue
         for part in trade.parts:
             if part.role is OrderRole.HEDGE and part.gross_usd < 0:
                 day = new_york_date(part.at_ns).isoformat()

@@ -21,6 +21,8 @@ from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.remembering import remembered
 
 TRADES_KEPT = 2048
+HEDGE = "hedge"
+"""The strategy of a trade that protects the book; what it bought is no cost of premium sold."""
 
 
 class TradeState(enum.StrEnum):
