@@ -33,6 +33,7 @@ def orders_on(*, open_refs=(), filled_refs=()):
         flag=SimpleNamespace(read=lambda: None),
         client_id=7,
         patience_ns=1,
+        not_live=lambda _conids: (),
         say=said.append,
         later=lambda _ns, _act: None,
     )

@@ -200,10 +200,14 @@ class _Run:
         return connection is not None and connection.state is LinkState.COMPETING
 
     def _go(self, from_min: int, until_min: int, *, trade: bool = True) -> bool:
-        """Go on in slices, with a proposal now and then; false once something was violated."""
+        """Go on in slices, with a proposal now and then; false once something was violated.
+
+        After the faults nobody trades and nobody rests: the desk has to converge.
+        """
         start_ns = self._world.settings.start_ns
         for minute in range(from_min + SLICE_MIN, until_min + 1, SLICE_MIN):
-            rests = self._rests and REST_FROM_MIN < minute % A_DAY_MIN <= REST_UNTIL_MIN
+            night = REST_FROM_MIN < minute % A_DAY_MIN <= REST_UNTIL_MIN
+            rests = self._rests and trade and night
             go_on = self._world.rest_until if rests else self._world.run_until
             try:
                 go_on(start_ns + minute * NS_PER_MINUTE)

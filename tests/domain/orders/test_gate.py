@@ -39,6 +39,7 @@ FAULTS = {
     Withheld.OTHER_EPOCH: {"halt_epoch": 3},
     Withheld.EXPIRED: {"now_ns": UnixNs(NOW + S)},
     Withheld.QUOTES_TOO_OLD: {"now_ns": UnixNs(NOW - 4 * S)},
+    Withheld.NOT_LIVE: {"not_live": (7,)},
     Withheld.LINK_MUTE: {"idle_ns": SIGN_OF_LIFE_NS_MAX + 1},
 }
 
@@ -59,6 +60,12 @@ def test_each_fault_alone_keeps_an_order_back_and_says_what_was_found(why):
 
     assert refused.why is why
     assert refused.words
+
+
+def test_an_order_that_rests_on_no_quote_leaves_on_delayed_data():
+    gate = msgspec.structs.replace(GATE, quoted_ns=UnixNs(0))
+
+    assert judge(gate=gate, not_live=(7,)) is None
 
 
 @given(st.sets(st.sampled_from(sorted(FAULTS)), min_size=1), st.booleans())

@@ -18,6 +18,7 @@ from thetawarden.infra.ib.book import BookHandler
 from thetawarden.infra.ib.broker import Broker
 from thetawarden.infra.ib.orders import OrderHandler
 from thetawarden.infra.ib.previews import PreviewHandler
+from thetawarden.infra.ib.quotes import LineSettings, QuoteHandler
 from thetawarden.infra.ib.session import SessionSettings
 from thetawarden.messages.books import BookFetched, OrderReported
 from thetawarden.messages.link import CloseLink, FetchBook, LinkLost, LinkOpened, OpenLink
@@ -63,6 +64,7 @@ class OrderLine:
         gateway.do(lambda server: server.gateway.seams.requests.append(self._watch))
 
         def handlers(session, desk):
+            quotes = QuoteHandler(session, desk, clock=clock, settings=LineSettings())
             self.orders = OrderHandler(
                 session,
                 desk,
@@ -70,9 +72,11 @@ class OrderLine:
                 flag=self.flag,
                 account="",
                 probe_timeout_s=probe_timeout_s,
+                not_live=quotes.not_live,
             )
             return (
                 self.orders,
+                quotes,
                 PreviewHandler(session, desk, clock=clock, account="", timeout_s=preview_timeout_s),
                 BookHandler(session, desk, clock=clock, account="", timeout_s=20.0),
             )

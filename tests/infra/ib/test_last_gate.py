@@ -5,10 +5,12 @@ import pytest
 
 from tests.infra.ib.desk import commanded
 from tests.infra.ib.orderline import S, exits_of, halt, intent, legs_of
+from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.orders.intent import Withheld
 from thetawarden.infra.ib.pacing import Priority
 from thetawarden.infra.ib.translate_orders import contract_for, order_for
 from thetawarden.messages.lifecycle import EffectFailed
+from thetawarden.messages.market import QuotesObserved, SnapshotLines, SubscribeLine
 from thetawarden.messages.orders import OrderSent, OrderWithheld
 from thetawarden.messages.risk import FreezeExits
 from thetawarden.messages.trading import Halt, TradingHalted, TradingResumed
@@ -129,6 +131,44 @@ def test_nothing_leaves_on_old_quotes(line, sale):
     line.submit(sale(), quoted_ns=line.clock.now_ns() - 6 * S)
 
     assert is_withheld(line, "gate.1", Withheld.QUOTES_TOO_OLD, "allowed are 5.000 s")
+
+
+def told_as(line, conid, *kinds):
+    """Wait until the contract's data was told as one of these."""
+
+    def fits(message):
+        return any(one.conid == conid and one.data_type in kinds for one in message.quotes)
+
+    line.ear.wait_for(QuotesObserved, holds=fits)
+
+
+@pytest.fixture
+def delay(line):
+    """Has the gateway show delayed data, until the test is over."""
+    yield lambda: line.gateway.play("delayed")
+    line.gateway.end("delayed")
+
+
+@pytest.mark.parametrize("way", ["a line", "a snapshot"])
+def test_nothing_leaves_on_quotes_whose_data_is_live_no_more(line, sale, puts, delay, way):
+    """They were live when they were read, seconds ago; what has come since says otherwise."""
+    conid = puts[0].conid
+    watch = SubscribeLine(epoch=1, instrument=puts[0], listeners=("SPY",))
+    look = SnapshotLines(epoch=1, listener="SPY", instruments=(puts[0],))
+    line.order(watch if way == "a line" else look)
+    told_as(line, conid, DataType.LIVE)
+
+    delay()
+    if way == "a snapshot":
+        line.order(look)
+    told_as(line, conid, DataType.DELAYED, DataType.DELAYED_FROZEN)
+    line.submit(sale())
+
+    assert is_withheld(line, "gate.1", Withheld.NOT_LIVE, str(conid))
+
+    reference = "fixed.1" if way == "a line" else "fixed.2"
+    line.submit(sale(reference), quoted_ns=0)
+    line.wait_sent(reference)
 
 
 def test_an_order_that_rests_on_no_quote_needs_none(line, sale):

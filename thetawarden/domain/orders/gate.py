@@ -23,6 +23,7 @@ class GateSeen(msgspec.Struct, frozen=True, kw_only=True):
     `now_ns` is market time, `idle_ns` the machine's. `link_epoch` is None without a link.
     `halt_epoch` is the last one told to this process, None before the first. `let_out` and `placed`
     count orders and changes of orders: those this gate allowed, and those that really left.
+    `not_live` are the contracts among its legs whose data was last said to be delayed or frozen.
     """
 
     now_ns: UnixNs
@@ -35,6 +36,7 @@ class GateSeen(msgspec.Struct, frozen=True, kw_only=True):
     sent_before: bool
     let_out: int
     placed: int
+    not_live: tuple[int, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,7 @@ def refusal(*, gate: Gate, epoch: int, reducing: bool, seen: GateSeen) -> Refusa
         or _of_the_link(epoch, seen)
         or _of_the_brakes(gate, reducing=reducing, seen=seen)
         or _of_its_age(gate, seen)
+        or _of_its_data(gate, seen)
         or _of_the_peer(seen)
     )
 
@@ -103,6 +106,15 @@ def _of_its_age(gate: Gate, seen: GateSeen) -> Refusal | None:
         words = f"its oldest quote is {_seconds(age_ns)} away, allowed are {allowed}"
         return _withhold(Withheld.QUOTES_TOO_OLD, words)
     return None
+
+
+def _of_its_data(gate: Gate, seen: GateSeen) -> Refusal | None:
+    """What an order rests on was live when it was read; it may be known by now that it is not."""
+    if not (gate.quoted_ns and seen.not_live):
+        return None
+    contracts = ", ".join(map(str, seen.not_live))
+    words = f"the market data of {contracts} is not live, and it rests on quotes"
+    return _withhold(Withheld.NOT_LIVE, words)
 
 
 def _of_the_peer(seen: GateSeen) -> Refusal | None:

@@ -86,6 +86,7 @@ class Withheld(enum.StrEnum):
     OTHER_EPOCH = "other_epoch"
     EXPIRED = "expired"
     QUOTES_TOO_OLD = "quotes_too_old"
+    NOT_LIVE = "not_live"
     NO_LINK = "no_link"
     LINK_MUTE = "link_mute"
     SENT_ALREADY = "sent_already"

@@ -31,6 +31,7 @@ def broker_adapter(
     quoting = line_settings(lines)
 
     def handlers(session: Session, desk: DeskPort) -> Sequence[Handler]:
+        quotes = QuoteHandler(session, desk, clock=clock, settings=quoting)
         return (
             OrderHandler(
                 session,
@@ -39,6 +40,7 @@ def broker_adapter(
                 flag=flag,
                 account=broker.account,
                 probe_timeout_s=broker.probe_timeout_s,
+                not_live=quotes.not_live,
             ),
             PreviewHandler(
                 session,
@@ -50,7 +52,7 @@ def broker_adapter(
             BookHandler(
                 session, desk, clock=clock, account=broker.account, timeout_s=broker.book_timeout_s
             ),
-            QuoteHandler(session, desk, clock=clock, settings=quoting),
+            quotes,
             DiscoveryHandler(session, desk, clock=clock),
             HistoryHandler(session, desk, clock=clock),
         )

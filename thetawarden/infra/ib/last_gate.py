@@ -5,24 +5,32 @@ The halt flag's file is read each time, so that a halt counts that no actor has 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.gate import GateSeen, Refusal, refusal
-from thetawarden.domain.orders.intent import Gate
+from thetawarden.domain.orders.intent import Gate, Intent
 from thetawarden.infra.ib.session import Session
 from thetawarden.messages.base import Message
 from thetawarden.messages.risk import FreezeExits
 from thetawarden.messages.trading import TradingHalted, TradingResumed
 from thetawarden.ports import Clock, HaltFlag
 
+NotLive = Callable[[Iterable[int]], tuple[int, ...]]
+"""Says which of some contracts are known to have no live data."""
+
 
 class LastGate:
     """Remembers the brakes and what it has let out; everything else it looks up anew."""
 
-    def __init__(self, session: Session, *, clock: Clock, flag: HaltFlag) -> None:
+    def __init__(
+        self, session: Session, *, clock: Clock, flag: HaltFlag, not_live: NotLive
+    ) -> None:
         self._session = session
         self._clock = clock
         self._flag = flag
+        self._not_live = not_live
         self._halt: HaltRecord | None = None
         self._halt_epoch: int | None = None
         self._exits_frozen = False
@@ -54,7 +62,7 @@ class LastGate:
         self._let_out = 0
 
     def judge(
-        self, gate: Gate, *, epoch: int, reducing: bool, taken_back: bool, sent_before: bool
+        self, gate: Gate, intent: Intent, *, epoch: int, taken_back: bool, sent_before: bool
     ) -> Refusal | None:
         """Return why an order must not leave now, None when it may."""
         ib = self._session.client
@@ -69,8 +77,9 @@ class LastGate:
             sent_before=sent_before,
             let_out=self._let_out,
             placed=0 if ib is None else ib.placed,
+            not_live=self._not_live(leg.instrument.conid for leg in intent.legs),
         )
-        return refusal(gate=gate, epoch=epoch, reducing=reducing, seen=seen)
+        return refusal(gate=gate, epoch=epoch, reducing=intent.reducing, seen=seen)
 
     def let_out(self, in_all: int) -> None:
         """So many orders and changes were let out on this link, the ones just now included."""

@@ -22,7 +22,7 @@ from thetawarden.domain.orders.wording import defect, family_defect, places_of
 from thetawarden.infra.ib.addresses import Addresses
 from thetawarden.infra.ib.answers import Failed, Failure
 from thetawarden.infra.ib.guarded import GuardedIB
-from thetawarden.infra.ib.last_gate import LastGate
+from thetawarden.infra.ib.last_gate import LastGate, NotLive
 from thetawarden.infra.ib.pacing import DATA_PER_S_MIN, Priority
 from thetawarden.infra.ib.session import Listener, Session
 from thetawarden.infra.ib.translate_orders import contract_for, order_for
@@ -76,12 +76,13 @@ class OrderHandler:
         flag: HaltFlag,
         account: str,
         probe_timeout_s: float,
+        not_live: NotLive,
     ) -> None:
         self._session = session
         self._desk = desk
         self._account = account
         self._probe_timeout_s = probe_timeout_s
-        self._gate = LastGate(session, clock=clock, flag=flag)
+        self._gate = LastGate(session, clock=clock, flag=flag, not_live=not_live)
         self._addresses = Addresses(session, desk, timeout_s=probe_timeout_s)
         self._in_turn = asyncio.Lock()
         self._taken: set[str] = set()
@@ -289,8 +290,8 @@ class OrderHandler:
         held_back = ib.held_back(messages)
         return self._gate.judge(
             asked.gate,
+            asked.intent,
             epoch=asked.epoch,
-            reducing=asked.intent.reducing,
             taken_back=taken_back,
             sent_before=sent_before,
         ) or (Refusal(why=Withheld.LINK_MUTE, words=held_back) if held_back else None)

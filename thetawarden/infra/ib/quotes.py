@@ -11,12 +11,13 @@ import asyncio
 import enum
 import functools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from thetawarden.config.lines import LinesConfig
 from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.infra.ib.answers import Failed, Failure
 from thetawarden.infra.ib.conflation import Outlets
@@ -137,6 +138,16 @@ class QuoteHandler:
                 await self._snapshots.take(listener, instruments)
             case _:
                 pass
+
+    def not_live(self, conids: Iterable[int]) -> tuple[int, ...]:
+        """Return those whose open line shows no live data, or without one the last snapshot."""
+        return tuple(one for one in conids if not self._is_live(one))
+
+    def _is_live(self, conid: int) -> bool:
+        request = self._requests.get(conid)
+        if request is None or not request.line.ticks:
+            return conid not in self._snapshots.not_live
+        return request.line.data_type is DataType.LIVE
 
     def _link_opened(self, ib: GuardedIB, epoch: int) -> None:
         self._forget(epoch)

@@ -6,6 +6,7 @@ import asyncio
 import functools
 
 from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.broker.quote import DataType
 from thetawarden.infra.ib.answers import Failed
 from thetawarden.infra.ib.conflation import Outlet, Outlets
 from thetawarden.infra.ib.guarded import GuardedIB
@@ -33,7 +34,8 @@ class Snapshots:
     """Asks for snapshots; a quote is told whole, once the broker has said that it ends.
 
     The broker may take eleven seconds when a field is missing. What a snapshot brought without
-    ever ending is told all the same when the time is over.
+    ever ending is told all the same when the time is over. `not_live` are the contracts whose last
+    one was delayed or frozen.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class Snapshots:
         self._epoch = 0
         self._links = 0
         self._by_number: dict[int, _Batch] = {}
+        self.not_live: set[int] = set()
 
     def begin_link(self, epoch: int) -> None:
         """Forget what is out: it is of a link that has gone, also before another has come."""
         self._links += 1
         gone, self._by_number = self._by_number, {}
+        self.not_live.clear()
         for batch in gone.values():
             batch.done.set()
         self._epoch = epoch
@@ -118,11 +122,19 @@ class Snapshots:
         line = batch.out[number]
         self._forget(number)
         if line.ticks:
+            self._note_data_type(line)
             self._outlets.tell_all(line, batch.outlet)
         if in_time:
             batch.answered += 1
         else:
             batch.unanswered.append(line.instrument.conid)
+
+    def _note_data_type(self, line: Line) -> None:
+        conid = line.instrument.conid
+        if line.data_type is DataType.LIVE:
+            self.not_live.discard(conid)
+        else:
+            self.not_live.add(conid)
 
     def _forget(self, number: int) -> None:
         batch = self._by_number.pop(number)

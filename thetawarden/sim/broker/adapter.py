@@ -100,6 +100,7 @@ class SimBroker:
             flag=flag,
             client_id=habits.client_id,
             patience_ns=habits.probe_timeout_ns,
+            not_live=lambda conids: () if self.feed is None else self.feed.not_live(conids),
             say=self._say,
             later=self._later,
         )

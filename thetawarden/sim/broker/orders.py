@@ -7,7 +7,7 @@ leave at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import new_york_date
@@ -39,6 +39,7 @@ NOT_FOUND = 10147
 DUPLICATE_NUMBER, ID_GAP = 103, 100
 Later = Callable[[int, Callable[[], None]], None]
 Say = Callable[[Message], None]
+NotLive = Callable[[Iterable[int]], tuple[int, ...]]
 
 
 class SimOrders:
@@ -52,6 +53,7 @@ class SimOrders:
         flag: HaltFlag,
         client_id: int,
         patience_ns: int,
+        not_live: NotLive,
         say: Say,
         later: Later,
     ) -> None:
@@ -60,6 +62,7 @@ class SimOrders:
         self._flag = flag
         self._client_id = client_id
         self._patience_ns = patience_ns
+        self._not_live = not_live
         self._say = say
         self._later = later
         self._halt: HaltRecord | None = None
@@ -264,6 +267,7 @@ class SimOrders:
             sent_before=isinstance(asked, SubmitOrder) and self._has_seen(asked),
             let_out=self._let_out,
             placed=self._placed,
+            not_live=self._not_live(leg.instrument.conid for leg in asked.intent.legs),
         )
         return refusal(
             gate=asked.gate, epoch=asked.epoch, reducing=asked.intent.reducing, seen=seen

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from thetawarden.domain.broker.instrument import Instrument
-from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote import DataType, Quote
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.slots.wishes import CONTEXT
 from thetawarden.messages.base import Message
@@ -44,6 +44,7 @@ class Feed:
         self._context_every = context_every
         self._looks = 0
         self.lines: dict[int, Line] = {}
+        self._not_live: set[int] = set()
 
     def open(self, instrument: Instrument, listeners: tuple[str, ...]) -> tuple[Message, ...]:
         """Open a line, or let others hear one that is open; there may be no place for it."""
@@ -56,6 +57,10 @@ class Feed:
             return (self._refused(instrument.conid, TOO_MANY_LINES, words),)
         self.lines[instrument.conid] = Line(instrument, listeners)
         return ()
+
+    def not_live(self, conids: Iterable[int]) -> tuple[int, ...]:
+        """Those whose data was last told to be delayed or frozen."""
+        return tuple(one for one in conids if one in self._not_live)
 
     def redirect(self, conid: int, listeners: tuple[str, ...]) -> None:
         """Let these hear the line from now on."""
@@ -95,11 +100,7 @@ class Feed:
         """The quotes of these instruments as they are now, in one message."""
         shown = self._quotes(one.conid for one in instruments)
         seen = (self._gateway.distorted(one) for one in shown if one is not None)
-        found = [
-            quote_of(one, at_ns=now, two_sided_ns=UnixNs(0), data_type=self._gateway.data_type)
-            for one in seen
-            if one is not None
-        ]
+        found = [self._told(one, now, two_sided_ns=UnixNs(0)) for one in seen if one is not None]
         return (self._bundle(listener, found),) if found else ()
 
     def _quotes(self, conids: Iterable[int]) -> Sequence[model.Quote | None]:
@@ -110,10 +111,17 @@ class Feed:
         seen = self._gateway.distorted(shown)
         if seen is None:
             return None
-        quote = quote_of(
-            seen, at_ns=now, two_sided_ns=line.two_sided_ns, data_type=self._gateway.data_type
-        )
+        quote = self._told(seen, now, two_sided_ns=line.two_sided_ns)
         line.two_sided_ns = quote.two_sided_ns
+        return quote
+
+    def _told(self, seen: model.Quote, now: UnixNs, *, two_sided_ns: UnixNs) -> Quote:
+        data_type = self._gateway.data_type
+        quote = quote_of(seen, at_ns=now, two_sided_ns=two_sided_ns, data_type=data_type)
+        if data_type is DataType.LIVE:
+            self._not_live.discard(quote.conid)
+        else:
+            self._not_live.add(quote.conid)
         return quote
 
     def _bundle(self, listener: str, quotes: list[Quote]) -> Message:
