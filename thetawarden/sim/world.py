@@ -82,6 +82,7 @@ class World:
         self.durable_seq = 0
         self.unwritten = 0
         self.woke_ns = settings.start_ns
+        self.resting = False
         turns_at = settings.config.schedule.rotate_at
         (folder / "log").mkdir()
         first_day = trading_day(settings.start_ns, turns_at)
@@ -106,13 +107,13 @@ class World:
             self.stop()
         except ProcessKilledError:
             self._end_process()
-        clock, agenda = self.clock, self.agenda
+        clock, agenda, self.resting = self.clock, self.agenda, True
         until_ns = clock.elapsed_ns() + instant_ns - clock.true_ns()
         while (due_ns := agenda.next_due_ns()) is not None and due_ns <= until_ns:
             clock.advance(max(0, due_ns - clock.elapsed_ns()))
             agenda.run_due(clock.elapsed_ns())
         clock.advance(max(0, until_ns - clock.elapsed_ns()))
-        self.woke_ns = clock.true_ns()
+        self.woke_ns, self.resting = clock.true_ns(), False
 
     def stop(self) -> tuple[str, ...]:
         """End the process in order, and keep all of its log."""

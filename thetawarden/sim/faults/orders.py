@@ -59,7 +59,11 @@ def _late_commission(world: World, planned: Planned) -> Undo:
 
 
 def _correct(world: World, planned: Planned) -> Undo | None:
-    """One of the day's fills, or where there is none yet, the first that comes."""
+    """One of the day's fills, or where there is none yet, the first that comes.
+
+    Not while the desk rests: the broker tells a day's executions only, so nobody would hear of it
+    on the next, and only a person could take the broker's word for the cash.
+    """
     exchange, listeners = world.gateway.exchange, world.gateway.listeners
 
     def correct(one: model.Execution) -> None:
@@ -67,6 +71,8 @@ def _correct(world: World, planned: Planned) -> Undo | None:
         exchange.correct(exec_id=one.exec_id, price=0.0 if bust else round(one.price + 0.05, 2))
 
     fills = [fill for fill, _ in exchange.executions(model.ExecutionFilter())]
+    if world.resting:
+        return None
     if fills:
         correct(fills[planned.pick % len(fills)])
         return None
