@@ -222,6 +222,22 @@ def test_what_may_add_risk_asks_for_no_price_beyond_the_collar_of_entries(iv, ro
     assert float(order.worst_usd) <= mid + max(0.10 * abs(mid), 0.05) + 1e-9
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from([440, 460, 480, 490, 500]), st.sampled_from([0.02, 0.1, 0.3]), st.integers(0, 9)
+)
+def test_a_hedge_is_given_up_for_no_price_beyond_the_collar_of_entries(strike, width, attempts):
+    """It is no exit that lessens risk: the governor holds it to what entries are held to."""
+    market = Market(width=width, days=(1, 7, 30))
+    held = trade(part(market.option(strike, number=2), 2, "2"), strategy="hedge")
+
+    order = planned(held, market, known={"hedge_unneeded": True}, attempts=attempts).proposal
+
+    mid = -middle(market, held.held[0].instrument)
+    assert order.limit_usd <= order.worst_usd
+    assert float(order.worst_usd) <= mid + max(0.10 * abs(mid), 0.05) + 1e-9
+
+
 def test_a_roll_that_brings_too_little_is_a_close_and_says_so():
     market = Market(days=(1, 2))
 

@@ -93,7 +93,7 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     """How an exit finds its price: from the middle, at most so far beyond the natural price.
 
     Nor further from the middle than the governor's collar: beyond it nothing leaves at all. What
-    may add risk, a roll or a call sold on shares, has the narrower collar of entries.
+    may add risk has the narrower collar of entries: a roll, a call sold on shares, a hedge sold.
     """
 
     concede_fraction: float = 0.10

@@ -60,7 +60,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wanted of an order, beside its legs."""
+    """What is wanted of an order, beside its legs; `gives_up` protection of other trades."""
 
     key: str
     trade: str
@@ -72,6 +72,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     view_number: int
     attempts: int = 0
     urgent: bool = False
+    gives_up: bool = False
     exits: Exits | None = None
     replaces: str = ""
     scores: tuple[tuple[str, float], ...] = ()
@@ -120,7 +121,7 @@ def order_of(legs: tuple[Leg, ...], wanted: Request, *, ladder: Ladder) -> Propo
         worst = _worst(legs, wanted.attempts, ladder=ladder, ticks=ticks)
     else:
         worst = round_price(price=wanted.worst_usd, rule=ticks, rounding=Rounding.DOWN)
-    if worst is not None and wanted.purpose in _ENTERING:
+    if worst is not None and (wanted.purpose in _ENTERING or wanted.gives_up):
         worst = _inside_entry_collar(worst, middle, ladder=ladder, ticks=ticks)
     if limit is None or worst is None:
         return "it has no price"

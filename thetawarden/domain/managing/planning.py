@@ -166,6 +166,7 @@ def _request(
         view_number=ground.view.number,
         attempts=ground.attempts,
         urgent=decision.rule in _URGENT,
+        gives_up=decision.rule is Rule.HEDGE_UNNEEDED,
         scores=decision.numbers,
         replaces=ground.replaces,
     )
