@@ -14,6 +14,7 @@ import msgspec
 import thetawarden.process
 from tests.actors.desks import until
 from tests.actors.watchers import told, watcher_group
+from thetawarden.actors.post import Status
 from thetawarden.config.schema import Config
 from thetawarden.messages.lifecycle import WatchUnderlyings
 from thetawarden.process import DeskProcess
@@ -44,6 +45,7 @@ def main(store, life):
     until(lambda: {f"chain/{key}" for key in KEYS} <= set(process.desk.posts))
     if life == "finish":
         posts = [process.desk.posts[f"chain/{key}"] for key in KEYS]
+        until(lambda: all(post.status is Status.RUNNING for post in posts))
         until(lambda: not any(sum(post.mailbox.depths()) for post in posts))
         known = {key: process.desk.state_of(f"chain/{key}", timeout_s=10) for key in KEYS}
         os.write(1, json.dumps({key: state["texts"] for key, state in known.items()}).encode())

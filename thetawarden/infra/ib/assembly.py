@@ -28,7 +28,7 @@ def broker_adapter(
     flag: HaltFlag,
 ) -> Broker:
     """Return the adapter of `effect:broker`; it connects when the connection actor says so."""
-    quoting = line_settings(lines)
+    quoting, account, book_s = line_settings(lines), broker.account, broker.book_timeout_s
 
     def handlers(session: Session, desk: DeskPort) -> Sequence[Handler]:
         quotes = QuoteHandler(session, desk, clock=clock, settings=quoting)
@@ -38,7 +38,7 @@ def broker_adapter(
                 desk,
                 clock=clock,
                 flag=flag,
-                account=broker.account,
+                account=account,
                 probe_timeout_s=broker.probe_timeout_s,
                 not_live=quotes.not_live,
             ),
@@ -46,12 +46,10 @@ def broker_adapter(
                 session,
                 desk,
                 clock=clock,
-                account=broker.account,
+                account=account,
                 timeout_s=broker.preview_timeout_s,
             ),
-            BookHandler(
-                session, desk, clock=clock, account=broker.account, timeout_s=broker.book_timeout_s
-            ),
+            BookHandler(session, desk, clock=clock, account=account, timeout_s=book_s),
             quotes,
             DiscoveryHandler(session, desk, clock=clock),
             HistoryHandler(session, desk, clock=clock),
