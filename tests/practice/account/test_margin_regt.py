@@ -3,6 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,12 +80,18 @@ def test_a_debit_spread_requires_nothing_beyond_its_price():
     assert margin_regt.requirement(spread).initial_usd == pytest.approx(300.0)
 
 
-def test_a_long_option_covers_the_short_one_it_spares_most():
-    far = option("P", 85.0, -1, 0.5)  # alone 0.50 + max(20 - 15, 8.50) = 900
-    hedge = (option("P", 98.0, 1, 3.0), option("P", 97.0, -1, 2.8))
+@pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
+def test_a_long_option_covers_the_short_one_it_spares_most_however_they_are_numbered(numbers):
+    far, near = (
+        msgspec.structs.replace(one, con_id=number)
+        for one, number in zip(
+            (option("P", 85.0, -1, 0.5), option("P", 97.0, -1, 2.8)), numbers, strict=True
+        )
+    )
 
+    # the far one alone needs 0.50 + max(20 - 15, 10 % of 85)
     assert published(far) == pytest.approx(900.0)
-    assert published(far, *hedge) == pytest.approx(900.0)
+    assert published(far, near, option("P", 98.0, 1, 3.0)) == pytest.approx(900.0)
 
 
 def test_the_brokers_example_of_an_iron_condor():
