@@ -28,6 +28,7 @@ SEEN = GateSeen(
     sent_before=False,
     let_out=3,
     placed=3,
+    not_live=(),
 )
 HALT = HaltRecord(epoch=2, reason="for a test", by="test", at_ns=UnixNs(1))
 FAULTS = {

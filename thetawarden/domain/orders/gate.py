@@ -7,6 +7,8 @@ from what is held leaves while trading is halted too, unless a person froze the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import msgspec
 
 from thetawarden.domain.halt import HaltRecord
@@ -36,7 +38,11 @@ class GateSeen(msgspec.Struct, frozen=True, kw_only=True):
     sent_before: bool
     let_out: int
     placed: int
-    not_live: tuple[int, ...] = ()
+    not_live: tuple[int, ...]
+
+
+NotLive = Callable[[Iterable[int]], tuple[int, ...]]
+"""Says which of some contracts are known to have no live data now."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.instants import new_york_date
 from thetawarden.domain.orders.intent import OrderRole
-from thetawarden.domain.trades.trade import HEDGE, Trade, TradeState
+from thetawarden.domain.trades.trade import HEDGE, Part, Trade, TradeState
 
 OPENED, ADJUSTED, CLOSED = "opened", "adjusted", "closed"
 _ENTERING = frozenset({OrderRole.ENTRY, OrderRole.ROLL, OrderRole.HEDGE})
@@ -61,27 +61,24 @@ def premium_by_day(trades: Iterable[Trade]) -> dict[str, Decimal]:
 
     A leg that a trade bought to protect itself is bought with it, as a rearrangement's is.
     """
-    found: dict[str, Decimal] = {}
-    for trade in trades:
-        if trade.manual or trade.strategy == HEDGE:
-            continue
-        for part in trade.parts:
-            if part.role in _ENTERING:
-                day = new_york_date(part.at_ns).isoformat()
-                found[day] = found.get(day, ZERO) + part.gross_usd
-    return found
+    ours = (one for one in trades if not one.manual and one.strategy != HEDGE)
+    return _by_day(part for one in ours for part in one.parts if part.role in _ENTERING)
 
 
 def protection_by_day(trades: Iterable[Trade]) -> dict[str, Decimal]:
     """Return what hedges of the book have cost, by ISO day; what they were sold for is left out."""
+    hedges = (one for one in trades if one.strategy == HEDGE)
+    bought = (part for one in hedges for part in one.parts if part.role is OrderRole.HEDGE)
+    return {
+        day: -usd for day, usd in _by_day(part for part in bought if part.gross_usd < 0).items()
+    }
+
+
+def _by_day(parts: Iterable[Part]) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
-    for trade in trades:
-        if trade.strategy != HEDGE:
-            continue
-        for part in trade.parts:
-            if part.role is OrderRole.HEDGE and part.gross_usd < 0:
-                day = new_york_date(part.at_ns).isoformat()
-                found[day] = found.get(day, ZERO) - part.gross_usd
+    for part in parts:
+        day = new_york_date(part.at_ns).isoformat()
+        found[day] = found.get(day, ZERO) + part.gross_usd
     return found
 
 

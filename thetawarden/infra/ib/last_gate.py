@@ -5,20 +5,15 @@ The halt flag's file is read each time, so that a halt counts that no actor has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import UnixNs
-from thetawarden.domain.orders.gate import GateSeen, Refusal, refusal
+from thetawarden.domain.orders.gate import GateSeen, NotLive, Refusal, refusal
 from thetawarden.domain.orders.intent import Gate, Intent
 from thetawarden.infra.ib.session import Session
 from thetawarden.messages.base import Message
 from thetawarden.messages.risk import FreezeExits
 from thetawarden.messages.trading import TradingHalted, TradingResumed
 from thetawarden.ports import Clock, HaltFlag
-
-NotLive = Callable[[Iterable[int]], tuple[int, ...]]
-"""Says which of some contracts are known to have no live data."""
 
 
 class LastGate:

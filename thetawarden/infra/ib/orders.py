@@ -16,13 +16,13 @@ import ib_async
 import msgspec
 
 from thetawarden.domain.instants import new_york_date
-from thetawarden.domain.orders.gate import SIGN_OF_LIFE_NS_MAX, Refusal
+from thetawarden.domain.orders.gate import SIGN_OF_LIFE_NS_MAX, NotLive, Refusal
 from thetawarden.domain.orders.intent import Intent, Withheld
 from thetawarden.domain.orders.wording import defect, family_defect, places_of
 from thetawarden.infra.ib.addresses import Addresses
 from thetawarden.infra.ib.answers import Failed, Failure
 from thetawarden.infra.ib.guarded import GuardedIB
-from thetawarden.infra.ib.last_gate import LastGate, NotLive
+from thetawarden.infra.ib.last_gate import LastGate
 from thetawarden.infra.ib.pacing import DATA_PER_S_MIN, Priority
 from thetawarden.infra.ib.session import Listener, Session
 from thetawarden.infra.ib.translate_orders import contract_for, order_for

@@ -102,26 +102,25 @@ def _covered_by_shares(exposures: Sequence[Exposure], lots: _Lots) -> float:
 def _spreads(options: list[Exposure], lots: _Lots) -> list[Spread]:
     pairs = sorted(
         (
-            (_spared_usd(short, long), -short.con_id, -long.con_id, short, long)
+            (_more_usd(short, long), short.con_id, long.con_id, short, long)
             for short in options
             for long in options
             if _covers(short, long)
         ),
         key=lambda pair: pair[:3],
-        reverse=True,
     )
     spreads = []
-    for spared, _, _, short, long in pairs:
-        if spared >= 0.0:
+    for more, _, _, short, long in pairs:
+        if more <= 0.0:
             contracts = lots.take(abs(short.quantity), short, long)
             if contracts:
                 spreads.append(Spread(short=short, long=long, contracts=contracts))
     return spreads
 
 
-def _spared_usd(short: Exposure, long: Exposure) -> float:
-    """How much less a short option requires with a long one beside it."""
-    return naked.short_option_usd(short) - spread_width(short, long) * short.multiplier
+def _more_usd(short: Exposure, long: Exposure) -> float:
+    """How much more a short option requires with a long one beside it than alone."""
+    return spread_width(short, long) * short.multiplier - naked.short_option_usd(short)
 
 
 def _covers(short: Exposure, long: Exposure) -> bool:

@@ -7,11 +7,11 @@ leave at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.instants import new_york_date
-from thetawarden.domain.orders.gate import SIGN_OF_LIFE_NS_MAX, GateSeen, Refusal, refusal
+from thetawarden.domain.orders.gate import SIGN_OF_LIFE_NS_MAX, GateSeen, NotLive, Refusal, refusal
 from thetawarden.domain.orders.intent import Intent, Withheld
 from thetawarden.domain.orders.wording import defect, family_defect, places_of
 from thetawarden.domain.risk.candidate import WhatIf
@@ -39,7 +39,6 @@ NOT_FOUND = 10147
 DUPLICATE_NUMBER, ID_GAP = 103, 100
 Later = Callable[[int, Callable[[], None]], None]
 Say = Callable[[Message], None]
-NotLive = Callable[[Iterable[int]], tuple[int, ...]]
 
 
 class SimOrders:
