@@ -73,7 +73,7 @@ def test_what_a_process_says_before_its_instances_are_there_is_not_for_them_and_
     changed(journal, "SPX")
     started = DeskStarted(config_fingerprint="f", software="1", resumed=True)
     journal.say(started, "supervisor", 0, None, 1)
-    tell(journal, "SPX", "nobody there")
+    journal.wait_durable(tell(journal, "SPX", "nobody there").seq, 30)
 
     assert found(log).children == {"chain": ("SPX",)}
     assert unhandled(log, "chain/SPX") == ["before the end"]
