@@ -72,6 +72,13 @@ def test_a_desk_that_leaves_the_market_to_another_session_is_given_until_it_look
     assert outcome.violations == ()
 
 
+def test_a_link_that_a_swallowed_probe_ends_late_is_given_until_it_is_open_again():
+    plan = Plan(seed=10, days=1, session_min=367, schedule=(fault("mute", 243, 20),))
+    outcome = simulate(plan)
+
+    assert outcome.violations == ()
+
+
 def test_a_planted_bug_is_found_made_small_and_told_how_to_see_again():
     bug = by_name("another price")
     with planted(bug):

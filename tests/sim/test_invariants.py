@@ -26,9 +26,9 @@ from thetawarden.domain.orders.proposal import Exits, OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import ExecutionReported, FillBooked
-from thetawarden.messages.lifecycle import Begin, DeskStarted, MailboxOverflowed
+from thetawarden.messages.lifecycle import Begin, DeskStarted, EffectFailed, MailboxOverflowed
 from thetawarden.messages.market import QuotesObserved
-from thetawarden.messages.operations import DeliverAlert, Urgency
+from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
 from thetawarden.messages.orders import OrderStageChanged, SubmitOrder
 from thetawarden.messages.trading import AdoptHaltFlag, Halt, Resume, TradingHalted, TradingResumed
 from thetawarden.ports import Delivery, Outcome
@@ -469,12 +469,31 @@ def test_i23_a_process_that_goes_on_after_giving_up_is_found():
     assert not bad.say(started).say(Halt(reason="a", by="b")).holds
 
 
-def test_i24_a_halt_nobody_is_told_of_is_found():
-    alert = DeliverAlert(number=1, urgency=Urgency.CRITICAL, topic="halt", text="x")
-    halted = TradingHalted(halt=HALTED)
+def alert_of(epoch):
+    text = f"Trading halted by person: enough (epoch {epoch})"
+    return DeliverAlert(number=epoch, urgency=Urgency.CRITICAL, topic="halt", text=text)
 
-    assert Case("I24").say(halted).say(alert).end().holds
+
+def test_i24_a_halt_nobody_is_told_of_is_found():
+    halted, alert = TradingHalted(halt=HALTED), alert_of(HALTED.epoch)
+    gone, lost = AlertDelivered(number=1), EffectFailed(adapter="alerts", kind="x", error="x")
+
+    assert Case("I24").say(halted).say(alert).say(gone, cause=2).end().holds
+    assert Case("I24").say(halted).say(alert).say(lost, cause=2).end().holds
     assert not Case("I24").say(halted).end().holds
+    assert not Case("I24").say(halted).say(alert).end().holds
+    assert (
+        not Case("I24").say(halted).say(alert_of(HALTED.epoch + 1)).say(gone, cause=2).end().holds
+    )
+
+
+def test_i24_a_halt_that_was_told_is_not_told_anew_by_a_process_that_begins():
+    halted, alert = TradingHalted(halt=HALTED), alert_of(HALTED.epoch)
+    told = Case("I24").say(halted).say(alert).say(AlertDelivered(number=1), cause=2)
+
+    assert told.say(halted).end().holds
+    other = msgspec.structs.replace(HALTED, epoch=HALTED.epoch + 1)
+    assert not told.say(TradingHalted(halt=other)).end().holds
 
 
 def test_i26_a_run_without_a_header_is_found():

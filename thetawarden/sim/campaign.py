@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from thetawarden.config.broker import COMPETING_AGAIN_S
+from thetawarden.config.broker import COMPETING_AGAIN_S, BrokerConfig
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
 from thetawarden.domain.link.states import LinkState
 from thetawarden.practice.market.scenario import ScenarioName
@@ -53,8 +53,12 @@ RESTS_OF, RESTS = 3, 2
 HEAL_MIN = 120
 """So long before the end nothing more goes wrong; of a short day a third."""
 SLICE_MIN = 15
+BEGUN_MIN = 30
+"""After so long a desk that was killed runs again, and hears a person."""
 LOOKS_AGAIN_MIN = math.ceil(COMPETING_AGAIN_S * SPEED / 60.0) + SLICE_MIN
 """A desk that another session keeps from the market tries it again after so long."""
+LINKS_AGAIN_MIN = math.ceil(BrokerConfig().backoff_max_s * SPEED / 60.0) + SLICE_MIN
+"""A link that ended late, of a probe that a fault swallowed, is opened again within so long."""
 TRADES_FROM_MIN, TRADES_UNTIL_MIN = 25, 375
 HEARD_MAX = 1 << 16
 """So many bytes are digested at once."""
@@ -185,19 +189,25 @@ class _Run:
         if self._go(0, heal_min):
             self._stage.heal()
             self._world.meddler.calm()
-            resume(self._world)
-            self._go(heal_min, end_min, trade=False)
-            if not referee.violations and self._waits_for_another_session():
-                self._go(end_min, end_min + LOOKS_AGAIN_MIN, trade=False)
+            runs_min = heal_min if self._world.alive else heal_min + BEGUN_MIN
+            if self._go(heal_min, runs_min, trade=False):
+                resume(self._world)
+                self._go(runs_min, end_min, trade=False)
+            more_min = 0 if referee.violations else self._link_takes_min()
+            if more_min:
+                self._go(end_min, end_min + more_min, trade=False)
         if not referee.violations:
             referee.end()
         self._sometimes.finish(self._world)
         self._world.stop()
 
-    def _waits_for_another_session(self) -> bool:
-        """Whether the desk leaves the market to somebody, until it looks again in its own time."""
+    def _link_takes_min(self) -> int:
+        """How much longer the desk's own time for a link may be that is not ready yet."""
         connection = self._world.desk.state_of("connection") if self._world.alive else None
-        return connection is not None and connection.state is LinkState.COMPETING
+        if connection is None or connection.state is LinkState.READY:
+            return 0
+        competing = connection.state is LinkState.COMPETING
+        return LOOKS_AGAIN_MIN if competing else LINKS_AGAIN_MIN
 
     def _go(self, from_min: int, until_min: int, *, trade: bool = True) -> bool:
         """Go on in slices, with a proposal now and then; false once something was violated.

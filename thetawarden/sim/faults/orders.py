@@ -123,6 +123,9 @@ def _hold(world: World, planned: Planned) -> Undo:
 
 
 def _liquidate(world: World, planned: Planned) -> None:
+    """Not while the desk rests, for the reason that nothing is corrected then."""
+    if world.resting:
+        return
     exchange = world.gateway.exchange
     held = [one for one in exchange.positions() if one.quantity]
     if held:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import re
+
+from thetawarden.domain.halt import HaltRecord
 from thetawarden.messages.base import Envelope
-from thetawarden.messages.operations import DeliverAlert
+from thetawarden.messages.lifecycle import EffectFailed
+from thetawarden.messages.operations import AlertDelivered, DeliverAlert
 from thetawarden.messages.trading import TradingHalted
 from thetawarden.sim.disk import Entry
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
+_EPOCH = re.compile(r"^Trading halted .*\(epoch (\d+)\)", re.DOTALL)
+
 
 class _Told:
+    """A halt counts as told once an alert that names it has gone out, or could not."""
+
     def __init__(self) -> None:
         self._untold: dict[int, str] = {}
+        self._asked: dict[int, int] = {}
+        self._told: set[int] = set()
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
         """Count halts against attempts to tell."""
         del scene
         if isinstance(entry, Envelope):
-            if isinstance(entry.body, TradingHalted):
-                halt = entry.body.halt
-                self._untold.setdefault(halt.epoch, halt.reason)
-            elif isinstance(entry.body, DeliverAlert):
-                self._untold.clear()
+            match entry.body:
+                case TradingHalted(halt=halt):
+                    self._stands(halt)
+                case DeliverAlert(text=text):
+                    named = _EPOCH.match(text)
+                    if named is not None:
+                        self._asked[entry.seq] = int(named[1])
+                case AlertDelivered() | EffectFailed():
+                    self._tried(entry.cause_seq)
+                case _:
+                    pass
         return ()
 
     def end(self, scene: Scene) -> Words:
@@ -30,6 +46,17 @@ class _Told:
         for epoch, reason in self._untold.items():
             yield f"nobody was told of halt {epoch}: {reason}"
 
+    def _stands(self, halt: HaltRecord) -> None:
+        """A process that begins says again what stands; that need not be told again."""
+        if halt.epoch not in self._told:
+            self._untold.setdefault(halt.epoch, halt.reason)
+
+    def _tried(self, cause_seq: int | None) -> None:
+        epoch = self._asked.get(cause_seq or 0)
+        if epoch is not None:
+            self._told.add(epoch)
+            self._untold.pop(epoch, None)
+
 
 def make() -> Check:
     """The check, with a memory of its own."""
@@ -37,7 +64,7 @@ def make() -> Check:
     return Check(
         id="I24",
         says="every halt is told",
-        hears=(TradingHalted, DeliverAlert),
+        hears=(TradingHalted, DeliverAlert, AlertDelivered, EffectFailed),
         entry=told.entry,
         end=told.end,
     )
