@@ -23,7 +23,7 @@ from thetawarden.sim.invariants.referee import MODULES, Violation
 from thetawarden.sim.sometimes import STATES
 
 TRIES_MAX = 30
-SEEDS_A_PROCESS = 200  # then others take their place, and what they gathered goes with them
+SEEDS_A_PROCESS = 500  # then others take their place, and what they gathered goes with them
 WARMED_FROM_SEEDS = 50
 """With so many the first seed of each market is run before the others' processes are begun."""
 ALL_STATES_FROM_SEEDS = 500

@@ -284,8 +284,11 @@ class SimBroker:
         every_ns = self.habits.quotes_every_ns
         if not self._is_trading():
             every_ns = self.habits.closed_every_ns
-        until_ns = every_ns - self._clock.true_ns() % every_ns  # the same instants in every world
-        self._agenda.at(self._clock.elapsed_ns() + until_ns, lambda: self._look(wire))
+        self._agenda.at(self._next_ns(every_ns), lambda: self._look(wire))
+
+    def _next_ns(self, every_ns: int) -> int:
+        """When the next of a cadence is due: at the same instants in every world."""
+        return self._clock.elapsed_ns() + every_ns - self._clock.true_ns() % every_ns
 
     def _look(self, wire: Wire) -> None:
         if wire is not self.wire or self.feed is None:
@@ -295,8 +298,7 @@ class SimBroker:
         self._look_later(wire)
 
     def _value_later(self, wire: Wire) -> None:
-        due_ns = self._clock.elapsed_ns() + self.habits.account_every_ns
-        self._agenda.at(due_ns, lambda: self._value(wire))
+        self._agenda.at(self._next_ns(self.habits.account_every_ns), lambda: self._value(wire))
 
     def _value(self, wire: Wire) -> None:
         if wire is not self.wire:
