@@ -14,6 +14,7 @@ from thetawarden.config.schema import Config, Mode
 TOP = ", ".join(Config.__struct_fields__)
 DESK = ", ".join(Config().desk.__struct_fields__)
 SCHEDULE = ", ".join(Config().schedule.__struct_fields__)
+HEDGES = ", ".join(Config().managing.hedges.__struct_fields__)
 BROKER = ", ".join(Config().broker.__struct_fields__)
 BROKEN = "check the indentation, quotes and brackets here and on the line above"
 LIMITS = "20 levels, 10000 values and 32 aliases at most; write less of it"
@@ -43,6 +44,13 @@ BAD_FILES = {
         (
             f"FILE:2:3: desk.heartbeats: found an unknown key; allowed: {DESK}; "
             "did you mean heartbeat_s?"
+        ),
+    ),
+    "unknown key cut short": (
+        "managing:\n  hedges:\n    part_min: 1\n",
+        (
+            f"FILE:3:5: managing.hedges.part_min: found an unknown key; allowed: {HEDGES}; "
+            "did you mean part_min_fraction?"
         ),
     ),
     "unknown key like nothing": (

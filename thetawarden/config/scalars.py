@@ -25,6 +25,8 @@ AMOUNT = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,8})?")
 TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 NOT_FINITE = re.compile(r"[+-]?\.?(inf|infinity|nan)", re.IGNORECASE)
 TRUTHS = {"true": True, "false": False}
+CUT_SHORT_MIN = 4
+"""With so many letters the beginning of a word is taken for that word."""
 UNIT_BEHIND = re.compile(r"[+-]?[0-9.]+\s*[A-Za-z%$]+")
 
 
@@ -62,11 +64,13 @@ def found_words(node: Node) -> str:
 
 
 def did_you_mean(word: str, known: tuple[str, ...]) -> str | None:
-    """The known word somebody may have meant."""
+    """The known word somebody may have meant: one that was cut short, or one that looks alike."""
     import difflib  # noqa: PLC0415 -- only a mistake pays for it
 
-    near = difflib.get_close_matches(word[:100].lower(), known, n=1, cutoff=0.6)
-    return near[0] if near else None
+    written = word[:100].lower()
+    longer = [one for one in known if len(written) >= CUT_SHORT_MIN and one.startswith(written)]
+    near = longer or difflib.get_close_matches(written, known, n=1, cutoff=0.6)
+    return min(near, key=len) if near else None
 
 
 def _read_list(field: Field, item: Field, node: Node) -> tuple[Any, ...] | Misfit:
