@@ -10,7 +10,7 @@ from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.messages.chains import ChainViewed
-from thetawarden.messages.orders import ModifyOrder, SubmitOrder
+from thetawarden.messages.orders import ModifyOrder, OrderStageChanged, SubmitOrder
 
 TP, STOP, ENTRY, EXIT = OrderRole.TAKE_PROFIT, OrderRole.STOP, OrderRole.ENTRY, OrderRole.EXIT
 
@@ -219,3 +219,31 @@ def test_a_close_of_one_leg_closes_no_more_than_is_left_of_it():
     desk.settle()
 
     assert desk.order(EXIT).intent.units == 1
+
+
+def test_what_other_trades_hold_is_not_closed_for_a_trade_nobody_knows_any_more():
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    desk.broker.fill(desk.order(OrderRole.ENTRY).order_ref)
+    desk.settle()
+
+    desk.approve(closing("late", trade="gone", units=2))
+    desk.settle()
+
+    assert [one.intent.trade for one in desk.heard(SubmitOrder)] == ["t1"]
+    (told,) = [one for one in desk.heard(OrderStageChanged) if one.trade == "gone"]
+    assert told.stage is Stage.WITHHELD
+    assert "nothing of it is held any more" in told.words
+    assert desk.held == {11: -2}
+
+
+def test_what_no_trade_holds_may_be_closed_in_the_name_of_one_that_is_not_known():
+    desk = Desk()
+    desk.broker.held = {11: Decimal(-3)}
+    desk.reconcile()
+
+    desk.approve(closing("late", trade="gone", units=5))
+    desk.settle()
+
+    assert [one.intent.units for one in desk.heard(SubmitOrder)] == [3]

@@ -171,6 +171,16 @@ def left_of(state: ExecutorState) -> dict[str, tuple[Held, ...]]:
     return shared(held, state.positions)
 
 
+def unclaimed(state: ExecutorState) -> dict[int, int]:
+    """Return what the broker counts that no trade holds: of an unknown trade all there can be."""
+    left = {conid: int(count) for conid, count in state.positions.items()}
+    for trade in state.trades.values():
+        for one in held_of(state, trade):
+            conid = one.instrument.conid
+            left[conid] = left.get(conid, 0) - one.contracts
+    return left
+
+
 def next_number(state: ExecutorState, now: UnixNs) -> int:
     """Return a number that no other order of this desk ever has."""
     state.base = state.base or number_base(now)

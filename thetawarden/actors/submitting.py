@@ -23,6 +23,7 @@ from thetawarden.actors.executing import (
     paced,
     rests,
     there,
+    unclaimed,
 )
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.link.states import LinkState
@@ -332,15 +333,17 @@ def _counts(state: ExecutorState, strategy: str, units: int) -> bool:
 
 def _units(state: ExecutorState, trade: TradeLife, proposal: Proposal, approval: Approval) -> int:
     """What closes never takes more than is there; of a roll that binds the legs it closes."""
-    lives = lives_of(state, trade.name)
-    if proposal.purpose not in (Purpose.CLOSE, Purpose.ROLL) or not (lives or trade.carried):
+    if proposal.purpose not in (Purpose.CLOSE, Purpose.ROLL):
         return approval.units
-    legs = proposal.legs
+    lives, legs = lives_of(state, trade.name), proposal.legs
     if proposal.purpose is Purpose.ROLL:
         legs = tuple(leg for leg in legs if leg.instrument.conid in ever_held(trade, lives))
-    left = {one.instrument.conid: one.contracts for one in there(state, trade)}
+    if lives or trade.carried:
+        left = {one.instrument.conid: one.contracts for one in there(state, trade)}
+    else:
+        left = unclaimed(state)
     fits = (units_closed(leg, left.get(leg.instrument.conid, 0)) for leg in legs)
-    return min((approval.units, *fits))
+    return min((approval.units, *fits)) if legs else 0
 
 
 def _walk(one: Waiting, now: UnixNs, settings: ExecutorSettings) -> Walk | None:
