@@ -9,8 +9,9 @@ from decimal import Decimal
 from thetawarden.domain.broker.account import BrokerPosition
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState, Execution
+from thetawarden.domain.orders.intent import Withheld
 from thetawarden.messages.books import BookFetched, ExecutionReported, OrderReported
-from thetawarden.messages.orders import OrderSent, OrderTroubled
+from thetawarden.messages.orders import OrderSent, OrderTroubled, OrderWithheld
 
 CLIENT = 7
 ACCOUNT = "DU1"
@@ -39,6 +40,8 @@ class FakeBroker:
         self.deaf = False  # commands get lost on the way
         self.mute = False  # what it says gets lost on the way back
         self.stubborn = False  # cancels are not carried out
+        self.refusing = set()  # of these it refuses changes
+        self.unlisted = set()  # of these the gate finds nothing to change
 
     def place(self, submitted):
         """Take an order with its exits."""
@@ -55,6 +58,9 @@ class FakeBroker:
         """Change price or size of an order that works; 104 of one that does not."""
         if self.deaf:
             return
+        if asked.intent.order_ref in self.unlisted:
+            self.withhold(asked)
+            return
         self.say(
             OrderSent(
                 epoch=1,
@@ -64,7 +70,7 @@ class FakeBroker:
             )
         )
         order = self.orders[asked.intent.order_ref]
-        if not order.is_open:
+        if not order.is_open or asked.intent.order_ref in self.refusing:
             self.trouble(asked.intent.order_ref, 104, "Cannot modify a filled order.")
             return
         order.limit, order.units, order.intent = (
@@ -74,6 +80,18 @@ class FakeBroker:
         )
         self._finish(order)
         self.report(asked.intent.order_ref)
+
+    def withhold(self, asked):
+        """The gate keeps a change back."""
+        self.say(
+            OrderWithheld(
+                epoch=1,
+                order_ref=asked.intent.order_ref,
+                why=Withheld.NOT_SENDABLE,
+                words="the broker lists no such order under our number",
+                number=asked.number,
+            )
+        )
 
     def cancel(self, asked):
         """End an order, with the exits that wait for it; 10147 and 10148 where it cannot."""

@@ -31,6 +31,7 @@ from thetawarden.messages.books import (
     OrderReported,
     PositionExplained,
     PositionsValued,
+    RefreshBook,
 )
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.orders import (
@@ -217,6 +218,58 @@ def test_o08_a_busted_fill_takes_back_what_it_brought_and_resizes_the_exits():
     late = OrderReported(epoch=1, order=desk.broker.shown(desk.broker.orders[entry]))
     desk.tell(late)
     assert desk.order(ENTRY).units_filled == 1
+
+
+def test_a_change_that_the_gate_keeps_back_is_asked_for_again_later_and_the_broker_is_asked():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.fill(entry, 2)
+    desk.settle()
+    stop = desk.order(STOP).order_ref
+    desk.broker.unlisted.add(stop)
+
+    desk.broker.fill(desk.order(TP).order_ref, 1)
+    desk.broker.outbox = [
+        one
+        for one in desk.broker.outbox
+        if not (isinstance(one, OrderReported) and one.order.order_ref == stop)
+    ]
+    desk.settle()
+
+    assert of(desk, stop) == 1
+    assert "no such order" in desk.heard(RefreshBook)[-1].reason
+    desk.wait(SETTINGS.pace_ns + SECOND // 10)
+    desk.settle()
+    assert of(desk, stop) == 2
+
+    desk.broker.end(stop, BrokerOrderState.CANCELLED)
+    desk.settle()
+    desk.reconcile()
+    desk.settle()
+    assert desk.protected() == {TP: 1, STOP: 1}
+
+
+def test_an_exit_that_the_broker_refused_to_shrink_is_seen_in_its_book_and_shrunk_again():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.children = lambda _ref: []
+    desk.broker.fill(entry, 1)
+    stop = desk.order(STOP).order_ref
+    desk.broker.refusing.add(stop)
+    desk.broker.end(entry, CANCELLED)
+    desk.settle()
+    assert desk.protected() == {TP: 1, STOP: 2}
+
+    desk.broker.refusing.clear()
+    desk.reconcile()
+    desk.settle()
+
+    assert desk.protected() == {TP: 1, STOP: 1}
+
+
+def of(desk, ref):
+    """How often a change of an order was asked for."""
+    return sum(one.intent.order_ref == ref for one in desk.heard(ModifyOrder))
 
 
 def test_o09_a_second_permanent_number_is_the_same_order():

@@ -128,7 +128,7 @@ class Executor:
             case OrderSent():
                 return following.sent(state, message, now)
             case OrderWithheld():
-                return following.withheld(state, message, now)
+                return following.withheld(state, message, now, settings)
             case OrderTroubled():
                 return following.troubled(state, message, now, settings)
             case OrderReported(order=order):

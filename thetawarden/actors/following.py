@@ -34,6 +34,7 @@ from thetawarden.domain.orders.life import (
     evidence_of_report,
     leg_fills,
     with_execution,
+    with_listing,
     with_report,
 )
 from thetawarden.domain.orders.machine import Evidence
@@ -74,18 +75,44 @@ def sent(state: ExecutorState, told: OrderSent, now: UnixNs) -> tuple[Says, ...]
     return heard(state, life, Evidence.LEFT, now=now, words=f"sent as {told.order_id}")
 
 
-def withheld(state: ExecutorState, told: OrderWithheld, now: UnixNs) -> tuple[Says, ...]:
+def withheld(
+    state: ExecutorState, told: OrderWithheld, now: UnixNs, settings: ExecutorSettings
+) -> tuple[Says, ...]:
     """The gate kept an order back, or a change of one; one that had left before is in doubt."""
     life = state.orders.get(told.order_ref)
     if life is None:
         return ()
     if told.number:
-        if told.number == life.changes:
-            state.orders[life.order_ref] = msgspec.structs.replace(life, change=None)
-        return ()
+        return _not_changed(state, life, told, now, settings)
     left = told.why is Withheld.SENT_ALREADY or life.order_id or life.is_acknowledged
     evidence = Evidence.SILENT if left else Evidence.HELD_BACK
     return heard(state, life, evidence, now=now, words=f"not sent: {told.words}"[:WORDS_MAX])
+
+
+def _not_changed(
+    state: ExecutorState,
+    life: OrderLife,
+    told: OrderWithheld,
+    now: UnixNs,
+    settings: ExecutorSettings,
+) -> tuple[Says, ...]:
+    """What cannot be changed where it is may have ended there: the broker is asked for it."""
+    if told.number != life.changes:
+        return ()
+    state.orders[life.order_ref] = _rested(life, now, settings)
+    if told.why is not Withheld.NOT_SENDABLE:
+        return ()
+    words = f"a change was not sent: {told.words}"[:WORDS_MAX]
+    return query(state, words, now=now, every_ns=settings.query_ns)
+
+
+def _rested(life: OrderLife, now: UnixNs, settings: ExecutorSettings) -> OrderLife:
+    """A change that came to nothing is not asked for again at once, to be answered the same.
+
+    One that was thought to be made is none: the broker's next list says what the order is.
+    """
+    again_ns = UnixNs(0 if life.change is None else now + settings.pace_ns)
+    return msgspec.structs.replace(life, change_due_ns=again_ns)
 
 
 def troubled(
@@ -102,7 +129,7 @@ def troubled(
         case Meaning.CANCELLED:
             return heard(state, life, Evidence.CANCELLED, now=now, words=words)
         case Meaning.CHANGE_REFUSED:
-            state.orders[life.order_ref] = msgspec.structs.replace(life, change=None)
+            state.orders[life.order_ref] = _rested(life, now, settings)
             return query(state, words, now=now, every_ns=settings.query_ns)
         case Meaning.CANNOT_CANCEL:
             return query(state, words, now=now, every_ns=settings.query_ns)
@@ -319,7 +346,7 @@ def _listed(
     """A list is stronger than a report; what ended a moment ago may still have been on it."""
     if completed and order.state is not BrokerOrderState.FILLED:
         order = msgspec.structs.replace(order, filled=order.filled * 0)
-    after = with_report(life, order)
+    after = with_report(life, order) if completed else with_listing(life, order, now=now)
     evidence = evidence_of_report(after, order)
     if order.state in OPEN_STATES:
         late = life.is_over and now - life.since_ns < settings.settle_ns

@@ -202,6 +202,23 @@ def with_report(life: OrderLife, order: BrokerOrder) -> OrderLife:
     )
 
 
+def with_listing(life: OrderLife, order: BrokerOrder, *, now: UnixNs) -> OrderLife:
+    """Take what a whole list says: also of an exit that is larger there than it was to become.
+
+    A change of it was refused after it had left. One that may still be on its way is waited for.
+    """
+    after = with_report(life, order)
+    units = units_of(life, order.quantity)
+    waits = life.change is not None or now < life.change_due_ns
+    if waits or not life.is_exit or order.state not in OPEN_STATES or units <= after.intent.units:
+        return after
+    return msgspec.structs.replace(
+        after,
+        intent=msgspec.structs.replace(after.intent, units=units),
+        units_max=max(after.units_max, units),
+    )
+
+
 def units_of(life: OrderLife, quantity: Decimal) -> int:
     """Return how many units a quantity of the broker's is, who counts contracts or combos."""
     legs = life.intent.legs
