@@ -40,6 +40,7 @@ from thetawarden.infra.halt_flag import HaltFlagFile
 from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.trading import TradingResumed
 from thetawarden.practice import model
+from thetawarden.sim import runtime as sim_runtime
 from thetawarden.sim.broker import orders as sim_orders
 from thetawarden.sim.broker.adapter import SimBroker
 from thetawarden.sim.disk import DiskLog
@@ -293,6 +294,10 @@ def _hears_no_loss(original: Any) -> Any:
     return lambda self, lost, now: ()
 
 
+def _forgets_last(original: Any) -> Any:
+    return lambda make, snapshot, steps: original(make, snapshot, list(steps)[:-1])
+
+
 ORDERS_ALL_DAY = ()
 RESET = (_at("reset", 150), _at("reset", 210))
 MUTES = (_at("mute", 120, 60), _at("mute", 220, 60))
@@ -378,6 +383,13 @@ BUGS = (
         ("I13",),
         ((brakes, "open_latch", _any_epoch),),
         (*HALTED, _at("wrong-resume", 130)),
+    ),
+    Bug(
+        "forgets a step",
+        "an actor that begins again lacks what it heard last",
+        ("I07",),
+        ((sim_runtime, "rebuild", _forgets_last),),
+        (_at("crash", 90, 4, 3), _at("crash", 130, 4, 5), _at("hang", 170, 4, 1)),
     ),
     Bug(
         "no halt flag",

@@ -112,7 +112,7 @@ class World:
             "connection": Fake(state=LinkState.READY, reconciled=True, why="", rounds=()),
         }
         self.posts = {}
-        self.desk = Fake(state_of=self.states.get, posts=self.posts)
+        self.desk = Fake(state_of=self.states.get, posts=self.posts, differing=[])
 
     def latch(self):
         return Latch(epoch=1, halt=self.halt)
@@ -270,6 +270,16 @@ def test_i06_more_sold_than_the_limit_is_found():
 
     assert Case("I06").say(submit(small)).send(ticket(small)).holds
     assert not Case("I06").say(submit(large)).send(ticket(large)).holds
+
+
+def test_i07_an_actor_that_is_built_as_another_than_it_was_is_found_once():
+    case, begin = Case("I07"), Begin(incarnation=2, resumed=True)
+    assert case.say(begin).holds
+
+    case.world.desk.differing.append("keeper")
+    assert case.say(begin).say(begin).found == [
+        "keeper was built of the log as another than it had been"
+    ]
 
 
 def test_i08_a_gap_in_the_log_is_found():

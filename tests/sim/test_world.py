@@ -167,8 +167,11 @@ def test_a_desk_that_rests_begins_anew_with_what_happened_meanwhile(tmp_path):
     assert world.broker.wire is None
     assert world.clock.true_ns() == start_ns + minutes(200)
     assert world.gateway.exchange.now_ns >= start_ns + minutes(195)
+    assert world.desk.left.keys() >= {"executor", "keeper", "governor", "chain/XSP"}
 
     world.run_until(start_ns + minutes(230))
+
+    assert (world.desk.left, world.desk.differing) == ({}, [])
 
     begun = [one for one in record.entries[rested:] if isinstance(one, Envelope)]
     assert [one.body.resumed for one in begun if isinstance(one.body, DeskStarted)] == [True]

@@ -18,7 +18,7 @@ from thetawarden.actors.cell import Cell, HandlerFailed
 from thetawarden.actors.children import SUPERVISOR
 from thetawarden.actors.effects import SourcePort
 from thetawarden.actors.mailbox import Latest, Seat, Unseated
-from thetawarden.actors.memory import Timers, rebuild
+from thetawarden.actors.memory import Timers, encode_snapshot, rebuild
 from thetawarden.actors.overseer import Overseer
 from thetawarden.actors.post import Ended, Post
 from thetawarden.actors.roster import Roster
@@ -49,7 +49,8 @@ class SimDesk:
     """One process of the desk; every method returns with nothing running in the background.
 
     Clock and agenda are the world's and outlive it. `heartbeat_ns` is machine time, as are the
-    delays of `after`; timers of actors are market time.
+    delays of `after`; timers of actors are market time. `left` are the states of actors that ended
+    between two messages, `differing` those whose next incarnation was built as another.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class SimDesk:
         self.agenda = agenda or Agenda()
         self.log = log
         self.gave_up: str | None = None
+        self.left: dict[str, bytes] = {}
+        self.differing: list[str] = []
         self._meddler = meddler or NoMeddling()
         self._rng = np.random.default_rng(seed)
         self._adapters = adapters
@@ -216,6 +219,9 @@ class SimDesk:
             actor, post.timers = rebuild(post.spec.make, post.snapshot, post.steps)
         except Exception as error:  # noqa: BLE001  # a failed rebuild is a failed start
             return _failed(post, error)
+        was = self.left.pop(post.name, None)
+        if was is not None and was != encode_snapshot(actor, post.timers):
+            self.differing.append(post.name)
         self.rearm(post.name, post.timers, self.clock.now_ns())
         cell = Cell(
             post=post,
@@ -244,6 +250,7 @@ class SimDesk:
             if post.mailbox.paused and not post.mailbox.depths()[Lane.CONTROL]:
                 break
             self._run_one(post.name)
+        self._note_left(post.name)
         self._unseat(post.name)
         post.mailbox.unseat()
         return True
@@ -268,6 +275,8 @@ class SimDesk:
         envelope, merged = (item.envelope, item.merged) if isinstance(item, Latest) else (item, 1)
         self._meddler.reach(Point.BEFORE_STEP, envelope)
         mishap = self._meddler.mishap(name, envelope)
+        if mishap is not None:
+            self._note_left(name)
         if mishap is Mishap.HANG:
             self._hang(cell.post, envelope)
         elif mishap is Mishap.CRASH:
@@ -311,6 +320,12 @@ class SimDesk:
 
     def _say(self, body: Message, sender: str, cause_seq: int | None) -> Envelope[Message]:
         return self.router.say(body, sender=sender, cause_seq=cause_seq)
+
+    def _note_left(self, name: str) -> None:
+        """Keep what state an actor ends in, to be compared with what is built of the log."""
+        held = self._cells.get(name)
+        if held is not None:
+            self.left[name] = encode_snapshot(held[0].actor, held[0].post.timers)
 
     def _unseat(self, name: str) -> None:
         self._cells.pop(name, None)

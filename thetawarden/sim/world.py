@@ -78,6 +78,7 @@ class World:
         self.log: DiskLog
         self.broker: SimBroker
         self._alive = False
+        self._left: dict[str, bytes] = {}
         self._watch = watch
         self.durable_seq = 0
         self.unwritten = 0
@@ -120,6 +121,7 @@ class World:
         hung = self.desk.stop_all() if self._alive else ()
         if self._alive:
             self.log.commit()
+            self._left = self.desk.left
             self._end_process(wait=False)
         return hung
 
@@ -173,6 +175,7 @@ class World:
             heartbeat_ns=round(settings.config.desk.heartbeat_s * NS_PER_SECOND),
             snapshot_every=settings.snapshot_every,
         )
+        self.desk.left, self._left = self._left, {}
         self._alive = True
         self.desk.remember(recovered)
         started = DeskStarted(

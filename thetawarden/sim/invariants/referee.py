@@ -17,6 +17,7 @@ from thetawarden.sim.invariants import (
     i04_approved,
     i05_positions,
     i06_limits,
+    i07_replay,
     i08_prefix,
     i09_mailboxes,
     i10_control,
@@ -39,12 +40,11 @@ from thetawarden.sim.world import World
 
 MODULES = (
     *(i01_brakes, i02_intent, i03_once, i04_approved, i05_positions, i06_limits),
-    *(i08_prefix, i09_mailboxes, i10_control, i12_quotes, i13_resume, i14_protected),
-    *(i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross, i22_fence),
+    *(i07_replay, i08_prefix, i09_mailboxes, i10_control, i12_quotes, i13_resume),
+    *(i14_protected, i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross, i22_fence),
     *(i23_gives_up, i24_told, i26_headers, i29_liveness, i30_by_hand),
 )
 ELSEWHERE = {
-    "I07": ("replay equals what was live", "tests/sim/test_world.py, tests/sim/test_replay.py"),
     "I11": (
         "staleness halts entries in time",
         "tests/domain/chains, tests/infra/ib/test_faults_m.py",
