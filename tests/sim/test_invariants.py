@@ -29,7 +29,7 @@ from thetawarden.messages.books import ExecutionReported, FillBooked
 from thetawarden.messages.lifecycle import Begin, DeskStarted, EffectFailed, MailboxOverflowed
 from thetawarden.messages.market import QuotesObserved
 from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
-from thetawarden.messages.orders import OrderStageChanged, SubmitOrder
+from thetawarden.messages.orders import ModifyOrder, OrderStageChanged, SubmitOrder
 from thetawarden.messages.trading import AdoptHaltFlag, Halt, Resume, TradingHalted, TradingResumed
 from thetawarden.ports import Delivery, Outcome
 from thetawarden.practice import model
@@ -102,9 +102,12 @@ class World:
         )
         self.flag = Fake(read=lambda: self.flagged)
         self.log = Fake(is_durable=lambda _seq: self.durable)
-        self.set_within, self.woke_ns = False, 0
+        self.set_within, self.woke_ns, self.mono_ns = False, 0, NOW
         self.clock = Fake(
-            now_ns=lambda: NOW, speed=1.0, was_set_within=lambda _duration: self.set_within
+            now_ns=lambda: NOW,
+            monotonic_ns=lambda: self.mono_ns,
+            speed=1.0,
+            was_set_within=lambda _duration: self.set_within,
         )
         self.broker = Fake(epoch=1)
         self.settings = Fake(config=small_config())
@@ -460,6 +463,30 @@ def test_i18_orders_that_would_trade_with_each_other_are_found():
     )
 
     assert not case.send(ticket(sell)).holds
+
+
+def changes(case, count, *, apart_ns):
+    """One order is changed so many times."""
+    gate = submit(intent()).gate
+    for number in range(1, count + 1):
+        case.world.mono_ns += apart_ns
+        case.say(ModifyOrder(epoch=1, intent=intent(), gate=gate, number=number))
+    return case
+
+
+def test_i20_an_order_that_is_changed_over_and_over_is_found_once():
+    assert changes(Case("I20"), 100, apart_ns=NS_PER_SECOND // 2).holds
+    (words,) = changes(Case("I20"), 100, apart_ns=NS_PER_SECOND // 5).found
+    assert "4 changes of" in words
+    assert "within a second, 3 allowed" in words
+
+
+def test_i20_more_orders_than_the_broker_takes_in_a_second_are_found():
+    case = Case("I20")
+    for number in range(40):
+        case.say(submit(intent(f"t.open.{number}")))
+    assert case.holds
+    assert not case.say(submit(intent("t.open.41"))).holds
 
 
 def test_i22_a_word_of_an_old_incarnation_is_found():

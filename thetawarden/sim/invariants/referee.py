@@ -28,6 +28,7 @@ from thetawarden.sim.invariants import (
     i16_fills_once,
     i17_monotone,
     i18_no_self_cross,
+    i20_pace,
     i22_fence,
     i23_gives_up,
     i24_told,
@@ -41,8 +42,8 @@ from thetawarden.sim.world import World
 MODULES = (
     *(i01_brakes, i02_intent, i03_once, i04_approved, i05_positions, i06_limits),
     *(i07_replay, i08_prefix, i09_mailboxes, i10_control, i12_quotes, i13_resume),
-    *(i14_protected, i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross, i22_fence),
-    *(i23_gives_up, i24_told, i26_headers, i29_liveness, i30_by_hand),
+    *(i14_protected, i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross),
+    *(i20_pace, i22_fence, i23_gives_up, i24_told, i26_headers, i29_liveness, i30_by_hand),
 )
 ELSEWHERE = {
     "I11": (
@@ -50,7 +51,6 @@ ELSEWHERE = {
         "tests/domain/chains, tests/infra/ib/test_faults_m.py",
     ),
     "I19": ("legs do not stay uneven", "tests/actors/test_order_faults.py, tests/domain/orders"),
-    "I20": ("the pace of messages is kept", "tests/infra/ib/test_pacing.py"),
     "I21": ("one process holds the store", "tests/infra/test_store_lock.py"),
     "I25": ("a set clock places and expires nothing", "tests/sim/test_world.py"),
     "I27": ("secrets appear nowhere", "tests/infra/test_redaction.py"),
