@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+import thetawarden  # noqa: F401  # chooses what numpy computes with, before it is imported
+
 # A slow machine is not a failure; on a build machine the same examples are tried every time.
 settings.register_profile("ours", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
