@@ -267,6 +267,42 @@ def test_an_exit_that_the_broker_refused_to_shrink_is_seen_in_its_book_and_shrun
     assert desk.protected() == {TP: 1, STOP: 1}
 
 
+def test_a_report_of_before_a_change_does_not_undo_it_but_a_later_one_is_the_truth():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    before = OrderReported(epoch=1, order=desk.broker.shown(desk.broker.orders[entry]))
+    desk.wait(SETTINGS.walk.step_ns // 2)
+    desk.quote(bid="1.20", ask="1.30")
+    desk.wait(SETTINGS.walk.step_ns // 2 + SECOND)
+    (change,) = desk.heard(ModifyOrder)
+    sent, echo = desk.broker.outbox
+    assert change.intent.limit_usd != before.order.limit_usd
+
+    desk.tell(sent)
+    desk.tell(before)
+    assert desk.order(ENTRY).intent.limit_usd == change.intent.limit_usd
+    desk.tell(echo)
+    desk.tell(before)
+    assert desk.order(ENTRY).intent.limit_usd == before.order.limit_usd
+
+
+def test_a_change_that_never_comes_there_is_not_believed_for_ever():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    before = OrderReported(epoch=1, order=desk.broker.shown(desk.broker.orders[entry]))
+    desk.wait(SETTINGS.walk.step_ns // 2)
+    desk.quote(bid="1.20", ask="1.30")
+    desk.wait(SETTINGS.walk.step_ns // 2 + SECOND)
+    sent, _echo = desk.broker.outbox
+    desk.broker.outbox.clear()
+    desk.tell(sent)
+
+    desk.wait(SETTINGS.ack_ns + SECOND)
+    desk.tell(before)
+
+    assert desk.order(ENTRY).intent.limit_usd == before.order.limit_usd
+
+
 def of(desk, ref):
     """How often a change of an order was asked for."""
     return sum(one.intent.order_ref == ref for one in desk.heard(ModifyOrder))

@@ -397,6 +397,14 @@ def test_i15_more_fills_than_were_ordered_are_found():
     assert (fine.holds, more.holds) == (True, False)
 
 
+def test_i15_an_order_that_was_made_larger_may_fill_to_its_new_size():
+    grown = ModifyOrder(epoch=1, intent=intent(units=3), gate=submit(intent()).gate, number=1)
+    case = Case("I15").say(submit(intent(units=2))).say(grown)
+
+    assert case.say(filled(-2)).say(filled(-1, "b.1.01")).holds
+    assert not case.say(filled(-1, "c.1.01")).holds
+
+
 @pytest.mark.parametrize(
     ("change", "holds"),
     [

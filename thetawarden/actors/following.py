@@ -147,7 +147,7 @@ def reported(state: ExecutorState, order: BrokerOrder, now: UnixNs) -> tuple[Say
     life = find(state, order.order_ref, order.perm_id)
     if life is None:
         return ()
-    after = with_report(life, order)
+    after = with_report(life, order, now=now)
     words = f"reported as {order.state}" + (f": {order.words}" if order.words else "")
     said = heard(state, after, evidence_of_report(after, order), now=now, words=words)
     return (*said, *_filled(state, life, now, words))
@@ -346,7 +346,8 @@ def _listed(
     """A list is stronger than a report; what ended a moment ago may still have been on it."""
     if completed and order.state is not BrokerOrderState.FILLED:
         order = msgspec.structs.replace(order, filled=order.filled * 0)
-    after = with_report(life, order) if completed else with_listing(life, order, now=now)
+    take = with_report if completed else with_listing
+    after = take(life, order, now=now)
     evidence = evidence_of_report(after, order)
     if order.state in OPEN_STATES:
         late = life.is_over and now - life.since_ns < settings.settle_ns

@@ -183,10 +183,11 @@ def with_execution(life: OrderLife, execution: Execution) -> OrderLife:
     return msgspec.structs.replace(after, perm_id=perm_id)
 
 
-def with_report(life: OrderLife, order: BrokerOrder) -> OrderLife:
+def with_report(life: OrderLife, order: BrokerOrder, *, now: UnixNs) -> OrderLife:
     """Take what the broker says of its numbers and fills in; a new permanent number replaces.
 
-    A fill that was busted is not given back by a report that had counted it.
+    A fill that was busted is not given back by a report that had counted it. Size and price are
+    told again as they were until a change has come there, so they count once they are as asked.
     """
     busted = any(not one.quantity for one in life.fills)
     told = life.told_units if busted else max(life.told_units, units_of(life, order.filled))
@@ -194,7 +195,8 @@ def with_report(life: OrderLife, order: BrokerOrder) -> OrderLife:
         told = max(told, units_of(life, order.quantity))
     return msgspec.structs.replace(
         life,
-        intent=_as_told(life, order),
+        intent=_as_told(life, order, now),
+        change_due_ns=UnixNs(0) if _is_as_asked(life, order) else life.change_due_ns,
         inactive=order.state is BrokerOrderState.INACTIVE,
         told_units=told,
         perm_id=order.perm_id or life.perm_id,
@@ -207,10 +209,14 @@ def with_listing(life: OrderLife, order: BrokerOrder, *, now: UnixNs) -> OrderLi
 
     A change of it was refused after it had left. One that may still be on its way is waited for.
     """
-    after = with_report(life, order)
+    after = with_report(life, order, now=now)
     units = units_of(life, order.quantity)
-    waits = life.change is not None or now < life.change_due_ns
-    if waits or not life.is_exit or order.state not in OPEN_STATES or units <= after.intent.units:
+    if (
+        _is_changing(life, now)
+        or not life.is_exit
+        or order.state not in OPEN_STATES
+        or units <= after.intent.units
+    ):
         return after
     return msgspec.structs.replace(
         after,
@@ -226,10 +232,22 @@ def units_of(life: OrderLife, quantity: Decimal) -> int:
     return int(abs(quantity) // each)
 
 
-def _as_told(life: OrderLife, order: BrokerOrder) -> Intent:
+def _is_changing(life: OrderLife, now: UnixNs) -> bool:
+    """Whether a change is asked for, or has left and may not have come there yet."""
+    return life.change is not None or now < life.change_due_ns
+
+
+def _is_as_asked(life: OrderLife, order: BrokerOrder) -> bool:
+    """Whether the broker has an order as it last left."""
+    intent = life.intent
+    priced = order.limit_usd is None or intent.limit_usd in (None, order.limit_usd)
+    return life.change is None and priced and units_of(life, order.quantity) == intent.units
+
+
+def _as_told(life: OrderLife, order: BrokerOrder, now: UnixNs) -> Intent:
     """The broker shrinks an exit whose sibling or parent filled in part; its price is the truth."""
     intent = life.intent
-    if life.change is not None or order.state not in OPEN_STATES:
+    if _is_changing(life, now) or order.state not in OPEN_STATES:
         return intent
     units = units_of(life, order.quantity)
     if life.is_exit and 0 < units < intent.units:

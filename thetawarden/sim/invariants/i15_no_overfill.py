@@ -28,8 +28,10 @@ class _Filled:
         fills = self._fills.setdefault(fill.order_ref, {})
         fills[execution_stem(fill.execution_id)] = abs(fill.quantity)
         ratio = abs(known.intent.legs[0].ratio) if single else 1
-        if sum(fills.values()) > known.intent.units * ratio:
-            yield f"{fill.order_ref}: {sum(fills.values())} filled of {known.intent.units}"
+        asked = [known, *scene.changes.get(fill.order_ref, ())]  # an exit grows with its entry
+        units = max(one.intent.units for one in asked)
+        if sum(fills.values()) > units * ratio:
+            yield f"{fill.order_ref}: {sum(fills.values())} filled of {units}"
 
 
 def make() -> Check:
