@@ -17,6 +17,7 @@ from thetawarden.domain.link.states import LinkTrouble
 from thetawarden.domain.market.calendar import session_row
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.messages.base import Envelope, Message
+from thetawarden.messages.books import BookFetched
 from thetawarden.messages.lines import LinesReleased, RedirectLine
 from thetawarden.messages.link import (
     BrokerNoticed,
@@ -63,6 +64,7 @@ class BrokerHabits(msgspec.Struct, frozen=True, kw_only=True):
     delay_mean_ns: int = NS_PER_SECOND // 25
     connect_ns: int = NS_PER_SECOND // 2
     probe_timeout_ns: int = 4 * NS_PER_SECOND
+    book_timeout_ns: int = 20 * NS_PER_SECOND
     quotes_every_ns: int = NS_PER_MINUTE
     closed_every_ns: int = 15 * NS_PER_MINUTE
     account_every_ns: int = 5 * NS_PER_MINUTE
@@ -219,12 +221,22 @@ class SimBroker:
             self.lose(LinkTrouble.SILENT, words)
 
     def _fetch_book(self, asked: FetchBook, wire: Wire) -> None:
+        """The whole of it, or after a while word that it has not come; one of both, once."""
+        waiting = [asked]
+
+        def say(told: BookFetched) -> None:
+            if waiting and wire is self.wire:
+                waiting.clear()
+                self._say(told)
+
         def answer() -> None:
             self.gateway.advance()
             now, account = self._clock.now_ns(), self.gateway.account
-            wire.tell(book.fetched(self.gateway.exchange, asked, account=account, now=now))
+            found = book.fetched(self.gateway.exchange, asked, account=account, now=now)
+            wire.tell(lambda: say(found))
 
         wire.send(answer)
+        self._later(self.habits.book_timeout_ns, lambda: say(book.not_fetched(asked)))
 
     def _ask(
         self, wire: Wire, look_up: Callable[[model.Market, Any], Message], asked: Message
@@ -282,7 +294,7 @@ class SimBroker:
     def _look_later(self, wire: Wire) -> None:
         """Quotes come on a cadence, and rarely while New York is closed."""
         every_ns = self.habits.quotes_every_ns
-        if not self._is_trading():
+        if not self.is_trading():
             every_ns = self.habits.closed_every_ns
         self._agenda.at(self._next_ns(every_ns), lambda: self._look(wire))
 
@@ -303,7 +315,7 @@ class SimBroker:
     def _value(self, wire: Wire) -> None:
         if wire is not self.wire:
             return
-        if self._is_trading():
+        if self.is_trading():
             self.gateway.advance()
             self._tell_values(wire)
         self._value_later(wire)
@@ -327,7 +339,8 @@ class SimBroker:
         elif isinstance(event, model.OrderNoticed):
             self.orders.hear(event, wire)
 
-    def _is_trading(self) -> bool:
+    def is_trading(self) -> bool:
+        """Whether New York trades, or is about to, or has just done so."""
         now, sessions = self._clock.true_ns(), load_sessions(Exchange.NYSE)
         row = session_row(new_york_date(now), sessions)
         if row is None:

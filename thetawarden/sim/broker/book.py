@@ -28,6 +28,7 @@ from thetawarden.sim.broker.translate import (
 )
 
 MARK_PLACES = 4
+PARTS = ("orders", "completed orders", "executions", "positions", "account values")
 
 
 def fetched(
@@ -46,6 +47,21 @@ def fetched(
         commissions=tuple(commission_of(report) for _, report in done if report is not None),
         positions=tuple(one for one in positions if one.quantity),
         values=values_of(exchange.account_rows(account), account=account, at_ns=now),
+    )
+
+
+def not_fetched(asked: FetchBook) -> BookFetched:
+    """Nothing of it came in time."""
+    return BookFetched(
+        epoch=asked.epoch,
+        round=asked.round,
+        missing=PARTS,
+        orders=(),
+        completed=(),
+        executions=(),
+        commissions=(),
+        positions=(),
+        values=None,
     )
 
 

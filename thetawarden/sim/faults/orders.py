@@ -123,8 +123,8 @@ def _hold(world: World, planned: Planned) -> Undo:
 
 
 def _liquidate(world: World, planned: Planned) -> None:
-    """Not while the desk rests, for the reason that nothing is corrected then."""
-    if world.resting:
+    """While New York trades; what fills while the desk rests nobody would hear of."""
+    if not world.broker.is_trading():
         return
     exchange = world.gateway.exchange
     held = [one for one in exchange.positions() if one.quantity]
