@@ -541,6 +541,14 @@ def test_i24_a_halt_that_was_told_is_not_told_anew_by_a_process_that_begins():
     assert not told.say(TradingHalted(halt=other)).end().holds
 
 
+def test_i24_a_halt_that_was_lost_with_its_process_before_it_was_written_was_none():
+    started = DeskStarted(config_fingerprint="f", software="s", resumed=True)
+    for durable_seq, holds in ((0, True), (1, False)):
+        case = Case("I24").say(TradingHalted(halt=HALTED))
+        case.world.durable_seq = durable_seq
+        assert case.say(started).end().holds is holds
+
+
 def test_i26_a_run_without_a_header_is_found():
     started = DeskStarted(config_fingerprint="f", software="s", resumed=False)
     halt = Halt(reason="a", by="b")
@@ -565,7 +573,20 @@ def test_i29_a_desk_that_does_not_come_back_is_found(spoil):
 
 
 def test_i30_closing_what_we_never_opened_is_found():
-    opened, closing = intent(), intent("c", reducing=True)
+    back = (OrderLeg(instrument=PUT, ratio=1),)
+    opened, closing = intent(), intent("c", role=OrderRole.EXIT, reducing=True, legs=back)
 
-    assert Case("I30").say(submit(opened)).say(submit(closing)).send(ticket(closing)).holds
-    assert not Case("I30").say(submit(closing)).send(ticket(closing)).holds
+    def case():
+        found = Case("I30")
+        found.world.positions = (Fake(contract=Fake(con_id=PUT.conid), quantity=-2),)
+        return found
+
+    assert case().say(submit(opened)).say(submit(closing)).send(ticket(closing)).holds
+    assert not case().say(submit(closing)).send(ticket(closing)).holds
+
+
+def test_i30_a_hedge_that_opens_as_it_reduces_closes_nothing():
+    bought = (OrderLeg(instrument=PUT, ratio=1),)
+    hedge = intent("h", role=OrderRole.HEDGE, reducing=True, legs=bought)
+
+    assert Case("I30").say(submit(hedge)).send(ticket(hedge)).holds

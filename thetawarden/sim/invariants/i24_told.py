@@ -6,7 +6,7 @@ import re
 
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.messages.base import Envelope
-from thetawarden.messages.lifecycle import EffectFailed
+from thetawarden.messages.lifecycle import DeskStarted, EffectFailed
 from thetawarden.messages.operations import AlertDelivered, DeliverAlert
 from thetawarden.messages.trading import TradingHalted
 from thetawarden.sim.disk import Entry
@@ -19,17 +19,18 @@ class _Told:
     """A halt counts as told once an alert that names it has gone out, or could not."""
 
     def __init__(self) -> None:
-        self._untold: dict[int, str] = {}
+        self._untold: dict[int, tuple[int, str]] = {}
         self._asked: dict[int, int] = {}
         self._told: set[int] = set()
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
         """Count halts against attempts to tell."""
-        del scene
         if isinstance(entry, Envelope):
             match entry.body:
+                case DeskStarted():
+                    self._forget_lost(scene.world.durable_seq)
                 case TradingHalted(halt=halt):
-                    self._stands(halt)
+                    self._stands(halt, entry.seq)
                 case DeliverAlert(text=text):
                     named = _EPOCH.match(text)
                     if named is not None:
@@ -43,13 +44,19 @@ class _Told:
     def end(self, scene: Scene) -> Words:
         """Nothing may be left that nobody was told of."""
         del scene
-        for epoch, reason in self._untold.items():
+        for epoch, (_, reason) in self._untold.items():
             yield f"nobody was told of halt {epoch}: {reason}"
 
-    def _stands(self, halt: HaltRecord) -> None:
+    def _stands(self, halt: HaltRecord, seq: int) -> None:
         """A process that begins says again what stands; that need not be told again."""
         if halt.epoch not in self._told:
-            self._untold.setdefault(halt.epoch, halt.reason)
+            self._untold.setdefault(halt.epoch, (seq, halt.reason))
+
+    def _forget_lost(self, durable_seq: int) -> None:
+        """A halt that was lost with its process, before it was written, never was one."""
+        for epoch, (seq, _) in tuple(self._untold.items()):
+            if seq > durable_seq:
+                del self._untold[epoch]
 
     def _tried(self, cause_seq: int | None) -> None:
         epoch = self._asked.get(cause_seq or 0)
@@ -64,7 +71,7 @@ def make() -> Check:
     return Check(
         id="I24",
         says="every halt is told",
-        hears=(TradingHalted, DeliverAlert, AlertDelivered, EffectFailed),
+        hears=(DeskStarted, TradingHalted, DeliverAlert, AlertDelivered, EffectFailed),
         entry=told.entry,
         end=told.end,
     )

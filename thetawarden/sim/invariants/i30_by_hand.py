@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.practice.model import OrderRequest
 from thetawarden.sim.invariants.scene import Check, Scene, Words
+
+OPENING = frozenset({OrderRole.ENTRY, OrderRole.HEDGE, OrderRole.ROLL})
 
 
 def make() -> Check:
@@ -12,16 +15,19 @@ def make() -> Check:
 
 
 def _sent(ticket: OrderRequest, scene: Scene) -> Words:
-    """Only what some intent of ours opened is ever closed by one."""
+    """Only what an intent of ours opened is closed by one; a hedge may open as it reduces."""
     known = scene.submitted.get(ticket.order_ref)
     if known is None or not known.intent.reducing:
         return
     opened = {
         leg.instrument.conid
         for one in scene.submitted.values()
-        if not one.intent.reducing and not one.intent.parent_ref
+        if one.intent.role in OPENING
         for leg in one.intent.legs
     }
+    exchange = scene.world.gateway.exchange
+    held = {one.contract.con_id: one.quantity for one in exchange.positions()}
     for leg in known.intent.legs:
-        if leg.instrument.conid not in opened:
-            yield f"{ticket.order_ref} closes {leg.instrument.conid}, which we never opened"
+        conid = leg.instrument.conid
+        if held.get(conid, 0) * leg.ratio < 0 and conid not in opened:
+            yield f"{ticket.order_ref} closes {conid}, which we never opened"
