@@ -294,6 +294,14 @@ def _hears_no_loss(original: Any) -> Any:
     return lambda self, lost, now: ()
 
 
+def _gives_nothing_up(original: Any) -> Any:
+    return lambda self, words, now: ()
+
+
+def _nothing_wrong(_original: Any) -> Any:
+    return lambda gate, seen: None
+
+
 def _forgets_last(original: Any) -> Any:
     return lambda make, snapshot, steps: original(make, snapshot, list(steps)[:-1])
 
@@ -460,6 +468,7 @@ BUGS = (
             (context_readings, "price_reading", _as_live),
             (futures, "price_reading", _as_live),
             (Board, "observe", _all_live),
+            (gates, "_of_its_data", _nothing_wrong),
         ),
         DELAYED,
     ),
@@ -490,7 +499,7 @@ BUGS = (
         "never reconnects",
         "a lost link is not made again",
         ("I29",),
-        ((Connection, "_lose", _hears_no_loss),),
+        ((Connection, "_lose", _hears_no_loss), (Connection, "_give_up", _gives_nothing_up)),
         RESET,
     ),
 )

@@ -109,7 +109,7 @@ class World:
             speed=1.0,
             was_set_within=lambda _duration: self.set_within,
         )
-        self.broker = Fake(epoch=1)
+        self.broker = Fake(epoch=1, wire=True)
         self.settings = Fake(config=small_config())
         self.states = {
             "connection": Fake(state=LinkState.READY, reconciled=True, why="", rounds=()),
@@ -374,6 +374,22 @@ def test_i13_a_halt_that_has_no_flag_is_found():
     assert not case.end().holds
 
 
+def test_i13_a_halt_that_stood_without_a_flag_is_found_when_it_is_lifted():
+    resume, resumed = (
+        Resume(reason="r", by="p", epoch=1),
+        TradingResumed(epoch=1, reason="r", by="p"),
+    )
+
+    def lifted(after_ns, flagged):
+        case = Case("I13").say(TradingHalted(halt=HALTED))
+        case.world.mono_ns, case.world.flagged = NOW + after_ns, flagged
+        return case.say(resume, sender="person").say(resumed, cause=2)
+
+    assert lifted(NS_PER_SECOND, None).holds
+    assert lifted(NS_PER_MINUTE, HALTED).holds
+    assert not lifted(NS_PER_MINUTE, None).holds
+
+
 @pytest.mark.parametrize(("take_profit", "stop"), [("0.5", None), (None, "3"), ("0.5", "3")])
 def test_i14_a_trade_that_lost_its_exits_unsaid_is_found(take_profit, stop):
     case, one = Case("I14"), intent()
@@ -555,6 +571,13 @@ def test_i26_a_run_without_a_header_is_found():
 
     assert Case("I26").say(started).say(halt, incarnation=1).holds
     assert not Case("I26").say(halt, incarnation=1).holds
+
+
+def test_i29_a_link_that_only_the_desk_believes_in_is_found():
+    case = Case("I29")
+    assert case.end().holds
+    case.world.broker.wire = None
+    assert not case.end().holds
 
 
 @pytest.mark.parametrize(

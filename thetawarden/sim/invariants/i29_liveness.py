@@ -18,6 +18,8 @@ def _end(scene: Scene) -> Words:
     if connection is None or connection.state is not LinkState.READY:
         found = "nobody runs it" if connection is None else f"{connection.state}: {connection.why}"
         yield f"the link is not ready: {found}"
+    elif scene.world.broker.wire is None:
+        yield "the link is thought to be ready, and there is none"
     elif not connection.reconciled:
         yield f"the book is not reconciled: {connection.rounds}"
     for name, post in desk.posts.items():
