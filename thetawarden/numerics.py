@@ -8,7 +8,6 @@ makes it before. Whoever has chosen by the environment has chosen.
 
 from __future__ import annotations
 
-import os
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Final
@@ -29,13 +28,6 @@ def pin(environment: MutableMapping[str, str], processor: frozenset[str]) -> Non
     if WIDER in processor:  # numpy warns of what it could not have used
         for name, value in NOT_WIDER.items():
             environment.setdefault(name, value)
-
-
-def is_pinned() -> bool:
-    """Whether this process computes what every pinned one does."""
-    chosen = os.environ
-    wider = WIDER in what_it_can() and any(chosen.get(one) != NOT_WIDER[one] for one in NOT_WIDER)
-    return all(chosen.get(one) == KERNELS[one] for one in KERNELS) and not wider
 
 
 def what_it_can() -> frozenset[str]:

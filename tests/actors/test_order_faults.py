@@ -267,13 +267,18 @@ def test_an_exit_that_the_broker_refused_to_shrink_is_seen_in_its_book_and_shrun
     assert desk.protected() == {TP: 1, STOP: 1}
 
 
-def test_a_report_of_before_a_change_does_not_undo_it_but_a_later_one_is_the_truth():
+def walked():
+    """A desk that has just moved its entry's price, and a report of before."""
     desk = working()
-    entry = desk.order(ENTRY).order_ref
-    before = OrderReported(epoch=1, order=desk.broker.shown(desk.broker.orders[entry]))
+    shown = desk.broker.shown(desk.broker.orders[desk.order(ENTRY).order_ref])
     desk.wait(SETTINGS.walk.step_ns // 2)
     desk.quote(bid="1.20", ask="1.30")
     desk.wait(SETTINGS.walk.step_ns // 2 + SECOND)
+    return desk, OrderReported(epoch=1, order=shown)
+
+
+def test_a_report_of_before_a_change_does_not_undo_it_but_a_later_one_is_the_truth():
+    desk, before = walked()
     (change,) = desk.heard(ModifyOrder)
     sent, echo = desk.broker.outbox
     assert change.intent.limit_usd != before.order.limit_usd
@@ -287,12 +292,7 @@ def test_a_report_of_before_a_change_does_not_undo_it_but_a_later_one_is_the_tru
 
 
 def test_a_change_that_never_comes_there_is_not_believed_for_ever():
-    desk = working()
-    entry = desk.order(ENTRY).order_ref
-    before = OrderReported(epoch=1, order=desk.broker.shown(desk.broker.orders[entry]))
-    desk.wait(SETTINGS.walk.step_ns // 2)
-    desk.quote(bid="1.20", ask="1.30")
-    desk.wait(SETTINGS.walk.step_ns // 2 + SECOND)
+    desk, before = walked()
     sent, _echo = desk.broker.outbox
     desk.broker.outbox.clear()
     desk.tell(sent)

@@ -608,6 +608,15 @@ def test_i30_closing_what_we_never_opened_is_found():
     assert not case().say(submit(closing)).send(ticket(closing)).holds
 
 
+@pytest.mark.parametrize("role", [OrderRole.ROLL, OrderRole.HEDGE])
+def test_i30_what_rearranges_a_trade_closes_nothing_of_others_either(role):
+    back = (OrderLeg(instrument=PUT, ratio=1),)
+    one, case = intent("r", role=role, reducing=True, legs=back), Case("I30")
+    case.world.positions = (Fake(contract=Fake(con_id=PUT.conid), quantity=-2),)
+
+    assert not case.say(submit(one)).send(ticket(one)).holds
+
+
 def test_i30_a_hedge_that_opens_as_it_reduces_closes_nothing():
     bought = (OrderLeg(instrument=PUT, ratio=1),)
     hedge = intent("h", role=OrderRole.HEDGE, reducing=True, legs=bought)

@@ -28,7 +28,7 @@ from thetawarden.sim.broker.translate import (
 )
 
 MARK_PLACES = 4
-PARTS = ("orders", "completed orders", "executions", "positions", "account values")
+PARTS = ("open orders", "completed orders", "executions", "positions", "account values")
 
 
 def fetched(

@@ -21,8 +21,8 @@ def _sent(ticket: OrderRequest, scene: Scene) -> Words:
         return
     opened = {
         leg.instrument.conid
-        for one in scene.submitted.values()
-        if one.intent.role in OPENING
+        for ref, one in scene.submitted.items()
+        if one.intent.role in OPENING and ref != ticket.order_ref
         for leg in one.intent.legs
     }
     exchange = scene.world.gateway.exchange
