@@ -22,7 +22,7 @@ def documented():
 @pytest.mark.parametrize("days", DAYS)
 def test_the_documented_error_bounds_hold_for_options_never_seen(documented, days):
     for vols in VOLS:
-        options = draw(days, vols, size=10, seed=97)
+        options = draw(days, vols, size=60, seed=97)
         exact = reference(options)
         key = (*days, *(round(100.0 * vol) for vol in vols))
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
-from scipy.special import ndtr
 
 from thetawarden.domain.pricing.arrays import BoolArray, Bools, FloatArray, Floats, Rows, align
 from thetawarden.domain.pricing.black import (
@@ -28,7 +27,6 @@ from thetawarden.domain.pricing.black import (
     bsm_price,
 )
 from thetawarden.domain.pricing.boundary import (
-    INV_SQRT_2PI,
     Boundary,
     Puts,
     Scheme,
@@ -37,12 +35,13 @@ from thetawarden.domain.pricing.boundary import (
     quadrature,
     solve_boundary,
 )
+from thetawarden.domain.pricing.normal import density, distribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SWIFT: Final = Scheme(
-    nodes=4, quadrature_points=7, newton_steps=3, fixed_point_steps=2, premium_points=11
+    nodes=4, quadrature_points=6, newton_steps=2, fixed_point_steps=2, premium_points=11
 )
 FINE: Final = Scheme(
     nodes=10, quadrature_points=21, newton_steps=4, fixed_point_steps=8, premium_points=41
@@ -222,13 +221,15 @@ def _integrate(puts: Puts, boundary: Boundary, scheme: Scheme, *, with_slopes: b
     cash = puts.rate * puts.strike * np.exp(-puts.rate * waited)
     share = puts.dividends * np.exp(-puts.dividends * waited)
     weight = 2.0 * w * (root_tau / puts.iv)
-    share_tail = width * ndtr(-d1)
-    worth = (weight * (width * cash * ndtr(-d2) - puts.spot * share * share_tail)).sum(axis=0)
+    dense_1, dense_2 = density(d1), density(d2)
+    share_tail = width * distribution(-d1, dense_1)
+    cash_tail = width * distribution(-d2, dense_2)
+    worth = (weight * (cash * cash_tail - puts.spot * share * share_tail)).sum(axis=0)
     exercised: BoolArray = log_spot <= boundary.log_now
     slope = curvature = worth
     if with_slopes:
-        cash_density = cash / puts.spot * INV_SQRT_2PI * np.exp(-0.5 * d2 * d2)
-        share_density = share * INV_SQRT_2PI * np.exp(-0.5 * d1 * d1)
+        cash_density = cash / puts.spot * dense_2
+        share_density = share * dense_1
         slope = (weight * (share_density - cash_density - share * share_tail)).sum(axis=0)
         bend = cash_density * (1.0 + d2 / width) + share_density * (1.0 - d1 / width)
         curvature = (weight * bend).sum(axis=0) / puts.spot

@@ -14,7 +14,6 @@ Refuses to know puts that have no boundary of this kind: the rate must be positi
 from __future__ import annotations
 
 import functools
-import math
 from typing import Final
 
 import msgspec
@@ -22,10 +21,11 @@ import numpy as np
 from scipy.special import ndtr
 
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
+from thetawarden.domain.pricing.normal import density, distribution
 
-INV_SQRT_2PI: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _STEEPNESS_MAX: Final = 0.5
-_NEWTON_STEP_MAX: Final = 0.5  # in ln B
+_STEP_MAX: Final = 0.5  # in ln B
+_FALL_MAX: Final = 0.5  # of the excess before, for a step that looks back at it
 
 
 class Scheme(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,94 +157,123 @@ def _solve_quadratic(puts: Puts, tau: FloatArray, start: FloatArray, scheme: Sch
     decay = scale / (puts.rate * present_one)
     drift = carry * tau / deviation + 0.5 * deviation
     log_strike = np.log(puts.strike)
+    discounted_strike = puts.strike * present_one
+    before = None
     for _ in range(scheme.newton_steps):
         b = np.exp(log_b)
         d1 = (log_b - log_strike) / deviation + drift
+        dense = present_share * density(d1)
         above = present_share * ndtr(-d1)
-        strike_part = puts.strike * present_one * ndtr(deviation - d1)
-        density = present_share * INV_SQRT_2PI * np.exp(-0.5 * d1 * d1)
+        strike_part = discounted_strike * ndtr(deviation - d1)
         waiting = puts.strike - b - strike_part + b * above
-        speed = 0.5 * puts.iv * puts.iv / deviation * density
+        speed = 0.5 * puts.iv * puts.iv / deviation * dense
         theta = b * (-speed - puts.dividends * above) + puts.rate * strike_part
         excess = (1.0 - above) * b + keep * waiting - decay * theta
         theta_slope = (
-            speed * (d1 / deviation - 1.0) - puts.dividends * above - carry * density / deviation
+            speed * (d1 / deviation - 1.0) - puts.dividends * above - carry * dense / deviation
         )
         kept = 1.0 - above
-        excess_slope = kept + density / deviation - keep * kept - decay * theta_slope
-        step = np.clip(excess / (excess_slope * b), -_NEWTON_STEP_MAX, _NEWTON_STEP_MAX)
-        log_b = np.minimum(log_b - step, log_limit)
+        excess_slope = kept + dense / deviation - keep * kept - decay * theta_slope
+        here = np.stack([log_b, excess, 1.0 / (excess_slope * b)])
+        step = -excess * here[2] if before is None else _bent_step(before, here)
+        log_b = np.minimum(log_b + np.clip(step, -_STEP_MAX, _STEP_MAX), log_limit)
+        before = here
     solved: FloatArray = log_b
     return solved
 
 
-class _Grid(msgspec.Struct, frozen=True, kw_only=True):
-    """What the integral equation needs and no iteration changes; inner arrays have both axes."""
+def _bent_step(before: FloatArray, here: FloatArray) -> FloatArray:
+    """Step to where the cubic through the last two places, as functions of the excess, has none.
 
-    deviation: FloatArray
-    drift: FloatArray
+    Each place is ln B, the excess there and the inverse of its slope. Newton's step where the
+    excess did not fall by much: a cubic may then be bent anywhere.
+    """
+    (log_0, excess_0, inverse_0), (log_1, excess_1, inverse_1) = before, here
+    span = excess_0 - excess_1
+    s = -excess_1 / span
+    bent = s * (s * (3.0 - 2.0 * s) * (log_0 - log_1) - (1.0 - s) * span * s * inverse_0)
+    bent += s * (1.0 - s) ** 2 * span * inverse_1
+    step: FloatArray = np.where(np.abs(s) < _FALL_MAX, bent, -excess_1 * inverse_1)
+    return step
+
+
+class _Grid(msgspec.Struct, frozen=True, kw_only=True):
+    """What the integral equation needs and no iteration changes: nodes x points x options.
+
+    The first of the points is the end, where the strike is what the boundary is elsewhere. The
+    last three are weights: of the share's density and distribution at d1, of the cash at d2.
+    """
+
     width: FloatArray
-    inner_drift: FloatArray
-    cash: FloatArray
+    drift: FloatArray
+    growth: FloatArray
+    share_density: FloatArray
     share: FloatArray
+    cash: FloatArray
 
 
 def _solve_integral_equation(
     puts: Puts, tau: FloatArray, log_b: FloatArray, scheme: Scheme, *, steep: bool
 ) -> Boundary:
-    grid = _lay_grid(puts, tau, scheme)
+    grid = _lay_grid(puts, tau, scheme, steep=steep)
     ratio = _value_matching if steep else _high_contact
     log_limit, log_strike = puts.log_limit, np.log(puts.strike)
     log_forward = log_strike - puts.carry * tau
     weights = _collocation(scheme)
+    later = np.empty_like(grid.width)
+    later[:, 0] = log_strike
     boundary = Boundary(squared_logs=(log_b - log_limit) ** 2, log_limit=log_limit)
     for _ in range(scheme.fixed_point_steps):
-        later = boundary.log_at(weights).reshape(grid.width.shape)
-        d1 = (log_b[:, np.newaxis] - later) / grid.width + grid.inner_drift
-        outer_d1 = (log_b - log_strike) / grid.deviation + grid.drift
-        log_b = np.minimum(log_forward + np.log(ratio(grid, outer_d1, d1)), log_limit)
+        later[:, 1:] = boundary.log_at(weights).reshape(len(tau), -1, log_limit.size)
+        d1 = log_b[:, np.newaxis] - later
+        d1 /= grid.width
+        d1 += grid.drift
+        log_b = np.minimum(log_forward + np.log(ratio(grid, d1)), log_limit)
         boundary = Boundary(squared_logs=(log_b - log_limit) ** 2, log_limit=log_limit)
     return boundary
 
 
-def _lay_grid(puts: Puts, tau: FloatArray, scheme: Scheme) -> _Grid:
-    y, w = (column[:, np.newaxis] for column in quadrature(scheme.quadrature_points))
-    root_tau = np.sqrt(tau)
-    deviation = puts.iv * root_tau
-    drift = (puts.carry / puts.iv + 0.5 * puts.iv) * root_tau
+def _lay_grid(puts: Puts, tau: FloatArray, scheme: Scheme, *, steep: bool) -> _Grid:
+    points, weights = quadrature(scheme.quadrature_points)
+    y = np.append(1.0, points)[:, np.newaxis]
+    root_tau = np.sqrt(tau)[:, np.newaxis]
+    width = puts.iv * root_tau * y
     left = tau[:, np.newaxis] * (1.0 - y * y)
-    weight = 2.0 * w * (root_tau / puts.iv)[:, np.newaxis]
+    weight = (2.0 / puts.iv) * root_tau * np.append(0.0, weights)[:, np.newaxis]
+    share_density = puts.dividends * np.exp(puts.dividends * left) * weight
+    share, cash = share_density * width, puts.rate * weight
+    share[:, 0] = 1.0
+    growth = puts.rate * left
+    if steep:
+        cash *= width
+        cash *= np.exp(growth)
+        cash[:, 0] = 1.0
+    else:
+        share_density[:, 0] = cash[:, 0] = 1.0 / width[:, 0]
     return _Grid(
-        deviation=deviation,
-        drift=drift,
-        width=deviation[:, np.newaxis] * y,
-        inner_drift=drift[:, np.newaxis] * y,
-        cash=puts.rate * np.exp(puts.rate * left) * weight,
-        share=puts.dividends * np.exp(puts.dividends * left) * weight,
+        width=width,
+        drift=(puts.carry / puts.iv + 0.5 * puts.iv) * root_tau * y,
+        growth=growth,
+        share_density=share_density,
+        share=share,
+        cash=cash,
     )
 
 
-def _high_contact(grid: _Grid, outer_d1: FloatArray, d1: FloatArray) -> FloatArray:
+def _high_contact(grid: _Grid, d1: FloatArray) -> FloatArray:
     """Return B / (strike * growth) from the slope being -1 at the boundary: fast, not for all."""
-    above = _density(outer_d1) / grid.deviation
-    above += ndtr(outer_d1)
-    above += (grid.share * (_density(d1) + grid.width * ndtr(d1))).sum(axis=1)
-    below = _density(outer_d1 - grid.deviation) / grid.deviation
-    below += (grid.cash * _density(d1 - grid.width)).sum(axis=1)
-    ratio: FloatArray = below / above
+    dense = density(d1)
+    above = grid.share * distribution(d1, dense)
+    above += grid.share_density * dense
+    below = grid.cash * density(d1 - grid.width, grid.growth)
+    ratio: FloatArray = below.sum(axis=1) / above.sum(axis=1)
     return ratio
 
 
-def _value_matching(grid: _Grid, outer_d1: FloatArray, d1: FloatArray) -> FloatArray:
+def _value_matching(grid: _Grid, d1: FloatArray) -> FloatArray:
     """Return the same from the put being worth its intrinsic value there: slower, for all."""
-    above = ndtr(outer_d1)
-    above += (grid.share * grid.width * ndtr(d1)).sum(axis=1)
-    below = ndtr(outer_d1 - grid.deviation)
-    below += (grid.cash * grid.width * ndtr(d1 - grid.width)).sum(axis=1)
-    ratio: FloatArray = below / above
+    d2 = d1 - grid.width
+    above = grid.share * distribution(d1, density(d1))
+    below = grid.cash * distribution(d2, density(d2))
+    ratio: FloatArray = below.sum(axis=1) / above.sum(axis=1)
     return ratio
-
-
-def _density(z: FloatArray) -> FloatArray:
-    density: FloatArray = INV_SQRT_2PI * np.exp(-0.5 * z * z)
-    return density
