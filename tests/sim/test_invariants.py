@@ -489,12 +489,14 @@ def test_i18_orders_that_would_trade_with_each_other_are_found():
     assert not case.send(ticket(sell)).holds
 
 
-def changes(case, count, *, apart_ns):
-    """One order is changed so many times."""
+def changes(case, count, *, apart_ns, sizes=(1,)):
+    """One order is changed so many times, to each of these sizes in turn."""
     gate = submit(intent()).gate
     for number in range(1, count + 1):
         case.world.mono_ns += apart_ns
-        case.say(ModifyOrder(epoch=1, intent=intent(), gate=gate, number=number))
+        size = sizes[number % len(sizes)]
+        asked = msgspec.structs.replace(intent(), units=size)
+        case.say(ModifyOrder(epoch=1, intent=asked, gate=gate, number=number))
     return case
 
 
@@ -503,6 +505,13 @@ def test_i20_an_order_that_is_changed_over_and_over_is_found_once():
     (words,) = changes(Case("I20"), 100, apart_ns=NS_PER_SECOND // 5).found
     assert "4 changes of" in words
     assert "within a second, 3 allowed" in words
+
+
+def test_i20_an_exit_that_follows_fill_after_fill_is_none_but_one_that_wavers_is():
+    fast_ns = NS_PER_SECOND // 20
+
+    assert changes(Case("I20"), 15, apart_ns=fast_ns, sizes=range(15, 0, -1)).holds
+    assert not changes(Case("I20"), 15, apart_ns=fast_ns, sizes=(1, 2)).holds
 
 
 def test_i20_more_orders_than_the_broker_takes_in_a_second_are_found():

@@ -98,6 +98,7 @@ class ExecutorState(msgspec.Struct, kw_only=True):
     `approved` and `submitted` count by strategy: never more out than in. `checked` tells whether
     a whole book of this link has been compared since we began. `due_ns` is when the timer rings.
     `no_entries` is why the governor demands that nothing be opened, empty when it does not.
+    `returned` is what a correction of a fill that is not ours brought, until it finds its trade.
     """
 
     orders: dict[str, OrderLife] = msgspec.field(default_factory=dict)
@@ -128,6 +129,7 @@ class ExecutorState(msgspec.Struct, kw_only=True):
     overfilled: tuple[str, ...] = ()
     due_ns: UnixNs = UnixNs(0)
     no_entries: str = ""
+    returned: dict[int, int] = msgspec.field(default_factory=dict)
 
 
 def lives_of(state: ExecutorState, trade: str) -> tuple[OrderLife, ...]:
@@ -308,30 +310,9 @@ def paced(state: ExecutorState, settings: ExecutorSettings, now: UnixNs) -> Unix
     return UnixNs(recent[-settings.orders_max] + settings.pace_ns)
 
 
-def corrected(trade: TradeLife, held: tuple[Held, ...], left: tuple[Held, ...]) -> TradeLife:
-    """Return a trade that holds what is left of it."""
-    gone = {one.instrument.conid: one.contracts for one in left}
-    carried = list(trade.carried)
-    for one in held:
-        lost = gone.get(one.instrument.conid, 0) - one.contracts
-        if lost:
-            carried.append(Held(instrument=one.instrument, contracts=lost))
-    return msgspec.structs.replace(trade, carried=_merged(carried))
-
-
 def carried_over(trade: TradeLife, lives: tuple[OrderLife, ...]) -> TradeLife:
     """Return a trade that holds by itself what orders brought that are about to be forgotten."""
     return msgspec.structs.replace(trade, carried=held_by(trade, lives))
-
-
-def _merged(rows: list[Held]) -> tuple[Held, ...]:
-    sums: dict[int, int] = {}
-    for one in rows:
-        sums[one.instrument.conid] = sums.get(one.instrument.conid, 0) + one.contracts
-    by_conid = {one.instrument.conid: one.instrument for one in rows}
-    return tuple(
-        Held(instrument=by_conid[conid], contracts=count) for conid, count in sums.items() if count
-    )
 
 
 def _filled(life: OrderLife) -> tuple[object, ...]:

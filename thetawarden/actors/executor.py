@@ -7,16 +7,14 @@ from typing import assert_never
 
 import msgspec
 
-from thetawarden.actors import closing, following, submitting, walking
+from thetawarden.actors import closing, counting, following, submitting, walking
 from thetawarden.actors.deadlines import Due, Matter, dues
 from thetawarden.actors.executing import (
     ExecutorState,
     Says,
     carried_over,
-    corrected,
     held_of,
     in_doubt,
-    left_of,
     lives_of,
     page,
     query,
@@ -142,7 +140,7 @@ class Executor:
             case BookJudged():
                 return following.judged(state, message, now, settings)
             case PositionExplained():
-                following.delivered(state, message)
+                counting.explained(state, message)
                 return closing.press_on(state, now, settings)
             case PositionsValued():
                 return self._valued(message, now)
@@ -268,22 +266,8 @@ class Executor:
         if not told.reconciled or told.agreed_ns <= state.agreed_ns:
             return ()
         state.agreed_ns, state.positions = told.agreed_ns, held
-        return self._cut(now)
-
-    def _cut(self, now: UnixNs) -> Iterable[Says]:
-        """Cut trades to what is left of them; what filled a moment ago may not be counted yet."""
-        state = self.state
-        since = state.agreed_ns - self._settings.settle_ns
-        recent = [life for life in state.orders.values() if life.since_ns > since]
-        unsettled = {leg.instrument.conid for life in recent for leg in life.intent.legs}
-        fresh = {life.intent.trade for life in recent}
         said: list[Says] = []
-        for name, left in left_of(state).items():
-            held = held_of(state, state.trades[name])
-            waits = any(one.instrument.conid in unsettled for one in held)
-            if left == held or waits or name in fresh:
-                continue
-            state.trades[name] = corrected(state.trades[name], held, left)
+        for name in dict.fromkeys(counting.recount(state, self._settings)):
             said += self._guard.look(state, name, now)
         return said
 

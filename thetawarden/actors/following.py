@@ -17,11 +17,9 @@ from thetawarden.actors.executing import (
     cancelled,
     heard,
     in_doubt,
-    lives_of,
     page,
     query,
 )
-from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState, Execution
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.link.agreement import fingerprint
@@ -47,8 +45,7 @@ from thetawarden.domain.orders.reconcile import (
 )
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.stages import Stage
-from thetawarden.domain.orders.trade import ever_held, with_shares
-from thetawarden.messages.books import BookFetched, BookJudged, PositionExplained
+from thetawarden.messages.books import BookFetched, BookJudged
 from thetawarden.messages.orders import (
     OrderSent,
     OrdersReconciled,
@@ -173,20 +170,6 @@ def _count(state: ExecutorState, before: OrderLife, after: OrderLife) -> None:
         if filled != was[conid]:
             count = state.positions.get(conid, Decimal()) + filled - was[conid]
             state.positions = {**state.positions, conid: count}
-
-
-def delivered(state: ExecutorState, told: PositionExplained) -> None:
-    """Shares that an option brought or took belong to the trade that held the option."""
-    shares, moved = told.instrument, int(told.after - told.before)
-    if not told.because_of or shares is None or shares.kind is not InstrumentKind.STOCK:
-        return
-    of = [
-        trade
-        for trade in state.trades.values()
-        if told.because_of in ever_held(trade, lives_of(state, trade.name))
-    ]
-    if of and moved:
-        state.trades[of[-1].name] = with_shares(of[-1], shares, moved)
 
 
 def find(state: ExecutorState, order_ref: str, perm_id: int) -> OrderLife | None:

@@ -41,7 +41,8 @@ class Repair(enum.IntEnum):
 class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
     """What the executor remembers of a trade.
 
-    `carried` is what orders brought that are forgotten, and what the broker's book corrected.
+    `carried` is what orders brought that are forgotten, and what the broker's book corrected;
+    `lost` what it took thereby, which the broker gives back where it takes that back.
     `exits` are the prices at which a unit of it is to be ended, `unit` the legs they are meant for.
     Protection is missing since `missing_ns`, 0 for not; `alarmed` once a person was told. The next
     step of its repair is due at `again_ns`. It was complete again at `mended_ns`: what is lost soon
@@ -60,6 +61,7 @@ class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 0
     again_ns: UnixNs = UnixNs(0)
     mended_ns: UnixNs = UnixNs(0)
+    lost: tuple[Held, ...] = ()
 
 
 class Cover(enum.StrEnum):

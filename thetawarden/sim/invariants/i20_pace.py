@@ -17,13 +17,16 @@ from thetawarden.sim.invariants.scene import Check, Scene, Words
 WITHIN_NS = NS_PER_SECOND
 TOGETHER_MAX = 40
 CHANGES_MAX = 3
-"""Of one order: it may be walked, made smaller and priced anew in the same second."""
+"""Of one order at one size: it may be walked and priced anew in the same second.
+
+Each fill next to it makes it another size, and a market that runs fast fills often in a second.
+"""
 
 
 class _Pace:
     def __init__(self) -> None:
         self._said: deque[int] = deque()
-        self._changes: dict[str, deque[int]] = {}
+        self._changes: dict[tuple[str, int], deque[int]] = {}
         self._told: set[str] = set()
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
@@ -35,7 +38,7 @@ class _Pace:
         yield from self._judge(self._said, TOGETHER_MAX, "messages about orders", now)
         if isinstance(body, ModifyOrder):
             ref = body.intent.order_ref
-            changes = self._changes.setdefault(ref, deque())
+            changes = self._changes.setdefault((ref, body.intent.units), deque())
             changes.append(now)
             yield from self._judge(changes, CHANGES_MAX, f"changes of {ref}", now)
 
