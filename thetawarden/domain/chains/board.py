@@ -38,12 +38,21 @@ from thetawarden.domain.chains.plan import (
 )
 from thetawarden.domain.chains.settings import WatchSettings
 from thetawarden.domain.chains.spot import Spot, doubt_spot, invalidated, observe_spot
-from thetawarden.domain.chains.table import QuoteTable, carry_over, cut_link, fold_quotes
+from thetawarden.domain.chains.table import (
+    Arrival,
+    QuoteTable,
+    carry_over,
+    cut_link,
+    fold_quotes,
+)
 from thetawarden.domain.chains.verdicts import Frame, doubt_quotes
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import ExerciseStyle
 from thetawarden.domain.surface.smile import Smiles
+
+_ARRIVALS_MAX = 64
+"""So many messages of quotes wait to be taken in together, where nobody looks."""
 
 
 class BoardState(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +83,8 @@ class Board:
         self.skews, self._skew_ns = list(rest.skews), rest.skew_ns
         self._cut_ns, self._gaps = rest.cut_ns, rest.gaps
         pace = settings.pace
-        self.table = (
+        self._arrivals: list[Arrival] = []
+        self._table = (
             unpack_columns(rest.table, QuoteTable) if rest.table else table_of((), (), pace=pace)
         )
         self._model = unpack_columns(rest.model, SeriesModel) if rest.model else None
@@ -96,6 +106,13 @@ class Board:
             link_up=self.link_up,
             cut_ns=self._cut_ns,
         )
+
+    @property
+    def table(self) -> QuoteTable:
+        """Every option, with all that was quoted of it so far."""
+        if self._arrivals:
+            self._fold()
+        return self._table
 
     @property
     def fit_every_ns(self) -> int:
@@ -130,15 +147,9 @@ class Board:
             elif quote.conid in places:
                 known[places[quote.conid]] = quote
         if known:
-            fold_quotes(
-                self.table,
-                tuple(known),
-                tuple(known.values()),
-                cut_ns=self._cut_ns,
-                spot_usd=self.spot.price_usd or math.nan,
-                now_ns=now,
-                limits=self._settings.limits,
-            )
+            self._arrivals.append(Arrival(now, self.spot.price_usd or math.nan, known))
+            if len(self._arrivals) >= _ARRIVALS_MAX:
+                self._fold()
         return bool(known) or any(quote.conid == underlying.conid for quote in quotes)
 
     def replan(
@@ -249,15 +260,20 @@ class Board:
             places = {one.key: at for at, one in enumerate(self.series)}
             order = [places.get(one.key, -1) for one in series]
             self._model, self._gaps = reordered(self._model, self._gaps, order)
-        self.table, self.rows = table, rows
+        self._table, self.rows = table, rows
         self._index()
 
+    def _fold(self) -> None:
+        """Take in what has come: for many quotes it costs little more than for one."""
+        arrivals, self._arrivals = self._arrivals, []
+        fold_quotes(self._table, arrivals, cut_ns=self._cut_ns, limits=self._settings.limits)
+
     def _index(self) -> None:
-        self._places = {conid: row for row, conid in enumerate(self.table.conid.tolist())}
+        self._places = {conid: row for row, conid in enumerate(self._table.conid.tolist())}
 
     def _cut(self, now: UnixNs) -> None:
-        self._cut_ns = now
         cut_link(self.table)
+        self._cut_ns = now
         self.spot = invalidated(self.spot)
 
     def _smile(self, key: SeriesKey) -> tuple[Smiles, int] | None:

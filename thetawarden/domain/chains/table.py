@@ -8,7 +8,8 @@ NaN is unknown; the broker's -1 comes as it was said and is judged as a negative
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 import numpy as np
@@ -21,6 +22,16 @@ from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
 DATA_TYPES = tuple(DataType)
 _LIVE = DATA_TYPES.index(DataType.LIVE)
 _HALTED = {None: -1, False: 0, True: 1}
+_LASTING = ("bid_size", "ask_size", "last_usd", "volume", "open_interest")
+_lasting_of = attrgetter(*_LASTING)
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """Quotes that came together, by row, with the instant and the underlying's price there."""
+
+    now_ns: int
+    spot_usd: float
+    quotes: Mapping[int, Quote]
 
 
 class QuoteTable(msgspec.Struct, kw_only=True, eq=False):
@@ -118,25 +129,56 @@ def carry_over(old: QuoteTable, new: QuoteTable) -> None:
 
 
 def fold_quotes(
-    table: QuoteTable,
-    rows: Sequence[int],
-    quotes: Sequence[Quote],
-    *,
-    cut_ns: int,
-    spot_usd: float,
-    now_ns: int,
-    limits: DoubtLimits,
-) -> Rows:
-    """Take each quote into its row; no row may occur twice. Return the rows with another price.
+    table: QuoteTable, arrivals: Sequence[Arrival], *, cut_ns: int, limits: DoubtLimits
+) -> None:
+    """Take quotes into their rows, those of one row in the order they came in.
 
     A quote whose sides are not younger than `cut_ns` belongs to a link that is gone.
     """
-    at = np.array(rows, dtype=np.intp)
+    last: dict[int, Quote] = {}
+    for arrival in arrivals:
+        last.update(arrival.quotes)
     with np.errstate(all="ignore"):
-        moved = _note_words(table, at, quotes, cut_ns=cut_ns)
-        repriced = _note_sound(table, at, moved, spot_usd=spot_usd, now_ns=now_ns, limits=limits)
-    table.dirty[repriced] = True
-    return repriced
+        for each in _rounds(arrivals):
+            moved = _note_prices(table, each, cut_ns=cut_ns)
+            repriced = _note_sound(table, each, moved, limits=limits)
+            table.dirty[repriced] = True
+    if last:
+        _note_rest(table, last)
+
+
+class _Round(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """At most one quote for a row, so that none depends on another; with what held as it came."""
+
+    at: Rows
+    bid: FloatArray
+    ask: FloatArray
+    two_sided_ns: NDArray[np.int64]
+    now_ns: NDArray[np.int64]
+    spot_usd: FloatArray
+
+
+def _rounds(arrivals: Iterable[Arrival]) -> Iterator[_Round]:
+    """Return the first quotes of all rows, then the second ones, and so on."""
+    rounds: list[list[tuple[int, Quote, Arrival]]] = []
+    turns: dict[int, int] = {}
+    for arrival in arrivals:
+        for row, quote in arrival.quotes.items():
+            turn = turns.get(row, 0)
+            turns[row] = turn + 1
+            if turn == len(rounds):
+                rounds.append([])
+            rounds[turn].append((row, quote, arrival))
+    for each in rounds:
+        rows, quotes, when = zip(*each, strict=True)
+        yield _Round(
+            at=np.array(rows, dtype=np.intp),
+            bid=_floats([quote.bid_usd for quote in quotes]),
+            ask=_floats([quote.ask_usd for quote in quotes]),
+            two_sided_ns=_integers([quote.two_sided_ns for quote in quotes]),
+            now_ns=_integers([arrival.now_ns for arrival in when]),
+            spot_usd=_floats([arrival.spot_usd for arrival in when]),
+        )
 
 
 def cut_link(table: QuoteTable) -> None:
@@ -148,72 +190,59 @@ def cut_link(table: QuoteTable) -> None:
     table.crossed_ns[:] = 0
 
 
-def _note_words(table: QuoteTable, at: Rows, quotes: Sequence[Quote], *, cut_ns: int) -> BoolArray:
-    """Write down what was said; return which rows' price was said anew."""
-    bid = _floats([quote.bid_usd for quote in quotes])
-    ask = _floats([quote.ask_usd for quote in quotes])
-    sizes = _floats([quote.bid_size for quote in quotes]), _floats([q.ask_size for q in quotes])
-    two_sided_ns = np.array([quote.two_sided_ns for quote in quotes], dtype=np.int64)
-    at_ns = np.array([quote.at_ns for quote in quotes], dtype=np.int64)
-    linked = two_sided_ns > cut_ns
+def _note_prices(table: QuoteTable, each: _Round, *, cut_ns: int) -> BoolArray:
+    """Write down what was bid and asked; return which rows' price was said anew."""
+    at, bid, ask = each.at, each.bid, each.ask
+    linked = each.two_sided_ns > cut_ns
+    was_linked = table.linked[at]
     moved: BoolArray = (bid != table.bid_usd[at]) | (ask != table.ask_usd[at])
-    moved |= ~table.linked[at] & linked
+    moved |= ~was_linked & linked
     moved &= ~(np.isnan(bid) & np.isnan(ask))
     table.bid_usd[at], table.ask_usd[at] = bid, ask
-    table.bid_size[at], table.ask_size[at] = sizes
-    table.last_usd[at] = _floats([quote.last_usd for quote in quotes])
-    table.volume[at] = _floats([quote.volume for quote in quotes])
-    table.open_interest[at] = _floats([quote.open_interest for quote in quotes])
+    table.two_sided_ns[at] = each.two_sided_ns
+    table.linked[at] = was_linked | (linked & np.isfinite(bid + ask))
+    return moved
+
+
+def _note_rest(table: QuoteTable, last: Mapping[int, Quote]) -> None:
+    """Write down what else was said last; nothing that is believed depends on it."""
+    at, quotes = np.array(tuple(last), dtype=np.intp), last.values()
+    lasting = np.array([_lasting_of(quote) for quote in quotes], dtype=np.float64)
+    for name, column in zip(_LASTING, lasting.T, strict=True):
+        getattr(table, name)[at] = column
     greeks = [quote.greeks for quote in quotes]
     table.broker_iv_annual[at] = _floats([one.iv_annual if one else None for one in greeks])
     table.broker_delta[at] = _floats([one.delta_per_share if one else None for one in greeks])
     table.data_type[at] = [DATA_TYPES.index(quote.data_type) for quote in quotes]
     table.halted[at] = [_HALTED[quote.halted] for quote in quotes]
-    table.at_ns[at], table.two_sided_ns[at] = at_ns, two_sided_ns
-    table.linked[at] |= linked & np.isfinite(bid + ask)
-    return moved
+    table.at_ns[at] = _integers([quote.at_ns for quote in quotes])
 
 
-def _note_sound(
-    table: QuoteTable,
-    at: Rows,
-    moved: BoolArray,
-    *,
-    spot_usd: float,
-    now_ns: int,
-    limits: DoubtLimits,
-) -> Rows:
+def _note_sound(table: QuoteTable, each: _Round, moved: BoolArray, *, limits: DoubtLimits) -> Rows:
     """Decide which prices are believed; return the rows that have a new one."""
-    bid, ask = table.bid_usd[at], table.ask_usd[at]
+    at, now_ns, spot_usd = each.at, each.now_ns, each.spot_usd
+    bid, ask = each.bid, each.ask
     two_sided = (bid > 0.0) & (ask > 0.0) & np.isfinite(bid + ask) & table.linked[at]
     crossed = two_sided & (bid >= ask)
     since = table.crossed_ns[at]
     table.crossed_ns[at] = np.where(crossed, np.where(since > 0, since, now_ns), 0)
-    believed = _past_quarantine(
-        table, at, two_sided & ~crossed, spot_usd=spot_usd, now_ns=now_ns, limits=limits
-    )
+    believed = _past_quarantine(table, each, two_sided & ~crossed, limits=limits)
     repriced = believed & ((bid != table.sound_bid_usd[at]) | (ask != table.sound_ask_usd[at]))
     standing = moved | (believed & np.isnan(table.moved_spot_usd[at]))
-    table.moved_ns[at[standing]] = now_ns
-    table.moved_spot_usd[at[standing]] = spot_usd
+    table.moved_ns[at[standing]] = now_ns[standing]
+    table.moved_spot_usd[at[standing]] = spot_usd[standing]
     sure = at[believed]
     table.sound_bid_usd[sure], table.sound_ask_usd[sure] = bid[believed], ask[believed]
-    table.sound_ns[sure] = now_ns
+    table.sound_ns[sure] = now_ns[believed]
     changed: Rows = at[repriced]
     return changed
 
 
 def _past_quarantine(
-    table: QuoteTable,
-    at: Rows,
-    honest: BoolArray,
-    *,
-    spot_usd: float,
-    now_ns: int,
-    limits: DoubtLimits,
+    table: QuoteTable, each: _Round, honest: BoolArray, *, limits: DoubtLimits
 ) -> BoolArray:
     """Which honest quotes did not jump, or have been confirmed since they did."""
-    bid, ask = table.bid_usd[at], table.ask_usd[at]
+    at, now_ns, bid, ask = each.at, each.now_ns, each.bid, each.ask
     middle, width = (bid + ask) / 2.0, ask - bid
     sound_bid, sound_ask = table.sound_bid_usd[at], table.sound_ask_usd[at]
     before = (sound_bid + sound_ask) / 2.0
@@ -222,33 +251,42 @@ def _past_quarantine(
         np.maximum(limits.jump_widths * np.maximum(width, sound_ask - sound_bid), 0.0),
         np.maximum(limits.jump_fraction * before, limits.jump_usd_min),
     )
-    expected = before + _explained(table, at, spot_usd)
+    expected = before + _explained(table, at, each.spot_usd)
     jumped = honest & fresh & (np.abs(middle - expected) > slack)  # false without a price before
-    pending = table.pending_usd[at]
+    if not jumped.any():
+        table.confirmations[at] = 0
+        table.pending_usd[at[honest]] = np.nan
+        return honest
+    pending, pending_ns = table.pending_usd[at], table.pending_ns[at]
     again = jumped & (np.abs(middle - pending) <= slack)
     newer = again & (
-        (table.two_sided_ns[at] > table.pending_ns[at])
-        | (now_ns - table.pending_ns[at] >= limits.confirm_after_ns)
+        (each.two_sided_ns > pending_ns) | (now_ns - pending_ns >= limits.confirm_after_ns)
     )
     count = np.where(again, table.confirmations[at] + newer, 0)
     confirmed = jumped & (count >= limits.confirmations)
     waits = jumped & ~confirmed
     table.confirmations[at] = np.where(waits, count, 0)
-    seen_ns = np.maximum(table.two_sided_ns[at], 0)
-    table.pending_ns[at] = np.where(waits & ~(again & ~newer), seen_ns, table.pending_ns[at])
+    seen_ns = np.maximum(each.two_sided_ns, 0)
+    table.pending_ns[at] = np.where(waits & ~(again & ~newer), seen_ns, pending_ns)
     table.pending_usd[at] = np.where(waits, middle, np.where(honest, np.nan, pending))
     return honest & ~waits
 
 
-def _explained(table: QuoteTable, at: Rows, spot_usd: float) -> FloatArray:
+def _explained(table: QuoteTable, at: Rows, spot_usd: FloatArray) -> FloatArray:
     """How far the underlying's move since the last price should have carried the option."""
     away = spot_usd - table.moved_spot_usd[at]
-    carried = table.delta_per_share[at] * away + 0.5 * table.gamma_per_usd[at] * away**2
-    return np.nan_to_num(carried, nan=0.0)
+    carried: FloatArray = table.delta_per_share[at] * away
+    carried += 0.5 * table.gamma_per_usd[at] * away**2
+    carried[np.isnan(carried)] = 0.0
+    return carried
 
 
 def _floats(values: Sequence[float | None]) -> FloatArray:
     return np.array(values, dtype=np.float64)
+
+
+def _integers(values: Sequence[int]) -> NDArray[np.int64]:
+    return np.array(values, dtype=np.int64)
 
 
 def _blank(name: str, size: int) -> NDArray[np.generic]:
