@@ -11,7 +11,7 @@ from tests.campaigns import TIMES
 from tests.domain.slots.desk import Desk, S, snapshot, stream
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.link.states import LinkState
-from thetawarden.domain.slots.choosing import lines_max, may_ask
+from thetawarden.domain.slots.choosing import barred_now, lines_max
 from thetawarden.domain.slots.events import TOO_MANY_LINES, end_batch, refuse
 from thetawarden.domain.slots.settling import settle
 from thetawarden.domain.slots.state import Ledger, Phase, Subscribe, Unsubscribe
@@ -138,7 +138,7 @@ class LedgerMachine(RuleBasedStateMachine):
             and lowest is not None
             and wish.stream < lowest
             and conid not in held
-            and may_ask(ledger, conid, now_ns)
+            and conid not in barred_now(ledger, now_ns)
         ]
         assert len(waiting) <= leaving
 
@@ -184,7 +184,7 @@ class LedgerMachine(RuleBasedStateMachine):
         ledger = self.desk.ledger
         if ledger.open and ledger.wants:
             wishes = gather(ledger.wants)
-            if any(not may_ask(ledger, conid, self.desk.now_ns) for conid in wishes):
+            if barred_now(ledger, self.desk.now_ns) & wishes.keys():
                 assert self.desk.next_ns is not None
         if self.desk.next_ns is not None:
             assert self.desk.next_ns > self.desk.now_ns

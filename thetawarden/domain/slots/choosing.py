@@ -13,10 +13,11 @@ from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.remembering import remembered
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
-from thetawarden.domain.slots.state import Ledger, Phase, Wish
+from thetawarden.domain.slots.state import HELD, Ledger, Wish
 from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 
 Queues = dict[LinePriority, dict[str, list[int]]]
+LISTS_KEPT = 8 * LEDGERS_KEPT
 
 
 def lines_max(ledger: Ledger, limits: LineLimits, now_ns: int) -> int:
@@ -41,12 +42,14 @@ def choose(
     chosen: list[int] = []
     for priority in LinePriority:
         places = room_for(priority, total=total, limits=limits) - len(chosen)
-        turns = queues.get(priority, {})
+        turns = queues.get(priority)
+        if not turns:
+            continue
         if priority is LinePriority.SCAN:
             kept, turns = _rotated(ledger, turns, limits=limits, places=places, now_ns=now_ns)
         else:
             kept = _recent(ledger, turns, limits.hold_ns, now_ns)
-        chosen += share(queues=turns, kept=kept, places=places)
+        chosen += _shared(turns, kept=tuple(kept), places=places)
     return chosen
 
 
@@ -61,17 +64,20 @@ def asks_from_ns(ledger: Ledger, conid: int) -> int:
     return 0 if refusal is None else refusal.again_ns
 
 
-def may_ask(ledger: Ledger, conid: int, now_ns: int) -> bool:
-    """Whether the broker has not just refused it."""
-    return now_ns >= asks_from_ns(ledger, conid)
+def barred_now(ledger: Ledger, now_ns: int) -> frozenset[int]:
+    """What the broker has just refused."""
+    return frozenset([conid for conid, no in ledger.refused.items() if now_ns < no.again_ns])
 
 
 def _queues(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> Queues:
     """Each class's owners with what they want in it and may ask for, in their own order."""
     queues = _wanted(ledger.wants, wishes)
-    barred = {conid for conid in ledger.refused if not may_ask(ledger, conid, now_ns)}
-    if not barred:
-        return queues
+    barred = barred_now(ledger, now_ns)
+    return _without(queues, barred=barred) if barred else queues
+
+
+@remembered(LEDGERS_KEPT)
+def _without(queues: Queues, *, barred: frozenset[int]) -> Queues:
     return {
         priority: {
             owner: [conid for conid in queue if conid not in barred]
@@ -92,16 +98,26 @@ def _wanted(wants: Mapping[str, tuple[LineWant, ...]], wishes: Mapping[int, Wish
     return queues
 
 
+@remembered(LISTS_KEPT)
+def _shared(queues: Mapping[str, list[int]], *, kept: tuple[int, ...], places: int) -> list[int]:
+    return share(queues=queues, kept=kept, places=places)
+
+
+@remembered(LISTS_KEPT)
+def _in_any(queues: Mapping[str, list[int]]) -> frozenset[int]:
+    return frozenset(conid for queue in queues.values() for conid in queue)
+
+
 def _recent(
     ledger: Ledger, queues: Mapping[str, list[int]], hold_ns: int, now_ns: int
 ) -> list[int]:
     """Those of the class whose lines are too young to be taken away, the youngest last."""
-    wanted = {conid for queue in queues.values() for conid in queue}
+    wanted = _in_any(queues)
     return [
         slot.conid
         for slot in ledger.slots.values()
         if slot.conid in wanted
-        and slot.phase is Phase.HELD
+        and slot.phase is HELD
         and slot.unwanted_ns is None
         and now_ns - slot.since_ns < hold_ns
     ]
@@ -116,13 +132,9 @@ def _rotated(
     now_ns: int,
 ) -> tuple[list[int], dict[str, list[int]]]:
     """Who keeps a scan line, and everybody's queue with the longest waiting first."""
-    wanted = {conid for queue in queues.values() for conid in queue}
+    wanted = _in_any(queues)
     streaming = sorted(
-        (
-            slot
-            for slot in ledger.slots.values()
-            if slot.conid in wanted and slot.phase is Phase.HELD
-        ),
+        (slot for slot in ledger.slots.values() if slot.conid in wanted and slot.phase is HELD),
         key=lambda slot: (slot.since_ns, slot.conid),
     )
     leaving: set[int] = set()

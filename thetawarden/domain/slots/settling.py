@@ -10,16 +10,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.slots.choosing import (
     choose,
     lines_max,
-    may_ask,
     room_for,
     rotation_is_due,
 )
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.snapshots import next_snapshot_ns, pick_snapshots
 from thetawarden.domain.slots.state import (
+    HELD,
     Batch,
     Ledger,
     Move,
@@ -31,7 +32,7 @@ from thetawarden.domain.slots.state import (
     Unsubscribe,
     Wish,
 )
-from thetawarden.domain.slots.wishes import gather, streams_of
+from thetawarden.domain.slots.wishes import LEDGERS_KEPT, gather, streams_of
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,9 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     for arrival in arrivals:
         conid = arrival.instrument.conid
         slots[conid] = Slot(conid=conid, listeners=arrival.listeners, since_ns=now_ns)
-    streaming = frozenset((*slots, *chosen))
+    if slots == ledger.slots:
+        slots = ledger.slots  # the same one, so that what was made of it is known still
+    streaming = _the_same(frozenset((*slots, *chosen)))
     batches = pick_snapshots(
         ledger=ledger, wishes=wishes, streaming=streaming, limits=limits, now_ns=now_ns
     )
@@ -75,6 +78,16 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     )
     next_ns = _next_ns(after, wishes, streaming=streaming, limits=limits, now_ns=now_ns)
     return Settled(ledger=after, wishes=wishes, moves=moves, next_ns=next_ns)
+
+
+_known: dict[frozenset[int], frozenset[int]] = {}
+
+
+def _the_same(conids: frozenset[int]) -> frozenset[int]:
+    """Return the one that was there before, if it is equal: what was made of it is known still."""
+    if len(_known) >= LEDGERS_KEPT:
+        _known.clear()
+    return _known.setdefault(conids, conids)
 
 
 def _marked(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> dict[int, Slot]:
@@ -100,7 +113,7 @@ def _needed(
 ) -> int:
     """How many places the chosen ones lack even when all that are leaving have left."""
     total = lines_max(ledger, limits, now_ns)
-    taken = sum(slot.phase is Phase.HELD for slot in ledger.slots.values())
+    taken = len([slot for slot in ledger.slots.values() if slot.phase is HELD])
     lacking = taken - total
     for conid in chosen:
         slot, priority = ledger.slots.get(conid), wishes[conid].stream
@@ -119,7 +132,7 @@ def _going(
 ) -> list[int]:
     """The lines to cancel: who lost its place, who was unwanted long enough, who is in the way."""
     keeps = set(chosen)
-    held = [slot for slot in slots.values() if slot.phase is Phase.HELD]
+    held = [slot for slot in slots.values() if slot.phase is HELD]
     going = [slot.conid for slot in held if slot.unwanted_ns is None and slot.conid not in keeps]
     unwanted = sorted(
         (slot.unwanted_ns, slot.conid) for slot in held if slot.unwanted_ns is not None
@@ -158,7 +171,7 @@ def _redirected(slots: Mapping[int, Slot], wishes: Mapping[int, Wish]) -> list[R
     return [
         Redirect(conid=slot.conid, listeners=wishes[slot.conid].listeners)
         for slot in slots.values()
-        if slot.phase is Phase.HELD
+        if slot.phase is HELD
         and slot.unwanted_ns is None
         and slot.listeners != wishes[slot.conid].listeners
     ]
@@ -187,7 +200,9 @@ def _after(
         for batch in batches
     }
     waiting = {name: batch for name, batch in ledger.batches.items() if now_ns < batch.until_ns}
-    streamed_ns = ledger.streamed_ns | dict.fromkeys(going, now_ns)
+    streamed_ns = ledger.streamed_ns
+    if going:
+        streamed_ns = streamed_ns | dict.fromkeys(going, now_ns)
     return msgspec.structs.replace(
         ledger,
         slots=slots,
@@ -197,7 +212,7 @@ def _after(
         refused={
             conid: refusal
             for conid, refusal in ledger.refused.items()
-            if conid in wishes or not may_ask(ledger, conid, now_ns)
+            if conid in wishes or now_ns < refusal.again_ns
         },
         rotated_ns=now_ns if turned else ledger.rotated_ns,
         snapshots_from_ns=now_ns + asked * limits.snapshot_gap_ns
@@ -213,6 +228,7 @@ def _still_wanted(
     return {listener: each for listener, each in kept.items() if each}
 
 
+@remembered(8 * LEDGERS_KEPT)
 def _wanted(instants_ns: dict[int, int], wishes: Mapping[int, Wish]) -> dict[int, int]:
     if instants_ns.keys() <= wishes.keys():
         return instants_ns
@@ -228,7 +244,7 @@ def _next_ns(
     now_ns: int,
 ) -> int | None:
     """The first instant at which something may change though nothing is heard."""
-    held = [slot for slot in ledger.slots.values() if slot.phase is Phase.HELD]
+    held = [slot for slot in ledger.slots.values() if slot.phase is HELD]
     due = [slot.unwanted_ns + limits.linger_ns for slot in held if slot.unwanted_ns is not None]
     due += [refusal.again_ns for refusal in ledger.refused.values()]
     if not streams_of(wishes) <= streaming:
@@ -238,4 +254,4 @@ def _next_ns(
         due.append(ledger.learned.at_ns + limits.learned_for_ns)
     snapshot_ns = next_snapshot_ns(ledger=ledger, wishes=wishes, streaming=streaming, limits=limits)
     due += [] if snapshot_ns is None else [snapshot_ns]
-    return min((at_ns for at_ns in due if at_ns > now_ns), default=None)
+    return min([at_ns for at_ns in due if at_ns > now_ns], default=None)

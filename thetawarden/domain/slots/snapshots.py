@@ -7,28 +7,33 @@ shared fairly among listeners, each of whom gets those first that have been due 
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping
 
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.remembering import remembered
-from thetawarden.domain.slots.choosing import may_ask
+from thetawarden.domain.slots.choosing import asks_from_ns, barred_now
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
 from thetawarden.domain.slots.state import Ledger, TakeSnapshots, Wish
 from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 
 NEVER_NS = 0
+LISTENERS_KEPT = 4 * LEDGERS_KEPT
 _Due = tuple[int, int, int, str]
 """A snapshot to take: its class, from when on, of what, and for which listener."""
 _Heard = tuple[tuple[int, int, int], ...]
 """What one listener is to hear of: its class, how old it may become, and what it is."""
+_Awaited = tuple[tuple[int, int, int], ...]
+"""What one listener waits for: from when on, its class, and what it is; the earliest first."""
+_NO_INSTANTS: dict[int, int] = {}
 
 
 def pick_snapshots(
     *,
     ledger: Ledger,
     wishes: Mapping[int, Wish],
-    streaming: Container[int],
+    streaming: frozenset[int],
     limits: LineLimits,
     now_ns: int,
 ) -> list[TakeSnapshots]:
@@ -37,13 +42,13 @@ def pick_snapshots(
     places = limits.snapshots_max - sum(len(batch.conids) for batch in out.values())
     if now_ns < ledger.snapshots_from_ns or places <= 0:
         return []
-    barred = {conid for conid in ledger.refused if not may_ask(ledger, conid, now_ns)}
+    barred = barred_now(ledger, now_ns)
     ready = sorted(
         (priority, at_ns, conid, listener)
         for listener, heard in _by_listener(wishes, limits).items()
         if listener not in out
-        for priority, at_ns, conid in _due(ledger, listener, heard, streaming)
-        if at_ns <= now_ns and conid not in barred
+        for at_ns, priority, conid in _until(now_ns, _due(ledger, listener, heard, streaming))
+        if conid not in barred
     )
     picked = _share(ready, places)
     return [
@@ -58,7 +63,7 @@ def next_snapshot_ns(
     *,
     ledger: Ledger,
     wishes: Mapping[int, Wish],
-    streaming: Container[int],
+    streaming: frozenset[int],
     limits: LineLimits,
 ) -> int | None:
     """When the next one may be due though no report comes; None for never."""
@@ -84,33 +89,39 @@ def _by_listener(wishes: Mapping[int, Wish], limits: LineLimits) -> Mapping[str,
     return {listener: tuple(heard) for listener, heard in found.items()}
 
 
-def _due(
-    ledger: Ledger, listener: str, heard: _Heard, streaming: Container[int]
-) -> list[tuple[int, int, int]]:
+def _due(ledger: Ledger, listener: str, heard: _Heard, streaming: frozenset[int]) -> _Awaited:
     """Everything that does not stream, with when its quote will be too old."""
-    taken = ledger.snapshot_ns.get(listener, {})
-    last_ns = taken | {
-        conid: at_ns
-        for conid, at_ns in ledger.streamed_ns.items()
-        if at_ns > taken.get(conid, NEVER_NS)
-    }
-    return [
-        (priority, seen_ns + refresh_ns if (seen_ns := last_ns.get(conid)) else NEVER_NS, conid)
-        for priority, refresh_ns, conid in heard
-        if conid not in streaming
-    ]
+    taken = ledger.snapshot_ns.get(listener, _NO_INSTANTS)
+    return _awaited(taken, ledger.streamed_ns, heard, streaming)
 
 
-def _first_ns(ledger: Ledger, due: list[tuple[int, int, int]]) -> int | None:
+@remembered(LISTENERS_KEPT)
+def _awaited(
+    taken: Mapping[int, int], streamed: Mapping[int, int], heard: _Heard, streaming: frozenset[int]
+) -> _Awaited:
+    awaited = []
+    for priority, refresh_ns, conid in heard:
+        if conid not in streaming:
+            seen_ns = taken.get(conid, NEVER_NS)
+            if conid in streamed:
+                seen_ns = max(seen_ns, streamed[conid])
+            awaited.append((seen_ns + refresh_ns if seen_ns else NEVER_NS, priority, conid))
+    return tuple(sorted(awaited))
+
+
+def _until(now_ns: int, awaited: _Awaited) -> _Awaited:
+    return awaited[: bisect_right(awaited, now_ns, key=lambda each: each[0])]
+
+
+def _first_ns(ledger: Ledger, due: _Awaited) -> int | None:
     """When the first of them is due and may be asked for."""
-    refused = ledger.refused
-    return min(
-        [
-            at_ns if conid not in refused else max(at_ns, refused[conid].again_ns)
-            for _, at_ns, conid in due
-        ],
-        default=None,
-    )
+    first_ns = None
+    for at_ns, _, conid in due:
+        if first_ns is not None and at_ns >= first_ns:
+            break
+        may_ns = max(at_ns, asks_from_ns(ledger, conid))
+        first_ns = may_ns if first_ns is None else min(first_ns, may_ns)
+    return first_ns
 
 
 def _share(ready: list[_Due], places: int) -> dict[str, list[int]]:

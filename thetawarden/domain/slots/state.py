@@ -21,6 +21,9 @@ class Phase(enum.StrEnum):
     LEAVING = "leaving"
 
 
+HELD = Phase.HELD  # an enum's attribute is slow to look up a hundred times a step
+
+
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """One place; `unwanted_ns` is since when nobody wants the stream, None while somebody does."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineUse
 from thetawarden.domain.remembering import remembered
-from thetawarden.domain.slots.state import Ledger, Phase, Wish
+from thetawarden.domain.slots.state import HELD, Ledger, Slot, Wish
 from thetawarden.domain.slots.wishes import LEDGERS_KEPT, gather
 
 
@@ -26,12 +26,16 @@ class OwnerUse(msgspec.Struct, frozen=True, kw_only=True):
 
 def uses(ledger: Ledger, wishes: Mapping[int, Wish] | None = None) -> tuple[LineUse, ...]:
     """Each class that is wanted, most important first; `wishes` are the ledger's, if at hand."""
-    wishes = gather(ledger.wants) if wishes is None else wishes
+    return _uses(ledger.slots, gather(ledger.wants) if wishes is None else wishes)
+
+
+@remembered(LEDGERS_KEPT)
+def _uses(slots: Mapping[int, Slot], wishes: Mapping[int, Wish]) -> tuple[LineUse, ...]:
     waiting, snapshots = (list(counts) for counts in _unserved(wishes))
     wanted, streaming = list(map(add, waiting, snapshots)), [0] * len(LinePriority)
-    for slot in ledger.slots.values():
+    for slot in slots.values():
         wish = wishes.get(slot.conid)
-        if wish is not None and slot.phase is Phase.HELD:
+        if wish is not None and slot.phase is HELD:
             if wish.stream is None:
                 snapshots[wish.priority] -= 1
             else:
@@ -85,7 +89,7 @@ def _place(
     ledger: Ledger, conid: int, stream: LinePriority | None, priority: LinePriority
 ) -> tuple[LinePriority, str]:
     slot = ledger.slots.get(conid)
-    if slot is not None and slot.phase is Phase.HELD:
+    if slot is not None and slot.phase is HELD:
         return (priority if stream is None else stream), "streaming"
     if stream is not None:
         return stream, "waiting"
