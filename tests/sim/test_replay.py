@@ -238,13 +238,13 @@ def test_a_message_that_waited_when_the_page_turned_is_answered_where_it_was_han
 def test_an_actor_can_be_rebuilt_at_any_message(recorded):
     folder, tree = recorded
     with open_log(folder) as days:
-        governor = actors_before(tree, days, days[0], only="governor").get("governor")
+        governor = actors_before(tree, days, days[0], only=frozenset({"governor"})).get("governor")
         epochs = []
-        for step in days[0].steps(actor="governor"):
+        for step in days[0].steps(actors=("governor",)):
             governor.take(step)
             epochs.append(governor.state()["latch"]["epoch"])
 
-        resumed = actors_before(tree, days, days[1], only="governor").get("governor")
+        resumed = actors_before(tree, days, days[1], only=frozenset({"governor"})).get("governor")
 
     assert epochs == sorted(epochs)
     assert epochs[-1] == 19

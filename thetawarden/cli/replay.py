@@ -82,7 +82,8 @@ def replay(
         days, tree, tree_at = past.days, past.tree, past.tree_at
         picked = pick_days(days, wanted)
         last_n = None if until is None else _last_delivery(picked, until)
-        actors = actors_before(tree, days, picked[0], only=actor, tree_at=tree_at)
+        only = None if actor is None else frozenset({actor})
+        actors = actors_before(tree, days, picked[0], only=only, tree_at=tree_at)
         begin = None if actor is None else actors.get(actor)
         if begin is not None and step and (back or (on_terminal() and not as_json)):
             _walk(begin, picked, last_n, back=back, as_json=as_json)
@@ -120,7 +121,7 @@ def _go_through(
     actors: Cast, picked: tuple[DayLog, ...], last_n: int | None, *, show: bool, as_json: bool
 ) -> None:
     """Let every actor wanted handle its messages again, in order."""
-    for step in chain.from_iterable(day.steps(actor=actors.only) for day in picked):
+    for step in chain.from_iterable(day.steps(actors=actors.only) for day in picked):
         if last_n is not None and step.n > last_n:
             break
         replayed = actors.get(step.delivery.actor)
@@ -141,7 +142,7 @@ def _walk(
     walk = Walk(
         begin,
         lambda after_n: chain.from_iterable(
-            day.steps(after_n=after_n, actor=name) for day in picked
+            day.steps(after_n=after_n, actors=(name,)) for day in picked
         ),
     )
     if last_n is not None:

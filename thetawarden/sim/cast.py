@@ -81,7 +81,7 @@ class Cast:
     """The actors of a tree by name; an instance of a role appears when the log first names it."""
 
     def __init__(
-        self, tree: Tree, *, only: str | None = None, tree_at: TreeAt | None = None
+        self, tree: Tree, *, only: frozenset[str] | None = None, tree_at: TreeAt | None = None
     ) -> None:
         self.tree = tree
         self.tree_at = tree_at
@@ -99,7 +99,8 @@ class Cast:
     def get(self, name: str) -> Replayed | None:
         """The actor of this name; None for one that today's tree does not have, or not wanted."""
         if name not in self._replayed:
-            spec = self._spec(self.tree, name) if self.only in {None, name} else None
+            is_wanted = self.only is None or name in self.only
+            spec = self._spec(self.tree, name) if is_wanted else None
             begin = self._begin.get(name)
             at = None if self.tree_at is None else self._spec_at(name, self.tree_at)
             self._replayed[name] = None if spec is None else Replayed(spec, begin, at)
@@ -124,7 +125,7 @@ def actors_before(
     days: tuple[DayLog, ...],
     first: DayLog,
     *,
-    only: str | None = None,
+    only: frozenset[str] | None = None,
     tree_at: TreeAt | None = None,
 ) -> Cast:
     """Every actor as it was when a day's file began."""
@@ -137,7 +138,7 @@ def actors_before(
     }
     cast = Cast(tree, only=only, tree_at=tree_at)
     cast.begin_with(latest)
-    for step in chain.from_iterable(day.steps(actor=only) for day in earlier):
+    for step in chain.from_iterable(day.steps(actors=only) for day in earlier):
         replayed, name = cast.get(step.delivery.actor), step.delivery.actor
         if replayed is not None and (name not in latest or step.n > latest[name].n):
             replayed.take(step)

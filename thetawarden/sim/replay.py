@@ -80,10 +80,10 @@ def verify_replay(
     *,
     day: dt.date | None = None,
     tree_at: TreeAt | None = None,
-    only: str | None = None,
+    only: frozenset[str] | None = None,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> Verdict:
-    """Replay every actor, or `only` one, over the days wanted; stops at the first difference.
+    """Replay every actor, or `only` some, over the days wanted; stops at the first difference.
 
     `tree` is today's desk, `tree_at` the one that said a message: a process may have had another
     speed or software.
@@ -105,8 +105,8 @@ def _verify_day(
     day: DayLog, actors: Cast, verdict: Verdict, progress: Callable[[int], None]
 ) -> Difference | None:
     only, answered = actors.only, verdict.answers
-    answers, snapshots = _Peekable(day.answers(sender=only)), _Peekable(day.snapshots())
-    for step in day.steps(actor=only):
+    answers, snapshots = _Peekable(day.answers(senders=only)), _Peekable(day.snapshots())
+    for step in day.steps(actors=only):
         head = snapshots.head
         if head is not None and head.n < step.n:
             found = _check_snapshots(snapshots, actors, before=step.n)
@@ -221,11 +221,12 @@ def _with_state(found: Difference, days: tuple[DayLog, ...], cast: Cast) -> Diff
     if found.message is None or cast.get(found.actor) is None:
         return found
     day = next(each for each in reversed(days) if each.first_n <= found.n)
-    again = actors_before(cast.tree, days, day, only=found.actor, tree_at=cast.tree_at)
+    only = frozenset({found.actor})
+    again = actors_before(cast.tree, days, day, only=only, tree_at=cast.tree_at)
     replayed = again.get(found.actor)
     if replayed is None:
         return found
-    for step in day.steps(actor=found.actor):
+    for step in day.steps(actors=only):
         if step.n >= found.n:
             break
         replayed.take(step)

@@ -14,7 +14,7 @@ import sqlite3
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -164,7 +164,7 @@ class DayLog:
                 clauses.append(clause)
                 values.append(value)  # type: ignore[arg-type]  # SQLite takes both
         if wanted.kinds is not None:
-            clauses.append(f"kind IN ({','.join('?' * len(wanted.kinds))})")
+            clauses.append(f"kind IN ({_marks(wanted.kinds)})")
             values.extend(wanted.kinds)  # type: ignore[arg-type]
         return " AND ".join(clauses), values
 
@@ -192,28 +192,27 @@ class DayLog:
     def _among(
         self, kinds: tuple[str, ...], after_seq: int, until_seq: int | None
     ) -> tuple[str, list[Any]]:
-        marks = ",".join("?" * len(kinds))
         values = [max(after_seq + 1, self.first_seq), until_seq or _SEQ_MAX, *kinds]
-        return f"seq >= ? AND seq <= ? AND kind IN ({marks})", values
+        return f"seq >= ? AND seq <= ? AND kind IN ({_marks(kinds)})", values
 
-    def steps(self, *, after_n: int = 0, actor: str | None = None) -> Iterator[Step]:
-        """What was handled on this day, in order."""
-        names = "" if actor is None else " AND d.actor = ?"
-        values = [after_n] if actor is None else [after_n, actor]
+    def steps(self, *, after_n: int = 0, actors: Collection[str] | None = None) -> Iterator[Step]:
+        """What was handled on this day, by all or by these, in order."""
+        names = "" if actors is None else f" AND d.actor IN ({_marks(actors)})"
+        values = [after_n, *(actors or ())]
         expected = max(after_n + 1, self.first_n)
         batches = self._batches(f"{COLUMNS} WHERE d.n > ?{names} ORDER BY d.n", values)
         for step in read_steps(batches, slowly=self._step, unreadable=_UNREADABLE):
-            if step.n != expected and actor is None:
+            if step.n != expected and actors is None:
                 found = f"deliveries {expected} to {step.n - 1} are missing"
                 raise DamagedLogError(self.path, found)
             expected += 1
             yield step
 
-    def answers(self, *, sender: str | None = None) -> Iterator[Answer]:
-        """Everything actors said on this day, in the order of the steps they said it in."""
-        by, who = ("", []) if sender is None else (" AND sender = ?", [sender])
+    def answers(self, *, senders: Collection[str] | None = None) -> Iterator[Answer]:
+        """What all or these actors said on this day, in the order of the steps they said it in."""
+        by = "" if senders is None else f" AND sender IN ({_marks(senders)})"
         query = f"{MESSAGE_COLUMNS} WHERE incarnation > 0 AND seq >= ?{by} ORDER BY seq"
-        for row in self._rows(query, [self.first_seq, *who]):
+        for row in self._rows(query, [self.first_seq, *(senders or ())]):
             self._check_message(row)
             seq, _, sender, incarnation, cause, _, body, _ = row
             yield Answer(seq, sender, incarnation, cause, rows.unpacked(body))
@@ -346,6 +345,10 @@ def open_log(folder: Path) -> Iterator[tuple[DayLog, ...]]:
     finally:
         for day in days:
             day.close()
+
+
+def _marks(values: Collection[str]) -> str:
+    return ",".join("?" * len(values))
 
 
 def intact(crc_of: Callable[..., int], columns: tuple[Any, ...], crc: Any) -> bool:
