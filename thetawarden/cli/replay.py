@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -111,10 +112,12 @@ def _past(place: Place, config: Config) -> Iterator[Past]:
 
 def _verify(place: Place, config: Config, day: dt.date | None, *, as_json: bool) -> int:
     open_past = partial(_past, place, config)
+    begun_s = time.perf_counter()
     verdict = side_by_side.verify(open_past, day=day, jobs=os.cpu_count() or 1, progress=_progress)
+    took_s = time.perf_counter() - begun_s
     with open_past() as past:
         other = not past.marks <= {fingerprint(config)}
-        return _report(verdict, past.days, other_config=other, as_json=as_json)
+        return _report(verdict, past.days, took_s=took_s, other_config=other, as_json=as_json)
 
 
 def _go_through(
@@ -182,14 +185,20 @@ def _progress(count: int) -> None:
 
 
 def _report(
-    verdict: Verdict, days: tuple[DayLog, ...], *, other_config: bool, as_json: bool
+    verdict: Verdict,
+    days: tuple[DayLog, ...],
+    *,
+    took_s: float,
+    other_config: bool,
+    as_json: bool,
 ) -> int:
     difference = verdict.first_difference
     if difference is None:
         if as_json:
             print_json(_figures(verdict))
         else:
-            click.echo(f"{verdict.verified:,} deliveries replayed, every answer the same")
+            rate = f"in {took_s:.1f} s ({verdict.verified / took_s:,.0f} a second)"
+            click.echo(f"{verdict.verified:,} deliveries replayed {rate}, every answer the same")
         return EXIT_DONE
     causes = views_of(causes_of(days, difference.seq))
     if as_json:

@@ -17,6 +17,7 @@ import numpy as np
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.chains.folding import Arrival, fold_quotes
 from thetawarden.domain.chains.identity import SeriesKey
 from thetawarden.domain.chains.model import (
     Gaps,
@@ -38,13 +39,7 @@ from thetawarden.domain.chains.plan import (
 )
 from thetawarden.domain.chains.settings import WatchSettings
 from thetawarden.domain.chains.spot import Spot, doubt_spot, invalidated, observe_spot
-from thetawarden.domain.chains.table import (
-    Arrival,
-    QuoteTable,
-    carry_over,
-    cut_link,
-    fold_quotes,
-)
+from thetawarden.domain.chains.table import QuoteTable, carry_over, cut_link
 from thetawarden.domain.chains.verdicts import Frame, doubt_quotes
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import UnixNs

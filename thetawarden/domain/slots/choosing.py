@@ -18,6 +18,7 @@ from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 
 Queues = dict[LinePriority, dict[str, list[int]]]
 LISTS_KEPT = 8 * LEDGERS_KEPT
+_ENDLESS_NS = 1 << 62
 
 
 def lines_max(ledger: Ledger, limits: LineLimits, now_ns: int) -> int:
@@ -38,7 +39,7 @@ def choose(
 ) -> list[int]:
     """The conids that should stream, most important first."""
     total = lines_max(ledger, limits, now_ns)
-    queues = _queues(ledger, wishes, now_ns)
+    queues, young = _queues(ledger, wishes, now_ns), _young(ledger, limits.hold_ns, now_ns)
     chosen: list[int] = []
     for priority in LinePriority:
         places = room_for(priority, total=total, limits=limits) - len(chosen)
@@ -48,7 +49,8 @@ def choose(
         if priority is LinePriority.SCAN:
             kept, turns = _rotated(ledger, turns, limits=limits, places=places, now_ns=now_ns)
         else:
-            kept = _recent(ledger, turns, limits.hold_ns, now_ns)
+            wanted = _in_any(turns)
+            kept = [conid for conid in young if conid in wanted]
         chosen += _shared(turns, kept=tuple(kept), places=places)
     return chosen
 
@@ -108,18 +110,13 @@ def _in_any(queues: Mapping[str, list[int]]) -> frozenset[int]:
     return frozenset(conid for queue in queues.values() for conid in queue)
 
 
-def _recent(
-    ledger: Ledger, queues: Mapping[str, list[int]], hold_ns: int, now_ns: int
-) -> list[int]:
-    """Those of the class whose lines are too young to be taken away, the youngest last."""
-    wanted = _in_any(queues)
+def _young(ledger: Ledger, hold_ns: int, now_ns: int) -> list[int]:
+    """Those whose lines are too young to be taken away, the youngest last."""
+    since_ns = now_ns - hold_ns
     return [
         slot.conid
         for slot in ledger.slots.values()
-        if slot.conid in wanted
-        and slot.phase is HELD
-        and slot.unwanted_ns is None
-        and now_ns - slot.since_ns < hold_ns
+        if slot.since_ns > since_ns and slot.phase is HELD and slot.unwanted_ns is None
     ]
 
 
@@ -145,9 +142,23 @@ def _rotated(
             if now_ns - slot.since_ns >= limits.rotation_ns
         }
     kept = [slot.conid for slot in reversed(streaming) if slot.conid not in leaving]
-    held = {slot.conid for slot in streaming}
+    held = frozenset([slot.conid for slot in streaming])
+    last_ns = max(ledger.streamed_ns.values(), default=-1)
+    held_ns = now_ns if last_ns >= now_ns else _ENDLESS_NS  # only then is it a matter of which
+    return kept, _longest_waiting(queues, ledger.streamed_ns, held=held, held_ns=held_ns)
+
+
+@remembered(LISTS_KEPT)
+def _longest_waiting(
+    queues: Mapping[str, list[int]],
+    streamed_ns: Mapping[int, int],
+    *,
+    held: frozenset[int],
+    held_ns: int,
+) -> dict[str, list[int]]:
+    """Everybody's queue with those first who gave up a line longest ago, and who holds one last."""
 
     def served_ns(conid: int) -> int:
-        return now_ns if conid in held else ledger.streamed_ns.get(conid, -1)
+        return held_ns if conid in held else streamed_ns.get(conid, -1)
 
-    return kept, {owner: sorted(queue, key=served_ns) for owner, queue in queues.items()}
+    return {owner: sorted(queue, key=served_ns) for owner, queue in queues.items()}

@@ -52,17 +52,14 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     chosen = choose(ledger=ledger, wishes=wishes, limits=limits, now_ns=now_ns)
     slots = _marked(ledger, wishes, now_ns)
     going = _going(slots, chosen, _needed(ledger, chosen, wishes, limits, now_ns), limits, now_ns)
-    for conid in going:
-        slots[conid] = msgspec.structs.replace(slots[conid], phase=Phase.LEAVING)
+    if going:
+        slots = slots | {
+            conid: msgspec.structs.replace(slots[conid], phase=Phase.LEAVING) for conid in going
+        }
     arrivals = _arrivals(ledger, slots, chosen, wishes, limits=limits, now_ns=now_ns)
     redirected = _redirected(slots, wishes)
-    for order in redirected:
-        slots[order.conid] = msgspec.structs.replace(slots[order.conid], listeners=order.listeners)
-    for arrival in arrivals:
-        conid = arrival.instrument.conid
-        slots[conid] = Slot(conid=conid, listeners=arrival.listeners, since_ns=now_ns)
-    if slots == ledger.slots:
-        slots = ledger.slots  # the same one, so that what was made of it is known still
+    if redirected or arrivals:
+        slots = slots | _ordered(slots, redirected, arrivals, now_ns)
     streaming = _the_same(frozenset((*slots, *chosen)))
     batches = pick_snapshots(
         ledger=ledger, wishes=wishes, streaming=streaming, limits=limits, now_ns=now_ns
@@ -91,17 +88,47 @@ def _the_same(conids: frozenset[int]) -> frozenset[int]:
 
 
 def _marked(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> dict[int, Slot]:
-    """The places, each with since when nobody has wanted its stream."""
-    marked = {}
-    for conid, slot in ledger.slots.items():
-        wanted = conid in wishes and wishes[conid].stream is not None
-        since_ns = None if wanted else now_ns if slot.unwanted_ns is None else slot.unwanted_ns
-        marked[conid] = (
-            slot
-            if since_ns == slot.unwanted_ns
-            else msgspec.structs.replace(slot, unwanted_ns=since_ns)
+    """The places, each with since when nobody has wanted its stream; the same if none is news."""
+    slots = ledger.slots
+    unwanted = slots.keys() - streams_of(wishes)
+    news = {
+        conid: msgspec.structs.replace(
+            slots[conid], unwanted_ns=now_ns if conid in unwanted else None
         )
-    return marked
+        for conid in slots
+        if conid in unwanted ^ _unwanted_in(slots)
+    }
+    return slots | news if news else slots
+
+
+@remembered(LEDGERS_KEPT)
+def _unwanted_in(slots: Mapping[int, Slot]) -> frozenset[int]:
+    return frozenset(conid for conid, slot in slots.items() if slot.unwanted_ns is not None)
+
+
+@remembered(LEDGERS_KEPT)
+def _held_in(slots: Mapping[int, Slot]) -> frozenset[int]:
+    return frozenset(conid for conid, slot in slots.items() if slot.phase is HELD)
+
+
+def _ordered(
+    slots: Mapping[int, Slot],
+    redirected: Sequence[Redirect],
+    arrivals: Sequence[Subscribe],
+    now_ns: int,
+) -> dict[int, Slot]:
+    """The places whose lines are opened, or turned to others, now."""
+    turned = {
+        order.conid: msgspec.structs.replace(slots[order.conid], listeners=order.listeners)
+        for order in redirected
+    }
+    opened = {
+        order.instrument.conid: Slot(
+            conid=order.instrument.conid, listeners=order.listeners, since_ns=now_ns
+        )
+        for order in arrivals
+    }
+    return turned | opened
 
 
 def _needed(
@@ -112,12 +139,12 @@ def _needed(
     now_ns: int,
 ) -> int:
     """How many places the chosen ones lack even when all that are leaving have left."""
-    total = lines_max(ledger, limits, now_ns)
-    taken = len([slot for slot in ledger.slots.values() if slot.phase is HELD])
+    total, held = lines_max(ledger, limits, now_ns), _held_in(ledger.slots)
+    taken = len(held)
     lacking = taken - total
-    for conid in chosen:
-        slot, priority = ledger.slots.get(conid), wishes[conid].stream
-        if priority is not None and (slot is None or slot.phase is Phase.LEAVING):
+    for conid in [one for one in chosen if one not in held]:
+        priority = wishes[conid].stream
+        if priority is not None:
             taken += 1
             lacking = max(lacking, taken - room_for(priority, total=total, limits=limits))
     return lacking
@@ -166,6 +193,7 @@ def _arrivals(
     return arrivals
 
 
+@remembered(LEDGERS_KEPT)
 def _redirected(slots: Mapping[int, Slot], wishes: Mapping[int, Wish]) -> list[Redirect]:
     """The lines that stream on, to other listeners."""
     return [

@@ -1,25 +1,35 @@
 """Quotes that are taken in together leave what they would have left one after another."""
 
+from unittest import mock
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType, Quote
+from thetawarden.domain.chains import folding
 from thetawarden.domain.chains.doubts import DoubtLimits
+from thetawarden.domain.chains.folding import Arrival, fold_quotes
 from thetawarden.domain.chains.packing import pack_columns
-from thetawarden.domain.chains.table import Arrival, blank_table, cut_link, fold_quotes
+from thetawarden.domain.chains.table import blank_table, cut_link
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
 
 ROWS = 5
 BEGUN = 1_800_000_000 * NS_PER_SECOND
 LIMITS = DoubtLimits()
-maybe = st.none() | st.sampled_from([-1.0, 0.0, 0.05, 1.0, 1.05, 1.1, 3.0, 30.0])
+CALM = st.sampled_from([1.0, 1.05, 1.1])
+WILD = st.none() | st.sampled_from([-1.0, 0.0, 0.05, 1.0, 1.05, 1.1, 3.0, 30.0])
+CALM_SPOTS = st.sampled_from([500.0, 500.05])
+WILD_SPOTS = st.sampled_from([float("nan"), 500.0, 500.5, 520.0])
 
 
 @st.composite
 def arrivals(draw):
     """Messages in their order, each with what it quotes: prices that stay, jump, cross or lack."""
     found, now = [], BEGUN
+    maybe, spots = draw(
+        st.sampled_from([(CALM, CALM_SPOTS), (WILD, CALM_SPOTS), (WILD, WILD_SPOTS)])
+    )
     for _ in range(draw(st.integers(1, 12))):
         now += draw(st.sampled_from([0, 1, NS_PER_SECOND // 4, NS_PER_SECOND, 40 * NS_PER_SECOND]))
         quotes = {}
@@ -37,7 +47,7 @@ def arrivals(draw):
                 halted=draw(st.none() | st.booleans()),
                 greeks=draw(st.none() | st.builds(BrokerGreeks, iv_annual=maybe)),
             )
-        spot = draw(st.sampled_from([float("nan"), 500.0, 500.5, 520.0]))
+        spot = draw(spots)
         found.append(Arrival(now, spot, quotes))
     return found
 
@@ -65,6 +75,20 @@ def test_quotes_taken_in_together_leave_what_they_leave_one_after_another(messag
         fold_quotes(apart, [each], cut_ns=BEGUN - 1, limits=LIMITS)
 
     assert pack_columns(together) == pack_columns(apart)
+
+
+@given(arrivals())
+def test_what_does_not_jump_is_judged_as_if_it_were_taken_quote_by_quote(messages):
+    quickly, slowly = table(), table()
+
+    def all_of_them(_table, run, **_limits):
+        return np.ones(run.row.size, dtype=np.bool_)
+
+    fold_quotes(quickly, messages, cut_ns=BEGUN - 1, limits=LIMITS)
+    with mock.patch.object(folding, "_take_quiet", all_of_them):
+        fold_quotes(slowly, messages, cut_ns=BEGUN - 1, limits=LIMITS)
+
+    assert pack_columns(quickly) == pack_columns(slowly)
 
 
 @given(arrivals(), st.data())
