@@ -849,14 +849,31 @@ def test_a_scenario_beyond_its_limit_is_hedged_within_the_budget_and_once():
     desk.open(495, units=40, premium=1.0)
     desk.tell(valued())
     desk.tell(excess())
+    first = asked(desk.look())
 
     said = desk.look()
     order = asked([one for one in said if isinstance(one, ProposeOrder)])
     earned = sum(one.gross_usd for one in desk.trade.parts)
 
+    assert first is None
     assert (order.purpose, order.strategy) == (Purpose.HEDGE, "hedge")
     assert order.units * order.worst_usd * 100 <= Decimal("0.15") * earned
     assert asked(desk.look()) is None
+
+
+def test_what_is_beyond_its_limit_only_until_a_long_leg_has_filled_is_not_hedged():
+    desk = Desk()
+    desk.open(495, units=40, premium=1.0)
+    desk.tell(valued())
+    looks = []
+
+    for _ in range(3):
+        desk.tell(excess())
+        looks.append(asked(desk.look()))
+        desk.tell(excess(held=0.14))
+        looks.append(asked(desk.look()))
+
+    assert looks == [None] * 6
 
 
 def hedged():
@@ -865,6 +882,7 @@ def hedged():
     desk.open(495, units=40, premium=1.0)
     desk.tell(valued())
     desk.tell(excess())
+    desk.look()
     order = asked(desk.look())
     ref, told = f"{order.trade}.hedge.3.1", {"key": order.key, "trade": order.trade}
     desk.approve(order)

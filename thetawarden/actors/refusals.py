@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from thetawarden.actors.stewarding import Pending, StewardState, not_now, reopened
-from thetawarden.actors.tending import ask
+from thetawarden.actors.stewarding import Pending, StewardState, ask, not_now, reopened
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date
 from thetawarden.domain.managing.decision import Action, Rule
 from thetawarden.domain.managing.limits import Ladder

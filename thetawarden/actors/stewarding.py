@@ -12,16 +12,13 @@ from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.chains.view import ChainRows, ChainView, read_rows, without
 from thetawarden.domain.context.figures import Figures
 from thetawarden.domain.freshness import session_open_ns
-from thetawarden.domain.instants import (
-    NS_PER_MINUTE,
-    NS_PER_SECOND,
-    UnixNs,
-)
+from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND, UnixNs
 from thetawarden.domain.managing.decision import Action, Decision, Rule
 from thetawarden.domain.managing.limits import Ladder, ManagingLimits
 from thetawarden.domain.managing.sight import NAN, TradeSight, look_at
 from thetawarden.domain.market.sessions import Sessions
 from thetawarden.domain.orders.intent import OrderRole
+from thetawarden.domain.orders.proposal import Proposal
 from thetawarden.domain.orders.stages import ENDS, Stage
 from thetawarden.domain.regime.assess import Regime
 from thetawarden.domain.regime.derived import DerivedRegime
@@ -33,14 +30,15 @@ from thetawarden.domain.risk.usage import LimitUse
 from thetawarden.domain.strategy.prediction import Prediction
 from thetawarden.domain.trades.attributing import DaySums, TradeMark
 from thetawarden.domain.trades.ledger import Ledger, with_trade
-from thetawarden.domain.trades.trade import HEDGE, Trade, TradeState
+from thetawarden.domain.trades.trade import HEDGE, Trade, TradeStage, TradeState
 from thetawarden.domain.units import to_float
-from thetawarden.messages.orders import OrderStageChanged
+from thetawarden.messages.orders import OrderStageChanged, ProposeOrder
 
 VIEWS_EVERY_NS = 15 * NS_PER_SECOND
 LOST_AFTER_NS = 2 * NS_PER_MINUTE
 """So long after it is void an order nobody spoke of is taken to have come to nothing."""
 REARRANGE_TRIES_MAX = 3
+TOLD_AGAIN_NS = 30 * NS_PER_MINUTE
 
 
 class StewardSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +99,8 @@ class StewardState(msgspec.Struct, kw_only=True):
 
     `waits` are trades that are let alone until an instant, `refused` what is no more to be tried
     for a trade, as `trade/action`. `told` is when an alarm was last told. `gaps` are differences
-    between book and trades that were seen once. Premium and protection are of trades forgotten.
+    between book and trades that were seen once; `over_ns` is since when a scenario is beyond its
+    limit, 0 while none is. Premium and protection are of trades forgotten.
     """
 
     ledger: Ledger = Ledger()
@@ -133,6 +132,7 @@ class StewardState(msgspec.Struct, kw_only=True):
     rows: tuple[PositionRow, ...] = ()
     values: AccountValues | None = None
     halted: bool = False
+    over_ns: UnixNs = UnixNs(0)
     quiet: bool = False
 
 
@@ -181,6 +181,23 @@ def nlv_usd(state: StewardState) -> float:
 def is_open(settings: StewardSettings, now: UnixNs) -> bool:
     """Whether the market is in its regular session: quotes of other hours decide nothing."""
     return session_open_ns(now, settings.sessions) is not None
+
+
+def ask(state: StewardState, order: Proposal, *, action: Action, rule: Rule) -> ProposeOrder:
+    """Ask for an order and remember that it is under way."""
+    state.number += 1
+    state.pending[order.key] = Pending(
+        key=order.key,
+        trade=order.trade,
+        action=action,
+        rule=rule,
+        expires_ns=order.expires_ns,
+    )
+    trade = state.ledger.trades.get(order.trade)
+    if trade is not None and action is Action.CLOSE and trade.stage is TradeStage.OPTIONS:
+        closing = msgspec.structs.replace(trade, state=TradeState.CLOSING)
+        state.ledger = with_trade(state.ledger, closing)
+    return ProposeOrder(proposal=order)
 
 
 def busy_with(state: StewardState, trade: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from thetawarden.actors.hedging import hedged, is_needless
 from thetawarden.actors.stewarding import (
-    Pending,
+    TOLD_AGAIN_NS,
     Standing,
     StewardSettings,
     StewardState,
+    ask,
     busy_with,
     derived,
     may_try,
@@ -22,38 +24,29 @@ from thetawarden.actors.stewarding import (
 )
 from thetawarden.domain.alerts.matters import TABLE, Matter
 from thetawarden.domain.chains.view import ChainRows
-from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date
+from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.managing.case import World
 from thetawarden.domain.managing.decision import Action, Alarm, Decision, Rule
 from thetawarden.domain.managing.engine import decide
 from thetawarden.domain.managing.hedging import (
     Excess,
-    Hedge,
-    budget_usd,
     excesses_of,
-    find_hedge,
-    is_unneeded,
 )
-from thetawarden.domain.managing.ordering import Request, order_of
 from thetawarden.domain.managing.planning import Ground, Plan, plan
 from thetawarden.domain.managing.sight import NAN, TradeSight
-from thetawarden.domain.managing.stressing import stand_of
 from thetawarden.domain.managing.targets import revised_exits, target_of
 from thetawarden.domain.managing.weakest import demanded_of, part_of
 from thetawarden.domain.market.contracts import Delivery
 from thetawarden.domain.market.products import OPTION_CLASSES
 from thetawarden.domain.orders.building import scaled_stop, ticks_for
-from thetawarden.domain.orders.proposal import Exits, Proposal
-from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.strategy.targets import exits_of
-from thetawarden.domain.trades.changes import premium_by_day, protection_by_day, summed
 from thetawarden.domain.trades.ledger import with_trade
-from thetawarden.domain.trades.trade import HEDGE, TradeStage, TradeState
+from thetawarden.domain.trades.trade import HEDGE
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.orders import ProposeOrder, ReviseExits
 from thetawarden.messages.steward import PositionDecided
 
-TOLD_AGAIN_NS = 30 * NS_PER_MINUTE
 _OPENING = frozenset({Action.COVER, Action.HEDGE})
 Said = ProposeOrder | ReviseExits | PositionDecided | NotifyPerson
 
@@ -101,7 +94,7 @@ def look(
             )
             said += _decided(state, settings, sight, world, rows)
     if underlyings is None:
-        said += _hedge(state, settings, rows, excesses, now)
+        said += hedged(state, settings, rows, excesses, now)
     return tuple(said)
 
 
@@ -140,7 +133,7 @@ def _world(
         new_exits=_new_exits(sight, working, target, settings),
         day_spot_usd=state.spots_usd.get(trade.underlying, NAN),
         physical=_is_physical(sight),
-        hedge_unneeded=_is_unneeded(state, settings, sight, excesses),
+        hedge_unneeded=is_needless(state, settings, sight, excesses),
     )
 
 
@@ -164,19 +157,6 @@ def _is_physical(sight: TradeSight) -> bool:
     classes = {one.instrument.trading_class for one in sight.options}
     terms = [OPTION_CLASSES.get(name) for name in sorted(classes)]
     return all(one is None or one.delivery is Delivery.PHYSICAL for one in terms)
-
-
-def _is_unneeded(
-    state: StewardState,
-    settings: StewardSettings,
-    sight: TradeSight,
-    excesses: tuple[Excess, ...],
-) -> bool:
-    view = state.views.get(sight.trade.underlying)
-    if sight.trade.strategy != HEDGE or view is None:
-        return False
-    stand = stand_of(view, vix_points=vix_points(state))
-    return is_unneeded(sight, excesses, stand=stand, limits=settings.limits.hedges)
 
 
 def _decided(
@@ -267,23 +247,6 @@ def _spoken(
     return [said, ask(state, order, action=decision.action, rule=decision.rule)]
 
 
-def ask(state: StewardState, order: Proposal, *, action: Action, rule: Rule) -> ProposeOrder:
-    """Ask for an order and remember that it is under way."""
-    state.number += 1
-    state.pending[order.key] = Pending(
-        key=order.key,
-        trade=order.trade,
-        action=action,
-        rule=rule,
-        expires_ns=order.expires_ns,
-    )
-    trade = state.ledger.trades.get(order.trade)
-    if trade is not None and action is Action.CLOSE and trade.stage is TradeStage.OPTIONS:
-        closing = msgspec.structs.replace(trade, state=TradeState.CLOSING)
-        state.ledger = with_trade(state.ledger, closing)
-    return ProposeOrder(proposal=order)
-
-
 def _gist(decision: Decision) -> tuple[object, ...]:
     return (decision.action, decision.rule, decision.units)
 
@@ -313,86 +276,3 @@ def _alarms(
         urgency = TABLE[Matter.NEAR_STOP].urgency if alarm is Alarm.NEAR_STOP else Urgency.HIGH
         said.append(NotifyPerson(urgency=urgency, topic=f"trade {trade}", text=text))
     return said
-
-
-def _hedge(
-    state: StewardState,
-    settings: StewardSettings,
-    rows: dict[str, ChainRows],
-    excesses: tuple[Excess, ...],
-    now: UnixNs,
-) -> list[Said]:
-    """Buy protection where a scenario is beyond its limit; one hedge at a time."""
-    limits = settings.limits.hedges
-    over = any(one.over_usd > 0.0 for one in excesses)
-    idle = not any(one.action is Action.HEDGE for one in state.pending.values())
-    waiting = now < state.waits.get(HEDGE, 0)
-    if not (limits.enabled and over and idle) or waiting or state.quiet or state.halted:
-        return []
-    today = new_york_date(now)
-    trades = tuple(state.ledger.trades.values())
-    budget = budget_usd(
-        summed(state.premium, premium_by_day(trades)),
-        summed(state.protection, protection_by_day(trades)),
-        today=today,
-        limits=limits,
-    )
-    words = "no chain to hedge on is in sight"
-    for name in limits.underlyings:
-        view = state.views.get(name)
-        if view is None:
-            continue
-        found = find_hedge(
-            excesses,
-            view=view,
-            rows=untaken(state, rows[name]),
-            stand=stand_of(view, vix_points=vix_points(state)),
-            budget=budget,
-            limits=limits,
-            today=today,
-        )
-        if isinstance(found, Hedge):
-            return _hedged(state, settings, found, view_number=view.number, now=now)
-        words = found
-    state.waits[HEDGE] = now + settings.limits.ladder.again_after_ns
-    return _unhedged(state, words, now)
-
-
-def _hedged(
-    state: StewardState, settings: StewardSettings, found: Hedge, *, view_number: int, now: UnixNs
-) -> list[Said]:
-    name = f"{HEDGE}-{new_york_date(now):%m%d}-{state.number + 1}"
-    wanted = Request(
-        key=f"{name}/{Action.HEDGE}/{state.number + 1}",
-        trade=name,
-        strategy=HEDGE,
-        purpose=Purpose.HEDGE,
-        units=found.units,
-        reasons=(found.words,),
-        now_ns=now,
-        view_number=view_number,
-        worst_usd=found.worst_usd,
-    )
-    order = order_of(found.legs, wanted, ladder=settings.limits.ladder)
-    if isinstance(order, str):
-        return _unhedged(state, order, now)
-    decision = Decision(
-        trade=name, action=Action.HEDGE, rule=Rule.HEDGE_NEEDED, reasons=(found.words,)
-    )
-    said = PositionDecided(
-        decision=decision,
-        strategy=HEDGE,
-        underlying=order.underlying,
-        proposal_key=order.key,
-        words="",
-    )
-    return [said, ask(state, order, action=Action.HEDGE, rule=Rule.HEDGE_NEEDED)]
-
-
-def _unhedged(state: StewardState, words: str, now: UnixNs) -> list[Said]:
-    """Say once in a while why a book beyond its limits is not hedged."""
-    if now - state.told.get(HEDGE, -TOLD_AGAIN_NS) < TOLD_AGAIN_NS:
-        return []
-    state.told[HEDGE] = now
-    text = f"A scenario is beyond its limit and no hedge is bought: {words}"
-    return [NotifyPerson(urgency=Urgency.NORMAL, topic="hedge", text=text)]
