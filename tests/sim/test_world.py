@@ -15,7 +15,7 @@ from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import BookFetched
 from thetawarden.messages.chains import ChainStateChanged, ChainViewed
 from thetawarden.messages.lifecycle import DeskStarted, EffectFailed
-from thetawarden.messages.link import LinkChanged, LinkLost
+from thetawarden.messages.link import FetchBook, LinkChanged, LinkLost
 from thetawarden.messages.orders import OrderStageChanged, SubmitOrder
 from thetawarden.messages.trading import AdoptHaltFlag, Halt, TradingHalted
 from thetawarden.sim.replay import verify_replay
@@ -52,6 +52,24 @@ def test_the_same_settings_twice_give_the_same_log_byte_for_byte(hour, tmp_path)
     again.run_until(again.settings.start_ns + minutes(90))
 
     assert again.log.dump() == dump
+
+
+@pytest.mark.parametrize("swallowed", [True, False])
+def test_a_book_is_told_once_and_as_missing_when_it_was_swallowed(tmp_path, swallowed):
+    world, record = world_of(plain_settings(), tmp_path)
+    world.run_until(world.settings.start_ns + minutes(5))
+    wire = world.broker.wire
+    asked = FetchBook(epoch=wire.epoch, round=999)
+    question = Envelope(10**9, world.clock.now_ns(), "connection", 1, None, asked)
+
+    wire.mute = swallowed
+    world.broker.perform(question)
+    wire.speak_again()
+    patience_ns = world.broker.habits.book_timeout_ns * world.settings.speed
+    world.run_until(world.clock.now_ns() + round(patience_ns) + minutes(10))
+
+    told = [bool(one.missing) for one in record.said(BookFetched) if one.round == 999]
+    assert told == [swallowed]
 
 
 def test_another_seed_takes_another_way(hour, tmp_path):
