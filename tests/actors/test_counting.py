@@ -4,92 +4,167 @@ from decimal import Decimal
 
 import pytest
 
-from tests.actors.order_desk import SETTINGS
+from tests.actors.order_desk import SETTINGS, put
 from tests.actors.test_order_faults import STOP, TP, holding, valued
 from thetawarden.actors.executing import held_of
-from thetawarden.domain.books.holding import Cause
-from thetawarden.messages.books import PositionExplained
+from thetawarden.domain.broker.orders import Execution
+from thetawarden.messages.books import ExecutionReported
+
+LIQUIDATION, BY_HAND = "0001.aa", "0001.bb"
 
 
-def explained(desk, *, moved, cause=Cause.CORRECTION, conid=11):
+def fill(desk, stem, quantity, *, revision=1, order_ref=""):
+    """A fill that the desk's orders did not make, or its correction."""
     desk.tell(
-        PositionExplained(
-            account="DU1",
-            conid=conid,
-            contract=f"c{conid}",
-            before=Decimal(),
-            after=Decimal(moved),
-            cause=cause,
-            cash_usd=Decimal(),
-            words="",
+        ExecutionReported(
+            epoch=1,
+            execution=Execution(
+                execution_id=f"{stem}.{revision:02}",
+                instrument=put(11),
+                quantity=Decimal(quantity),
+                price_usd=Decimal(1),
+                at_ns=desk.now,
+                perm_id=0,
+                order_id=0,
+                client_id=0,
+                order_ref=order_ref,
+                account="DU1",
+                liquidation=stem == LIQUIDATION,
+            ),
         )
     )
 
 
-def liquidated(left=0):
-    """A desk that had sold two units; the broker has bought back all but so many."""
-    desk = holding()
+def counted(desk, count):
+    """A while later the broker's agreed book counts so many; what that asks for is done."""
     desk.wait(SETTINGS.settle_ns * 2)
-    valued(desk, **({"c11": left} if left else {}))
-    desk.settle()
-    desk.wait(SETTINGS.settle_ns * 2)
-    return desk
-
-
-def held(desk):
-    return [
-        one.contracts for trade in desk.state.trades.values() for one in held_of(desk.state, trade)
-    ]
-
-
-def restored(desk, count):
-    """The broker counts so much again; whatever that makes the desk do is done."""
-    valued(desk, c11=count)
+    valued(desk, **({"c11": count} if count else {}))
     return desk.settle()
 
 
-@pytest.mark.parametrize("left", [0, -1])
-def test_what_a_liquidation_took_is_protected_again_when_it_is_taken_back(left):
-    desk = liquidated(left)
-    assert held(desk) == [left] * bool(left)
+def liquidated(taken=2):
+    """A desk that had sold two units, of which the broker has bought back so many."""
+    desk = holding()
+    desk.wait(SETTINGS.settle_ns * 2)
+    fill(desk, LIQUIDATION, taken)
+    return counted(desk, taken - 2)
 
-    explained(desk, moved=-2 - left)
-    restored(desk, -2)
+
+def held(desk):
+    trades = desk.state.trades.values()
+    return [one.contracts for trade in trades for one in held_of(desk.state, trade)]
+
+
+@pytest.mark.parametrize("taken", [1, 2])
+def test_what_a_liquidation_took_is_protected_again_when_it_is_taken_back(taken):
+    desk = liquidated(taken)
+    assert held(desk) == [taken - 2] * (taken < 2)
+
+    fill(desk, LIQUIDATION, 0, revision=2)
+    counted(desk, -2)
 
     assert held(desk) == [-2]
     assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def test_of_a_fill_that_is_made_smaller_the_rest_stays_lost():
+    desk = liquidated()
+
+    fill(desk, LIQUIDATION, 1, revision=2)
+    counted(desk, -1)
+    once = held(desk)
+    fill(desk, LIQUIDATION, 0, revision=3)
+    counted(desk, -2)
+
+    assert once == [-1]
+    assert held(desk) == [-2]
+
+
+def test_a_count_that_was_made_before_the_fill_does_not_hide_who_took_it():
+    desk = holding()
+    desk.wait(SETTINGS.settle_ns * 2)
+    fill(desk, LIQUIDATION, 2)
+    valued(desk, c11=-2)
+    counted(desk, 0)
+
+    fill(desk, LIQUIDATION, 0, revision=2)
+    counted(desk, -2)
+
+    assert held(desk) == [-2]
+
+
+def test_what_is_on_its_way_back_outlives_a_restart():
+    desk = liquidated()
+    fill(desk, LIQUIDATION, 0, revision=2)
+
+    desk.restart()
+    desk.connect(epoch=2)
+    desk.settle()
+    counted(desk, -2)
+
+    assert held(desk) == [-2]
 
 
 def test_the_same_contract_sold_by_hand_stays_the_persons():
     desk = liquidated()
 
-    explained(desk, moved=-2, cause=Cause.MANUAL_TRADE)
-    valued(desk, c11=-2)
-    desk.settle()
+    fill(desk, BY_HAND, -2)
+    counted(desk, -2)
 
     assert held(desk) == []
     assert desk.protected() == {}
 
 
-def test_a_correction_brings_no_more_than_was_lost_nor_than_the_broker_counts():
-    more, fewer = liquidated(), liquidated()
+def test_what_a_person_bought_back_and_had_busted_is_none_of_the_trades():
+    desk = liquidated()
+    fill(desk, BY_HAND, -2)
+    counted(desk, -2)
+    fill(desk, "0001.cc", 2)
+    counted(desk, 0)
 
-    explained(more, moved=-5)
-    restored(more, -5)
-    explained(fewer, moved=-2)
-    restored(fewer, -1)
+    fill(desk, "0001.cc", 0, revision=2)
+    counted(desk, -2)
 
-    assert held(more) == [-2]
-    assert held(fewer) == [-1]
+    assert held(desk) == []
 
 
-def test_the_correction_of_a_fill_of_an_order_of_ours_is_counted_once():
+def test_what_a_person_sold_in_the_same_moment_is_not_given_to_the_trade():
+    desk = liquidated()
+
+    fill(desk, LIQUIDATION, 1, revision=2)
+    fill(desk, BY_HAND, -1)
+    counted(desk, -2)
+
+    assert held(desk) == [-1]
+    assert desk.protected() == {TP: 1, STOP: 1}
+
+
+def test_a_bust_of_our_own_exit_is_counted_once_beside_a_persons_position():
+    desk = liquidated(taken=1)
+    fill(desk, BY_HAND, -1)
+    counted(desk, -2)
+    exit_ref = desk.order(TP).order_ref
+    desk.broker.fill(exit_ref)
+    desk.settle()
+    counted(desk, -1)
+    done = held(desk)
+
+    for one in list(desk.state.orders[exit_ref].fills):
+        fill(desk, one.execution_id.rpartition(".")[0], 0, revision=99, order_ref=exit_ref)
+    counted(desk, -2)
+
+    assert done == []
+    assert held(desk) == [-1]
+
+
+def test_of_two_fills_that_took_it_only_what_was_corrected_comes_back():
     desk = holding()
     desk.wait(SETTINGS.settle_ns * 2)
+    fill(desk, LIQUIDATION, 1)
+    fill(desk, BY_HAND, 1)
+    counted(desk, 0)
 
-    explained(desk, moved=-2)
-    valued(desk, c11=-2)
-    desk.settle()
+    fill(desk, LIQUIDATION, 0, revision=2)
+    counted(desk, -1)
 
-    assert held(desk) == [-2]
-    assert desk.protected() == {TP: 2, STOP: 2}
+    assert held(desk) == [-1]

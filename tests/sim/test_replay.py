@@ -11,7 +11,7 @@ import pytest
 from tests.actors.desks import Obedient, note, until
 from thetawarden.actors.desk import Desk, DeskSettings
 from thetawarden.actors.governor import Governor
-from thetawarden.actors.memory import rebuild
+from thetawarden.actors.memory import encode_snapshot, rebuild
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Group, Tree
 from thetawarden.config.schema import Config
@@ -22,6 +22,7 @@ from thetawarden.infra.journal.errors import DamagedLogError
 from thetawarden.infra.journal.journal import Journal, Position
 from thetawarden.infra.journal.reader import open_log
 from thetawarden.infra.journal.recover import recover
+from thetawarden.infra.journal.rows import snapshot_row
 from thetawarden.messages.lifecycle import Begin, DeskStarted
 from thetawarden.messages.operations import AlertDelivered, VitalsTaken
 from thetawarden.messages.trading import Halt, Resume, TradingHalted
@@ -321,27 +322,48 @@ def opener(folder, tree):
 
 
 @pytest.mark.parametrize("day", [None, NEXT_DAY])
-def test_actors_beside_each_other_are_verified_as_one_after_the_other(recorded, day):
+@pytest.mark.parametrize("jobs", [2, 4, 64])
+def test_actors_beside_each_other_are_verified_as_one_after_the_other(recorded, day, jobs):
     folder, tree = recorded
     with open_log(folder) as days:
         in_order = verify_replay(tree, days, day=day)
 
-    beside = side_by_side.verify(opener(folder, tree), day=day, jobs=2, worth_it_from=1)
+    beside = side_by_side.verify(opener(folder, tree), day=day, jobs=jobs, worth_it_from=1)
 
     assert beside == in_order
     assert beside.answers > 30
 
 
-def test_what_differs_beside_each_other_is_the_first_in_order(recorded):
+@pytest.mark.parametrize("jobs", [2, 64])
+def test_what_differs_beside_each_other_is_the_first_in_order(recorded, jobs):
     folder, tree = recorded
     tomorrow = with_governor(tree, PoliteGovernor)
     with open_log(folder) as days:
         in_order = verify_replay(tomorrow, days)
 
-    beside = side_by_side.verify(opener(folder, tomorrow), day=None, jobs=2, worth_it_from=1)
+    beside = side_by_side.verify(opener(folder, tomorrow), day=None, jobs=jobs, worth_it_from=1)
 
     assert beside == in_order
     assert beside.first_difference.actor == "governor"
+
+
+def test_a_kept_state_is_compared_also_of_an_actor_that_did_nothing_that_day(recorded, tmp_path):
+    folder, tree = recorded
+    for path in folder.glob("*.db"):
+        shutil.copy(path, tmp_path)
+    watcher = tree.spec_of("chain/SPX").make()
+    watcher.state.course.views = 7  # which it cannot have said without a delivery
+    body = encode_snapshot(watcher, {})
+    row = snapshot_row(n=3, actor="chain/SPX", incarnation=1, at_ns=1, body=body)
+    with sqlite3.connect(tmp_path / f"{DAY}.db") as log:
+        log.execute("DELETE FROM snapshots")
+        log.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)", row)
+    log.close()
+
+    beside = side_by_side.verify(opener(tmp_path, tree), day=DAY, jobs=2, worth_it_from=1)
+
+    assert beside.first_difference.what == "the state differs from the snapshot"
+    assert beside.first_difference.actor == "chain/SPX"
 
 
 def test_a_delivery_that_is_missing_is_told_of_in_order(recorded, tmp_path):

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
+from thetawarden.domain.broker.orders import Execution
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.orders.intent import Gate
@@ -90,6 +91,15 @@ class Flattening(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(self.underlyings) or "everything"
 
 
+class ForeignFill(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill of others; `counted` once a later book agreed, `back` what was corrected since."""
+
+    execution: Execution
+    noted_ns: UnixNs
+    counted: bool = False
+    back: int = 0
+
+
 class ExecutorState(msgspec.Struct, kw_only=True):
     """Every order of ours that lives or ended lately, the trades they make, and what they rest on.
 
@@ -98,7 +108,7 @@ class ExecutorState(msgspec.Struct, kw_only=True):
     `approved` and `submitted` count by strategy: never more out than in. `checked` tells whether
     a whole book of this link has been compared since we began. `due_ns` is when the timer rings.
     `no_entries` is why the governor demands that nothing be opened, empty when it does not.
-    `returned` is what a correction of a fill that is not ours brought, until it finds its trade.
+    `foreign` are the latest fills of options that no order of ours made, by their stems.
     """
 
     orders: dict[str, OrderLife] = msgspec.field(default_factory=dict)
@@ -129,7 +139,7 @@ class ExecutorState(msgspec.Struct, kw_only=True):
     overfilled: tuple[str, ...] = ()
     due_ns: UnixNs = UnixNs(0)
     no_entries: str = ""
-    returned: dict[int, int] = msgspec.field(default_factory=dict)
+    foreign: dict[str, ForeignFill] = msgspec.field(default_factory=dict)
 
 
 def lives_of(state: ExecutorState, trade: str) -> tuple[OrderLife, ...]:

@@ -140,7 +140,7 @@ class Executor:
             case BookJudged():
                 return following.judged(state, message, now, settings)
             case PositionExplained():
-                counting.explained(state, message)
+                counting.delivered(state, message)
                 return closing.press_on(state, now, settings)
             case PositionsValued():
                 return self._valued(message, now)

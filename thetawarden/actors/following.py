@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
+from thetawarden.actors import counting
 from thetawarden.actors.executing import (
     CANCEL_TRIES,
     ME,
@@ -154,6 +155,7 @@ def executed(state: ExecutorState, execution: Execution, now: UnixNs) -> tuple[S
     """A fill, once; whatever stage its order was thought to be at."""
     life = find(state, execution.order_ref, execution.perm_id)
     if life is None:
+        counting.noted(state, execution, now)
         return ()
     after = with_execution(life, execution)
     if after == life:

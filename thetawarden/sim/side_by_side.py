@@ -26,6 +26,7 @@ from thetawarden.sim.replay import Verdict, pick_days, verify_replay
 WORTH_IT_FROM = 3000
 """So many deliveries take longer than it takes to begin some processes."""
 _ACTORS = "SELECT actor, count(*) FROM deliveries GROUP BY actor"
+_KEPT = "SELECT DISTINCT actor FROM snapshots"
 _ALONE = """
     SELECT actor, count(*)
     FROM (SELECT min(actor) AS actor FROM deliveries GROUP BY seq HAVING count(*) = 1)
@@ -59,9 +60,10 @@ def verify(
         wanted = pick_days(past.days, day)
         handled, said = _counts(wanted)
         alone = sum((Counter(dict(one.raw(_ALONE))) for one in wanted), Counter[str]())
+        kept = {actor for one in wanted for (actor,) in one.raw(_KEPT)}
     deliveries = handled.total()
     if jobs > 1 and deliveries >= worth_it_from:
-        shares = _shares(handled, said, alone, jobs=jobs)
+        shares = _shares(handled, said, alone, kept=kept, jobs=jobs)
         found = _side_by_side(open_past, shares, day=day, jobs=jobs, progress=progress)
         whole = Verdict(deliveries=deliveries, verified=deliveries, answers=said.total())
         if found == whole:
@@ -83,12 +85,15 @@ def _counts(days: tuple[DayLog, ...]) -> tuple[Counter[str], Counter[str]]:
 
 
 def _shares(
-    handled: Counter[str], said: Counter[str], alone: Counter[str], *, jobs: int
+    handled: Counter[str], said: Counter[str], alone: Counter[str], *, kept: set[str], jobs: int
 ) -> list[frozenset[str]]:
-    """Who is verified together, the most work first; `alone` counts what only one heard."""
+    """Who is verified together, the most work first: all who heard, spoke or whose state was kept.
+
+    `alone` counts what only one heard.
+    """
     counts = handled + said
     apart = [name for name in counts if 2 * alone[name] > handled[name]]
-    together = sorted(counts.keys() - set(apart))
+    together = sorted((counts.keys() | kept) - set(apart))
     size = -(-len(together) // max(1, jobs // 2))
     shares = [frozenset(together[at : at + size]) for at in range(0, len(together), size or 1)]
     shares += [frozenset({name}) for name in apart]

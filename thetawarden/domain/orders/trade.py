@@ -29,6 +29,14 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     contracts: int
 
 
+class Lost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trade held of a contract, and the stems of the fills that can have taken it."""
+
+    instrument: Instrument
+    contracts: int
+    fills: tuple[str, ...]
+
+
 class Repair(enum.IntEnum):
     """How far the repair of a trade's protection has gone."""
 
@@ -42,7 +50,7 @@ class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
     """What the executor remembers of a trade.
 
     `carried` is what orders brought that are forgotten, and what the broker's book corrected;
-    `lost` what it took thereby, which the broker gives back where it takes that back.
+    `lost` what fills that are not ours took: who made them may take them back.
     `exits` are the prices at which a unit of it is to be ended, `unit` the legs they are meant for.
     Protection is missing since `missing_ns`, 0 for not; `alarmed` once a person was told. The next
     step of its repair is due at `again_ns`. It was complete again at `mended_ns`: what is lost soon
@@ -61,7 +69,7 @@ class TradeLife(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 0
     again_ns: UnixNs = UnixNs(0)
     mended_ns: UnixNs = UnixNs(0)
-    lost: tuple[Held, ...] = ()
+    lost: tuple[Lost, ...] = ()
 
 
 class Cover(enum.StrEnum):
