@@ -13,7 +13,7 @@ from thetawarden.messages.books import ExecutionReported
 LIQUIDATION, BY_HAND = "0001.aa", "0001.bb"
 
 
-def fill(desk, stem, quantity, *, revision=1, order_ref=""):
+def fill(desk, stem, quantity, *, revision=1, price=1, order_ref=""):
     """A fill that the desk's orders did not make, or its correction."""
     desk.tell(
         ExecutionReported(
@@ -22,7 +22,7 @@ def fill(desk, stem, quantity, *, revision=1, order_ref=""):
                 execution_id=f"{stem}.{revision:02}",
                 instrument=put(11),
                 quantity=Decimal(quantity),
-                price_usd=Decimal(1),
+                price_usd=Decimal(price),
                 at_ns=desk.now,
                 perm_id=0,
                 order_id=0,
@@ -55,12 +55,13 @@ def held(desk):
     return [one.contracts for trade in trades for one in held_of(desk.state, trade)]
 
 
+@pytest.mark.parametrize("bust", [{"quantity": 0}, {"quantity": 2, "price": 0}])
 @pytest.mark.parametrize("taken", [1, 2])
-def test_what_a_liquidation_took_is_protected_again_when_it_is_taken_back(taken):
+def test_what_a_liquidation_took_is_protected_again_when_it_is_taken_back(taken, bust):
     desk = liquidated(taken)
     assert held(desk) == [taken - 2] * (taken < 2)
 
-    fill(desk, LIQUIDATION, 0, revision=2)
+    fill(desk, LIQUIDATION, revision=2, **bust)
     counted(desk, -2)
 
     assert held(desk) == [-2]

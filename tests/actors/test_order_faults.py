@@ -197,7 +197,29 @@ def test_o06_a_late_report_does_not_undo_a_fill():
     assert desk.pages() == []
 
 
-def test_o08_a_busted_fill_takes_back_what_it_brought_and_resizes_the_exits():
+def test_o08_an_exit_that_was_busted_has_closed_nothing_and_is_placed_again():
+    desk = holding()
+    desk.broker.fill(desk.order(TP).order_ref)
+    desk.settle()
+    after = [held_of(desk.state, one) for one in desk.state.trades.values()]
+    fills = list(desk.state.orders[desk.order(TP).order_ref].fills)
+
+    for one in fills:
+        stem = one.execution_id.rpartition(".")[0]
+        bust = msgspec.structs.replace(one, execution_id=f"{stem}.02", price_usd=Decimal(0))
+        desk.tell(ExecutionReported(epoch=1, execution=bust))
+    desk.settle()
+    desk.wait(SETTINGS.settle_ns * 2)
+    valued(desk, c11=-2)
+    desk.settle()
+
+    assert not any(after)
+    assert [one.contracts for one in held_of(desk.state, desk.state.trades["t1"])] == [-2]
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+@pytest.mark.parametrize("quantity", [0, -1], ids=["no quantity", "no price"])
+def test_o08_a_busted_fill_takes_back_what_it_brought_and_resizes_the_exits(quantity):
     desk = working()
     entry = desk.order(ENTRY).order_ref
     desk.broker.fill(entry, 1)
@@ -206,7 +228,7 @@ def test_o08_a_busted_fill_takes_back_what_it_brought_and_resizes_the_exits():
     bust = msgspec.structs.replace(
         desk.broker.executions[-1],
         execution_id=desk.broker.executions[-1].execution_id[:-2] + "02",
-        quantity=Decimal(0),
+        quantity=Decimal(quantity),
         price_usd=Decimal(0),
     )
 

@@ -19,7 +19,12 @@ from thetawarden.actors.executing import (
     unclaimed,
 )
 from thetawarden.domain.broker.instrument import InstrumentKind
-from thetawarden.domain.broker.orders import Execution, execution_stem, latest_revisions
+from thetawarden.domain.broker.orders import (
+    Execution,
+    as_it_counts,
+    execution_stem,
+    latest_revisions,
+)
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.trade import Held, Lost, TradeLife, ever_held, with_shares
@@ -32,7 +37,7 @@ def noted(state: ExecutorState, execution: Execution, now: UnixNs) -> None:
     """Remember a fill of an option that no order of ours made, and what its correction moved."""
     if execution.order_ref or execution.instrument.kind is not InstrumentKind.OPTION:
         return
-    stem = execution_stem(execution.execution_id)
+    execution, stem = as_it_counts(execution), execution_stem(execution.execution_id)
     known = state.foreign.get(stem)
     if known is None:
         state.foreign[stem] = ForeignFill(execution=execution, noted_ns=now)

@@ -15,9 +15,13 @@ import msgspec
 from thetawarden.domain.books.amounts import ZERO
 from thetawarden.domain.books.commissions import estimated_usd
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
-from thetawarden.domain.broker.orders import Commission, Execution, execution_stem
-
-FIRST_REVISION = 1
+from thetawarden.domain.broker.orders import (
+    Commission,
+    Execution,
+    execution_stem,
+    is_bust,
+    revision_of,
+)
 
 
 class CommissionKind(enum.StrEnum):
@@ -62,7 +66,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_bust(self) -> bool:
         """Whether the trade was taken back."""
-        return _is_bust(self.execution)
+        return is_bust(self.execution)
 
     @property
     def commission_kind(self) -> CommissionKind:
@@ -109,12 +113,6 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def revision_of(execution_id: str) -> int:
-    """Return which revision of a fill an execution id means; 1 when it does not say."""
-    stem, _, last = execution_id.rpartition(".")
-    return int(last) if stem and last.isdecimal() else FIRST_REVISION
-
-
 def origin_of(execution: Execution, *, client_id: int) -> Origin:
     """Return who made a fill happen; `client_id` is our own number at the broker."""
     if execution.liquidation:
@@ -157,13 +155,8 @@ def _recency(one: Execution) -> tuple[int, str]:
     return (revision_of(one.execution_id), one.execution_id)
 
 
-def _is_bust(one: Execution) -> bool:
-    revised_away = revision_of(one.execution_id) > FIRST_REVISION and one.price_usd == 0
-    return one.quantity == 0 or revised_away
-
-
 def _moved(one: Execution) -> Decimal:
-    return ZERO if _is_bust(one) else one.quantity
+    return ZERO if is_bust(one) else one.quantity
 
 
 def _gross_usd(one: Execution) -> Decimal:

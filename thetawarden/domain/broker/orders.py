@@ -16,6 +16,8 @@ import msgspec
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.instants import UnixNs
 
+_FIRST_REVISION = 1
+
 
 class BrokerOrderState(enum.StrEnum):
     """What the broker last said of an order, in our words."""
@@ -85,6 +87,25 @@ class Commission(msgspec.Struct, frozen=True, kw_only=True):
     execution_id: str
     commission_usd: Decimal
     realised_usd: Decimal | None = None
+
+
+def revision_of(execution_id: str) -> int:
+    """Return which revision of a fill an execution id means; 1 when it does not say."""
+    stem, _, last = execution_id.rpartition(".")
+    return int(last) if stem and last.isdecimal() else _FIRST_REVISION
+
+
+def is_bust(execution: Execution) -> bool:
+    """Whether a fill was taken back: it comes again with no quantity, or with no price."""
+    again = revision_of(execution.execution_id) > _FIRST_REVISION
+    return not execution.quantity or (again and not execution.price_usd)
+
+
+def as_it_counts(execution: Execution) -> Execution:
+    """Return the fill with the quantity it moves: none of one that was taken back."""
+    if not execution.quantity or not is_bust(execution):
+        return execution
+    return msgspec.structs.replace(execution, quantity=Decimal(0))
 
 
 def execution_stem(execution_id: str) -> str:

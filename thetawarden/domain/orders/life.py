@@ -17,6 +17,7 @@ from thetawarden.domain.broker.orders import (
     BrokerOrder,
     BrokerOrderState,
     Execution,
+    as_it_counts,
     latest_revisions,
 )
 from thetawarden.domain.instants import UnixNs
@@ -172,7 +173,7 @@ def is_overfilled(life: OrderLife) -> bool:
 
 def with_execution(life: OrderLife, execution: Execution) -> OrderLife:
     """Take a fill in, once; a correction that lowers it lowers what reports told as well."""
-    fills = latest_revisions((*life.fills, execution))
+    fills = latest_revisions((*life.fills, as_it_counts(execution)))
     if fills == life.fills:
         return life
     after = msgspec.structs.replace(life, fills=fills)
