@@ -45,6 +45,8 @@ def noted(state: ExecutorState, execution: Execution, now: UnixNs) -> None:
             del state.foreign[oldest]
         return
     (latest,) = latest_revisions((known.execution, execution))
+    if latest == known.execution:  # every book tells it again
+        return
     moved = int(latest.quantity - known.execution.quantity)
     state.foreign[stem] = msgspec.structs.replace(known, execution=latest, back=known.back + moved)
 

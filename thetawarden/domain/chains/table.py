@@ -15,7 +15,6 @@ from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
 
 DATA_TYPES = tuple(DataType)
-_LIVE = DATA_TYPES.index(DataType.LIVE)
 
 
 class QuoteTable(msgspec.Struct, kw_only=True, eq=False):
