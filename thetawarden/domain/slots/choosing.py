@@ -11,9 +11,10 @@ from collections.abc import Mapping
 
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.remembering import remembered
+from thetawarden.domain.slots.holding import holding
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
-from thetawarden.domain.slots.state import HELD, Ledger, Wish
+from thetawarden.domain.slots.state import HELD, Ledger, Slot, Wish
 from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 
 Queues = dict[LinePriority, dict[str, list[int]]]
@@ -112,12 +113,10 @@ def _in_any(queues: Mapping[str, list[int]]) -> frozenset[int]:
 
 def _young(ledger: Ledger, hold_ns: int, now_ns: int) -> list[int]:
     """Those whose lines are too young to be taken away, the youngest last."""
-    since_ns = now_ns - hold_ns
-    return [
-        slot.conid
-        for slot in ledger.slots.values()
-        if slot.since_ns > since_ns and slot.phase is HELD and slot.unwanted_ns is None
-    ]
+    since_ns, held = now_ns - hold_ns, holding(ledger.slots)
+    if held.youngest_ns <= since_ns:
+        return []
+    return [slot.conid for slot in held.wanted if slot.since_ns > since_ns]
 
 
 def _rotated(
@@ -130,10 +129,7 @@ def _rotated(
 ) -> tuple[list[int], dict[str, list[int]]]:
     """Who keeps a scan line, and everybody's queue with the longest waiting first."""
     wanted = _in_any(queues)
-    streaming = sorted(
-        (slot for slot in ledger.slots.values() if slot.conid in wanted and slot.phase is HELD),
-        key=lambda slot: (slot.since_ns, slot.conid),
-    )
+    streaming = _by_age(ledger.slots, wanted)
     leaving: set[int] = set()
     if rotation_is_due(ledger, limits, now_ns) and len(wanted) > places:
         leaving = {
@@ -146,6 +142,13 @@ def _rotated(
     last_ns = max(ledger.streamed_ns.values(), default=-1)
     held_ns = now_ns if last_ns >= now_ns else _ENDLESS_NS  # only then is it a matter of which
     return kept, _longest_waiting(queues, ledger.streamed_ns, held=held, held_ns=held_ns)
+
+
+@remembered(LEDGERS_KEPT)
+def _by_age(slots: Mapping[int, Slot], wanted: frozenset[int]) -> tuple[Slot, ...]:
+    """The places held of what is wanted, the oldest first."""
+    held = (slot for slot in slots.values() if slot.conid in wanted and slot.phase is HELD)
+    return tuple(sorted(held, key=lambda slot: (slot.since_ns, slot.conid)))
 
 
 @remembered(LISTS_KEPT)

@@ -17,10 +17,10 @@ from thetawarden.domain.slots.choosing import (
     room_for,
     rotation_is_due,
 )
+from thetawarden.domain.slots.holding import first_after, holding
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.snapshots import next_snapshot_ns, pick_snapshots
 from thetawarden.domain.slots.state import (
-    HELD,
     Batch,
     Ledger,
     Move,
@@ -90,25 +90,22 @@ def _the_same(conids: frozenset[int]) -> frozenset[int]:
 def _marked(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> dict[int, Slot]:
     """The places, each with since when nobody has wanted its stream; the same if none is news."""
     slots = ledger.slots
-    unwanted = slots.keys() - streams_of(wishes)
     news = {
-        conid: msgspec.structs.replace(
-            slots[conid], unwanted_ns=now_ns if conid in unwanted else None
-        )
-        for conid in slots
-        if conid in unwanted ^ _unwanted_in(slots)
+        conid: msgspec.structs.replace(slots[conid], unwanted_ns=now_ns if is_unwanted else None)
+        for conid, is_unwanted in _turned(slots, wishes).items()
     }
     return slots | news if news else slots
 
 
 @remembered(LEDGERS_KEPT)
-def _unwanted_in(slots: Mapping[int, Slot]) -> frozenset[int]:
-    return frozenset(conid for conid, slot in slots.items() if slot.unwanted_ns is not None)
-
-
-@remembered(LEDGERS_KEPT)
-def _held_in(slots: Mapping[int, Slot]) -> frozenset[int]:
-    return frozenset(conid for conid, slot in slots.items() if slot.phase is HELD)
+def _turned(slots: Mapping[int, Slot], wishes: Mapping[int, Wish]) -> dict[int, bool]:
+    """The places that somebody began or ceased to want, and whether nobody wants them now."""
+    wanted = streams_of(wishes)
+    return {
+        conid: conid not in wanted
+        for conid, slot in slots.items()
+        if (slot.unwanted_ns is None) is not (conid in wanted)
+    }
 
 
 def _ordered(
@@ -139,7 +136,7 @@ def _needed(
     now_ns: int,
 ) -> int:
     """How many places the chosen ones lack even when all that are leaving have left."""
-    total, held = lines_max(ledger, limits, now_ns), _held_in(ledger.slots)
+    total, held = lines_max(ledger, limits, now_ns), holding(ledger.slots).conids
     taken = len(held)
     lacking = taken - total
     for conid in [one for one in chosen if one not in held]:
@@ -158,13 +155,9 @@ def _going(
     now_ns: int,
 ) -> list[int]:
     """The lines to cancel: who lost its place, who was unwanted long enough, who is in the way."""
-    keeps = set(chosen)
-    held = [slot for slot in slots.values() if slot.phase is HELD]
-    going = [slot.conid for slot in held if slot.unwanted_ns is None and slot.conid not in keeps]
-    unwanted = sorted(
-        (slot.unwanted_ns, slot.conid) for slot in held if slot.unwanted_ns is not None
-    )
-    for since_ns, conid in unwanted:
+    keeps, held = set(chosen), holding(slots)
+    going = [slot.conid for slot in held.wanted if slot.conid not in keeps]
+    for since_ns, conid in held.unwanted:
         if now_ns - since_ns >= limits.linger_ns or len(going) < needed:
             going.append(conid)
     return going
@@ -198,10 +191,8 @@ def _redirected(slots: Mapping[int, Slot], wishes: Mapping[int, Wish]) -> list[R
     """The lines that stream on, to other listeners."""
     return [
         Redirect(conid=slot.conid, listeners=wishes[slot.conid].listeners)
-        for slot in slots.values()
-        if slot.phase is HELD
-        and slot.unwanted_ns is None
-        and slot.listeners != wishes[slot.conid].listeners
+        for slot in holding(slots).wanted
+        if slot.listeners != wishes[slot.conid].listeners
     ]
 
 
@@ -272,12 +263,15 @@ def _next_ns(
     now_ns: int,
 ) -> int | None:
     """The first instant at which something may change though nothing is heard."""
-    held = [slot for slot in ledger.slots.values() if slot.phase is HELD]
-    due = [slot.unwanted_ns + limits.linger_ns for slot in held if slot.unwanted_ns is not None]
+    held, turn_ns, linger_ns = holding(ledger.slots), limits.rotation_ns, limits.linger_ns
+    due = [since_ns + linger_ns for since_ns, _ in held.unwanted]
     due += [refusal.again_ns for refusal in ledger.refused.values()]
     if not streams_of(wishes) <= streaming:
-        due += [slot.since_ns + limits.hold_ns for slot in held]
-        due += [max(slot.since_ns, ledger.rotated_ns) + limits.rotation_ns for slot in held]
+        due += [at + limits.hold_ns for at in first_after(held.since_ns, now_ns - limits.hold_ns)]
+        turns = first_after(held.since_ns, now_ns - turn_ns)
+        if now_ns < ledger.rotated_ns + turn_ns:  # all of them wait for the next turn
+            turns = [max(at, ledger.rotated_ns) for at in held.since_ns[:1]]
+        due += [at + turn_ns for at in turns]
     if ledger.learned is not None:
         due.append(ledger.learned.at_ns + limits.learned_for_ns)
     snapshot_ns = next_snapshot_ns(ledger=ledger, wishes=wishes, streaming=streaming, limits=limits)

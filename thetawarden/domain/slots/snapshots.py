@@ -7,8 +7,10 @@ shared fairly among listeners, each of whom gets those first that have been due 
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+
+import msgspec
 
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.remembering import remembered
@@ -24,9 +26,24 @@ _Due = tuple[int, int, int, str]
 """A snapshot to take: its class, from when on, of what, and for which listener."""
 _Heard = tuple[tuple[int, int, int], ...]
 """What one listener is to hear of: its class, how old it may become, and what it is."""
-_Awaited = tuple[tuple[int, int, int], ...]
-"""What one listener waits for: from when on, its class, and what it is; the earliest first."""
 _NO_INSTANTS: dict[int, int] = {}
+
+
+class _Resting(msgspec.Struct, frozen=True):
+    """What of all that a listener hears of does not stream: class, age allowed, and what it is."""
+
+    priorities: tuple[int, ...]
+    refresh_ns: tuple[int, ...]
+    conids: tuple[int, ...]
+    known: frozenset[int]
+
+
+class _Awaited(msgspec.Struct, frozen=True):
+    """What a listener waits for, from when on each is due, and when the first is."""
+
+    resting: _Resting
+    due_ns: Sequence[int]
+    first_ns: int | None
 
 
 def pick_snapshots(
@@ -92,36 +109,44 @@ def _by_listener(wishes: Mapping[int, Wish], limits: LineLimits) -> Mapping[str,
 def _due(ledger: Ledger, listener: str, heard: _Heard, streaming: frozenset[int]) -> _Awaited:
     """Everything that does not stream, with when its quote will be too old."""
     taken = ledger.snapshot_ns.get(listener, _NO_INSTANTS)
-    return _awaited(taken, ledger.streamed_ns, heard, streaming)
+    return _awaited(taken, ledger.streamed_ns, _resting(heard, streaming))
 
 
 @remembered(LISTENERS_KEPT)
-def _awaited(
-    taken: Mapping[int, int], streamed: Mapping[int, int], heard: _Heard, streaming: frozenset[int]
-) -> _Awaited:
-    awaited = []
-    for priority, refresh_ns, conid in heard:
-        if conid not in streaming:
-            seen_ns = taken.get(conid, NEVER_NS)
-            if conid in streamed:
-                seen_ns = max(seen_ns, streamed[conid])
-            awaited.append((seen_ns + refresh_ns if seen_ns else NEVER_NS, priority, conid))
-    return tuple(sorted(awaited))
+def _resting(heard: _Heard, streaming: frozenset[int]) -> _Resting:
+    resting = [each for each in heard if each[2] not in streaming]
+    priorities, refresh_ns, conids = zip(*resting, strict=True) if resting else ((), (), ())
+    return _Resting(priorities, refresh_ns, conids, frozenset(conids))
 
 
-def _until(now_ns: int, awaited: _Awaited) -> _Awaited:
-    return awaited[: bisect_right(awaited, now_ns, key=lambda each: each[0])]
+@remembered(LISTENERS_KEPT)
+def _awaited(taken: Mapping[int, int], streamed: Mapping[int, int], resting: _Resting) -> _Awaited:
+    never = repeat(NEVER_NS)
+    seen_ns = map(
+        max, map(taken.get, resting.conids, never), map(streamed.get, resting.conids, never)
+    )
+    due_ns = [
+        last_ns + refresh_ns if last_ns else NEVER_NS
+        for last_ns, refresh_ns in zip(seen_ns, resting.refresh_ns, strict=True)
+    ]
+    return _Awaited(resting, due_ns, min(due_ns, default=None))
 
 
-def _first_ns(ledger: Ledger, due: _Awaited) -> int | None:
+def _until(now_ns: int, awaited: _Awaited) -> list[tuple[int, int, int]]:
+    """What is due by now: from when on, its class, and what it is."""
+    if awaited.first_ns is None or awaited.first_ns > now_ns:
+        return []
+    resting = awaited.resting
+    every = zip(awaited.due_ns, resting.priorities, resting.conids, strict=True)
+    return [each for each in every if each[0] <= now_ns]
+
+
+def _first_ns(ledger: Ledger, awaited: _Awaited) -> int | None:
     """When the first of them is due and may be asked for."""
-    first_ns = None
-    for at_ns, _, conid in due:
-        if first_ns is not None and at_ns >= first_ns:
-            break
-        may_ns = max(at_ns, asks_from_ns(ledger, conid))
-        first_ns = may_ns if first_ns is None else min(first_ns, may_ns)
-    return first_ns
+    if awaited.resting.known.isdisjoint(ledger.refused):
+        return awaited.first_ns
+    may_ns = (asks_from_ns(ledger, conid) for conid in awaited.resting.conids)
+    return min(map(max, awaited.due_ns, may_ns), default=None)
 
 
 def _share(ready: list[_Due], places: int) -> dict[str, list[int]]:
