@@ -16,7 +16,6 @@ import subprocess
 import sys
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
@@ -25,6 +24,7 @@ import msgspec
 
 from thetawarden.actors.memory import encode_snapshot, rebuild
 from thetawarden.config.schema import Config
+from thetawarden.infra.journal.packing import unpacked
 from thetawarden.infra.journal.reader import open_log
 from thetawarden.infra.journal.recover import recover
 from thetawarden.infra.journal.verify import verify_log
@@ -35,7 +35,6 @@ from thetawarden.supervisor import actor_names, desk_tree
 
 PRODUCERS = 3
 _OUT = 1
-_ZLIB = b"\x78"
 
 
 class Verdict(msgspec.Struct, kw_only=True):
@@ -117,8 +116,7 @@ def _rows(folder: Path, query: str) -> Iterator[tuple[int, str, list[Any]]]:
     for path in sorted(folder.glob("*.db")):
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             for number, name, body in connection.execute(query):
-                plain = zlib.decompress(body) if body[:1] == _ZLIB else body
-                yield number, name, msgspec.msgpack.decode(plain)
+                yield number, name, msgspec.msgpack.decode(unpacked(body))
 
 
 def _text(body: list[Any]) -> str:

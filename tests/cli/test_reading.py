@@ -12,7 +12,9 @@ import pytest
 
 from tests.cli.shell import one_line_error
 from tests.cli.terminal import Terminal
+from thetawarden.cli.replay import SHOWN_MAX, around
 from thetawarden.infra.journal import rows
+from thetawarden.infra.journal.packing import unpacked
 from thetawarden.messages.registry import decode, encode
 from thetawarden.messages.trading import TradingHalted
 
@@ -210,12 +212,24 @@ def other_code(shell):
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         query = "SELECT * FROM messages WHERE kind = 'TradingHalted'"
         seq, at_ns, sender, incarnation, cause, kind, body, _ = connection.execute(query).fetchone()
-        said = decode(rows.unpacked(body))
+        said = decode(unpacked(body))
         halt = msgspec.structs.replace(said.halt, reason="as an older version put it")
         body = encode(TradingHalted(halt=halt))
         crc = rows.message_crc(seq, at_ns, sender, incarnation, cause, kind, body)
         connection.execute("UPDATE messages SET body = ?, crc = ? WHERE seq = ?", (body, crc, seq))
     return shell
+
+
+@pytest.mark.parametrize("at", [0, 30_000, 99_999])
+def test_of_a_long_answer_the_place_is_shown_at_which_it_differs(at):
+    text = "".join(chr(ord("a") + place % 26) for place in range(100_000))
+    marked = f"{text[:at]}#{text[at + 1 :]}"
+
+    shown = around(marked, at)
+
+    assert "#" in shown
+    assert len(shown) < SHOWN_MAX + 100
+    assert around("short", 3) == "short"
 
 
 def test_an_answer_that_differs_is_shown_with_the_state_before_it(other_code):

@@ -47,7 +47,7 @@ def tree_of(started):
 def replayed(folder):
     with open_log(folder) as days:
         past = Processes(days, tree_of)
-        return verify_replay(past.tree_at(2**62), days, tree_at=past.tree_at)
+        return verify_replay(past.tree_at(2**62), days, processes=past)
 
 
 @pytest.fixture(params=ALL, ids=lambda path: path.name)
@@ -81,7 +81,7 @@ def test_a_desk_of_today_begins_where_any_version_ended(log):
 def test_todays_actors_take_again_whatever_any_version_was_told(log):
     with open_log(log.parent) as days:
         past = Processes(days, tree_of)
-        cast = Cast(past.tree_at(2**62), tree_at=past.tree_at)
+        cast = Cast(past.tree_at(2**62), processes=past)
         (day,) = days
         for step in day.steps():
             cast.get(step.delivery.actor).take(step)

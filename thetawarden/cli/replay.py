@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any
 
 import click
@@ -28,12 +28,12 @@ from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.sim import side_by_side
 from thetawarden.sim.cast import Cast, Processes, Replayed, actors_before
 from thetawarden.sim.replay import Difference, Verdict, pick_days
-from thetawarden.sim.side_by_side import Past
+from thetawarden.sim.shares import Past
 from thetawarden.sim.walk import Walk, moments
 from thetawarden.supervisor import Mark, actor_names, actor_roles, desk_tree
 
-# numbers only, never a person's word
 SHOWN_MAX = 2000
+# numbers only, never a person's word
 _HANDLED = "SELECT max(n) FROM deliveries WHERE seq = {0:d}"
 _BEFORE = "SELECT max(n) FROM deliveries WHERE seq < {0:d}"
 
@@ -80,11 +80,11 @@ def replay(
     if verify:
         return _verify(place, config, wanted, as_json=as_json)
     with _past(place, config) as past:
-        days, tree, tree_at = past.days, past.tree, past.tree_at
+        days, tree, processes = past.days, past.tree, past.processes
         picked = pick_days(days, wanted)
         last_n = None if until is None else _last_delivery(picked, until)
         only = None if actor is None else frozenset({actor})
-        actors = actors_before(tree, days, picked[0], only=only, tree_at=tree_at)
+        actors = actors_before(tree, days, picked[0], only=only, processes=processes)
         begin = None if actor is None else actors.get(actor)
         if begin is not None and step and (back or (on_terminal() and not as_json)):
             _walk(begin, picked, last_n, back=back, as_json=as_json)
@@ -105,7 +105,7 @@ def _past(place: Place, config: Config) -> Iterator[Past]:
         yield Past(
             days=days,
             tree=processes.tree_at(SEQ_MAX) if processes.started else _tree(config, None),
-            tree_at=processes.tree_at if processes.started else None,
+            processes=processes if processes.started else None,
             marks=frozenset(one.config_fingerprint for one in processes.started),
         )
 
@@ -230,9 +230,23 @@ def _print_difference(verdict: Verdict, found: Difference) -> None:
     )
     click.echo(f"message: {_shortened(found.message)}")
     click.echo(f"state before: {_shortened(found.state_before)}")
-    for label, answers in (("recorded", found.expected), ("today", found.got)):
-        for answer in answers or ["nothing"]:
-            click.echo(f"{label:>9}: {answer}")
+    pairs = zip_longest(found.expected or ["nothing"], found.got, fillvalue="nothing")
+    for recorded, today in pairs:
+        at = next(
+            (at for at, pair in enumerate(zip(recorded, today, strict=False)) if len({*pair}) > 1),
+            0,
+        )
+        for label, answer in (("recorded", recorded), ("today", today)):
+            click.echo(f"{label:>9}: {around(answer, at)}")
+
+
+def around(text: str, at: int) -> str:
+    """The text, or of a long one what is around the place at which it differs."""
+    if len(text) <= SHOWN_MAX:
+        return text
+    begin = max(0, at - SHOWN_MAX // 4)
+    head = "... " if begin else ""
+    return f"{head}{text[begin : begin + SHOWN_MAX]} ... ({len(text):,} characters, see --json)"
 
 
 def _shortened(value: Any) -> str:

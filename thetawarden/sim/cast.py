@@ -25,20 +25,18 @@ from thetawarden.messages.timers import TimerFired
 from thetawarden.ports import Actor, Delivery, Outcome
 
 KEPT_MAX = 20_000
-TreeAt = Callable[[int], Tree]
-"""The tree of the process that said the message of this number."""
-SpecAt = Callable[[int], ActorSpec | None]
 HANDLED = Outcome.HANDLED  # an enum's attribute is slow to look up a million times
 
 
 class Replayed:
-    """One actor on its way through the log; `spec_at` is how the process of a message made it."""
+    """One actor on its way through the log; each process begins with it as that one made it."""
 
     def __init__(
-        self, spec: ActorSpec, snapshot: bytes | None = None, spec_at: SpecAt | None = None
+        self, spec: ActorSpec, snapshot: bytes | None = None, processes: Processes | None = None
     ) -> None:
         self.spec = spec
-        self.spec_at = spec_at
+        self.processes = processes
+        self._begins_again = processes is not None
         self._snapshot = snapshot
         self._since: list[Delivery] = []
         self.actor: Actor
@@ -51,12 +49,12 @@ class Replayed:
         body = delivery.envelope.body
         if delivery.outcome is not HANDLED or not is_heard(type(self.actor), body):
             return ()
-        if type(body) is Begin and self.spec_at is not None:
-            self._begin_as(self.spec_at(delivery.envelope.seq))
-        since = self._since
-        if len(since) >= KEPT_MAX:
-            self.keep(encode_snapshot(self.actor, self.timers))
-        since.append(delivery)
+        if type(body) is Begin and self.processes is not None:
+            self._begin_in(self.processes, delivery.envelope.seq)
+        if self._begins_again:
+            if len(self._since) >= KEPT_MAX:
+                self.keep(encode_snapshot(self.actor, self.timers))
+            self._since.append(delivery)
         answers = self.actor.receive(body, delivery.at_ns)
         if answers or type(body) is TimerFired:
             note_timers(self.timers, delivery, answers)
@@ -71,24 +69,27 @@ class Replayed:
         """The state as plain data."""
         return msgspec.to_builtins(self.actor.state)
 
-    def _begin_as(self, spec: ActorSpec | None) -> None:
+    def _begin_in(self, processes: Processes, seq: int) -> None:
+        spec = processes.spec_at(seq, self.spec.name)
         if spec is not None and spec is not self.spec:
             self.spec = spec
             self.actor, self.timers = rebuild(spec.make, self._snapshot, self._since)
+        if seq > processes.last_seq:  # what no process begins with is not remembered
+            self._begins_again = False
+            self._since.clear()
 
 
 class Cast:
     """The actors of a tree by name; an instance of a role appears when the log first names it."""
 
     def __init__(
-        self, tree: Tree, *, only: frozenset[str] | None = None, tree_at: TreeAt | None = None
+        self, tree: Tree, *, only: frozenset[str] | None = None, processes: Processes | None = None
     ) -> None:
         self.tree = tree
-        self.tree_at = tree_at
+        self.processes = processes
         self.only = only
         self._replayed: dict[str, Replayed | None] = {}
         self._begin: dict[str, bytes] = {}
-        self._specs: dict[tuple[int, str], ActorSpec | None] = {}
 
     def begin_with(self, snapshots: Mapping[str, StoredSnapshot]) -> None:
         """Let the actors begin with these states instead of those of their first day."""
@@ -100,24 +101,14 @@ class Cast:
         """The actor of this name; None for one that today's tree does not have, or not wanted."""
         if name not in self._replayed:
             is_wanted = self.only is None or name in self.only
-            spec = self._spec(self.tree, name) if is_wanted else None
+            spec = self.tree.spec_of(name) if is_wanted else None
             begin = self._begin.get(name)
-            at = None if self.tree_at is None else self._spec_at(name, self.tree_at)
-            self._replayed[name] = None if spec is None else Replayed(spec, begin, at)
+            self._replayed[name] = None if spec is None else Replayed(spec, begin, self.processes)
         return self._replayed[name]
 
     def states(self) -> dict[str, Any]:
         """Every actor's state as plain data."""
         return {name: each.state() for name, each in self._replayed.items() if each is not None}
-
-    def _spec_at(self, name: str, tree_at: TreeAt) -> SpecAt:
-        return lambda seq: self._spec(tree_at(seq), name)
-
-    def _spec(self, tree: Tree, name: str) -> ActorSpec | None:
-        key = (id(tree), name)
-        if key not in self._specs:
-            self._specs[key] = tree.spec_of(name)
-        return self._specs[key]
 
 
 def actors_before(
@@ -126,7 +117,7 @@ def actors_before(
     first: DayLog,
     *,
     only: frozenset[str] | None = None,
-    tree_at: TreeAt | None = None,
+    processes: Processes | None = None,
 ) -> Cast:
     """Every actor as it was when a day's file began."""
     earlier = tuple(day for day in days if day.day < first.day)
@@ -136,12 +127,22 @@ def actors_before(
         for snapshot in day.snapshots()
         if tree.can_begin_with(snapshot.actor, snapshot.body)
     }
-    cast = Cast(tree, only=only, tree_at=tree_at)
+    cast = Cast(tree, only=only, processes=processes)
     cast.begin_with(latest)
     for step in chain.from_iterable(day.steps(actors=only) for day in earlier):
         replayed, name = cast.get(step.delivery.actor), step.delivery.actor
         if replayed is not None and (name not in latest or step.n > latest[name].n):
             replayed.take(step)
+    return cast
+
+
+def actors_since(
+    tree: Tree, snapshot: StoredSnapshot, *, processes: Processes | None = None
+) -> Cast:
+    """The actor of a state that the last process wrote, as it was then."""
+    made = tree if processes is None else processes.tree_at(processes.last_seq)
+    cast = Cast(made, only=frozenset({snapshot.actor}), processes=processes)
+    cast.begin_with({snapshot.actor: snapshot})
     return cast
 
 
@@ -155,6 +156,20 @@ class Processes:
         self._seqs = [one.seq for one in starts]
         self._make = make
         self._trees: dict[tuple[str, str, float], Tree] = {}
+        self._specs: dict[tuple[int, str], ActorSpec | None] = {}
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the message with which the last of them began; -1 for none."""
+        return self._seqs[-1] if self._seqs else -1
+
+    def spec_at(self, seq: int, name: str) -> ActorSpec | None:
+        """How the process that said a message made an actor."""
+        tree = self.tree_at(seq)
+        key = (id(tree), name)
+        if key not in self._specs:
+            self._specs[key] = tree.spec_of(name)
+        return self._specs[key]
 
     def tree_at(self, seq: int) -> Tree:
         """The tree of the process that said a message."""

@@ -20,12 +20,13 @@ from thetawarden.actors.memory import decode_snapshot, encode_snapshot, fits, re
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Tree
 from thetawarden.errors import EXIT_USAGE, ThetawardenError
+from thetawarden.infra.journal.packing import unpacked
 from thetawarden.infra.journal.reader import Answer, DayLog, StoredSnapshot
 from thetawarden.infra.journal.steps import Step
 from thetawarden.messages.base import fields
 from thetawarden.messages.registry import encode
 from thetawarden.sim.alike import is_alike
-from thetawarden.sim.cast import HANDLED, Cast, Replayed, TreeAt, actors_before
+from thetawarden.sim.cast import HANDLED, Cast, Processes, Replayed, actors_before, actors_since
 
 PROGRESS_EVERY = 10_000
 _log = logging.getLogger("thetawarden.replay")
@@ -79,34 +80,54 @@ def verify_replay(
     days: tuple[DayLog, ...],
     *,
     day: dt.date | None = None,
-    tree_at: TreeAt | None = None,
+    processes: Processes | None = None,
     only: frozenset[str] | None = None,
+    after: StoredSnapshot | None = None,
+    until_n: int | None = None,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> Verdict:
     """Replay every actor, or `only` some, over the days wanted; stops at the first difference.
 
-    `tree` is today's desk, `tree_at` the one that said a message: a process may have had another
-    speed or software.
+    `tree` is today's desk; each of the `processes` may have had another speed or software. `after`
+    is the state of the last process that the only actor wanted begins with, `until_n` the last
+    delivery.
     """
     verdict = Verdict()
     wanted = pick_days(days, day)
     if not wanted:
         return verdict
-    actors = actors_before(tree, days, wanted[0], only=only, tree_at=tree_at)
+    if after is None:
+        actors = actors_before(tree, days, wanted[0], only=only, processes=processes)
+    else:
+        actors = actors_since(tree, after, processes=processes)
+    stretch = _Stretch(0 if after is None else after.n, until_n)
     for each in wanted:
-        found = _verify_day(each, actors, verdict, progress)
+        found = _verify_day(each, actors, stretch, verdict, progress)
         if found is not None:
             verdict.first_difference = _with_state(found, days, actors)
             return verdict
     return verdict
 
 
+class _Stretch(msgspec.Struct, frozen=True):
+    """The deliveries after one up to another, all those to come if that is None."""
+
+    after_n: int
+    until_n: int | None
+
+
 def _verify_day(
-    day: DayLog, actors: Cast, verdict: Verdict, progress: Callable[[int], None]
+    day: DayLog,
+    actors: Cast,
+    stretch: _Stretch,
+    verdict: Verdict,
+    progress: Callable[[int], None],
 ) -> Difference | None:
-    only, answered = actors.only, verdict.answers
-    answers, snapshots = _Peekable(day.answers(senders=only)), _Peekable(day.snapshots())
-    for step in day.steps(actors=only):
+    only = actors.only
+    answers, snapshots = _Peekable(day.answers(senders=only)), _Peekable(day.snapshots(actors=only))
+    _pass_over(day, actors, stretch, answers, snapshots)
+    answered = verdict.answers - answers.taken
+    for step in day.steps(after_n=stretch.after_n, actors=only, until_n=stretch.until_n):
         head = snapshots.head
         if head is not None and head.n < step.n:
             found = _check_snapshots(snapshots, actors, before=step.n)
@@ -120,7 +141,21 @@ def _verify_day(
         verdict.answers = answered + answers.taken
         if verdict.deliveries % PROGRESS_EVERY == 0:
             progress(verdict.deliveries)
-    return _check_snapshots(snapshots, actors, before=None)
+    end = None if stretch.until_n is None else stretch.until_n + 1
+    return _check_snapshots(snapshots, actors, before=end)
+
+
+def _pass_over(
+    day: DayLog, actors: Cast, stretch: _Stretch, answers: _Peekable, snapshots: _Peekable
+) -> None:
+    """Let go of what the actor said, and of its states, until the stretch begins."""
+    if stretch.after_n < day.first_n:
+        return
+    for seq, incarnation in day.handled(actors.only or (), until_n=stretch.after_n):
+        while answers.head is not None and answers.head.is_of(seq, incarnation):
+            next(answers)
+    while snapshots.head is not None and snapshots.head.n <= stretch.after_n:
+        next(snapshots)
 
 
 class _Peekable(Iterator[Any]):
@@ -152,10 +187,14 @@ def _check_step(step: Step, actors: Cast, answers: _Peekable) -> Difference | No
         return _difference(step, what, recorded, [])
     if not said and not recorded:
         return None
+    written = [unpacked(answer.body) for answer in recorded]
     got = [encode(answer) for answer in said]
-    if len(got) == len(recorded) and all(
-        body == answer.body or is_alike(answer.body, one)
-        for body, answer, one in zip(got, recorded, said, strict=True)
+    if got == written or (
+        len(got) == len(written)
+        and all(
+            body == one or is_alike(one, answer)
+            for body, one, answer in zip(got, written, said, strict=True)
+        )
     ):
         return None
     return _difference(step, "the answers differ", recorded, got)
@@ -211,7 +250,7 @@ def _difference(step: Step, what: str, expected: list[Answer], got: list[bytes])
         message=fields(envelope.body),
         what=what,
         state_before=None,
-        expected=[_readable(answer.body) for answer in expected],
+        expected=[_readable(unpacked(answer.body)) for answer in expected],
         got=[_readable(body) for body in got],
     )
 
@@ -222,7 +261,7 @@ def _with_state(found: Difference, days: tuple[DayLog, ...], cast: Cast) -> Diff
         return found
     day = next(each for each in reversed(days) if each.first_n <= found.n)
     only = frozenset({found.actor})
-    again = actors_before(cast.tree, days, day, only=only, tree_at=cast.tree_at)
+    again = actors_before(cast.tree, days, day, only=only, processes=cast.processes)
     replayed = again.get(found.actor)
     if replayed is None:
         return found

@@ -64,7 +64,7 @@ class Walk:
     """One actor between two of its messages."""
 
     def __init__(self, begin: Replayed, read: Read) -> None:
-        self._spec_at = begin.spec_at
+        self._processes = begin.processes
         self._read = read
         self._pages = [_page_after(0, begin)]
         self._number = 0
@@ -134,7 +134,7 @@ class Walk:
 
     def _begin(self) -> Replayed:
         page = self._pages[self._number]
-        return Replayed(page.spec, page.snapshot, self._spec_at)
+        return Replayed(page.spec, page.snapshot, self._processes)
 
     def _open(self, number: int) -> None:
         self._number, self._place = number, 0

@@ -12,8 +12,6 @@ import datetime as dt
 import json
 import sqlite3
 import struct
-import time
-import zlib
 from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -28,27 +26,33 @@ from thetawarden.infra.journal.errors import (
     NewerLogError,
     UnreadableLogError,
 )
+from thetawarden.infra.journal.packing import UNPACKABLE
 from thetawarden.infra.journal.steps import COLUMNS, Row, Step, read_steps
 from thetawarden.infra.journal.store import SUFFIX, Seal, day_files
-from thetawarden.infra.journal.wal import wal_damage, wal_path
+from thetawarden.infra.journal.wal import refuse_lost_commits
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.ports import Delivery, Outcome
 
 _FETCH = 256
-_SEQ_MAX = 2**62
-_FIRST_BYTES = b"SQLite format 3\0"
+_NUMBER_MAX = 2**62
 _NOT_DAMAGE = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
 }
-_LOOKS = 20
-_LOOK_AGAIN_S = 0.02
 _WRONG_TYPE = (struct.error, TypeError)
-_UNDECODABLE = (ValueError, TypeError, IndexError, RecursionError, zlib.error, msgspec.MsgspecError)
+_UNDECODABLE = (
+    ValueError,
+    TypeError,
+    IndexError,
+    RecursionError,
+    *UNPACKABLE,
+    msgspec.MsgspecError,
+)
 _UNREADABLE = (*_WRONG_TYPE, *_UNDECODABLE, KeyError)
 MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
+_HEARD = "SELECT seq, incarnation FROM deliveries"
 _COUNT = "SELECT count(*) FROM messages"
 _COUNT_KINDS = "SELECT kind, count(*) FROM messages"
 SNAPSHOT_COLUMNS = "SELECT n, actor, incarnation, at_ns, body, crc FROM snapshots"
@@ -78,11 +82,13 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
     def belongs_to(self, delivery: Delivery) -> bool:
         """Whether it was said in this step."""
-        return (
-            self.cause_seq == delivery.envelope.seq
-            and self.sender == delivery.actor
-            and self.incarnation == delivery.incarnation
+        return self.sender == delivery.actor and self.is_of(
+            delivery.envelope.seq, delivery.incarnation
         )
+
+    def is_of(self, seq: int, incarnation: int) -> bool:
+        """Whether its sender said it when this incarnation handled this message."""
+        return self.cause_seq == seq and self.incarnation == incarnation
 
 
 class StoredSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +115,7 @@ class DayLog:
         refuse_lost_commits(self.path)
         try:
             self._opened = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
-            self._opened.execute("PRAGMA cache_size=-65536")
+            self._opened.execute("PRAGMA cache_size=-8000")
             meta = dict(self._opened.execute("SELECT key, value FROM meta"))
             return self._checked(meta)
         except sqlite3.Error as error:
@@ -192,15 +198,22 @@ class DayLog:
     def _among(
         self, kinds: tuple[str, ...], after_seq: int, until_seq: int | None
     ) -> tuple[str, list[Any]]:
-        values = [max(after_seq + 1, self.first_seq), until_seq or _SEQ_MAX, *kinds]
+        values = [max(after_seq + 1, self.first_seq), until_seq or _NUMBER_MAX, *kinds]
         return f"seq >= ? AND seq <= ? AND kind IN ({_marks(kinds)})", values
 
-    def steps(self, *, after_n: int = 0, actors: Collection[str] | None = None) -> Iterator[Step]:
+    def steps(
+        self,
+        *,
+        after_n: int = 0,
+        until_n: int | None = None,
+        actors: Collection[str] | None = None,
+    ) -> Iterator[Step]:
         """What was handled on this day, by all or by these, in order."""
         names = "" if actors is None else f" AND d.actor IN ({_marks(actors)})"
-        values = [after_n, *(actors or ())]
+        values = [after_n, until_n or _NUMBER_MAX, *(actors or ())]
         expected = max(after_n + 1, self.first_n)
-        batches = self._batches(f"{COLUMNS} WHERE d.n > ?{names} ORDER BY d.n", values)
+        query = f"{COLUMNS} WHERE d.n > ? AND d.n <= ?{names} ORDER BY d.n"
+        batches = self._batches(query, values)
         for step in read_steps(batches, slowly=self._step, unreadable=_UNREADABLE):
             if step.n != expected and actors is None:
                 found = f"deliveries {expected} to {step.n - 1} are missing"
@@ -215,17 +228,30 @@ class DayLog:
         for row in self._rows(query, [self.first_seq, *(senders or ())]):
             self._check_message(row)
             seq, _, sender, incarnation, cause, _, body, _ = row
-            yield Answer(seq, sender, incarnation, cause, rows.unpacked(body))
+            yield Answer(seq, sender, incarnation, cause, body)
+
+    def handled(self, actors: Collection[str], *, until_n: int) -> Iterator[tuple[int, int]]:
+        """What these have handled until then: each message's number, and by which incarnation."""
+        by = f"actor IN ({_marks(actors)})"
+        query = f"{_HEARD} WHERE n <= ? AND outcome = ? AND {by} ORDER BY n"
+        yield from self._rows(query, [until_n, int(Outcome.HANDLED), *actors])
+
+    def first_handled(self, actor: str, *, after_seq: int) -> Iterator[int]:
+        """The number of its first delivery of a message after this one, if there is any."""
+        query = "SELECT n FROM deliveries WHERE actor = ? AND seq > ? ORDER BY n LIMIT 1"
+        for (n,) in self._rows(query, [actor, after_seq]):
+            yield n
 
     def handlers(self, seq: int) -> tuple[tuple[str, int, int], ...]:
         """Who handled a message: actor, instant, outcome."""
         query = "SELECT actor, at_ns, outcome FROM deliveries WHERE seq = ? ORDER BY n"
         return tuple(self._rows(query, [seq]))
 
-    def snapshots(self) -> Iterator[StoredSnapshot]:
-        """All snapshots of this day, each actor's in order."""
-        query = f"{SNAPSHOT_COLUMNS} ORDER BY n, actor"
-        for n, actor, incarnation, at_ns, body, crc in self._rows(query, []):
+    def snapshots(self, *, actors: Collection[str] | None = None) -> Iterator[StoredSnapshot]:
+        """The snapshots of this day, of all or of these, each actor's in order."""
+        among = "" if actors is None else f" WHERE actor IN ({_marks(actors)})"
+        query = f"{SNAPSHOT_COLUMNS}{among} ORDER BY n, actor"
+        for n, actor, incarnation, at_ns, body, crc in self._rows(query, [*(actors or ())]):
             if not intact(rows.snapshot_crc, (n, actor, incarnation, at_ns, body), crc):
                 raise DamagedLogError(self.path, f"the snapshot of {actor} at {n} is damaged")
             yield StoredSnapshot(n=n, actor=actor, incarnation=incarnation, at_ns=at_ns, body=body)
@@ -357,36 +383,6 @@ def intact(crc_of: Callable[..., int], columns: tuple[Any, ...], crc: Any) -> bo
         return bool(crc_of(*columns) == crc)
     except _WRONG_TYPE:
         return False
-
-
-def refuse_lost_commits(path: Path) -> None:
-    """Raise DamagedLogError where SQLite would drop what was committed, or delete the evidence.
-
-    A desk may be writing: only what stays the same from one look to the next is judged.
-    """
-    try:
-        with path.open("rb") as file:
-            if file.read(len(_FIRST_BYTES)) != _FIRST_BYTES:
-                raise DamagedLogError(path, "it does not begin like a log file")
-        before = b""
-        for _ in range(_LOOKS):
-            raw = _read(wal_path(path))
-            damage = wal_damage(raw)
-            if damage is None:
-                return
-            if raw == before:
-                raise DamagedLogError(path, damage)
-            before = raw
-            time.sleep(_LOOK_AGAIN_S)
-    except OSError as error:
-        raise UnreadableLogError(path, str(error)) from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
 
 
 def _translated(path: Path, error: sqlite3.Error) -> DamagedLogError | UnreadableLogError:

@@ -1,10 +1,9 @@
 """How messages, deliveries and snapshots become rows, and how a row proves that it is undamaged.
 
-Format 1. A body is the message's msgpack; one above a few kilobytes is compressed (msgpack arrays
-never begin with zlib's first byte, so the two cannot be confused). The checksum of a row covers
-every column, so that a flipped bit anywhere is found: SQLite itself does not look. The table `meta`
-has a checksum of its own. Every later format keeps that table and how its checksum is made, so that
-a newer log can be told from a damaged one.
+A body is the message's msgpack, a large one compressed: with zstandard since format 2, with zlib
+before. The checksum of a row covers every column, so that a flipped bit anywhere is found: SQLite
+itself does not look. The table `meta` has a checksum of its own. Every later format keeps that
+table and how its checksum is made, so that a newer log can be told from a damaged one.
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
+from thetawarden.infra.journal.packing import packed, unpacked
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.registry import ROUTES, decode, encode
 from thetawarden.ports import Delivery
 
-FORMAT = 1
-COMPRESS_ABOVE_BYTES = 4096
-ZLIB_FIRST_BYTE = 0x78
+FORMAT = 2
 
 DDL = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -51,11 +49,9 @@ def message_row(said: Envelope[Message]) -> MessageRow:
     seq, at_ns, sender = said.seq, said.at_ns, said.sender
     incarnation, cause_seq = said.incarnation, said.cause_seq
     kind = type(said.body).__name__
-    packed = encode(said.body)
-    if len(packed) > COMPRESS_ABOVE_BYTES:
-        packed = zlib.compress(packed, 1)
-    crc = message_crc(seq, at_ns, sender, incarnation, cause_seq, kind, packed)
-    return (seq, at_ns, sender, incarnation, cause_seq, kind, packed, crc)
+    body = packed(encode(said.body))
+    crc = message_crc(seq, at_ns, sender, incarnation, cause_seq, kind, body)
+    return (seq, at_ns, sender, incarnation, cause_seq, kind, body, crc)
 
 
 def message_crc(  # noqa: PLR0917  # columns in order, unpacked from a row
@@ -72,11 +68,6 @@ def message_crc(  # noqa: PLR0917  # columns in order, unpacked from a row
     return zlib.crc32(
         body, zlib.crc32(pack_four(seq, at_ns, incarnation, cause), names_crc(sender, kind))
     )
-
-
-def unpacked(body: bytes) -> bytes:
-    """The msgpack in a body column."""
-    return zlib.decompress(body) if body[0] == ZLIB_FIRST_BYTE else body
 
 
 def decode_body(body: bytes) -> Message:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from thetawarden.infra.journal import rows
+from thetawarden.infra.journal.packing import FIRST_BYTES, unpacked
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.registry import decode
 from thetawarden.ports import Delivery, Outcome
@@ -45,8 +46,7 @@ def read_steps(
     A message that several actors handled is decoded once, as it was one when they handled it.
     """
     crc32, four, six, names_crc = zlib.crc32, rows.pack_four, rows.pack_six, rows.names_crc
-    packed, outcomes, unpacked = decode, _OUTCOMES, rows.unpacked
-    no_cause, squeezed = rows.NO_CAUSE, rows.ZLIB_FIRST_BYTE
+    outcomes, no_cause, squeezed = _OUTCOMES, rows.NO_CAUSE, FIRST_BYTES
     known: dict[int, Envelope[Message]] = {}
     for batch in batches:
         for row in batch:
@@ -64,7 +64,7 @@ def read_steps(
                     if crc32(body, crc32(origin, names_crc(sender, kind))) != body_crc:
                         yield slowly(row)
                         continue
-                    said = packed(unpacked(body) if body[0] == squeezed else body)
+                    said = decode(unpacked(body) if body[0] in squeezed else body)
                     envelope = Envelope(seq, said_ns, sender, speaker, cause, said)
                     if len(known) >= KNOWN_MAX:
                         known.clear()

@@ -95,7 +95,12 @@ class DayStore:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             _set_meta(
                 self._connection,
-                {"vocabulary": json.dumps(vocabulary()), "software": software, "sealed": ""},
+                {
+                    "format": str(FORMAT),
+                    "vocabulary": json.dumps(vocabulary()),
+                    "software": software,
+                    "sealed": "",
+                },
             )
             self.first_seq = int(_read_meta(self._connection)["first_seq"])
             query = "SELECT seq FROM messages WHERE seq < ?"

@@ -11,11 +11,17 @@ of zeros, in the one transaction that was not yet synced. Everything else that i
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from thetawarden.infra.journal.errors import DamagedLogError, UnreadableLogError
+
+_FIRST_BYTES = b"SQLite format 3\0"
+_LOOKS = 20
+_LOOK_AGAIN_S = 0.02
 _HEADER = struct.Struct(">IIIIIIII")
 _FRAME = struct.Struct(">IIIIII")
 _MAGIC = {0x377F0682: "<", 0x377F0683: ">"}
@@ -94,3 +100,33 @@ def _checksum(data: bytes, start: tuple[int, int], order: str) -> tuple[int, int
         first = (first + even + second) & 0xFFFFFFFF
         second = (second + odd + first) & 0xFFFFFFFF
     return first, second
+
+
+def refuse_lost_commits(path: Path) -> None:
+    """Raise DamagedLogError where SQLite would drop what was committed, or delete the evidence.
+
+    A desk may be writing: only what stays the same from one look to the next is judged.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_FIRST_BYTES)) != _FIRST_BYTES:
+                raise DamagedLogError(path, "it does not begin like a log file")
+        before = b""
+        for _ in range(_LOOKS):
+            raw = _read(wal_path(path))
+            damage = wal_damage(raw)
+            if damage is None:
+                return
+            if raw == before:
+                raise DamagedLogError(path, damage)
+            before = raw
+            time.sleep(_LOOK_AGAIN_S)
+    except OSError as error:
+        raise UnreadableLogError(path, str(error)) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""

@@ -1,0 +1,133 @@
+"""Decides which actors of a log are verified together, and over which stretch of it.
+
+An actor's answers follow from its own deliveries alone, so each can be verified by itself. Those
+who mostly hear the same are verified together: a message is read once then. A state that was kept
+is where another process can go on, as whoever comes to it finds out whether it is that state.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from thetawarden.actors.tree import Tree
+from thetawarden.infra.journal.reader import DayLog, StoredSnapshot
+from thetawarden.sim.cast import Processes
+
+OWN_PASS_FROM = 0.02
+"""What is a smaller part of all is not worth a pass through the log of its own."""
+_ACTORS = "SELECT actor, count(*) FROM deliveries GROUP BY actor"
+_KEPT = "SELECT DISTINCT actor FROM snapshots"
+_ALONE = """
+    SELECT actor, count(*)
+    FROM (
+        SELECT min(actor) AS actor FROM deliveries
+        WHERE seq % 8 = 0 GROUP BY seq HAVING count(*) = 1
+    )
+    GROUP BY actor
+"""  # of every eighth message: enough to tell
+_EIGHTH = 8
+_SAID = "SELECT sender, count(*) FROM messages WHERE incarnation > 0 AND seq >= {0:d} GROUP BY 1"
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """An opened log, today's desk, those who wrote the log, and their configurations' marks."""
+
+    days: tuple[DayLog, ...]
+    tree: Tree
+    processes: Processes | None
+    marks: frozenset[str] = frozenset()
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to verify, from a state of the only one of them on and up to a delivery, if not all.
+
+    `weight` is about how many deliveries and answers that are.
+    """
+
+    actors: frozenset[str]
+    after: StoredSnapshot | None = None
+    until_n: int | None = None
+    weight: float
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How often each actor has handled and spoken; a delivery that is missing has no name."""
+
+    handled: Counter[str]
+    said: Counter[str]
+
+
+def count(days: tuple[DayLog, ...]) -> Counts:
+    """Count without reading a message."""
+    handled: Counter[str] = Counter()
+    said: Counter[str] = Counter()
+    for day in days:
+        here = Counter(dict(day.raw(_ACTORS)))
+        missing = (day.tops()[1] or day.first_n - 1) - day.first_n + 1 - here.total()
+        handled += here + Counter({"": missing})
+        said += Counter(dict(day.raw(_SAID.format(day.first_seq))))
+    return Counts(handled=handled, said=said)
+
+
+def shares_of(past: Past, days: tuple[DayLog, ...], counts: Counts, *, jobs: int) -> list[Share]:
+    """Who is verified together, the most work first: all who heard, spoke or whose state was kept.
+
+    Who mostly hears alone has a share of its own, cut where states were kept, so that the last
+    process ends soon after the first.
+    """
+    alone = sum((Counter(dict(one.raw(_ALONE))) for one in days), Counter[str]())
+    kept = {actor for one in days for (actor,) in one.raw(_KEPT)}
+    weights = counts.handled + counts.said
+    enough = OWN_PASS_FROM * weights.total()
+    apart = [
+        name
+        for name, weight in weights.items()
+        if 2 * _EIGHTH * alone[name] > counts.handled[name] and weight >= enough
+    ]
+    together = sorted((weights.keys() | kept) - set(apart))
+    size = -(-len(together) // max(1, jobs // 2)) or 1
+    shares = [
+        Share(actors=frozenset(names), weight=sum(weights[name] for name in names))
+        for names in (together[at : at + size] for at in range(0, len(together), size))
+    ]
+    shares += [each for name in apart for each in _cut(name, past, days, weights[name], enough)]
+    return sorted(shares, key=lambda share: -share.weight)
+
+
+def _cut(
+    name: str, past: Past, days: tuple[DayLog, ...], weight: float, enough: float
+) -> Iterator[Share]:
+    """An actor's share, cut at kept states into stretches of which each is enough."""
+    begin, end = days[0].first_n - 1, days[-1].tops()[1]
+    each_n = weight / max(1, end - begin)
+    after: StoredSnapshot | None = None
+    for kept in _states_to_begin_with(name, past, days):
+        if min(kept.n - begin, end - kept.n) * each_n >= enough:
+            yield Share(
+                actors=frozenset({name}),
+                after=after,
+                until_n=kept.n,
+                weight=(kept.n - begin) * each_n,
+            )
+            after, begin = kept, kept.n
+    yield Share(actors=frozenset({name}), after=after, weight=(end - begin) * each_n)
+
+
+def _states_to_begin_with(
+    name: str, past: Past, days: tuple[DayLog, ...]
+) -> Iterator[StoredSnapshot]:
+    """The states from which the desk of today, made as by the last process, can go on."""
+    began_n = 0
+    if past.processes is not None:
+        last = past.processes.last_seq
+        began = [n for day in days for n in day.first_handled(name, after_seq=last)]
+        if not began:
+            return
+        began_n = began[0]
+    for day in days:
+        for kept in day.snapshots(actors={name}):
+            if kept.n >= began_n and past.tree.can_begin_with(name, kept.body):
+                yield kept
