@@ -12,6 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import thetawarden  # noqa: F401  # chooses what numpy computes with, before it is imported
+
+# isort: split
 import numpy as np
 
 from tests.corpus.logs import LOGS, TODAY, VOCABULARY, settings
@@ -67,12 +70,19 @@ def keep(file, name):
     (LOGS / f"{file.stem}.{name}.db.gz").write_bytes(packed)
 
 
+def _free_name(old):
+    """What an older log is called: until when it was today's, and no other has that name."""
+    until = dt.date.today().isoformat()  # noqa: DTZ011  # a name for a person
+    names = (f"until-{until}", *(f"until-{until}-{number}" for number in range(2, 100)))
+    paths = (old.with_name(old.name.replace(f".{TODAY}.", f".{name}.")) for name in names)
+    return next(path for path in paths if not path.exists())
+
+
 def main():
     """Move today's log among the older ones and record another."""
     LOGS.mkdir(exist_ok=True)
     for old in sorted(LOGS.glob(f"*.{TODAY}.*")):
-        until = dt.date.today().isoformat()  # noqa: DTZ011  # a name for a person
-        old.rename(old.with_name(old.name.replace(f".{TODAY}.", f".until-{until}.")))
+        old.rename(_free_name(old))
     with tempfile.TemporaryDirectory() as folder:
         keep(record(Path(folder)), TODAY)
     VOCABULARY.write_text(json.dumps(vocabulary(), indent=1) + "\n", encoding="utf-8")

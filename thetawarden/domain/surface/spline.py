@@ -21,6 +21,7 @@ KNOTS: Final[FloatArray] = np.array(
         *(-2.0, -1.6, -1.2, -0.8, -0.4, 0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.3, 4.0, 5.0, 6.5),
     ]
 )
+_INNER_KNOTS: Final[FloatArray] = KNOTS[1:-1].copy()
 _GAPS: Final[FloatArray] = np.diff(KNOTS)
 
 
@@ -53,8 +54,8 @@ def basis(x: FloatArray) -> FloatArray:
     cell, before, after = _locate(x)
     gap = _GAPS[cell]
     scale = gap**2 / 6.0
-    rows: FloatArray = ((before**3 - before) * scale)[:, None] * CURVATURES[cell]
-    rows += ((after**3 - after) * scale)[:, None] * CURVATURES[cell + 1]
+    rows: FloatArray = ((before * before - 1.0) * before * scale)[:, None] * CURVATURES[cell]
+    rows += ((after * after - 1.0) * after * scale)[:, None] * CURVATURES[cell + 1]
     at = np.arange(len(x))
     rows[at, cell] += before
     rows[at, cell + 1] += after
@@ -70,15 +71,16 @@ def evaluate(
     at = row * len(KNOTS) + cell
     low, high = values.ravel()[at], values.ravel()[at + 1]
     bend_low, bend_high = curvatures.ravel()[at], curvatures.ravel()[at + 1]
+    near, far, bend = before * before, after * after, gap / 6.0
     value = before * low + after * high
-    value += ((before**3 - before) * bend_low + (after**3 - after) * bend_high) * gap**2 / 6.0
+    value += ((near - 1.0) * before * bend_low + (far - 1.0) * after * bend_high) * (gap * bend)
     slope = (high - low) / gap
-    slope += ((1.0 - 3.0 * before**2) * bend_low + (3.0 * after**2 - 1.0) * bend_high) * gap / 6.0
+    slope += ((1.0 - 3.0 * near) * bend_low + (3.0 * far - 1.0) * bend_high) * bend
     return value, slope, before * bend_low + after * bend_high
 
 
 def _locate(x: FloatArray) -> tuple[np.ndarray, FloatArray, FloatArray]:
     """Each point's cell and its shares of the cell's two knots."""
-    cell = np.clip(np.searchsorted(KNOTS, x, side="right") - 1, 0, len(KNOTS) - 2)
+    cell = np.searchsorted(_INNER_KNOTS, x, side="right")
     after = (x - KNOTS[cell]) / _GAPS[cell]
     return cell, 1.0 - after, after
