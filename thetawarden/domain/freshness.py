@@ -53,10 +53,11 @@ def session_open_ns(now: UnixNs, sessions: Sessions) -> UnixNs | None:
 
 def held_instants(view: ChainView, conids: Collection[int]) -> dict[int, UnixNs]:
     """When each of these options was last quoted, of those that are in the view."""
-    numbers = np.frombuffer(view.columns[_CONID], dtype=ROW_TYPES["conid"])
+    numbers = np.frombuffer(view.columns[_CONID], dtype=ROW_TYPES["conid"]).tolist()
     instants = np.frombuffer(view.columns[_AT], dtype=ROW_TYPES["at_ns"])
-    rows = np.flatnonzero(np.isin(numbers, sorted(conids)))
-    return {int(numbers[row]): UnixNs(int(instants[row])) for row in rows}
+    return {
+        conid: UnixNs(int(instants[row])) for row, conid in enumerate(numbers) if conid in conids
+    }
 
 
 def stale_prices(

@@ -104,8 +104,8 @@ def blank_table(
 def carry_over(old: QuoteTable, new: QuoteTable) -> None:
     """Copy what is known of the options that both tables have into the new one."""
     places = {conid: row for row, conid in enumerate(old.conid.tolist())}
-    into = [row for row, conid in enumerate(new.conid.tolist()) if conid in places]
-    out_of = [places[conid] for conid in new.conid[into].tolist()]
+    into = np.array([row for row, conid in enumerate(new.conid.tolist()) if conid in places], int)
+    out_of = np.array([places[conid] for conid in new.conid[into].tolist()], int)
     for name in QuoteTable.__struct_fields__:
         if name not in _IDENTITY:
             getattr(new, name)[into] = getattr(old, name)[out_of]

@@ -182,8 +182,9 @@ def nearest_strikes(
     """Return the strikes closest to a price; one that was among them stays while barely farther."""
     if not math.isfinite(price_usd) or count <= 0:
         return ()
-    ranked = np.argsort(np.abs(strike_usd - price_usd), kind="stable").tolist()
-    kept = [at for at in before if at in ranked[: count + 1]][:count]
+    away = np.abs(strike_usd - price_usd)
+    ranked = np.argsort(away, kind="stable")[: count + 1].tolist()
+    kept = [at for at in before if at in ranked][:count]
     fresh = [at for at in ranked if at not in kept]
     return tuple(sorted((*kept, *fresh)[:count]))
 

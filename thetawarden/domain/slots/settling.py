@@ -241,9 +241,11 @@ def _after(
 
 
 def _still_wanted(
-    taken: Mapping[str, dict[int, int]], wishes: Mapping[int, Wish]
+    taken: dict[str, dict[int, int]], wishes: Mapping[int, Wish]
 ) -> dict[str, dict[int, int]]:
     kept = {listener: _wanted(each, wishes) for listener, each in taken.items()}
+    if all(each and each is taken[listener] for listener, each in kept.items()):
+        return taken  # what was made of it is known still
     return {listener: each for listener, each in kept.items() if each}
 
 

@@ -117,8 +117,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def is_held(self, rows: Rows, *, long: bool) -> BoolArray:
         """Which rows some trade is long of, or short of: their other side would undo that trade."""
         held = (self.portfolio.longs if long else self.portfolio.shorts)(self.underlying)
-        found: BoolArray = np.isin(self.rows.conid[rows], [one.conid for one in held])
-        return found
+        conids = {one.conid for one in held}
+        if not conids:
+            return np.zeros(len(rows), dtype=np.bool_)
+        return np.array(
+            [conid in conids for conid in self.rows.conid[rows].tolist()], dtype=np.bool_
+        )
 
     def instrument(self, row: int) -> Instrument:
         """One row as the broker is told of it."""
