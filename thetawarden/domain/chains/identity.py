@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -99,7 +99,7 @@ def sort_out(
     refused: Counter[Refusal] = Counter()
     found: dict[tuple[Decimal, Right], set[int]] = {}
     for option in options:
-        why = _misfit(option, underlying=underlying, key=key)
+        why = next(_misfits(option, underlying=underlying, key=key), None)
         if why is not None:
             refused[why] += 1
         elif option.strike is not None and option.right is not None:
@@ -136,21 +136,24 @@ def instrument_of(
     )
 
 
-def _misfit(option: Instrument, *, underlying: str, key: SeriesKey) -> Refusal | None:
-    checks = (
-        (Refusal.NOT_AN_OPTION, option.kind is not InstrumentKind.OPTION),
-        (
-            Refusal.INCOMPLETE,
-            option.strike is None or option.right is None or option.conid <= 0,
-        ),
-        (Refusal.OTHER_SYMBOL, option.symbol != underlying),
-        (Refusal.ADJUSTED_CLASS, option.trading_class[:1].isdigit()),
-        (Refusal.OTHER_CLASS, option.trading_class != key.trading_class),
-        (Refusal.OTHER_EXPIRY, option.expiry != key.expiry),
-        (Refusal.MULTIPLIER, option.multiplier != MULTIPLIER),
-        (Refusal.CONTRADICTORY, _contradicts_itself(option)),
-    )
-    return next((why for why, applies in checks if applies), None)
+def _misfits(option: Instrument, *, underlying: str, key: SeriesKey) -> Iterator[Refusal]:
+    """Whatever speaks against an option, the gravest first."""
+    if option.kind is not InstrumentKind.OPTION:
+        yield Refusal.NOT_AN_OPTION
+    if option.strike is None or option.right is None or option.conid <= 0:
+        yield Refusal.INCOMPLETE
+    if option.symbol != underlying:
+        yield Refusal.OTHER_SYMBOL
+    if option.trading_class[:1].isdigit():
+        yield Refusal.ADJUSTED_CLASS
+    if option.trading_class != key.trading_class:
+        yield Refusal.OTHER_CLASS
+    if option.expiry != key.expiry:
+        yield Refusal.OTHER_EXPIRY
+    if option.multiplier != MULTIPLIER:
+        yield Refusal.MULTIPLIER
+    if _contradicts_itself(option):
+        yield Refusal.CONTRADICTORY
 
 
 def _contradicts_itself(option: Instrument) -> bool:
