@@ -27,6 +27,7 @@ from thetawarden.messages.base import fields
 from thetawarden.messages.registry import encode
 from thetawarden.sim.alike import is_alike
 from thetawarden.sim.cast import HANDLED, Cast, Processes, Replayed, actors_before, actors_since
+from thetawarden.sim.shares import Share
 
 PROGRESS_EVERY = 10_000
 _log = logging.getLogger("thetawarden.replay")
@@ -81,53 +82,46 @@ def verify_replay(
     *,
     day: dt.date | None = None,
     processes: Processes | None = None,
-    only: frozenset[str] | None = None,
-    after: StoredSnapshot | None = None,
-    until_n: int | None = None,
+    share: Share | None = None,
     progress: Callable[[int], None] = lambda _count: None,
 ) -> Verdict:
-    """Replay every actor, or `only` some, over the days wanted; stops at the first difference.
+    """Replay every actor, or a share of them, over the days wanted; stops at the first difference.
 
-    `tree` is today's desk; each of the `processes` may have had another speed or software. `after`
-    is the state of the last process that the only actor wanted begins with, `until_n` the last
-    delivery.
+    `tree` is today's desk; each of the `processes` may have had another speed or software.
     """
     verdict = Verdict()
     wanted = pick_days(days, day)
     if not wanted:
         return verdict
-    if after is None:
-        actors = actors_before(tree, days, wanted[0], only=only, processes=processes)
+    share = share or Share()
+    if share.after is None:
+        actors = actors_before(tree, days, wanted[0], only=share.actors, processes=processes)
     else:
-        actors = actors_since(tree, after, processes=processes)
-    stretch = _Stretch(0 if after is None else after.n, until_n)
+        actors = actors_since(tree, share.after, processes=processes)
     for each in wanted:
-        found = _verify_day(each, actors, stretch, verdict, progress)
+        found = _verify_day(each, actors, share, verdict, progress)
         if found is not None:
             verdict.first_difference = _with_state(found, days, actors)
             return verdict
     return verdict
 
 
-class _Stretch(msgspec.Struct, frozen=True):
-    """The deliveries after one up to another, all those to come if that is None."""
-
-    after_n: int
-    until_n: int | None
-
-
 def _verify_day(
     day: DayLog,
     actors: Cast,
-    stretch: _Stretch,
+    share: Share,
     verdict: Verdict,
     progress: Callable[[int], None],
 ) -> Difference | None:
-    only = actors.only
-    answers, snapshots = _Peekable(day.answers(senders=only)), _Peekable(day.snapshots(actors=only))
-    _pass_over(day, actors, stretch, answers, snapshots)
+    only, after_n = share.actors, 0 if share.after is None else share.after.n
+    answers = _Peekable(day.answers(numbers=share.answers))
+    snapshots = _Peekable(day.snapshots(actors=only))
+    if after_n >= day.first_n:
+        _pass_over(day.handled(only or (), until_n=after_n), answers)
+        while snapshots.head is not None and snapshots.head.n <= after_n:
+            next(snapshots)
     answered = verdict.answers - answers.taken
-    for step in day.steps(after_n=stretch.after_n, actors=only, until_n=stretch.until_n):
+    for step in day.steps(after_n=after_n, actors=only, until_n=share.until_n):
         head = snapshots.head
         if head is not None and head.n < step.n:
             found = _check_snapshots(snapshots, actors, before=step.n)
@@ -141,21 +135,15 @@ def _verify_day(
         verdict.answers = answered + answers.taken
         if verdict.deliveries % PROGRESS_EVERY == 0:
             progress(verdict.deliveries)
-    end = None if stretch.until_n is None else stretch.until_n + 1
+    end = None if share.until_n is None else share.until_n + 1
     return _check_snapshots(snapshots, actors, before=end)
 
 
-def _pass_over(
-    day: DayLog, actors: Cast, stretch: _Stretch, answers: _Peekable, snapshots: _Peekable
-) -> None:
-    """Let go of what the actor said, and of its states, until the stretch begins."""
-    if stretch.after_n < day.first_n:
-        return
-    for seq, incarnation in day.handled(actors.only or (), until_n=stretch.after_n):
+def _pass_over(handled: Iterator[tuple[int, int]], answers: _Peekable) -> None:
+    """Let go of what an actor said when it handled these."""
+    for seq, incarnation in handled:
         while answers.head is not None and answers.head.is_of(seq, incarnation):
             next(answers)
-    while snapshots.head is not None and snapshots.head.n <= stretch.after_n:
-        next(snapshots)
 
 
 class _Peekable(Iterator[Any]):

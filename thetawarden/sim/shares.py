@@ -8,7 +8,8 @@ is where another process can go on, as whoever comes to it finds out whether it 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import msgspec
 
@@ -29,7 +30,7 @@ _ALONE = """
     GROUP BY actor
 """  # of every eighth message: enough to tell
 _EIGHTH = 8
-_SAID = "SELECT sender, count(*) FROM messages WHERE incarnation > 0 AND seq >= {0:d} GROUP BY 1"
+_SAID = "SELECT sender, seq FROM messages WHERE incarnation > 0 AND seq >= {0:d}"
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,33 +43,39 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom to verify, from a state of the only one of them on and up to a delivery, if not all.
+    """Whom to verify, all by default; and over what, from a state of the only one of them on.
 
-    `weight` is about how many deliveries and answers that are.
+    `answers` are the numbers of all they ever said, `weight` is about how many deliveries and
+    answers this is.
     """
 
-    actors: frozenset[str]
+    actors: frozenset[str] | None = None
+    answers: tuple[int, ...] | None = None
     after: StoredSnapshot | None = None
     until_n: int | None = None
-    weight: float
+    weight: float = 0.0
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How often each actor has handled and spoken; a delivery that is missing has no name."""
+    """How often each actor has handled, and the numbers of what it said.
+
+    A delivery that is missing has no name.
+    """
 
     handled: Counter[str]
-    said: Counter[str]
+    said: Mapping[str, list[int]]
 
 
 def count(days: tuple[DayLog, ...]) -> Counts:
     """Count without reading a message."""
     handled: Counter[str] = Counter()
-    said: Counter[str] = Counter()
+    said: dict[str, list[int]] = {}
     for day in days:
         here = Counter(dict(day.raw(_ACTORS)))
         missing = (day.tops()[1] or day.first_n - 1) - day.first_n + 1 - here.total()
         handled += here + Counter({"": missing})
-        said += Counter(dict(day.raw(_SAID.format(day.first_seq))))
+        for sender, seq in day.raw(_SAID.format(day.first_seq)):
+            said.setdefault(sender, []).append(seq)
     return Counts(handled=handled, said=said)
 
 
@@ -80,7 +87,7 @@ def shares_of(past: Past, days: tuple[DayLog, ...], counts: Counts, *, jobs: int
     """
     alone = sum((Counter(dict(one.raw(_ALONE))) for one in days), Counter[str]())
     kept = {actor for one in days for (actor,) in one.raw(_KEPT)}
-    weights = counts.handled + counts.said
+    weights = counts.handled + Counter({name: len(said) for name, said in counts.said.items()})
     enough = OWN_PASS_FROM * weights.total()
     apart = [
         name
@@ -89,31 +96,32 @@ def shares_of(past: Past, days: tuple[DayLog, ...], counts: Counts, *, jobs: int
     ]
     together = sorted((weights.keys() | kept) - set(apart))
     size = -(-len(together) // max(1, jobs // 2)) or 1
-    shares = [
-        Share(actors=frozenset(names), weight=sum(weights[name] for name in names))
-        for names in (together[at : at + size] for at in range(0, len(together), size))
+    groups = [together[at : at + size] for at in range(0, len(together), size)]
+    whole = [
+        Share(
+            actors=frozenset(names),
+            answers=tuple(sorted(chain.from_iterable(counts.said.get(name, ()) for name in names))),
+            weight=sum(weights[name] for name in names),
+        )
+        for names in (*groups, *([name] for name in apart))
     ]
-    shares += [each for name in apart for each in _cut(name, past, days, weights[name], enough)]
+    shares = whole[: len(groups)]
+    shares += [each for share in whole[len(groups) :] for each in _cut(share, past, days, enough)]
     return sorted(shares, key=lambda share: -share.weight)
 
 
-def _cut(
-    name: str, past: Past, days: tuple[DayLog, ...], weight: float, enough: float
-) -> Iterator[Share]:
+def _cut(share: Share, past: Past, days: tuple[DayLog, ...], enough: float) -> Iterator[Share]:
     """An actor's share, cut at kept states into stretches of which each is enough."""
+    name = next(iter(share.actors or ()))
     begin, end = days[0].first_n - 1, days[-1].tops()[1]
-    each_n = weight / max(1, end - begin)
+    each_n = share.weight / max(1, end - begin)
     after: StoredSnapshot | None = None
+    cut = msgspec.structs.replace
     for kept in _states_to_begin_with(name, past, days):
         if min(kept.n - begin, end - kept.n) * each_n >= enough:
-            yield Share(
-                actors=frozenset({name}),
-                after=after,
-                until_n=kept.n,
-                weight=(kept.n - begin) * each_n,
-            )
+            yield cut(share, after=after, until_n=kept.n, weight=(kept.n - begin) * each_n)
             after, begin = kept, kept.n
-    yield Share(actors=frozenset({name}), after=after, weight=(end - begin) * each_n)
+    yield cut(share, after=after, weight=(end - begin) * each_n)
 
 
 def _states_to_begin_with(

@@ -41,7 +41,7 @@ def verify(
         if jobs > 1 and deliveries >= worth_it_from:
             shares = shares_of(past, wanted, counts, jobs=jobs)
             found = _side_by_side(past, shares, day=day, jobs=jobs, progress=progress)
-            answers = counts.said.total()
+            answers = sum(map(len, counts.said.values()))
             if found == Verdict(deliveries=deliveries, verified=deliveries, answers=answers):
                 return found
         return verify_replay(
@@ -89,12 +89,4 @@ def _take(past: Past, day: dt.date | None) -> None:
 
 def _verify_share(share: Share) -> Verdict:
     past, day = _given[0]
-    return verify_replay(
-        past.tree,
-        past.days,
-        day=day,
-        processes=past.processes,
-        only=share.actors,
-        after=share.after,
-        until_n=share.until_n,
-    )
+    return verify_replay(past.tree, past.days, day=day, processes=past.processes, share=share)

@@ -12,7 +12,7 @@ import datetime as dt
 import json
 import sqlite3
 import struct
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ _UNDECODABLE = (
 )
 _UNREADABLE = (*_WRONG_TYPE, *_UNDECODABLE, KeyError)
 MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
+_EACH_NUMBER = " json_each(?) CROSS JOIN messages ON seq = value WHERE seq >= ?"  # in that order
 _HEARD = "SELECT seq, incarnation FROM deliveries"
 _COUNT = "SELECT count(*) FROM messages"
 _COUNT_KINDS = "SELECT kind, count(*) FROM messages"
@@ -221,11 +222,13 @@ class DayLog:
             expected += 1
             yield step
 
-    def answers(self, *, senders: Collection[str] | None = None) -> Iterator[Answer]:
-        """What all or these actors said on this day, in the order of the steps they said it in."""
-        by = "" if senders is None else f" AND sender IN ({_marks(senders)})"
-        query = f"{MESSAGE_COLUMNS} WHERE incarnation > 0 AND seq >= ?{by} ORDER BY seq"
-        for row in self._rows(query, [self.first_seq, *(senders or ())]):
+    def answers(self, *, numbers: Sequence[int] | None = None) -> Iterator[Answer]:
+        """What actors said on this day, all or these, in the order of the steps they said it in."""
+        query, values = f"{MESSAGE_COLUMNS} WHERE incarnation > 0 AND seq >= ? ORDER BY seq", []
+        if numbers is not None:
+            query = MESSAGE_COLUMNS.replace(" messages", _EACH_NUMBER)
+            values = [json.dumps(numbers)]
+        for row in self._rows(query, [*values, self.first_seq]):
             self._check_message(row)
             seq, _, sender, incarnation, cause, _, body, _ = row
             yield Answer(seq, sender, incarnation, cause, body)
