@@ -86,8 +86,8 @@ def test_smiles_of_the_real_chain_pass_through_the_quotes_without_arbitrage(real
 def test_calendar_breaches_of_the_real_chain_lie_where_spreads_are_wide(real):
     _, _, found = real
 
-    assert len(found.calendars) <= 12
-    for breach in found.calendars:
+    assert len(found.calendars()) <= 12
+    for breach in found.calendars():
         deviation = np.sqrt(found.fit.smiles.scale_variance[breach.near_expiry])
         assert abs(breach.log_moneyness) > 2.0 * deviation
 

@@ -43,14 +43,14 @@ class AnalysisSettings(msgspec.Struct, frozen=True, kw_only=True):
     rate_prior: RatePrior
     fit: FitSettings = FitSettings()
     skew: SkewSettings = SkewSettings()
-    calendar_tolerance_vol_points: float = 0.0
 
 
 class ChainAnalysis(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """All there is to know of a chain: rows first, then expiries.
 
     `quote_codes` and the codes of `implied` say, in this order, why a row has no volatility of its
-    own; `from_smile` marks the rows whose Greeks rest on the smile instead.
+    own; `from_smile` marks the rows whose Greeks rest on the smile instead. What no fit needs is
+    computed when it is asked for.
     """
 
     expiry_index: NDArray[np.intp]
@@ -62,9 +62,23 @@ class ChainAnalysis(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     forwards: Forwards
     fit: SmileFit
     skews: Skews
-    moves: ImpliedMoves
-    butterflies: tuple[ButterflyBreach, ...]
-    calendars: tuple[CalendarBreach, ...]
+
+    @property
+    def moves(self) -> ImpliedMoves:
+        """How far each expiry lets the underlying go."""
+        with np.errstate(all="ignore"):
+            return implied_moves(self.fit.smiles)
+
+    @property
+    def butterflies(self) -> tuple[ButterflyBreach, ...]:
+        """Where a smile gives a probability below zero."""
+        with np.errstate(all="ignore"):
+            return find_butterflies(self.fit.smiles)
+
+    def calendars(self, *, tolerance_vol_points: float = 0.0) -> tuple[CalendarBreach, ...]:
+        """Where a later expiry has less variance than an earlier one."""
+        with np.errstate(all="ignore"):
+            return find_calendars(self.fit.smiles, tolerance_vol_points=tolerance_vol_points)
 
 
 def analyse_chain(quotes: ChainQuotes, *, settings: AnalysisSettings) -> ChainAnalysis:
@@ -110,11 +124,6 @@ def _analyse(quotes: ChainQuotes, settings: AnalysisSettings) -> ChainAnalysis:
         forwards=forwards,
         fit=fit,
         skews=measure_skews(smiles, settings=settings.skew),
-        moves=implied_moves(smiles),
-        butterflies=find_butterflies(smiles),
-        calendars=find_calendars(
-            smiles, tolerance_vol_points=settings.calendar_tolerance_vol_points
-        ),
     )
 
 
