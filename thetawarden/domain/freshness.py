@@ -13,8 +13,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
-from thetawarden.domain.chains.view import ChainView, read_rows, row_places
+from thetawarden.domain.chains.view import ROW_TYPES, ChainView
 from thetawarden.domain.freshness_limits import FreshnessLimits
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, new_york_date
 from thetawarden.domain.market.calendar import session_row
@@ -22,6 +23,8 @@ from thetawarden.domain.vitals import Ailment, Finding
 
 if TYPE_CHECKING:
     from thetawarden.domain.market.sessions import Sessions
+
+_CONID, _AT = (tuple(ROW_TYPES).index(name) for name in ("conid", "at_ns"))
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,9 +53,12 @@ def session_open_ns(now: UnixNs, sessions: Sessions) -> UnixNs | None:
 
 def held_instants(view: ChainView, conids: Collection[int]) -> dict[int, UnixNs]:
     """When each of these options was last quoted, of those that are in the view."""
-    places, instants = row_places(view), read_rows(view).at_ns
-    known = [(conid, places[conid]) for conid in sorted(conids) if conid in places]
-    return {conid: UnixNs(int(instants[row])) for conid, row in known}
+    if not conids:
+        return {}
+    numbers = np.frombuffer(view.columns[_CONID], dtype=ROW_TYPES["conid"]).tolist()
+    instants = np.frombuffer(view.columns[_AT], dtype=ROW_TYPES["at_ns"])
+    rows = [row for row, conid in enumerate(numbers) if conid in conids]
+    return {numbers[row]: UnixNs(int(instants[row])) for row in rows}
 
 
 def stale_prices(

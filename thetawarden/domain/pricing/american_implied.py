@@ -39,7 +39,7 @@ _LATTICE_SLACK: Final = 0.25
 _PRICE_TOLERANCE: Final = 1e-12  # of the strike
 _IV_TOLERANCE: Final = 1e-10
 _ROUNDING: Final = 1e-12  # of the strike
-_SECANT_STEPS: Final = 6
+_SECANT_STEPS: Final = 8
 
 
 def american_implied_volatility(
