@@ -7,7 +7,7 @@ actors begin as they did live: with the latest snapshot, and what they handled s
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -90,10 +90,17 @@ class Cast:
         self.only = only
         self._replayed: dict[str, Replayed | None] = {}
         self._begin: dict[str, bytes] = {}
+        self._made: dict[str, ActorSpec] = {}
 
-    def begin_with(self, snapshots: Mapping[str, StoredSnapshot]) -> None:
-        """Let the actors begin with these states instead of those of their first day."""
+    def begin_with(
+        self, snapshots: Mapping[str, StoredSnapshot], made: Mapping[str, ActorSpec] | None = None
+    ) -> None:
+        """Let the actors begin with these states instead of those of their first day.
+
+        `made` is how they were made then, if otherwise than today.
+        """
         self._begin = {name: snapshot.body for name, snapshot in snapshots.items()}
+        self._made = dict(made or {})
         for name in (*(spec.name for spec in self.tree.fixed()), *snapshots):
             self.get(name)
 
@@ -101,10 +108,16 @@ class Cast:
         """The actor of this name; None for one that today's tree does not have, or not wanted."""
         if name not in self._replayed:
             is_wanted = self.only is None or name in self.only
-            spec = self.tree.spec_of(name) if is_wanted else None
+            spec = self._spec(name) if is_wanted else None
             begin = self._begin.get(name)
             self._replayed[name] = None if spec is None else Replayed(spec, begin, self.processes)
         return self._replayed[name]
+
+    def _spec(self, name: str) -> ActorSpec | None:
+        if name in self._made:
+            return self._made[name]
+        by = self.processes
+        return self.tree.spec_of(name) if by is None else by.spec_of(self.tree, name)
 
     def states(self) -> dict[str, Any]:
         """Every actor's state as plain data."""
@@ -128,7 +141,7 @@ def actors_before(
         if tree.can_begin_with(snapshot.actor, snapshot.body)
     }
     cast = Cast(tree, only=only, processes=processes)
-    cast.begin_with(latest)
+    cast.begin_with(latest, {} if processes is None else processes.made(latest.values(), earlier))
     for step in chain.from_iterable(day.steps(actors=only) for day in earlier):
         replayed, name = cast.get(step.delivery.actor), step.delivery.actor
         if replayed is not None and (name not in latest or step.n > latest[name].n):
@@ -141,7 +154,7 @@ def actors_since(
 ) -> Cast:
     """The actor of a state that the last process wrote, as it was then."""
     made = tree if processes is None else processes.tree_at(processes.last_seq)
-    cast = Cast(made, only=frozenset({snapshot.actor}), processes=processes)
+    cast = Cast(made, only=frozenset({snapshot.actor}))  # no other process is to come
     cast.begin_with({snapshot.actor: snapshot})
     return cast
 
@@ -165,11 +178,30 @@ class Processes:
 
     def spec_at(self, seq: int, name: str) -> ActorSpec | None:
         """How the process that said a message made an actor."""
-        tree = self.tree_at(seq)
+        return self.spec_of(self.tree_at(seq), name)
+
+    def spec_of(self, tree: Tree, name: str) -> ActorSpec | None:
+        """How a desk makes an actor; the same answer every time, so that another is told apart."""
         key = (id(tree), name)
         if key not in self._specs:
             self._specs[key] = tree.spec_of(name)
         return self._specs[key]
+
+    def made(
+        self, snapshots: Iterable[StoredSnapshot], days: tuple[DayLog, ...]
+    ) -> dict[str, ActorSpec]:
+        """How the actors were made that wrote these states, by the days up to then."""
+        made: dict[str, ActorSpec] = {}
+        for one in snapshots:
+            began = [
+                seq
+                for day in days
+                for _, seq in day.first_handled(one.actor, incarnation=one.incarnation)
+            ]
+            spec = self.spec_at(began[0], one.actor) if began else None
+            if spec is not None:
+                made[one.actor] = spec
+        return made
 
     def tree_at(self, seq: int) -> Tree:
         """The tree of the process that said a message."""

@@ -136,7 +136,10 @@ def _verify_day(
         if verdict.deliveries % PROGRESS_EVERY == 0:
             progress(verdict.deliveries)
     end = None if share.until_n is None else share.until_n + 1
-    return _check_snapshots(snapshots, actors, before=end)
+    found = _check_snapshots(snapshots, actors, before=end, exact_n=share.until_n)
+    if found is None and share.until_n is None and answers.head is not None:
+        return _orphan(day, answers.head)
+    return found
 
 
 def _pass_over(handled: Iterator[tuple[int, int]], answers: _Peekable) -> None:
@@ -189,21 +192,23 @@ def _check_step(step: Step, actors: Cast, answers: _Peekable) -> Difference | No
 
 
 def _check_snapshots(
-    snapshots: _Peekable, actors: Cast, *, before: int | None
+    snapshots: _Peekable, actors: Cast, *, before: int | None, exact_n: int | None = None
 ) -> Difference | None:
     """Compare the snapshots written before a delivery with the states replayed so far.
 
-    One that today's actor could not begin with is passed over, as it is when a desk starts.
+    One that today's actor could not begin with is passed over, as it is when a desk starts. The
+    one of `exact_n`, with which another share begins, must be the state to the byte.
     """
     while snapshots.head is not None and (before is None or snapshots.head.n < before):
         stored: StoredSnapshot = next(snapshots)
         replayed = actors.get(stored.actor)
         if replayed is None:
             continue
-        if not fits(replayed.spec.make, stored.body):
+        is_exact = stored.n == exact_n
+        if not is_exact and not fits(replayed.spec.make, stored.body):
             _log.warning("snapshot_passed_over", extra={"actor": stored.actor, "n": stored.n})
             continue
-        if _is_state(stored.body, replayed):
+        if _is_state(stored.body, replayed, exactly=is_exact):
             replayed.keep(stored.body)
         else:
             return Difference(
@@ -220,10 +225,10 @@ def _check_snapshots(
     return None
 
 
-def _is_state(stored: bytes, replayed: Replayed) -> bool:
+def _is_state(stored: bytes, replayed: Replayed, *, exactly: bool) -> bool:
     got = encode_snapshot(replayed.actor, replayed.timers)
-    if got == stored:
-        return True
+    if got == stored or exactly:
+        return got == stored
     written, ours = decode_snapshot(stored), decode_snapshot(got)
     return written.timers == ours.timers and is_alike(bytes(written.state), replayed.actor.state)
 
@@ -240,6 +245,22 @@ def _difference(step: Step, what: str, expected: list[Answer], got: list[bytes])
         state_before=None,
         expected=[_readable(unpacked(answer.body)) for answer in expected],
         got=[_readable(body) for body in got],
+    )
+
+
+def _orphan(day: DayLog, answer: Answer) -> Difference:
+    """An answer that is left over: no delivery is recorded in which it was said."""
+    cause = day.message(answer.cause_seq)
+    return Difference(
+        n=day.tops()[1] + 1,
+        seq=answer.cause_seq,
+        actor=answer.sender,
+        kind="nothing" if cause is None else type(cause.body).__name__,
+        message=None,
+        what="an answer without a delivery",
+        state_before=None,
+        expected=[_readable(unpacked(answer.body))],
+        got=[],
     )
 
 

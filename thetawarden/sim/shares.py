@@ -13,12 +13,16 @@ from itertools import chain
 
 import msgspec
 
+from thetawarden.actors.memory import encode_snapshot, fits, restore
+from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Tree
 from thetawarden.infra.journal.reader import DayLog, StoredSnapshot
 from thetawarden.sim.cast import Processes
 
 OWN_PASS_FROM = 0.02
 """What is a smaller part of all is not worth a pass through the log of its own."""
+SMALLEST_PART = 1 / 8
+"""Of one actor's work; each part passes over what was said before it."""
 _ACTORS = "SELECT actor, count(*) FROM deliveries GROUP BY actor"
 _KEPT = "SELECT DISTINCT actor FROM snapshots"
 _ALONE = """
@@ -115,27 +119,34 @@ def _cut(share: Share, past: Past, days: tuple[DayLog, ...], enough: float) -> I
     name = next(iter(share.actors or ()))
     begin, end = days[0].first_n - 1, days[-1].tops()[1]
     each_n = share.weight / max(1, end - begin)
+    enough = max(enough, share.weight * SMALLEST_PART)
     after: StoredSnapshot | None = None
     cut = msgspec.structs.replace
-    for kept in _states_to_begin_with(name, past, days):
-        if min(kept.n - begin, end - kept.n) * each_n >= enough:
+    for kept in _states_of_last_process(name, past, days):
+        big = min(kept.n - begin, end - kept.n) * each_n >= enough
+        if big and _is_whole(past.tree.spec_of(name), kept.body):
             yield cut(share, after=after, until_n=kept.n, weight=(kept.n - begin) * each_n)
             after, begin = kept, kept.n
     yield cut(share, after=after, weight=(end - begin) * each_n)
 
 
-def _states_to_begin_with(
+def _is_whole(spec: ActorSpec | None, body: bytes) -> bool:
+    """Whether today's actor takes up a state as it was written: nothing was added since."""
+    if spec is None or not fits(spec.make, body):
+        return False
+    return encode_snapshot(*restore(spec.make, body)) == body
+
+
+def _states_of_last_process(
     name: str, past: Past, days: tuple[DayLog, ...]
 ) -> Iterator[StoredSnapshot]:
-    """The states from which the desk of today, made as by the last process, can go on."""
+    """The states that were written by the process after which there is none."""
     began_n = 0
     if past.processes is not None:
         last = past.processes.last_seq
-        began = [n for day in days for n in day.first_handled(name, after_seq=last)]
+        began = [n for day in days for n, _ in day.first_handled(name, after_seq=last)]
         if not began:
             return
         began_n = began[0]
     for day in days:
-        for kept in day.snapshots(actors={name}):
-            if kept.n >= began_n and past.tree.can_begin_with(name, kept.body):
-                yield kept
+        yield from (kept for kept in day.snapshots(actors={name}) if kept.n >= began_n)

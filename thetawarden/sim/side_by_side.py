@@ -8,20 +8,19 @@ first.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 
-import msgspec
-
 from thetawarden.infra.collector import search_rarely
-from thetawarden.infra.journal.reader import DayLog
 from thetawarden.sim.replay import Verdict, pick_days, verify_replay
-from thetawarden.sim.shares import Past, Share, count, shares_of
+from thetawarden.sim.shares import Counts, Past, Share, count, shares_of
 
 WORTH_IT_FROM = 3000
 """So many deliveries take longer than it takes to begin some processes."""
+_log = logging.getLogger("thetawarden.replay")
 OpenPast = Callable[[], AbstractContextManager[Past]]
 
 
@@ -36,17 +35,24 @@ def verify(
     """Replay every actor over the days wanted, and tell of the first difference."""
     with open_past() as past:
         wanted = pick_days(past.days, day)
-        counts = count(wanted)
-        deliveries = counts.handled.total()
-        if jobs > 1 and deliveries >= worth_it_from:
-            shares = shares_of(past, wanted, counts, jobs=jobs)
-            found = _side_by_side(past, shares, day=day, jobs=jobs, progress=progress)
-            answers = sum(map(len, counts.said.values()))
-            if found == Verdict(deliveries=deliveries, verified=deliveries, answers=answers):
-                return found
+        if jobs > 1:
+            try:
+                counts = count(wanted)
+                if counts.handled.total() >= worth_it_from:
+                    shares = shares_of(past, wanted, counts, jobs=jobs)
+                    found = _side_by_side(past, shares, day=day, jobs=jobs, progress=progress)
+                    if found == _all_alike(counts):
+                        return found
+            except Exception:  # noqa: BLE001  # whatever it is, the pass in order finds its place
+                _log.debug("not_side_by_side", exc_info=True)
         return verify_replay(
             past.tree, past.days, day=day, processes=past.processes, progress=progress
         )
+
+
+def _all_alike(counts: Counts) -> Verdict:
+    deliveries, answers = counts.handled.total(), sum(map(len, counts.said.values()))
+    return Verdict(deliveries=deliveries, verified=deliveries, answers=answers)
 
 
 def _side_by_side(
@@ -58,6 +64,8 @@ def _side_by_side(
     progress: Callable[[int], None],
 ) -> Verdict | None:
     """What was verified of all together; None where anything is not as it was recorded."""
+    for each in past.days:
+        each.close()  # no process may go on with what another has opened
     context = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(jobs, context, initializer=_take, initargs=(past, day))
     whole = Verdict()
@@ -70,8 +78,6 @@ def _side_by_side(
             whole.verified += found.verified
             whole.answers += found.answers
             progress(whole.deliveries)
-    except Exception:  # noqa: BLE001  # whatever it is, the pass in order finds its place
-        return None
     finally:
         pool.shutdown(cancel_futures=True)
     return whole
@@ -81,10 +87,9 @@ _given: list[tuple[Past, dt.date | None]] = []
 
 
 def _take(past: Past, day: dt.date | None) -> None:
-    """What a new process is given; it opens the log itself, as an opened one is not inherited."""
+    """What a new process is given; its log is closed, and opened by each for itself."""
     search_rarely()
-    days = tuple(DayLog(each.path) for each in past.days)
-    _given[:] = [(msgspec.structs.replace(past, days=days), day)]
+    _given[:] = [(past, day)]
 
 
 def _verify_share(share: Share) -> Verdict:

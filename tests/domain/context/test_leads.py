@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from thetawarden.domain.context.leads import (
@@ -111,6 +111,7 @@ def test_changes_are_measured_against_an_hour_and_four_hours_ago():
         max_size=60,
     )
 )
+@example([(1e300, 500.0), (1e-300, 500.0)] * 20)
 def test_whatever_comes_what_is_said_is_finite_or_unknown(prices):
     memory = run(prices)
 

@@ -161,7 +161,10 @@ def _place(samples: tuple[Sample, ...], slot: int) -> int:
 
 def _change(samples: tuple[Sample, ...], first: int, last: int) -> float | None:
     before, after = _at(samples, first), _at(samples, last)
-    return None if before is None or after is None else math.log(after / before)
+    if before is None or after is None:
+        return None
+    ratio = after / before
+    return math.log(ratio) if 0.0 < ratio < math.inf else None  # no market moves so far
 
 
 def _counted(

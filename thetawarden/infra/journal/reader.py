@@ -53,7 +53,7 @@ _UNDECODABLE = (
 _UNREADABLE = (*_WRONG_TYPE, *_UNDECODABLE, KeyError)
 MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
 _EACH_NUMBER = " json_each(?) CROSS JOIN messages ON seq = value WHERE seq >= ?"  # in that order
-_HEARD = "SELECT seq, incarnation FROM deliveries"
+_HEARD = "SELECT n, seq, incarnation FROM deliveries"
 _COUNT = "SELECT count(*) FROM messages"
 _COUNT_KINDS = "SELECT kind, count(*) FROM messages"
 SNAPSHOT_COLUMNS = "SELECT n, actor, incarnation, at_ns, body, crc FROM snapshots"
@@ -237,13 +237,17 @@ class DayLog:
         """What these have handled until then: each message's number, and by which incarnation."""
         by = f"actor IN ({_marks(actors)})"
         query = f"{_HEARD} WHERE n <= ? AND outcome = ? AND {by} ORDER BY n"
-        yield from self._rows(query, [until_n, int(Outcome.HANDLED), *actors])
+        for _, seq, incarnation in self._rows(query, [until_n, int(Outcome.HANDLED), *actors]):
+            yield seq, incarnation
 
-    def first_handled(self, actor: str, *, after_seq: int) -> Iterator[int]:
-        """The number of its first delivery of a message after this one, if there is any."""
-        query = "SELECT n FROM deliveries WHERE actor = ? AND seq > ? ORDER BY n LIMIT 1"
-        for (n,) in self._rows(query, [actor, after_seq]):
-            yield n
+    def first_handled(
+        self, actor: str, *, after_seq: int = 0, incarnation: int = 0
+    ) -> Iterator[tuple[int, int]]:
+        """Number and message of its first delivery after a message and from an incarnation on."""
+        after = "actor = ? AND seq > ? AND incarnation >= ?"
+        query = f"{_HEARD} WHERE {after} ORDER BY n LIMIT 1"
+        for n, seq, _ in self._rows(query, [actor, after_seq, incarnation]):
+            yield n, seq
 
     def handlers(self, seq: int) -> tuple[tuple[str, int, int], ...]:
         """Who handled a message: actor, instant, outcome."""
@@ -294,9 +298,11 @@ class DayLog:
         return self._rows(query, [])
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; it is opened again when it is asked for something."""
         if self._opened is not None:
             self._opened.close()
+            self._opened = None
+            del self.meta
 
     def _checked(self, meta: dict[str, str]) -> dict[str, str]:
         try:
