@@ -2,8 +2,9 @@
 
 They choose their kernels by the processor they find, and kernels differ in the last bit. A log is
 replayed byte for byte, perhaps on another machine than wrote it, so the choice is made here: what
-every processor with AVX2 and FMA can do. It is read when numpy is first imported; this package
-makes it before. Whoever has chosen by the environment has chosen.
+every processor with AVX2 and FMA can do, on one thread, as how a sum is divided among threads shows
+as well; our matrices are small. It is read when numpy is first imported; this package makes it
+before. Whoever has chosen by the environment has chosen.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 NEEDED: Final = frozenset({"avx2", "fma"})
-KERNELS: Final = {"OPENBLAS_CORETYPE": "Haswell"}
+KERNELS: Final = {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_NUM_THREADS": "1"}
 WIDER: Final = "avx512f"
 NOT_WIDER: Final = {"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
 _PROCESSOR: Final = Path("/proc/cpuinfo")

@@ -9,6 +9,7 @@ It does not know what time it is now.
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,21 @@ def new_york_clock(instant_ns: int) -> dt.datetime:
 
 def new_york_date(instant_ns: int) -> dt.date:
     """Return the date on New York's calendar at the instant."""
-    return new_york_clock(instant_ns).date()
+    if instant_ns < 0:  # clocks of before 1970 were not set at whole hours
+        return new_york_clock(instant_ns).date()
+    return _date((instant_ns + _offset_ns(instant_ns // NS_PER_HOUR)) // NS_PER_DAY)
+
+
+@lru_cache(maxsize=1024)
+def _offset_ns(hour: int) -> int:
+    """How far New York's clocks are from UTC's within an hour of 1970 or later."""
+    offset = new_york_clock(hour * NS_PER_HOUR).utcoffset() or dt.timedelta(0)
+    return offset // _MICROSECOND * 1_000
+
+
+@lru_cache(maxsize=1024)
+def _date(days: int) -> dt.date:
+    return _EPOCH.date() + days * _ONE_DAY
 
 
 def trading_day_start_ns(day: dt.date, turns_at: dt.time) -> UnixNs:

@@ -130,22 +130,24 @@ class Board:
             return False
         if epoch > self.epoch:  # data of a link is as good as word of it
             self.hear_link(epoch=epoch, up=True, now=self._cut_ns)
-        places, known = self._places, {}
+        places, known, spoke = self._places, {}, False
         for quote in quotes:
-            if quote.conid == underlying.conid:
+            conid = quote.conid
+            if conid in places:
+                known[places[conid]] = quote
+            elif conid == underlying.conid:
+                spoke = True
                 self.spot = observe_spot(
                     self.spot,
                     quote,
                     by_middle=underlying.kind is not InstrumentKind.INDEX,
                     limits=self._settings.spot,
                 )
-            elif quote.conid in places:
-                known[places[quote.conid]] = quote
         if known:
             self._arrivals.append(Arrival(now, self.spot.price_usd or math.nan, known))
             if len(self._arrivals) >= _ARRIVALS_MAX:
                 self._fold()
-        return bool(known) or any(quote.conid == underlying.conid for quote in quotes)
+        return spoke or bool(known)
 
     def replan(
         self,

@@ -168,11 +168,14 @@ def wanted_keys(
         return ()
     listed, held = _listed(search.listings), set(interest)
     unlisted = [key for key in held if key not in listed]
-    alive = [
-        key
-        for key in (sorted((*listed, *unlisted)) if unlisted else listed)
-        if (ends := _ends(search, key, sessions)) is not None and ends.last_trade_ns > now
-    ]
+    last_trades = _last_trades(
+        search.listings, sessions, underlying=search.underlying, is_index=search.is_index
+    )
+    alive = [key for key, last_ns in last_trades.items() if last_ns > now]
+    if unlisted:
+        ends = ((key, _ends(search, key, sessions)) for key in unlisted)
+        alive += [key for key, one in ends if one is not None and one.last_trade_ns > now]
+        alive.sort()
     chosen = choose_expiries(
         [key for key in alive if key in listed],
         today=new_york_date(now),
@@ -257,6 +260,18 @@ def _listed(listings: tuple[Listing, ...]) -> Mapping[SeriesKey, None]:
         for expiry in listing.expiries
     }
     return dict.fromkeys(sorted(keys))
+
+
+@remembered(LISTINGS_KEPT)
+def _last_trades(
+    listings: tuple[Listing, ...], sessions: Sessions, /, *, underlying: str, is_index: bool
+) -> Mapping[SeriesKey, UnixNs]:
+    """When each listed series trades for the last time, of those whose end we know."""
+    ends = (
+        (key, _end_of(sessions, key=key, underlying=underlying, is_index=is_index))
+        for key in _listed(listings)
+    )
+    return {key: one.last_trade_ns for key, one in ends if one is not None}
 
 
 def _ends(search: Search, key: SeriesKey, sessions: Sessions) -> ExpiryTerms | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import repeat
+from operator import add
 
 import msgspec
 
@@ -21,6 +22,7 @@ from thetawarden.domain.slots.state import Ledger, TakeSnapshots, Wish
 from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 
 NEVER_NS = 0
+_NEVER_SEEN_NS = -(1 << 62)  # whatever is allowed to be old, is long due
 LISTENERS_KEPT = 4 * LEDGERS_KEPT
 _Due = tuple[int, int, int, str]
 """A snapshot to take: its class, from when on, of what, and for which listener."""
@@ -39,7 +41,10 @@ class _Resting(msgspec.Struct, frozen=True):
 
 
 class _Awaited(msgspec.Struct, frozen=True):
-    """What a listener waits for, from when on each is due, and when the first is."""
+    """What a listener waits for, from when on each is due, and when the first is.
+
+    What was never seen is due since an instant long before all others.
+    """
 
     resting: _Resting
     due_ns: Sequence[int]
@@ -134,15 +139,10 @@ def _resting(heard: _Heard, streaming: frozenset[int]) -> _Resting:
 
 @remembered(LISTENERS_KEPT)
 def _awaited(taken: Mapping[int, int], streamed: Mapping[int, int], resting: _Resting) -> _Awaited:
-    never = repeat(NEVER_NS)
-    seen_ns = map(
-        max, map(taken.get, resting.conids, never), map(streamed.get, resting.conids, never)
-    )
-    due_ns = [
-        last_ns + refresh_ns if last_ns else NEVER_NS
-        for last_ns, refresh_ns in zip(seen_ns, resting.refresh_ns, strict=True)
-    ]
-    return _Awaited(resting, due_ns, min(due_ns, default=None))
+    never = repeat(_NEVER_SEEN_NS)
+    taken_ns, streamed_ns = (map(each.get, resting.conids, never) for each in (taken, streamed))
+    due_ns = list(map(add, map(max, taken_ns, streamed_ns), resting.refresh_ns))
+    return _Awaited(resting, due_ns, max(min(due_ns), NEVER_NS) if due_ns else None)
 
 
 def _until(now_ns: int, awaited: _Awaited) -> list[tuple[int, int, int]]:
@@ -151,7 +151,11 @@ def _until(now_ns: int, awaited: _Awaited) -> list[tuple[int, int, int]]:
         return []
     resting = awaited.resting
     every = zip(awaited.due_ns, resting.priorities, resting.conids, strict=True)
-    return [each for each in every if each[0] <= now_ns]
+    return [
+        (max(at_ns, NEVER_NS), priority, conid)
+        for at_ns, priority, conid in every
+        if at_ns <= now_ns
+    ]
 
 
 def _first_ns(ledger: Ledger, awaited: _Awaited) -> int | None:
@@ -159,7 +163,7 @@ def _first_ns(ledger: Ledger, awaited: _Awaited) -> int | None:
     if awaited.resting.known.isdisjoint(ledger.refused):
         return awaited.first_ns
     may_ns = (asks_from_ns(ledger, conid) for conid in awaited.resting.conids)
-    return min(map(max, awaited.due_ns, may_ns), default=None)
+    return min(map(max, awaited.due_ns, may_ns, repeat(NEVER_NS)), default=None)
 
 
 def _share(ready: list[_Due], places: int) -> dict[str, list[int]]:
