@@ -14,7 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 
+import msgspec
+
 from thetawarden.infra.collector import search_rarely
+from thetawarden.infra.journal.reader import DayLog
 from thetawarden.sim.replay import Verdict, pick_days, verify_replay
 from thetawarden.sim.shares import Counts, Past, Share, count, shares_of
 
@@ -87,9 +90,10 @@ _given: list[tuple[Past, dt.date | None]] = []
 
 
 def _take(past: Past, day: dt.date | None) -> None:
-    """What a new process is given; its log is closed, and opened by each for itself."""
+    """What a new process is given; each opens the log for itself, and if it dies another reads."""
     search_rarely()
-    _given[:] = [(past, day)]
+    days = tuple(DayLog(each.path, mapped=True) for each in past.days)
+    _given[:] = [(msgspec.structs.replace(past, days=days), day)]
 
 
 def _verify_share(share: Share) -> Verdict:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -42,6 +43,8 @@ SnapshotRow = tuple[int, str, int, int, bytes, int]
 pack_four = struct.Struct("<qqqq").pack
 pack_six = struct.Struct("<qqqqqq").pack
 NO_CAUSE = -1
+WRONG_TYPE = (struct.error, TypeError)
+"""What a checksum raises for columns of other types than were written."""
 
 
 def message_row(said: Envelope[Message]) -> MessageRow:
@@ -121,3 +124,11 @@ def newer_than_us(written: dict[str, Any]) -> tuple[str, ...]:
     """The kinds a log may hold that this version cannot read whole."""
     ours = vocabulary()
     return tuple(sorted(kind for kind, fields in written.items() if fields > ours.get(kind, -1)))
+
+
+def intact(crc_of: Callable[..., int], columns: tuple[Any, ...], crc: Any) -> bool:
+    """Whether a row is what was written; damage can make a column be of any type."""
+    try:
+        return bool(crc_of(*columns) == crc)
+    except WRONG_TYPE:
+        return False

@@ -9,7 +9,7 @@ import msgspec
 
 from thetawarden.errors import ThetawardenError
 from thetawarden.infra.journal import rows
-from thetawarden.infra.journal.reader import MESSAGE_COLUMNS, SNAPSHOT_COLUMNS, DayLog, intact
+from thetawarden.infra.journal.reader import MESSAGE_COLUMNS, SNAPSHOT_COLUMNS, DayLog
 from thetawarden.infra.journal.store import day_files
 
 FINDINGS_MAX = 20
@@ -71,7 +71,7 @@ def _verify_day(day: DayLog, total: Verification) -> None:
     for row in day.raw(f"{SNAPSHOT_COLUMNS} ORDER BY n"):
         total.snapshots += 1
         n, actor, *_ = row
-        if not intact(rows.snapshot_crc, row[:-1], row[-1]):
+        if not rows.intact(rows.snapshot_crc, row[:-1], row[-1]):
             total.note(f"{day.path.name}: the snapshot of {actor} at {n} is damaged")
         elif n > total.last_n:
             total.note(f"{day.path.name}: the snapshot of {actor} at {n} is newer than the log")
@@ -80,7 +80,7 @@ def _verify_day(day: DayLog, total: Verification) -> None:
 def _verify_messages(day: DayLog, total: Verification) -> None:
     for row in day.raw(f"{MESSAGE_COLUMNS} ORDER BY seq"):
         seq = row[0]
-        if not intact(rows.message_crc, row[:-1], row[-1]) or not _decodes(row):
+        if not rows.intact(rows.message_crc, row[:-1], row[-1]) or not _decodes(row):
             total.note(f"{day.path.name}: message {seq} is damaged")
         if seq < day.first_seq:
             continue
@@ -98,7 +98,7 @@ def _verify_deliveries(day: DayLog, total: Verification) -> None:
     )
     for *columns, crc, orphaned in day.raw(query):
         n = columns[0]
-        if not intact(rows.delivery_crc, tuple(columns), crc):
+        if not rows.intact(rows.delivery_crc, tuple(columns), crc):
             total.note(f"{day.path.name}: delivery {n} is damaged")
         if orphaned:
             total.note(f"{day.path.name}: delivery {n} has lost its message {columns[1]}")

@@ -24,7 +24,6 @@ from thetawarden.infra.journal.reader import (
     MESSAGE_COLUMNS,
     SNAPSHOT_COLUMNS,
     DayLog,
-    intact,
 )
 from thetawarden.infra.journal.verify import verify_day
 from thetawarden.infra.lake.errors import LakeError
@@ -143,11 +142,11 @@ class MessageArchive:
                     first += 1
                 part = of_kind.filter(pl.col("seq").is_between(first, last)).collect()
                 for row in part.sort("seq", "n", "actor").iter_rows(named=True):
-                    if intact(*_CHECKS[kind](row), row["crc"]):
+                    if rows.intact(*_CHECKS[kind](row), row["crc"]):
                         yield kind, row["seq"], row["n"] or 0, row["crc"]
 
     def _envelope(self, row: dict[str, Any]) -> Envelope[Message]:
-        if not intact(*_message_check(row), row["crc"]):
+        if not rows.intact(*_message_check(row), row["crc"]):
             raise LakeError(f"message_archive: message {row['seq']} is damaged")
         return Envelope(
             row["seq"],
