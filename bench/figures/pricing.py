@@ -1,8 +1,9 @@
 """European prices and implied volatilities over chains, beside loops over QuantLib and vollib.
 
-Chains are random but fixed, listed-like: strikes within four deviations of the forward, a day to a
-year, volatilities 8 to 80 %. The error of an implied volatility is judged on out-of-the-money
-prices rounded once from fifty digits, from an hour to three years before expiry.
+The options are those of `bench.quoted`. A warm start is measured over its walk of ticks, the
+renewal of what is remembered included; the first look is not. The error of a cold implied
+volatility is judged on out-of-the-money prices rounded once from fifty digits, from an hour to
+three years before expiry.
 """
 
 from __future__ import annotations
@@ -12,112 +13,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import mpmath
-import msgspec
 import numpy as np
 import QuantLib
 from vollib.black import implied_volatility as vollib_black
 
 from bench.harness import Figure, Goal
-from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
-from thetawarden.domain.pricing.black import black_price, bsm_greeks
-from thetawarden.domain.pricing.implied import implied_volatility
+from bench.quoted import CHAIN_SIZE, TICKS, Priced, chain, last_seen, quoted, walk
+from thetawarden.domain.pricing.arrays import FloatArray
+from thetawarden.domain.pricing.black import bsm_greeks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-CHAIN_SIZE = 10_000
-WARM_MOVE = 4e-4  # one deviation of how far a volatility has moved since the last look, relative
-
-
-class Chain(msgspec.Struct, frozen=True, kw_only=True):
-    """European options and what the loops need of them, prepared outside of any timing."""
-
-    spot: FloatArray
-    strike: FloatArray
-    tau: FloatArray
-    iv: FloatArray
-    rate: float
-    dividends: float
-    is_call: BoolArray
-
-    @property
-    def forward(self) -> FloatArray:
-        """The forward of each expiry."""
-        return self.spot * np.exp((self.rate - self.dividends) * self.tau)
-
-    @property
-    def discount(self) -> FloatArray:
-        """The discount factor of each expiry."""
-        return np.exp(-self.rate * self.tau)
-
-
-class Priced(msgspec.Struct, frozen=True, kw_only=True):
-    """Prices and all that is needed to imply their volatilities."""
-
-    price_usd: FloatArray
-    forward: FloatArray
-    strike: FloatArray
-    discount: FloatArray
-    tau_years: FloatArray
-    is_call: BoolArray
-
-    def implied(self, guess: FloatArray | None = None) -> FloatArray:
-        """The volatilities, by ours."""
-        return implied_volatility(
-            price_usd=self.price_usd,
-            forward=self.forward,
-            strike=self.strike,
-            discount=self.discount,
-            tau_years=self.tau_years,
-            is_call=self.is_call,
-            guess_annual=guess,
-        ).iv_annual
-
-
-@functools.cache
-def chain() -> Chain:
-    rng = np.random.default_rng(404)
-    tau = np.exp(rng.uniform(np.log(1.0 / 365.0), 0.0, CHAIN_SIZE))
-    iv = rng.uniform(0.08, 0.8, CHAIN_SIZE)
-    strike = 100.0 * np.exp(iv * np.sqrt(tau) * rng.uniform(-4.0, 4.0, CHAIN_SIZE))
-    return Chain(
-        spot=np.full(CHAIN_SIZE, 100.0),
-        strike=strike,
-        tau=tau,
-        iv=iv,
-        rate=0.04,
-        dividends=0.015,
-        is_call=rng.random(CHAIN_SIZE) < 0.5,
-    )
-
-
-@functools.cache
-def quoted() -> Priced:
-    """The chain's out-of-the-money side with its prices, as the desk asks for volatilities."""
-    options = chain()
-    is_call = options.strike >= options.forward
-    price = black_price(
-        forward=options.forward,
-        strike=options.strike,
-        discount=options.discount,
-        tau_years=options.tau,
-        iv_annual=options.iv,
-        is_call=is_call,
-    )
-    return Priced(
-        price_usd=price,
-        forward=options.forward,
-        strike=options.strike,
-        discount=options.discount,
-        tau_years=options.tau,
-        is_call=is_call,
-    )
-
-
-@functools.cache
-def last_seen() -> FloatArray:
-    rng = np.random.default_rng(405)
-    return chain().iv * (1.0 + WARM_MOVE * rng.standard_normal(CHAIN_SIZE))
 
 
 def best_rate(work: Callable[[], object], count: int, rounds: int) -> float:
@@ -185,9 +91,42 @@ def implied_cold() -> float:
     return best_rate(quoted().implied, CHAIN_SIZE, rounds=20)
 
 
+def implied_cold_ticks() -> float:
+    ticks = [market for market, _ in walk()[1:]]
+    return best_rate(lambda: [market.implied() for market in ticks], TICKS * CHAIN_SIZE, rounds=3)
+
+
 def implied_warm() -> float:
-    priced, guess = quoted(), last_seen()
-    return best_rate(lambda: priced.implied(guess), CHAIN_SIZE, rounds=20)
+    """Looks at every tick in turn with what the look before has left."""
+    (first, _), *later = walk()
+    best = float("inf")
+    for _ in range(4):
+        memory = first.remembered(None).memory
+        started = time.perf_counter()
+        for market, _ in later:
+            memory = market.remembered(memory).memory
+        best = min(best, time.perf_counter() - started)
+    return TICKS * CHAIN_SIZE / best
+
+
+def implied_warm_error() -> float:
+    """Over the walk, where the price tells as much."""
+    memory, worst = None, 0.0
+    for market, wanted in walk():
+        seen = market.remembered(memory)
+        memory = seen.memory
+        told = market.price_usd >= 1e-8
+        worst = max(worst, float(np.max(np.abs(seen.iv_annual[told] / wanted[told] - 1.0))))
+    return worst
+
+
+def implied_first_look() -> float:
+    return best_rate(lambda: quoted().remembered(None), CHAIN_SIZE, rounds=20)
+
+
+def implied_guessed() -> float:
+    market, guess = quoted(), last_seen()
+    return best_rate(lambda: market.implied(guess), CHAIN_SIZE, rounds=20)
 
 
 def implied_quantlib() -> float:
@@ -303,11 +242,11 @@ FIGURES = (
         repetitions=1,
     ),
     Figure(
-        name="implied volatility warm, 10,000",
+        name="implied volatility warm, 10,000, tick by tick",
         unit="options/s",
         measure=implied_warm,
-        reference="our own cold",
-        measure_reference=implied_cold,
+        reference="our own cold, the same ticks",
+        measure_reference=implied_cold_ticks,
         goals=(Goal(of="ratio", relation=">=", limit=3.0),),
     ),
     Figure(
@@ -317,5 +256,28 @@ FIGURES = (
         reference="QuantLib blackFormulaImpliedStdDev loop",
         measure_reference=implied_quantlib,
         goals=(Goal(of="ratio", relation=">=", limit=12.0),),
+    ),
+    Figure(
+        name="implied volatility warm, largest relative error",
+        unit="",
+        measure=implied_warm_error,
+        goals=(Goal(of="value", relation="<=", limit=1e-12),),
+        repetitions=1,
+    ),
+    Figure(
+        name="implied volatility, the first look that remembers",
+        unit="options/s",
+        measure=implied_first_look,
+        reference="our own cold",
+        measure_reference=implied_cold,
+        goals=(),
+    ),
+    Figure(
+        name="implied volatility warm, from the last IV alone",
+        unit="options/s",
+        measure=implied_guessed,
+        reference="our own cold",
+        measure_reference=implied_cold,
+        goals=(),
     ),
 )

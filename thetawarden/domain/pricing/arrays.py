@@ -24,6 +24,9 @@ def align(*values: Floats | Bools) -> tuple[tuple[int, ...], list[FloatArray]]:
     The vectors may be the caller's own memory: read them, never write into them.
     """
     arrays = [np.asarray(value, dtype=np.float64) for value in values]
+    shape = arrays[0].shape
+    if len(shape) == 1 and all(array.shape == shape for array in arrays):
+        return shape, [np.ascontiguousarray(array) for array in arrays]
     shape = np.broadcast_shapes(*(array.shape for array in arrays))
     size = int(np.prod(shape))
     vectors = []

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SCRATCH_ROWS: Final = 5 + ordinary.SCRATCH_ROWS
 _ROUNDING: Final = 4.0 * float(np.finfo(np.float64).eps)
+_WAYS: Final = (ordinary.solve_cold,)
+_WAYS_WITH_A_GUESS: Final = (ordinary.solve_warm, ordinary.solve_warm, ordinary.solve_cold)
 
 
 class Implied(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,19 +50,24 @@ def implied_volatility(
     A bad or missing (NaN) guess costs time, never correctness.
     """
     shape, columns = align(price_usd, forward, strike, discount, tau_years, is_call)
-    size = columns[0].size
-    iv, codes = np.full(size, np.nan), np.zeros(size, dtype=np.int8)
-    ways = [ordinary.solve_cold]
+    iv = np.full(columns[0].size, np.nan)
     if guess_annual is not None:
-        iv[:] = np.broadcast_to(guess_annual, shape).reshape(size)
-        ways = [ordinary.solve_warm, ordinary.solve_warm, ordinary.solve_cold]
-    unsure = np.arange(size)
+        iv[:] = np.broadcast_to(guess_annual, shape).reshape(iv.size)
+    codes = fill_implied(columns, iv, guessed=guess_annual is not None)
+    return Implied(iv_annual=iv.reshape(shape), reason_code=codes.reshape(shape))
+
+
+def fill_implied(columns: list[FloatArray], iv: FloatArray, *, guessed: bool) -> Codes:
+    """Fill iv, from the guesses it holds if it holds any; return the reason codes."""
+    codes = np.zeros(iv.size, dtype=np.int8)
+    ways = _WAYS_WITH_A_GUESS if guessed else _WAYS
+    unsure = np.arange(iv.size)
     with np.errstate(all="ignore"):
         for solve in ways:
             unsure = _solve_rows_swiftly(columns, iv, unsure, solve)
         if unsure.size:
             iv[unsure], codes[unsure] = _solve_carefully([c[unsure] for c in columns])
-    return Implied(iv_annual=iv.reshape(shape), reason_code=codes.reshape(shape))
+    return codes
 
 
 def _solve_rows_swiftly(
@@ -101,7 +108,7 @@ def _solve_block(
     np.negative(x, out=x)
     np.minimum(forward, strike, out=low)
     np.maximum(forward, strike, out=high)
-    _fill_time_value(columns, time_value, root_tau)
+    fill_time_value(columns, time_value, root_tau)
     np.sqrt(tau, out=root_tau)
     iv *= root_tau
     sure = solve(ordinary.Wanted(x, low, high, time_value), iv, scratch[5:])
@@ -112,7 +119,8 @@ def _solve_block(
     return sure
 
 
-def _fill_time_value(columns: list[FloatArray], out: FloatArray, work: FloatArray) -> None:
+def fill_time_value(columns: list[FloatArray], out: FloatArray, work: FloatArray) -> None:
+    """Fill out with what the undiscounted price exceeds the intrinsic value by."""
     price, forward, strike, discount, _, call = columns
     np.subtract(forward, strike, out=out)
     np.multiply(call, 2.0, out=work)
