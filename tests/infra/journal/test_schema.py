@@ -76,7 +76,7 @@ def test_whatever_is_packed_comes_back(body):
     assert packing.unpacked(packing.packed(body)) == body
 
 
-def test_a_log_of_format_1_is_read_on_and_then_refused_by_whoever_knows_format_1_only(closed_day):
+def test_a_log_of_format_1_is_read_and_gone_on_with_in_this_format(closed_day):
     said = _long_note(2 * packing.COMPRESS_ABOVE_BYTES)
     old = zlib.compress(encode(said), 1)
     seq = _rewrite_last(closed_day, old)
@@ -84,8 +84,14 @@ def test_a_log_of_format_1_is_read_on_and_then_refused_by_whoever_knows_format_1
 
     with open_log(closed_day.folder) as (day,):
         assert day.message(seq).body == said
-    closed_day.open().close()
+    journal = closed_day.open()
+    added = journal.say(said, "test", 0, None, 6).seq
+    journal.close()
 
+    with open_log(closed_day.folder) as (day,):
+        assert day.message(seq).body == day.message(added).body == said
+    firsts = closed_day.select("SELECT hex(substr(body, 1, 1)) FROM messages WHERE seq >= ?", seq)
+    assert [first for (first,) in firsts] == ["78", "28"]
     assert dict(closed_day.select("SELECT key, value FROM meta"))["format"] == str(rows.FORMAT)
 
 
