@@ -10,16 +10,16 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 
 import msgspec
 
 from thetawarden.infra.collector import search_rarely
 from thetawarden.infra.journal.reader import DayLog
 from thetawarden.sim.replay import Verdict, pick_days, verify_replay
-from thetawarden.sim.shares import Counts, Past, Share, count, shares_of
+from thetawarden.sim.shares import Past, Share, count, shares_of
 
 WORTH_IT_FROM = 3000
 """So many deliveries take longer than it takes to begin some processes."""
@@ -38,41 +38,36 @@ def verify(
     """Replay every actor over the days wanted, and tell of the first difference."""
     with open_past() as past:
         wanted = pick_days(past.days, day)
-        if jobs > 1:
-            try:
-                counts = count(wanted)
-                if counts.handled.total() >= worth_it_from:
-                    shares = shares_of(past, wanted, counts, jobs=jobs)
-                    found = _side_by_side(past, shares, day=day, jobs=jobs, progress=progress)
-                    if found == _all_alike(counts):
-                        return found
-            except Exception:  # noqa: BLE001  # whatever it is, the pass in order finds its place
-                _log.debug("not_side_by_side", exc_info=True)
+        try:
+            if jobs > 1 and sum(map(_about, wanted)) >= worth_it_from:
+                found = _side_by_side(past, wanted, day=day, jobs=jobs, progress=progress)
+                if found is not None:
+                    return found
+        except Exception:  # noqa: BLE001  # whatever it is, the pass in order finds its place
+            _log.debug("not_side_by_side", exc_info=True)
         return verify_replay(
             past.tree, past.days, day=day, processes=past.processes, progress=progress
         )
 
 
-def _all_alike(counts: Counts) -> Verdict:
-    deliveries, answers = counts.handled.total(), sum(map(len, counts.said.values()))
-    return Verdict(deliveries=deliveries, verified=deliveries, answers=answers)
+def _about(day: DayLog) -> int:
+    """How many deliveries a day has, if none is missing."""
+    return day.tops()[1] - day.first_n + 1
 
 
 def _side_by_side(
     past: Past,
-    shares: list[Share],
+    wanted: tuple[DayLog, ...],
     *,
     day: dt.date | None,
     jobs: int,
     progress: Callable[[int], None],
 ) -> Verdict | None:
     """What was verified of all together; None where anything is not as it was recorded."""
-    for each in past.days:
-        each.close()  # no process may go on with what another has opened
-    context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(jobs, context, initializer=_take, initargs=(past, day))
-    whole = Verdict()
-    try:
+    with _workers(past, day=day, jobs=jobs) as pool:
+        counts = count(wanted)
+        shares = shares_of(past, wanted, counts, jobs=jobs)
+        whole = Verdict()
         for done in as_completed([pool.submit(_verify_share, share) for share in shares]):
             found = done.result()
             if found.first_difference is not None:
@@ -81,9 +76,23 @@ def _side_by_side(
             whole.verified += found.verified
             whole.answers += found.answers
             progress(whole.deliveries)
+    deliveries, answers = counts.handled.total(), sum(map(len, counts.said.values()))
+    is_all = whole == Verdict(deliveries=deliveries, verified=deliveries, answers=answers)
+    return whole if is_all else None
+
+
+@contextmanager
+def _workers(past: Past, *, day: dt.date | None, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that make themselves ready while it is found out what they are to do."""
+    for each in past.days:
+        each.close()  # no process may go on with what another has opened
+    context = multiprocessing.get_context("fork")
+    pool = ProcessPoolExecutor(jobs, context, initializer=_take, initargs=(past, day))
+    try:
+        pool.submit(int)
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-    return whole
 
 
 _given: list[tuple[Past, dt.date | None]] = []
@@ -94,6 +103,8 @@ def _take(past: Past, day: dt.date | None) -> None:
     search_rarely()
     days = tuple(DayLog(each.path, mapped=True) for each in past.days)
     _given[:] = [(msgspec.structs.replace(past, days=days), day)]
+    for each in days:
+        each.tops()
 
 
 def _verify_share(share: Share) -> Verdict:
