@@ -405,6 +405,22 @@ def test_i14_a_trade_that_lost_its_exits_unsaid_is_found(take_profit, stop):
     assert case.end().holds
 
 
+@pytest.mark.parametrize(("short", "holds"), [(2, True), (3, False)])
+def test_i14_what_another_trade_sold_and_protects_is_not_taken_for_it(short, holds):
+    """A liquidation closed all of the first; the second sells the same contract a day later."""
+    first, second = intent(), intent("u.open.1.1", trade="u")
+    stop = intent("u.stop.1.1", trade="u", role=OrderRole.STOP, reducing=True)
+    case = Case("I14").say(submit(first)).say(submit(second)).say(submit(stop))
+    exits = Exits(take_profit_usd=None, stop_usd=Decimal(3))
+    trades = {name: Fake(exits=exits, alarmed=False) for name in ("t", "u")}
+    case.world.states["executor"] = Fake(trades=trades)
+    case.scene.fills |= {first.order_ref: {"a": 2}, second.order_ref: {"b": 2}}
+    case.world.open_orders = (Fake(request=ticket(stop), remaining=2),)
+    case.world.positions = (Fake(contract=Fake(con_id=7), quantity=-short),)
+
+    assert case.end().holds is holds
+
+
 def test_i15_more_fills_than_were_ordered_are_found():
     one = intent(units=2)
     fine = Case("I15").say(submit(one)).say(filled(-2)).say(filled(-2))
