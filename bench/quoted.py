@@ -58,27 +58,11 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
 
     def implied(self, guess: FloatArray | None = None) -> FloatArray:
         """The volatilities, by ours."""
-        return implied_volatility(
-            price_usd=self.price_usd,
-            forward=self.forward,
-            strike=self.strike,
-            discount=self.discount,
-            tau_years=self.tau_years,
-            is_call=self.is_call,
-            guess_annual=guess,
-        ).iv_annual
+        return implied_volatility(**msgspec.structs.asdict(self), guess_annual=guess).iv_annual
 
     def remembered(self, memory: Memory | None) -> Remembered:
         """The volatilities, by ours that remembers."""
-        return remembered_volatility(
-            price_usd=self.price_usd,
-            forward=self.forward,
-            strike=self.strike,
-            discount=self.discount,
-            tau_years=self.tau_years,
-            is_call=self.is_call,
-            memory=memory,
-        )
+        return remembered_volatility(**msgspec.structs.asdict(self), memory=memory)
 
 
 @functools.cache

@@ -29,11 +29,11 @@ _ALONE = """
     SELECT actor, count(*)
     FROM (
         SELECT min(actor) AS actor FROM deliveries
-        WHERE seq % 8 = 0 GROUP BY seq HAVING count(*) = 1
+        WHERE seq % {0:d} = 0 GROUP BY seq HAVING count(*) = 1
     )
     GROUP BY actor
-"""  # of every eighth message: enough to tell
-_EIGHTH = 8
+"""
+_ONE_IN = 8  # messages are looked at to tell who hears alone
 _SAID = "SELECT sender, seq FROM messages WHERE incarnation > 0 AND seq >= {0:d}"
 
 
@@ -89,14 +89,14 @@ def shares_of(past: Past, days: tuple[DayLog, ...], counts: Counts, *, jobs: int
     Who mostly hears alone has a share of its own, cut where states were kept, so that the last
     process ends soon after the first.
     """
-    alone = sum((Counter(dict(one.raw(_ALONE))) for one in days), Counter[str]())
+    alone = sum((Counter(dict(one.raw(_ALONE.format(_ONE_IN)))) for one in days), Counter[str]())
     kept = {actor for one in days for (actor,) in one.raw(_KEPT)}
     weights = counts.handled + Counter({name: len(said) for name, said in counts.said.items()})
     enough = OWN_PASS_FROM * weights.total()
     apart = [
         name
         for name, weight in weights.items()
-        if 2 * _EIGHTH * alone[name] > counts.handled[name] and weight >= enough
+        if 2 * _ONE_IN * alone[name] > counts.handled[name] and weight >= enough
     ]
     together = sorted((weights.keys() | kept) - set(apart))
     size = -(-len(together) // max(1, jobs // 2)) or 1
