@@ -337,6 +337,36 @@ def test_interest_that_is_said_again_asks_and_changes_nothing(watching):
     assert want_of(watching, held).priority is LinePriority.POSITION
 
 
+def strikes(play):
+    """Which strikes of which expiry are looked at, but for entries."""
+    scanned = [want for want in play.wants if want.priority is LinePriority.SCAN]
+    return {(want.instrument.expiry, want.instrument.strike) for want in scanned}
+
+
+def test_caring_for_a_position_moves_no_window_until_strikes_are_chosen_again(watching):
+    watching.advance(PACE.replan_ns)
+    held, before = position(watching), strikes(watching)
+    watching.quote(spot_usd=watching.world.spot_usd * 1.02)
+
+    watching.tell(interest(watching, held))
+    meanwhile = strikes(watching)
+    watching.advance(PACE.replan_ns)
+
+    assert meanwhile - before <= {(held.expiry, held.strike)}
+    assert len(strikes(watching) - meanwhile) > 5
+
+
+def test_interest_that_changes_all_the_time_keeps_nobody_from_choosing_strikes(watching):
+    before = strikes(watching)
+    watching.quote(spot_usd=watching.world.spot_usd * 1.02)
+
+    for at in range(6):
+        watching.tell(interest(watching, position(watching, at)))
+        watching.advance(PACE.replan_ns // 4)
+
+    assert len(strikes(watching) - before) > 5
+
+
 def test_a_position_in_an_expiry_outside_the_windows_has_its_series_qualified(watching):
     expiry = DAY + dt.timedelta(days=14)
     far = msgspec.structs.replace(position(watching), conid=77_000, expiry=expiry)

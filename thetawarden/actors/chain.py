@@ -264,7 +264,7 @@ class Chain:
         ]
         return max(NS_PER_SECOND, min((pace.replan_ns, *dues)))
 
-    def _plan(self, now: UnixNs) -> tuple[Says, ...]:
+    def _plan(self, now: UnixNs, *, choose: bool = True) -> tuple[Says, ...]:
         course, today = self._course, new_york_date(now)
         instrument = course.search.instrument
         if instrument is None or course.quiet:
@@ -277,7 +277,7 @@ class Chain:
             for interest in sorted(course.interest.values(), key=lambda each: -each.priority)
             for one in interest.instruments
         }
-        changed = self._board.replan(series, interest=wanted, today=today)
+        changed = self._board.replan(series, interest=wanted, today=today, choose=choose)
         return (self._want(instrument),) if changed else ()
 
     def _want(self, instrument: Instrument) -> WantLines:
@@ -370,7 +370,8 @@ class Chain:
             for one in message.instruments
             if self._refusal(one)
         )
-        return (*notices, *self._upkeep(now))
+        # strikes are chosen at every upkeep, whoever cares for what meanwhile
+        return (*notices, *self._questions(now), *self._plan(now, choose=False), *self._judge())
 
     def _complain(self, now: UnixNs) -> tuple[Says, ...]:
         course, since_ns = self._course, self._course.search.failing_since_ns

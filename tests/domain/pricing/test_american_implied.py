@@ -64,6 +64,47 @@ def test_the_swift_way_and_the_sure_one_find_the_same(monkeypatch, yield_annual)
     np.testing.assert_allclose(swift.iv_annual[told], sure.iv_annual[told], atol=1e-7)
 
 
+def test_a_guess_changes_what_it_costs_and_not_what_is_found():
+    options, iv = market(400, seed=34)
+    options["yield_annual"] = 0.02
+    price = american_price(iv_annual=iv, **options)
+    rng = np.random.default_rng(35)
+    plain = american_implied_volatility(price_usd=price, **options)
+
+    for guess in (iv * rng.uniform(0.9, 1.1, 400), rng.choice([np.nan, 1e-4, 0.5, 9.0], 400)):
+        found = american_implied_volatility(price_usd=price, guess_annual=guess, **options)
+
+        told = price > american_price(iv_annual=1e-3, **options) + 0.01
+        assert (found.reason_code == plain.reason_code).all()
+        np.testing.assert_allclose(found.iv_annual[told], plain.iv_annual[told], atol=1e-7)
+
+
+def test_a_price_comes_back_to_the_tolerance_asked_for_in_fewer_looks(monkeypatch):
+    options, iv = market(400, seed=36)
+    options["yield_annual"] = 0.02
+    price = american_price(iv_annual=iv, **options)
+    looks = []
+    monkeypatch.setattr(
+        american_implied,
+        "american_price",
+        lambda **of: looks.append(np.size(of["iv_annual"])) or american_price(**of),
+    )
+
+    asked = {}
+    for tolerance in (american_implied.PRICE_TOLERANCE, 1e-6):
+        looks.clear()
+        found = american_implied_volatility(price_usd=price, tolerance=tolerance, **options)
+        asked[tolerance] = sum(looks)
+        known = found.reason_code == 0
+        again = american_price(
+            iv_annual=found.iv_annual[known],
+            **{name: np.broadcast_to(one, 400)[known] for name, one in options.items()},
+        )
+        np.testing.assert_allclose(again, price[known], atol=max(tolerance * 100.0, 1e-9))
+
+    assert asked[1e-6] < asked[american_implied.PRICE_TOLERANCE]
+
+
 def test_few_prices_need_the_sure_way(monkeypatch):
     options, iv = market(800, seed=33)
     options["yield_annual"] = 0.02

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thetawarden.domain.market.contracts import ExerciseStyle
+from thetawarden.domain.pricing.american import american_price
 from thetawarden.domain.pricing.reasons import NoVolatility
 from thetawarden.domain.surface.analysis import analyse_chain, row_reason
 from thetawarden.domain.surface.chain import ChainQuotes
-from thetawarden.domain.surface.parity import ForwardGap
+from thetawarden.domain.surface.parity import ForwardGap, RatePrior
+from thetawarden.domain.surface.reading import read_mids
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +211,54 @@ def test_an_american_chain_gives_back_the_yield_and_the_volatilities_it_was_made
     assert np.abs(found.implied.iv_annual - iv)[known].max() < 1e-3
     assert np.abs(found.smile_iv_annual - iv)[known].max() < 3e-3
     assert np.nanmax(found.greeks.delta_per_share) <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("rate", "dividends", "iv", "days"),
+    [
+        (0.06, 0.0, 0.15, (365, 730)),
+        (0.08, 0.01, 0.1, (365, 730)),
+        (0.05, 0.0, 0.2, (30, 730)),
+        (0.03, 0.05, 0.12, (9, 180, 700)),
+    ],
+)
+def test_early_exercise_is_found_out_however_much_of_a_price_it_is(rate, dividends, iv, days):
+    tau, strikes = np.array(days) / 365, 400.0 + 10.0 * np.arange(-6, 7)
+    expiry, strike, is_call = (
+        np.array(column)
+        for column in zip(
+            *((at, usd, call) for at in range(len(days)) for usd in strikes for call in (1, 0)),
+            strict=True,
+        )
+    )
+    worth = american_price(
+        spot=400.0,
+        strike=strike,
+        tau_years=tau[expiry],
+        iv_annual=iv,
+        rate_annual=rate,
+        yield_annual=dividends,
+        is_call=is_call == 1,
+    )
+    quotes = ChainQuotes(
+        spot_usd=400.0,
+        tau_years=tau,
+        expiry_index=expiry,
+        strike_usd=strike,
+        is_call=is_call == 1,
+        bid_usd=worth - 0.01,
+        ask_usd=worth + 0.01,
+        quote_age_ns=0,
+        exercise=ExerciseStyle.AMERICAN,
+    )
+
+    found = read_mids(
+        quotes, usable=np.ones(len(worth), dtype=bool), prior=RatePrior(rate_annual=0.04)
+    )
+
+    forward = 400.0 * np.exp((rate - dividends) * tau)
+    assert found.forwards.forward_usd == pytest.approx(forward, rel=1e-6)
+    assert -np.log(found.forwards.discount[-1]) / tau[-1] == pytest.approx(rate, abs=1e-4)
 
 
 def test_reading_an_american_chain_as_european_would_miss_its_volatilities(analysis_settings):

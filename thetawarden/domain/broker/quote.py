@@ -22,7 +22,7 @@ class DataType(enum.StrEnum):
     DELAYED_FROZEN = "delayed_frozen"
 
 
-class BrokerGreeks(msgspec.Struct, frozen=True, kw_only=True):
+class BrokerGreeks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The broker's own model, to be compared with ours and never traded on alone."""
 
     iv_annual: float | None = None
@@ -33,7 +33,7 @@ class BrokerGreeks(msgspec.Struct, frozen=True, kw_only=True):
     underlying_usd: float | None = None
 
 
-class Quote(msgspec.Struct, frozen=True, kw_only=True):
+class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The latest of one line; `two_sided_ns` is when bid or ask last changed, 0 for never.
 
     `updates` counts the ticks this stands for since the quote before. A combo's prices may be

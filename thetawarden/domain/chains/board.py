@@ -155,10 +155,12 @@ class Board:
         *,
         interest: Mapping[int, LinePriority],
         today: dt.date,
+        choose: bool = True,
     ) -> bool:
-        """Choose rows anew among these series; false when everything stays as it is.
+        """Plan the rows of these series anew; false when everything stays as it is.
 
-        A series that was watched before keeps its choice as the starting point.
+        Strikes are chosen again if wanted, from what was chosen before on; a series that is new
+        has its strikes chosen in any case.
         """
         before = {one.key: one for one in self.series}
         fresh = tuple(
@@ -175,6 +177,7 @@ class Board:
                 spot_usd=spot_usd,
                 today=today,
                 settings=self._settings,
+                again=choose,
             )
         rows = plan_rows(
             fresh,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import functools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -27,6 +28,7 @@ from thetawarden.domain.market.products import (
 )
 
 MULTIPLIER = 100
+HEADS_KEPT = 1024
 
 
 class Refusal(enum.StrEnum):
@@ -158,8 +160,29 @@ def _misfits(option: Instrument, *, underlying: str, key: SeriesKey) -> Iterator
 
 def _contradicts_itself(option: Instrument) -> bool:
     """Whether the symbol, when there is one, names another option than the fields do."""
+    if _is_named_by(option, option.local_symbol):
+        return False  # as it mostly is, and sooner seen than by reading all of it
     named = parse_occ(option.local_symbol)
     if not isinstance(named, OptionContract):
         return False
     fields = (option.trading_class, option.expiry, option.right, option.strike)
     return (named.trading_class, named.expiry, named.right, named.strike) != fields
+
+
+def _is_named_by(option: Instrument, symbol: str) -> bool:
+    """Whether a symbol as it is written in full names this option."""
+    if option.expiry is None or option.right is None or option.strike is None:
+        return False
+    head, right, thousandths = symbol[:-9], symbol[-9:-8], symbol[-8:]
+    return (
+        head == _head(option.trading_class, option.expiry)
+        and right == option.right.value
+        and thousandths.isdecimal()
+        and int(thousandths) == option.strike * 1000
+    )
+
+
+@functools.lru_cache(maxsize=HEADS_KEPT)
+def _head(trading_class: str, expiry: dt.date) -> str:
+    """With what the symbols of a series begin."""
+    return f"{trading_class:<6}{expiry:%y%m%d}" if 2000 <= expiry.year <= 2099 else ""

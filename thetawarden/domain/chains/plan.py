@@ -78,11 +78,17 @@ def choose_rows(
     spot_usd: float,
     today: dt.date,
     settings: WatchSettings,
+    again: bool = True,
 ) -> tuple[WatchedSeries, ...]:
-    """Choose every series' strikes anew; `smiles` gives each its smile, if there is one."""
+    """Choose every series' strikes, `again` also those that were chosen before.
+
+    `smiles` gives each its smile, if there is one.
+    """
     near = sorted({one.key.expiry for one in series})[: settings.entries.expiries]
     return tuple(
-        msgspec.structs.replace(
+        one
+        if one.choice.chosen and not again
+        else msgspec.structs.replace(
             one,
             choice=_choice(
                 one,

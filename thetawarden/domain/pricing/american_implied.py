@@ -18,6 +18,7 @@ from scipy.optimize import elementwise
 
 from thetawarden.domain.pricing.american import SWIFT, american_price
 from thetawarden.domain.pricing.arrays import Bools, FloatArray, Floats, align
+from thetawarden.domain.pricing.black import black_price
 from thetawarden.domain.pricing.dividends import (
     CashDividends,
     dividend_american_price,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _IV_MIN: Final = 1e-3
 _IV_MAX: Final = 10.0
 _LATTICE_SLACK: Final = 0.25
-_PRICE_TOLERANCE: Final = 1e-12  # of the strike
+PRICE_TOLERANCE: Final = 1e-12  # of the strike
 _IV_TOLERANCE: Final = 1e-10
 _ROUNDING: Final = 1e-12  # of the strike
 _SECANT_STEPS: Final = 8
@@ -52,9 +53,17 @@ def american_implied_volatility(
     yield_annual: Floats,
     is_call: Bools,
     scheme: Scheme = SWIFT,
+    guess_annual: Floats = np.nan,
+    tolerance: float = PRICE_TOLERANCE,
 ) -> Implied:
-    """Return the volatility of each American price under a rate and a continuous yield."""
-    shape, columns = align(price_usd, spot, strike, tau_years, rate_annual, yield_annual, is_call)
+    """Return the volatility of each American price under a rate and a continuous yield.
+
+    It gives the price back to the tolerance, a part of the strike; a guess, NaN for none, costs
+    less the closer it is.
+    """
+    shape, (guess, *columns) = align(
+        guess_annual, price_usd, spot, strike, tau_years, rate_annual, yield_annual, is_call
+    )
 
     def price_at(iv: FloatArray, *rows: FloatArray) -> FloatArray:
         spot, strike, tau, rate, dividends, call = rows
@@ -73,8 +82,12 @@ def american_implied_volatility(
     with np.errstate(all="ignore"):
         discount = np.exp(-rate * tau)
         forward = spot_column * np.exp((rate - dividends) * tau)
-    european = _european(columns, forward, discount)
-    solved = _solve(price_at, columns, _bound(european, slack=1e-6), near=european)
+    european, blank = np.full(guess.size, np.nan), np.flatnonzero(np.isnan(guess))
+    if blank.size:
+        part = [column[blank] for column in columns]
+        european[blank] = _european(part, forward[blank], discount[blank])
+    near = np.where(np.isnan(guess), european, guess)
+    solved = _solve(price_at, columns, _bound(european, slack=1e-6), near=near, tolerance=tolerance)
     return Implied(
         iv_annual=solved.iv_annual.reshape(shape), reason_code=solved.reason_code.reshape(shape)
     )
@@ -141,13 +154,15 @@ def _solve(
     bound: FloatArray,
     *,
     near: FloatArray | None = None,
+    tolerance: float = PRICE_TOLERANCE,
 ) -> Implied:
     price, *rows = columns
     codes = _judge(price_at, columns)
     iv = np.full(price.size, np.nan)
     good = np.flatnonzero(codes == 0)
     if good.size and near is not None:
-        iv[good] = _swiftly(price_at, [column[good] for column in columns], near[good])
+        part = [column[good] for column in columns]
+        iv[good] = _swiftly(price_at, part, near[good], tolerance=tolerance)
         good = good[np.isnan(iv[good])]
     if good.size:
         found = elementwise.find_root(
@@ -156,7 +171,7 @@ def _solve(
             args=(price[good], *(row[good] for row in rows)),
             tolerances={
                 "xatol": _IV_TOLERANCE,
-                "fatol": _PRICE_TOLERANCE * float(np.min(rows[1][good])),
+                "fatol": PRICE_TOLERANCE * float(np.min(rows[1][good])),
             },
         )
         iv[good] = np.where(found.success, found.x, np.nan)
@@ -169,11 +184,13 @@ def _solve(
     return Implied(iv_annual=iv, reason_code=codes)
 
 
-def _swiftly(price_at: PriceAt, columns: list[FloatArray], near: FloatArray) -> FloatArray:
+def _swiftly(
+    price_at: PriceAt, columns: list[FloatArray], near: FloatArray, *, tolerance: float
+) -> FloatArray:
     """Return the volatilities that secant steps from near ones settle at, NaN where they do not."""
     price, *rows = columns
     iv = np.full(price.size, np.nan)
-    enough = _PRICE_TOLERANCE * rows[1]
+    enough = tolerance * rows[1]
     left = np.flatnonzero(np.isfinite(near))
     last, last_off = np.zeros(0), np.zeros(0)
     guess = near[left]
@@ -181,11 +198,12 @@ def _swiftly(price_at: PriceAt, columns: list[FloatArray], near: FloatArray) -> 
         for step in range(_SECANT_STEPS):
             if not left.size:
                 break
-            off = price_at(guess, *(row[left] for row in rows)) - price[left]
+            worth = price_at(guess, *(row[left] for row in rows))
+            off = worth - price[left]
             met = np.abs(off) <= enough[left]
             iv[left[met]] = guess[met]
             if step == 0:
-                after = _without(off, [column[left] for column in columns])
+                after = _without_early(worth, guess, [column[left] for column in columns])
             else:
                 after = guess - off * (guess - last) / (off - last_off)
             on = ~met & (after > _IV_MIN) & (after <= _IV_MAX)
@@ -193,12 +211,20 @@ def _swiftly(price_at: PriceAt, columns: list[FloatArray], near: FloatArray) -> 
     return iv
 
 
-def _without(premium: FloatArray, columns: list[FloatArray]) -> FloatArray:
-    """Return the volatilities of the prices less what early exercise adds to them."""
-    price, spot, _, tau, rate, dividends, _ = columns
+def _without_early(worth: FloatArray, iv: FloatArray, columns: list[FloatArray]) -> FloatArray:
+    """Return the volatilities of the prices less what early exercise adds, `worth` being theirs."""
+    price, spot, strike, tau, rate, dividends, call = columns
     discount = np.exp(-rate * tau)
     forward = spot * np.exp((rate - dividends) * tau)
-    return _european([price - premium, *columns[1:]], forward, discount)
+    plain = black_price(
+        forward=forward,
+        strike=strike,
+        discount=discount,
+        tau_years=tau,
+        iv_annual=iv,
+        is_call=call != 0.0,
+    )
+    return _european([price - (worth - plain), *columns[1:]], forward, discount)
 
 
 def _judge(price_at: PriceAt, columns: list[FloatArray]) -> Codes:

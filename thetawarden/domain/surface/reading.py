@@ -16,8 +16,11 @@ import numpy as np
 
 from thetawarden.domain.market.contracts import ExerciseStyle
 from thetawarden.domain.pricing.american import american_greeks
-from thetawarden.domain.pricing.american_implied import american_implied_volatility
-from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
+from thetawarden.domain.pricing.american_implied import (
+    PRICE_TOLERANCE,
+    american_implied_volatility,
+)
+from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Floats
 from thetawarden.domain.pricing.black import Greeks, black_price, spot_greeks
 from thetawarden.domain.pricing.implied import Implied, implied_volatility
 from thetawarden.domain.surface.chain import ChainQuotes, matched_rows
@@ -26,9 +29,10 @@ from thetawarden.domain.surface.parity import Forwards, RatePrior, StrikePairs, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ROUNDS: Final = 5
+_ROUNDS_MAX: Final = 12
 _PAIRS_NEAR: Final = 8
 _EXACT: Final = 1e-6  # of the spot; a locked market is not known better than this
+_IN_ROUNDS: Final = 1e-8  # of the strike; how well a volatility gives its price back meanwhile
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -44,11 +48,8 @@ def read_mids(quotes: ChainQuotes, *, usable: BoolArray, prior: RatePrior) -> Re
     mid = quotes.mid_usd
     forwards = _fit(quotes, call, put, worth_usd=mid, prior=prior)
     if quotes.exercise is ExerciseStyle.AMERICAN:
-        call, put = _near_the_money(quotes, call, put)
-        for _ in range(_ROUNDS):
-            worth = _as_european(quotes, forwards, rows=np.concatenate([call, put]))
-            known = ~np.isnan(worth[call] - worth[put])
-            forwards = _fit(quotes, call[known], put[known], worth_usd=worth, prior=prior)
+        pairs = _near_the_money(quotes, call, put)
+        forwards = _without_early_exercise(quotes, *pairs, forwards, prior=prior)
     rows = np.flatnonzero(usable)
     iv, codes = np.full(len(mid), np.nan), np.zeros(len(mid), dtype=np.int8)
     found = _implied(quotes, forwards, rows=rows)
@@ -116,8 +117,34 @@ def _near_the_money(
     return call[near], put[near]
 
 
-def _as_european(quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.intp]) -> FloatArray:
-    """What European options of the same volatility would cost; NaN for all other rows."""
+def _without_early_exercise(
+    quotes: ChainQuotes,
+    call: NDArray[np.intp],
+    put: NDArray[np.intp],
+    forwards: Forwards,
+    *,
+    prior: RatePrior,
+) -> Forwards:
+    """The forwards that parity of these pairs gives once early exercise is out of their mids."""
+    rows = np.concatenate([call, put])
+    iv = before = np.full(len(rows), np.nan)
+    for _ in range(_ROUNDS_MAX):
+        iv = _implied(quotes, forwards, rows=rows, guess=iv, tolerance=_IN_ROUNDS).iv_annual
+        worth = _as_european(quotes, forwards, rows=rows, iv_annual=iv)
+        known = ~np.isnan(worth[call] - worth[put])
+        forwards = _fit(quotes, call[known], put[known], worth_usd=worth, prior=prior)
+        moved, unknown = np.abs(worth[rows] - before), np.isnan(worth[rows])
+        still = moved <= _EXACT * quotes.spot_usd
+        if np.all(still | (unknown & np.isnan(before))):
+            break
+        before = worth[rows]
+    return forwards
+
+
+def _as_european(
+    quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.intp], iv_annual: FloatArray
+) -> FloatArray:
+    """What European options of these volatilities would cost; NaN for all other rows."""
     expiry = quotes.expiry_index[rows]
     worth = np.full(len(quotes.strike_usd), np.nan)
     worth[rows] = black_price(
@@ -125,13 +152,20 @@ def _as_european(quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.in
         strike=quotes.strike_usd[rows],
         discount=forwards.discount[expiry],
         tau_years=quotes.tau_years[expiry],
-        iv_annual=_implied(quotes, forwards, rows=rows).iv_annual,
+        iv_annual=iv_annual,
         is_call=quotes.is_call[rows],
     )
     return worth
 
 
-def _implied(quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.intp]) -> Implied:
+def _implied(
+    quotes: ChainQuotes,
+    forwards: Forwards,
+    *,
+    rows: NDArray[np.intp],
+    guess: Floats = np.nan,
+    tolerance: float = PRICE_TOLERANCE,
+) -> Implied:
     expiry = quotes.expiry_index[rows]
     price, strike = quotes.mid_usd[rows], quotes.strike_usd[rows]
     tau, is_call = quotes.tau_years[expiry], quotes.is_call[rows]
@@ -153,6 +187,8 @@ def _implied(quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.intp])
         rate_annual=rate[expiry],
         yield_annual=dividends[expiry],
         is_call=is_call,
+        guess_annual=guess,
+        tolerance=tolerance,
     )
 
 
