@@ -42,16 +42,13 @@ _NOT_DAMAGE = {
     sqlite3.SQLITE_READONLY,
 }
 _UNDECODABLE = (
-    ValueError,
-    TypeError,
-    IndexError,
-    RecursionError,
+    *(ValueError, TypeError, IndexError, RecursionError, msgspec.MsgspecError),
     *UNPACKABLE,
-    msgspec.MsgspecError,
 )
 _UNREADABLE = (*rows.WRONG_TYPE, *_UNDECODABLE, KeyError)
 MESSAGE_COLUMNS = "SELECT seq, at_ns, sender, incarnation, cause_seq, kind, body, crc FROM messages"
-_EACH_NUMBER = " json_each(?) CROSS JOIN messages ON seq = value WHERE seq >= ?"  # in that order
+_EACH_NUMBER = " json_each(?) CROSS JOIN messages ON seq = value"  # in the order of the numbers
+_NUMBERED = MESSAGE_COLUMNS.replace(" messages", _EACH_NUMBER)
 _HEARD = "SELECT n, seq, incarnation FROM deliveries"
 _COUNT = "SELECT count(*) FROM messages"
 _COUNT_KINDS = "SELECT kind, count(*) FROM messages"
@@ -214,15 +211,14 @@ class DayLog:
         actors: Collection[str] | None = None,
     ) -> Iterator[Step]:
         """What was handled on this day, by all or by these, in order."""
-        names = "" if actors is None else f" AND d.actor IN ({_marks(actors)})"
-        values = [after_n, until_n or _NUMBER_MAX, *(actors or ())]
+        names = "" if actors is None else f" AND actor IN ({_marks(actors)})"
+        query = f"{COLUMNS} WHERE n > ? AND n <= ?{names} ORDER BY n"
+        found = self._batches(query, [after_n, until_n or _NUMBER_MAX, *(actors or ())])
         expected = max(after_n + 1, self.first_n)
-        query = f"{COLUMNS} WHERE d.n > ? AND d.n <= ?{names} ORDER BY d.n"
-        batches = self._batches(query, values)
-        for step in read_steps(batches, slowly=self._step, unreadable=_UNREADABLE):
+        for step in read_steps(found, self._fetch, self._step, unreadable=_UNREADABLE):
             if step.n != expected and actors is None:
-                found = f"deliveries {expected} to {step.n - 1} are missing"
-                raise DamagedLogError(self.path, found)
+                missing = f"deliveries {expected} to {step.n - 1} are missing"
+                raise DamagedLogError(self.path, missing)
             expected += 1
             yield step
 
@@ -230,8 +226,7 @@ class DayLog:
         """What actors said on this day, all or these, in the order of the steps they said it in."""
         query, values = f"{MESSAGE_COLUMNS} WHERE incarnation > 0 AND seq >= ? ORDER BY seq", []
         if numbers is not None:
-            query = MESSAGE_COLUMNS.replace(" messages", _EACH_NUMBER)
-            values = [json.dumps(numbers)]
+            query, values = f"{_NUMBERED} WHERE seq >= ?", [json.dumps(numbers)]
         for row in self._rows(query, [*values, self.first_seq]):
             self._check_message(row)
             seq, _, sender, incarnation, cause, _, body, _ = row
@@ -338,6 +333,9 @@ class DayLog:
         except sqlite3.Error as error:
             raise _translated(self.path, error) from error
 
+    def _fetch(self, numbers: list[int]) -> Iterator[Row]:
+        return self._rows(_NUMBERED, [json.dumps(numbers)])
+
     def _check_message(self, row: tuple[Any, ...]) -> None:
         if not rows.intact(rows.message_crc, row[:7], row[7]):
             raise DamagedLogError(self.path, f"message {row[0]} is damaged")
@@ -361,13 +359,13 @@ class DayLog:
             raise DamagedLogError(self.path, found) from error
         return Envelope(seq, UnixNs(at_ns), sender, incarnation, cause, decoded)
 
-    def _step(self, row: tuple[Any, ...]) -> Step:
-        n, seq, actor, incarnation, at_ns, outcome, merged, crc = row[:8]
+    def _step(self, row: Row, said: Row) -> Step:
+        n, seq, actor, incarnation, at_ns, outcome, merged, crc = row
         if not rows.intact(rows.delivery_crc, row[:7], crc):
             raise DamagedLogError(self.path, f"delivery {n} is damaged")
-        if row[13] is None:
+        if not said:
             raise DamagedLogError(self.path, f"message {seq} of delivery {n} is missing")
-        envelope = self._envelope(seq, *row[8:])
+        envelope = self._envelope(seq, *said)
         try:
             ended = Outcome(outcome)
         except ValueError as error:

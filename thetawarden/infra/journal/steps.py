@@ -1,7 +1,8 @@
 """The fast way through a day's deliveries: checks, decodes and builds each row in one go.
 
 Replay spends its time here, so what `rows` says in functions is written out in one loop; a row
-that does not pass is handed to `slowly`, which finds out why.
+that does not pass is handed to `slowly`, which finds out why. A message that several actors handled
+is fetched and decoded once, as it was one when they handled it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,7 @@ from thetawarden.messages.registry import decode
 from thetawarden.ports import Delivery, Outcome
 
 Row = tuple[Any, ...]
-COLUMNS = (
-    "SELECT d.n, d.seq, d.actor, d.incarnation, d.at_ns, d.outcome, d.merged, d.crc,"
-    " m.at_ns, m.sender, m.incarnation, m.cause_seq, m.kind, m.body, m.crc"
-    " FROM deliveries d LEFT JOIN messages m ON m.seq = d.seq"
-)
+COLUMNS = "SELECT n, seq, actor, incarnation, at_ns, outcome, merged, crc FROM deliveries"
 KNOWN_MAX = 1024
 _OUTCOMES = {int(each): each for each in Outcome}
 
@@ -37,39 +34,41 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 def read_steps(
     batches: Iterable[list[Row]],
+    fetch: Callable[[list[int]], Iterable[Row]],
+    slowly: Callable[[Row, Row], Step],
     *,
-    slowly: Callable[[Row], Step],
     unreadable: tuple[type[Exception], ...],
 ) -> Iterator[Step]:
-    """The steps in these rows of `COLUMNS`; `slowly` answers for every row not plainly intact.
+    """The steps in these rows of `COLUMNS`.
 
-    A message that several actors handled is decoded once, as it was one when they handled it.
+    `fetch` answers with the rows of messages, `slowly` with the step of a row that is not plainly
+    intact, or whose message is not; it is handed the message's row less its number, empty if there
+    is none.
     """
     crc32, four, six, names_crc = zlib.crc32, rows.pack_four, rows.pack_six, rows.names_crc
     outcomes, no_cause, squeezed = _OUTCOMES, rows.NO_CAUSE, FIRST_BYTES
     known: dict[int, Envelope[Message]] = {}
     for batch in batches:
+        if len(known) >= KNOWN_MAX:
+            known.clear()
+        wanted = {row[1] for row in batch if type(row[1]) is int} - known.keys()
+        messages = {message[0]: message[1:] for message in fetch(sorted(wanted))}
         for row in batch:
-            # fmt: off
-            (n, seq, actor, by, at_ns, outcome, merged, crc,
-             said_ns, sender, speaker, cause, kind, body, body_crc) = row
-            # fmt: on
+            n, seq, actor, by, at_ns, outcome, merged, crc = row
             try:
                 if crc32(six(n, seq, by, at_ns, outcome, merged), names_crc(actor, "")) != crc:
-                    yield slowly(row)
+                    yield slowly(row, messages.get(seq, ()))
                     continue
                 envelope = known.get(seq)
                 if envelope is None:
+                    said_ns, sender, speaker, cause, kind, body, body_crc = messages[seq]
                     origin = four(seq, said_ns, speaker, no_cause if cause is None else cause)
                     if crc32(body, crc32(origin, names_crc(sender, kind))) != body_crc:
-                        yield slowly(row)
+                        yield slowly(row, messages[seq])
                         continue
                     said = decode(unpacked(body) if body[0] in squeezed else body)
-                    envelope = Envelope(seq, said_ns, sender, speaker, cause, said)
-                    if len(known) >= KNOWN_MAX:
-                        known.clear()
-                    known[seq] = envelope
+                    envelope = known[seq] = Envelope(seq, said_ns, sender, speaker, cause, said)
                 step = Step(n, Delivery(envelope, actor, by, at_ns, outcomes[outcome], merged))
             except unreadable:
-                step = slowly(row)
+                step = slowly(row, messages.get(seq, ()))
             yield step
