@@ -22,7 +22,11 @@ from thetawarden.infra.journal.rows import snapshot_row
 from thetawarden.sim import side_by_side
 from thetawarden.sim.cast import Processes, Replayed
 from thetawarden.sim.replay import verify_replay
-from thetawarden.sim.shares import Past, count, shares_of
+from thetawarden.sim.shares import Past, count_heard, count_said, shares_of
+
+
+def shared(past, days):
+    return shares_of(past, days, count_heard(days), count_said(days), jobs=2)
 
 
 @pytest.mark.parametrize("day", [None, NEXT_DAY])
@@ -41,7 +45,7 @@ def test_actors_beside_each_other_are_verified_as_one_after_the_other(recorded, 
 def test_an_actor_is_verified_in_stretches_that_begin_with_kept_states(recorded):
     folder, tree = recorded
     with opener(folder, tree)() as past:
-        found = shares_of(past, past.days, count(past.days), jobs=2)
+        found = shared(past, past.days)
         of_governor = [share for share in found if share.actors == {"governor"}]
         parts = [verify_share(past, share) for share in of_governor]
         all_of_it = msgspec.structs.replace(of_governor[0], after=None, until_n=None)
@@ -61,7 +65,7 @@ def test_the_process_before_a_kept_state_finds_that_it_is_not_the_state(recorded
     for path in folder.glob("*.db"):
         shutil.copy(path, tmp_path)
     with opener(tmp_path, tree)() as past:
-        found = shares_of(past, past.days, count(past.days), jobs=2)
+        found = shared(past, past.days)
         first = next(
             share for share in found if share.actors == {"governor"} and share.after is None
         )
@@ -106,7 +110,7 @@ def test_no_stretch_begins_with_a_state_that_another_process_wrote(tmp_path):
     with open_log(kept) as days:
         processes = Processes(days, lambda started: tree_of_marked(started.software))
         past = Past(days=days, tree=tree_of_marked("two"), processes=processes)
-        found = shares_of(past, days, count(days), jobs=2)
+        found = shared(past, days)
         parts = [verify_share(past, share) for share in found]
 
     begins = {share.after and share.after.n for share in found}

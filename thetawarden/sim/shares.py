@@ -8,7 +8,7 @@ is where another process can go on, as whoever comes to it finds out whether it 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 
 import msgspec
@@ -60,51 +60,64 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     weight: float = 0.0
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How often each actor has handled, and the numbers of what it said.
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """How often each actor has handled, how often of these alone, and whose state was kept.
 
-    A delivery that is missing has no name.
+    A delivery that is missing has no name; who was alone is looked at now and then only.
     """
 
     handled: Counter[str]
-    said: Mapping[str, list[int]]
+    alone: Counter[str]
+    kept: frozenset[str]
 
 
-def count(days: tuple[DayLog, ...]) -> Counts:
+Said = dict[str, list[int]]
+"""The numbers of what each actor said."""
+
+
+def count_heard(days: tuple[DayLog, ...]) -> Heard:
     """Count without reading a message."""
-    handled: Counter[str] = Counter()
-    said: dict[str, list[int]] = {}
+    handled, alone, kept = Counter[str](), Counter[str](), set[str]()
     for day in days:
         here = Counter(dict(day.raw(_ACTORS)))
         missing = (day.tops()[1] or day.first_n - 1) - day.first_n + 1 - here.total()
         handled += here + Counter({"": missing})
+        alone += Counter(dict(day.raw(_ALONE.format(_ONE_IN))))
+        kept.update(actor for (actor,) in day.raw(_KEPT))
+    return Heard(handled=handled, alone=alone, kept=frozenset(kept))
+
+
+def count_said(days: tuple[DayLog, ...]) -> Said:
+    """Find out who said what by number alone."""
+    said: Said = {}
+    for day in days:
         for sender, seq in day.raw(_SAID.format(day.first_seq)):
             said.setdefault(sender, []).append(seq)
-    return Counts(handled=handled, said=said)
+    return said
 
 
-def shares_of(past: Past, days: tuple[DayLog, ...], counts: Counts, *, jobs: int) -> list[Share]:
+def shares_of(
+    past: Past, days: tuple[DayLog, ...], heard: Heard, said: Said, *, jobs: int
+) -> list[Share]:
     """Who is verified together, the most work first: all who heard, spoke or whose state was kept.
 
     Who mostly hears alone has a share of its own, cut where states were kept, so that the last
     process ends soon after the first.
     """
-    alone = sum((Counter(dict(one.raw(_ALONE.format(_ONE_IN)))) for one in days), Counter[str]())
-    kept = {actor for one in days for (actor,) in one.raw(_KEPT)}
-    weights = counts.handled + Counter({name: len(said) for name, said in counts.said.items()})
+    weights = heard.handled + Counter({name: len(numbers) for name, numbers in said.items()})
     enough = OWN_PASS_FROM * weights.total()
     apart = [
         name
         for name, weight in weights.items()
-        if 2 * _ONE_IN * alone[name] > counts.handled[name] and weight >= enough
+        if 2 * _ONE_IN * heard.alone[name] > heard.handled[name] and weight >= enough
     ]
-    together = sorted((weights.keys() | kept) - set(apart))
+    together = sorted((weights.keys() | heard.kept) - set(apart))
     size = -(-len(together) // max(1, jobs // 2)) or 1
     groups = [together[at : at + size] for at in range(0, len(together), size)]
     whole = [
         Share(
             actors=frozenset(names),
-            answers=tuple(sorted(chain.from_iterable(counts.said.get(name, ()) for name in names))),
+            answers=tuple(sorted(chain.from_iterable(said.get(name, ()) for name in names))),
             weight=sum(weights[name] for name in names),
         )
         for names in (*groups, *([name] for name in apart))

@@ -19,7 +19,7 @@ import msgspec
 from thetawarden.infra.collector import search_rarely
 from thetawarden.infra.journal.reader import DayLog
 from thetawarden.sim.replay import Verdict, pick_days, verify_replay
-from thetawarden.sim.shares import Past, Share, count, shares_of
+from thetawarden.sim.shares import Heard, Past, Said, Share, count_heard, count_said, shares_of
 
 WORTH_IT_FROM = 3000
 """So many deliveries take longer than it takes to begin some processes."""
@@ -65,8 +65,9 @@ def _side_by_side(
 ) -> Verdict | None:
     """What was verified of all together; None where anything is not as it was recorded."""
     with _workers(past, day=day, jobs=jobs) as pool:
-        counts = count(wanted)
-        shares = shares_of(past, wanted, counts, jobs=jobs)
+        counted = pool.submit(_heard), pool.submit(_said)
+        heard, said = counted[0].result(), counted[1].result()
+        shares = shares_of(past, wanted, heard, said, jobs=jobs)
         whole = Verdict()
         for done in as_completed([pool.submit(_verify_share, share) for share in shares]):
             found = done.result()
@@ -76,20 +77,19 @@ def _side_by_side(
             whole.verified += found.verified
             whole.answers += found.answers
             progress(whole.deliveries)
-    deliveries, answers = counts.handled.total(), sum(map(len, counts.said.values()))
+    deliveries, answers = heard.handled.total(), sum(map(len, said.values()))
     is_all = whole == Verdict(deliveries=deliveries, verified=deliveries, answers=answers)
     return whole if is_all else None
 
 
 @contextmanager
 def _workers(past: Past, *, day: dt.date | None, jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that make themselves ready while it is found out what they are to do."""
+    """Processes that have the log before them, each for itself."""
     for each in past.days:
         each.close()  # no process may go on with what another has opened
     context = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(jobs, context, initializer=_take, initargs=(past, day))
     try:
-        pool.submit(int)
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
@@ -105,6 +105,16 @@ def _take(past: Past, day: dt.date | None) -> None:
     _given[:] = [(msgspec.structs.replace(past, days=days), day)]
     for each in days:
         each.tops()
+
+
+def _heard() -> Heard:
+    past, day = _given[0]
+    return count_heard(pick_days(past.days, day))
+
+
+def _said() -> Said:
+    past, day = _given[0]
+    return count_said(pick_days(past.days, day))
 
 
 def _verify_share(share: Share) -> Verdict:
