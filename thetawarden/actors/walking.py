@@ -15,7 +15,7 @@ from thetawarden.actors.executing import (
     held_of,
     page,
 )
-from thetawarden.domain.chains.view import ChainView, read_rows
+from thetawarden.domain.chains.view import ChainView, places_of, read_rows
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.orders.building import ticks_of
 from thetawarden.domain.orders.life import OrderLife, is_uneven
@@ -48,14 +48,13 @@ def quoted(state: ExecutorState, view: ChainView) -> None:
     if not wanted:
         return
     rows = read_rows(view)
-    good, bid_usd = rows.leavable, rows.leaving_bid_usd
-    for row, conid in enumerate(rows.conid.tolist()):
-        if conid in wanted:
-            state.quotes[conid] = LegPrice(
-                bid_usd=_price(float(bid_usd[row])) if good[row] else None,
-                ask_usd=_price(float(rows.ask_usd[row])) if good[row] else None,
-                at_ns=UnixNs(int(rows.at_ns[row])),
-            )
+    good, bid_usd, places = rows.leavable, rows.leaving_bid_usd, places_of(rows)
+    for row, conid in sorted((places[conid], conid) for conid in wanted & places.keys()):
+        state.quotes[conid] = LegPrice(
+            bid_usd=_price(float(bid_usd[row])) if good[row] else None,
+            ask_usd=_price(float(rows.ask_usd[row])) if good[row] else None,
+            at_ns=UnixNs(int(rows.at_ns[row])),
+        )
 
 
 def forget(state: ExecutorState) -> None:

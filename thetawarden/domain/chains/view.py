@@ -168,22 +168,12 @@ class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         nothing else speaks against: the market is honest there, only the model is not to be had.
         Nothing is entered on either; to leave something else they say enough.
         """
-        cheap = (self.ask_usd > 0.0) & (self.ask_usd <= WORTHLESS_ASK_USD)
-        sided = (self.bid_usd > 0.0) & (self.bid_usd < self.ask_usd)
-        unmodelled = (self.doubt == CODES[Doubt.NO_FORWARD]) & sided
-        return np.asarray(self.usable | (self._nobody_bids & cheap) | unmodelled)
+        return _leavable(self)
 
     @property
     def leaving_bid_usd(self) -> NDArray[np.float64]:
         """The bids as they are to be left at: nothing where nobody bids."""
-        bid = np.where(self._nobody_bids, 0.0, self.bid_usd)
-        return np.asarray(bid, dtype=np.float64)
-
-    @property
-    def _nobody_bids(self) -> BoolArray:
-        """The rows whose bid is known to be nothing: a price of 0, or none and a size of 0."""
-        told = (self.doubt == CODES[Doubt.ONE_SIDED]) & (self.bid_size == 0.0)
-        return np.asarray((self.doubt == CODES[Doubt.ZERO_BID]) | (told & np.isnan(self.bid_usd)))
+        return _leaving_bid_usd(self)
 
     @property
     def mid_usd(self) -> NDArray[np.float64]:
@@ -209,6 +199,27 @@ def read_rows(view: ChainView) -> ChainRows:
         for (name, kind), data in zip(ROW_TYPES.items(), view.columns, strict=True)
     }
     return ChainRows(**found)
+
+
+@remembered(VIEWS_KEPT)
+def _leavable(rows: ChainRows) -> BoolArray:
+    cheap = (rows.ask_usd > 0.0) & (rows.ask_usd <= WORTHLESS_ASK_USD)
+    sided = (rows.bid_usd > 0.0) & (rows.bid_usd < rows.ask_usd)
+    unmodelled = (rows.doubt == CODES[Doubt.NO_FORWARD]) & sided
+    return np.asarray(rows.usable | (_nobody_bids(rows) & cheap) | unmodelled)
+
+
+@remembered(VIEWS_KEPT)
+def _leaving_bid_usd(rows: ChainRows) -> NDArray[np.float64]:
+    bid = np.where(_nobody_bids(rows), 0.0, rows.bid_usd)
+    return np.asarray(bid, dtype=np.float64)
+
+
+@remembered(VIEWS_KEPT)
+def _nobody_bids(rows: ChainRows) -> BoolArray:
+    """The rows whose bid is known to be nothing: a price of 0, or none and a size of 0."""
+    told = (rows.doubt == CODES[Doubt.ONE_SIDED]) & (rows.bid_size == 0.0)
+    return np.asarray((rows.doubt == CODES[Doubt.ZERO_BID]) | (told & np.isnan(rows.bid_usd)))
 
 
 def without(rows: ChainRows, conids: Collection[int]) -> ChainRows:

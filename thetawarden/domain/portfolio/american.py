@@ -38,6 +38,12 @@ class Americans(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     yield_annual: FloatArray
 
 
+def are_few(*, spot_usd: FloatArray, iv_annual: FloatArray) -> bool:
+    """Whether a row has so few cells that interpolating would be no faster."""
+    cells: int = spot_usd.shape[1] * spot_usd.shape[2] * iv_annual.shape[2]
+    return cells <= _NODES
+
+
 def american_lattice(
     options: Americans, *, spot_usd: FloatArray, iv_annual: FloatArray
 ) -> FloatArray:
@@ -47,8 +53,7 @@ def american_lattice(
     interpolated; few ones are priced one by one, and so are rows without time left or with a
     negative rate or yield, whose boundary is of another kind.
     """
-    cells = spot_usd.shape[1] * spot_usd.shape[2] * iv_annual.shape[2]
-    if cells <= _NODES:
+    if are_few(spot_usd=spot_usd, iv_annual=iv_annual):
         return _one_by_one(options, spot_usd[..., None], iv_annual[..., None, :])
     premium = _premium(options, spot_usd=spot_usd, iv_annual=iv_annual)
     worth = premium + _european(options, spot_usd, iv_annual)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.portfolio.american import Americans, american_lattice
+from thetawarden.domain.portfolio.american import Americans, american_lattice, are_few
 from thetawarden.domain.portfolio.book import Book, PositionKind, Underlyings
 from thetawarden.domain.portfolio.european import european_lattice
 from thetawarden.domain.portfolio.scenario import (
@@ -23,6 +23,7 @@ from thetawarden.domain.portfolio.scenario import (
     shocked_inputs,
 )
 from thetawarden.domain.portfolio.shock import Scenario
+from thetawarden.domain.pricing.american import american_price
 from thetawarden.domain.pricing.arrays import FloatArray
 
 _TODAY = (Scenario(name="today"),)
@@ -109,9 +110,21 @@ def _european(book: Book, inputs: ShockedInputs, rows: NDArray[np.intp]) -> Floa
 
 
 def _american(book: Book, inputs: ShockedInputs, rows: NDArray[np.intp]) -> FloatArray:
-    """Scenarios that share time, rate and yield are priced together."""
+    """Scenarios that share time, rate and yield are priced together, and few of any kind."""
     spot, iv = inputs.spot_usd[rows], inputs.iv_annual[rows]
     terms = np.stack([inputs.tau_years[rows], inputs.rate_annual[rows], inputs.yield_annual[rows]])
+    if are_few(spot_usd=spot, iv_annual=iv):
+        tau, rate, dividends = terms[..., None, None]
+        row = (slice(None), None, None, None)
+        return american_price(
+            spot=spot[..., None],
+            strike=book.strike_usd[rows][row],
+            tau_years=tau,
+            iv_annual=iv[..., None, :],
+            rate_annual=rate,
+            yield_annual=dividends,
+            is_call=book.is_call[rows][row],
+        )
     worth = np.empty((*spot.shape, iv.shape[2]))
     _, group = np.unique(terms.transpose(2, 0, 1), axis=0, return_inverse=True)
     for number in range(group.max() + 1):

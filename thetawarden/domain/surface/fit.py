@@ -218,34 +218,48 @@ def _smooth(
     """Knot values of every wanted expiry, NaN elsewhere; stiffer where probability is negative."""
     values = np.full((len(low), len(KNOTS)), np.nan)
     stiffness = np.full(len(low), settings.roughness)
-    todo = wanted
+    quotes, todo = _equations(rows, rows.weight, expiries=wanted), wanted
     for _ in range(settings.stiffen_rounds):
         if not todo.size:
             break
-        weight = rows.weight
-        for _ in range(_ROBUST_ROUNDS):
-            values[todo] = _solve(rows, weight=weight, todo=todo, stiffness=stiffness[todo])
+        values[todo] = quotes.of(np.isin(wanted, todo)).smoothed(stiffness[todo])
+        for _ in range(_ROBUST_ROUNDS - 1):
             weight = _robust_weight(rows, values)
+            values[todo] = _equations(rows, weight, expiries=todo).smoothed(stiffness[todo])
         lowest = _density_low(values[todo], low[todo], high[todo], rows.scale_variance[todo])
         todo = todo[lowest < _DENSITY_MIN]
         stiffness[todo] *= settings.stiffen_factor
     return values
 
 
-def _solve(
-    rows: _Rows, *, weight: FloatArray, todo: NDArray[np.intp], stiffness: FloatArray
-) -> FloatArray:
+class _Equations(msgspec.Struct, frozen=True, eq=False):
+    """What each expiry's quotes say of the knots, by least squares."""
+
+    gram: FloatArray
+    right: FloatArray
+
+    def of(self, chosen: BoolArray) -> _Equations:
+        """Those of some expiries."""
+        return _Equations(self.gram[chosen], self.right[chosen])
+
+    def smoothed(self, stiffness: FloatArray) -> FloatArray:
+        """The knot values where the quotes and a smooth curve are in balance."""
+        gram = stiffness[:, None, None] * ROUGHNESS + _RIDGE * np.eye(len(KNOTS)) + self.gram
+        found = np.linalg.solve(gram, (self.right + _RIDGE)[..., None])[..., 0]
+        return found.astype(np.float64, copy=False)
+
+
+def _equations(rows: _Rows, weight: FloatArray, *, expiries: NDArray[np.intp]) -> _Equations:
     size = len(KNOTS)
-    gram = stiffness[:, None, None] * ROUGHNESS + _RIDGE * np.eye(size)
-    right = np.full((len(todo), size), _RIDGE)
+    gram, right = np.empty((len(expiries), size, size)), np.empty((len(expiries), size))
     weighted = rows.basis * weight[:, None]
     target = rows.ratio * weight
-    for place, expiry in enumerate(todo):
+    for place, expiry in enumerate(expiries):
         mine = rows.of(expiry)
         block = weighted[mine]
-        gram[place] += block.T @ block
-        right[place] += target[mine] @ block
-    return np.linalg.solve(gram, right[..., None])[..., 0]
+        np.matmul(block.T, block, out=gram[place])
+        np.matmul(target[mine], block, out=right[place])
+    return _Equations(gram, right)
 
 
 def _robust_weight(rows: _Rows, values: FloatArray) -> FloatArray:
@@ -272,17 +286,20 @@ def _density_low(
     values: FloatArray, low: FloatArray, high: FloatArray, scale_variance: FloatArray
 ) -> FloatArray:
     """The lowest density factor of each smile within its quotes and where its wings begin."""
-    ratio, slope, curvature = (values @ table for table in _GRID_MATRICES)
-    on_grid = _density(_GRID, ratio, slope, curvature, scale_variance=scale_variance)
-    lowest: FloatArray = np.where(_inside(low, high), on_grid, np.inf).min(axis=1)
-    for edge in (low, high):
-        ratio, slope, curvature = evaluate(
-            values, values @ CURVATURES.T, row=np.arange(len(values)), x=edge
-        )
-        worse = np.minimum(curvature, 0.0)  # the wing beyond has none
-        columns = (column[:, None] for column in (edge, ratio, slope, worse))
-        wing = _density(*columns, scale_variance=scale_variance)
-        lowest = np.minimum(lowest, wing[:, 0])
+    edges = np.stack([low, high], axis=1)
+    at_edges = evaluate(
+        values, values @ CURVATURES.T, row=np.repeat(np.arange(len(values)), 2), x=edges.ravel()
+    )
+    ratio, slope, curvature = (
+        np.hstack([values @ table, edge.reshape(edges.shape)])
+        for table, edge in zip(_GRID_MATRICES, at_edges, strict=True)
+    )
+    wings = curvature[:, -2:]
+    np.minimum(wings, 0.0, out=wings)  # the wing beyond has none
+    x = np.hstack([np.broadcast_to(_GRID, (len(values), _GRID.size)), edges])
+    density = _density(x, ratio, slope, curvature, scale_variance=scale_variance)
+    told = np.hstack([_inside(low, high), np.ones(edges.shape, dtype=np.bool_)])
+    lowest: FloatArray = np.where(told, density, np.inf).min(axis=1)
     return lowest
 
 
