@@ -27,7 +27,7 @@ from thetawarden.domain.managing.snapshots import (
     snapshot_of,
 )
 from thetawarden.domain.strategy.prediction import Prediction
-from thetawarden.domain.trades.attributing import DaySums, with_interval, with_trading
+from thetawarden.domain.trades.attributing import DaySums, between, with_interval, with_trading
 from thetawarden.domain.trades.changes import (
     premium_by_day,
     protection_by_day,
@@ -61,11 +61,12 @@ def tally(state: StewardState, trade: Trade, sight: TradeSight, now: UnixNs) -> 
         fresh = DaySums(day=new_york_date(now))
         state.tallies[trade.name] = Tally(mark=mark, today=fresh, ever=fresh)
         return
+    moved = between(known.mark, mark)
     state.tallies[trade.name] = msgspec.structs.replace(
         known,
         mark=mark,
-        today=with_interval(known.today, known.mark, mark),
-        ever=with_interval(known.ever, known.mark, mark),
+        today=with_interval(known.today, moved),
+        ever=with_interval(known.ever, moved),
     )
 
 

@@ -10,10 +10,28 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+V = TypeVar("V")
+
+
+class OneOfEquals(Generic[V]):
+    """Answers with the value it was handed first of all that are equal.
+
+    What was remembered of that one is known of the others as well; values must be hashable.
+    """
+
+    def __init__(self, kept_max: int) -> None:
+        self._kept_max = kept_max
+        self._kept: dict[V, V] = {}
+
+    def __call__(self, value: V) -> V:
+        """Return it, or the one before it that is the same."""
+        if len(self._kept) >= self._kept_max:
+            self._kept.clear()
+        return self._kept.setdefault(value, value)
 
 
 def remembered(kept_max: int) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -21,6 +21,8 @@ from thetawarden.sim.cast import Processes
 
 OWN_PASS_FROM = 0.02
 """What is a smaller part of all is not worth a pass through the log of its own."""
+MOSTLY = 0.75
+"""Who hears less alone reads what others read as well: the largest messages go to many."""
 SMALLEST_PART = 1 / 8
 """Of one actor's work; each part passes over what was said before it."""
 _ACTORS = "SELECT actor, count(*) FROM deliveries GROUP BY actor"
@@ -109,7 +111,7 @@ def shares_of(
     apart = [
         name
         for name, weight in weights.items()
-        if 2 * _ONE_IN * heard.alone[name] > heard.handled[name] and weight >= enough
+        if _ONE_IN * heard.alone[name] > MOSTLY * heard.handled[name] and weight >= enough
     ]
     together = sorted((weights.keys() | heard.kept) - set(apart))
     size = -(-len(together) // max(1, jobs // 2)) or 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.domain.managing.market import DAY, NOW, Market, part, trade
 from thetawarden.domain.instants import NS_PER_HOUR, UnixNs
 from thetawarden.domain.managing.marking import cents, is_known, mark_of
-from thetawarden.domain.trades.attributing import DaySums, with_interval, with_trading
+from thetawarden.domain.trades.attributing import DaySums, between, with_interval, with_trading
 
 PUT = (490, 1)
 
@@ -46,7 +46,7 @@ def test_parts_of_a_day_sum_to_its_profit_exactly(steps, price):
         named = [conid if c == market.places[1, 490, "P"] else -c for c in market.rows.conid]
         market.rows = msgspec.structs.replace(market.rows, conid=np.array(named))
         later = marked(one, market, mark, number)
-        sums, mark = with_interval(sums, mark, later), later
+        sums, mark = with_interval(sums, between(mark, later)), later
     bought = part(one.parts[0].instrument, 2, price, key="close")
     closed = trade(*one.parts, bought)
     after = marked(closed, Market(), mark, 9)
@@ -67,7 +67,7 @@ def test_a_leg_nobody_can_price_keeps_its_mark_and_says_so():
     assert blind.worth_cents == seen.worth_cents
     assert not is_known(blind)
     assert never.worth_cents == -200  # what it was opened for, less its commission
-    assert not with_interval(DaySums(day=DAY), seen, blind).complete
+    assert not with_interval(DaySums(day=DAY), between(seen, blind)).complete
 
 
 def test_a_dense_day_is_explained_but_for_little():
@@ -78,7 +78,7 @@ def test_a_dense_day_is_explained_but_for_little():
         now = UnixNs(NOW + step * NS_PER_HOUR // 4)
         after = Market(spot=500.0 - step / 4.0, iv=0.20 + step / 2000.0, now=now)
         later = mark_of(one, after.sight(one), before=mark, now=now)
-        sums, mark = with_interval(sums, mark, later), later
+        sums, mark = with_interval(sums, between(mark, later)), later
 
     assert abs(sums.profit_cents) > 1000
     assert abs(sums.residual_cents) < 0.03 * abs(sums.profit_cents)

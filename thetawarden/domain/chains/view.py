@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,6 +29,7 @@ from thetawarden.domain.surface.liquidity import (
     score_liquidity,
 )
 
+T = TypeVar("T", bound=np.generic)
 VIEWS_KEPT = 64
 ROW_TYPES: dict[str, str] = {
     "conid": "<i8",
@@ -131,8 +133,8 @@ class ChainView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """The rows of a view as arrays, one entry an option."""
+class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
+    """The rows of a view as arrays, one entry an option; what is asked of them is judged once."""
 
     conid: NDArray[np.int64]
     series: NDArray[np.int64]
@@ -155,12 +157,12 @@ class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     at_ns: NDArray[np.int64]
     doubt: NDArray[np.int64]
 
-    @property
+    @cached_property
     def usable(self) -> BoolArray:
         """The rows that may be traded on."""
-        return np.asarray(self.doubt == 0)
+        return _shared(self.doubt == 0)
 
-    @property
+    @cached_property
     def leavable(self) -> BoolArray:
         """The rows that may be left at their quote.
 
@@ -168,18 +170,32 @@ class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         nothing else speaks against: the market is honest there, only the model is not to be had.
         Nothing is entered on either; to leave something else they say enough.
         """
-        return _leavable(self)
+        cheap = (self.ask_usd > 0.0) & (self.ask_usd <= WORTHLESS_ASK_USD)
+        sided = (self.bid_usd > 0.0) & (self.bid_usd < self.ask_usd)
+        unmodelled = (self.doubt == CODES[Doubt.NO_FORWARD]) & sided
+        return _shared(self.usable | (self._nobody_bids & cheap) | unmodelled)
 
-    @property
+    @cached_property
     def leaving_bid_usd(self) -> NDArray[np.float64]:
         """The bids as they are to be left at: nothing where nobody bids."""
-        return _leaving_bid_usd(self)
+        return _shared(np.where(self._nobody_bids, 0.0, self.bid_usd))
 
-    @property
+    @cached_property
+    def _nobody_bids(self) -> BoolArray:
+        """The rows whose bid is known to be nothing: a price of 0, or none and a size of 0."""
+        told = (self.doubt == CODES[Doubt.ONE_SIDED]) & (self.bid_size == 0.0)
+        return _shared((self.doubt == CODES[Doubt.ZERO_BID]) | (told & np.isnan(self.bid_usd)))
+
+    @cached_property
     def mid_usd(self) -> NDArray[np.float64]:
         """Half-way between the sides of usable rows; NaN for all others."""
-        middle = np.where(self.usable, (self.bid_usd + self.ask_usd) / 2.0, np.nan)
-        return np.asarray(middle, dtype=np.float64)
+        return _shared(np.where(self.usable, (self.bid_usd + self.ask_usd) / 2.0, np.nan))
+
+
+def _shared(values: NDArray[T]) -> NDArray[T]:
+    """Whoever asks is handed the same: nobody may write to it."""
+    values.flags.writeable = False
+    return values
 
 
 def pack_rows(columns: dict[str, NDArray[Any]]) -> tuple[bytes, ...]:
@@ -199,27 +215,6 @@ def read_rows(view: ChainView) -> ChainRows:
         for (name, kind), data in zip(ROW_TYPES.items(), view.columns, strict=True)
     }
     return ChainRows(**found)
-
-
-@remembered(VIEWS_KEPT)
-def _leavable(rows: ChainRows) -> BoolArray:
-    cheap = (rows.ask_usd > 0.0) & (rows.ask_usd <= WORTHLESS_ASK_USD)
-    sided = (rows.bid_usd > 0.0) & (rows.bid_usd < rows.ask_usd)
-    unmodelled = (rows.doubt == CODES[Doubt.NO_FORWARD]) & sided
-    return np.asarray(rows.usable | (_nobody_bids(rows) & cheap) | unmodelled)
-
-
-@remembered(VIEWS_KEPT)
-def _leaving_bid_usd(rows: ChainRows) -> NDArray[np.float64]:
-    bid = np.where(_nobody_bids(rows), 0.0, rows.bid_usd)
-    return np.asarray(bid, dtype=np.float64)
-
-
-@remembered(VIEWS_KEPT)
-def _nobody_bids(rows: ChainRows) -> BoolArray:
-    """The rows whose bid is known to be nothing: a price of 0, or none and a size of 0."""
-    told = (rows.doubt == CODES[Doubt.ONE_SIDED]) & (rows.bid_size == 0.0)
-    return np.asarray((rows.doubt == CODES[Doubt.ZERO_BID]) | (told & np.isnan(rows.bid_usd)))
 
 
 def without(rows: ChainRows, conids: Collection[int]) -> ChainRows:

@@ -120,7 +120,7 @@ def _with_model_margins(held: HeldBook, book: BookMeasure, ruler: Ruler) -> Held
     if not unknown:
         return held
     margins = {
-        name: requirement_now_usd([row for row in book.rows if row.owner == name], ruler)
+        name: requirement_now_usd(tuple(row for row in book.rows if row.owner == name), ruler)
         for name in unknown
     }
     told: set[str] = set()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from functools import cached_property
 
 import msgspec
 
@@ -24,10 +25,12 @@ from thetawarden.domain.chains.view import (
 )
 from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.market.contracts import Right
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.trades.trade import Trade
 from thetawarden.domain.units import to_float
 
 NAN = math.nan
+SIGHTS_KEPT = 256
 
 
 class LegSight(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +81,11 @@ class LegSight(msgspec.Struct, frozen=True, kw_only=True):
         return away if self.instrument.right is Right.CALL else -away
 
 
-class TradeSight(msgspec.Struct, frozen=True, kw_only=True):
-    """A trade as it stands in the market at an instant; `legs` is one unit of it."""
+class TradeSight(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A trade as it stands in the market at an instant; `legs` is one unit of it.
+
+    What follows from it is asked for by many rules, and computed once.
+    """
 
     trade: Trade
     legs: tuple[LegSight, ...]
@@ -90,12 +96,12 @@ class TradeSight(msgspec.Struct, frozen=True, kw_only=True):
     spot_usd: float = NAN
     atm_iv_annual: float = NAN
 
-    @property
+    @cached_property
     def options(self) -> tuple[LegSight, ...]:
         """Its options."""
         return tuple(one for one in self.legs if one.is_option)
 
-    @property
+    @cached_property
     def shorts(self) -> tuple[LegSight, ...]:
         """Its sold options."""
         return tuple(one for one in self.legs if one.is_short_option)
@@ -109,7 +115,7 @@ class TradeSight(msgspec.Struct, frozen=True, kw_only=True):
             if one.doubt
         )
 
-    @property
+    @cached_property
     def cost_usd(self) -> float:
         """What buying a unit back at the middle costs, per share; below 0 it brings something."""
         return -math.fsum(one.ratio * one.mid_usd for one in self.options)
@@ -121,14 +127,14 @@ class TradeSight(msgspec.Struct, frozen=True, kw_only=True):
             -one.ratio * (one.ask_usd if one.ratio < 0 else one.bid_usd) for one in self.options
         )
 
-    @property
+    @cached_property
     def premium_usd(self) -> float:
         """What opening the options of a unit brought, per share; below 0 it was paid."""
         if not self.units or not self.multiplier:
             return NAN
         return to_float(self.trade.premium_usd) / (self.units * self.multiplier)
 
-    @property
+    @cached_property
     def profit_fraction(self) -> float:
         """Which part of the premium is earned by now; below 0 a loss; NaN where none was taken."""
         premium = self.premium_usd
@@ -142,18 +148,18 @@ class TradeSight(msgspec.Struct, frozen=True, kw_only=True):
             for one in self.legs
         )
 
-    @property
+    @cached_property
     def short_delta(self) -> float:
         """The largest delta of a sold option, without sign; NaN while any is unknown."""
         deltas = [abs(one.delta_per_share) for one in self.shorts]
         return NAN if any(map(math.isnan, deltas)) else max(deltas, default=0.0)
 
-    @property
+    @cached_property
     def worst_short(self) -> LegSight | None:
         """The sold option with the largest known delta, of those unknown the dearest."""
         return max(self.shorts, key=_danger, default=None)
 
-    @property
+    @cached_property
     def known_short_delta(self) -> float:
         """The largest delta that is known of a sold option, without sign; NaN when none is."""
         worst = self.worst_short
@@ -165,6 +171,7 @@ def _danger(one: LegSight) -> tuple[float, float]:
     return (delta if math.isfinite(delta) else -1.0, mid if math.isfinite(mid) else -1.0)
 
 
+@remembered(SIGHTS_KEPT)
 def look_at(trade: Trade, view: ChainView | None, rows: ChainRows | None) -> TradeSight:
     """Return a trade as a view shows it, or without anything seen."""
     held = trade.held

@@ -60,17 +60,16 @@ def attribute(
     with np.errstate(all="ignore"):
         move = end.spot_usd - start.spot_usd
         points = 100.0 * (end.iv_annual - start.iv_annual)
-        parts = [
-            _cents(usd)
-            for usd in (
+        explained = np.stack(
+            [
                 start.delta_shares * move,
                 start.gamma_shares_per_usd * move**2 / 2.0,
                 start.theta_usd_per_day * days,
                 start.vega_usd_per_vol_point * points,
-            )
-        ]
+            ]
+        )
+        (delta, gamma, theta, vega), missing = _cents(explained)
     profit = end.value_cents - start.value_cents + flow_cents
-    delta, gamma, theta, vega = (cents for cents, _ in parts)
     return Attribution(
         profit_cents=profit,
         delta_cents=delta,
@@ -78,7 +77,7 @@ def attribute(
         theta_cents=theta,
         vega_cents=vega,
         residual_cents=profit - delta - gamma - theta - vega,
-        incomplete=np.logical_or.reduce([missing for _, missing in parts]),
+        incomplete=np.asarray(missing.any(axis=0)),
     )
 
 
@@ -94,7 +93,6 @@ def added(first: Attribution, second: Attribution) -> Attribution:
 
 def _cents(usd: FloatArray) -> tuple[Cents, BoolArray]:
     """Whole cents, and where there are none because the number is not finite or absurd."""
-    with np.errstate(all="ignore"):
-        cents = np.rint(100.0 * usd)
+    cents = np.rint(100.0 * usd)
     missing = ~(np.abs(cents) < _CENTS_MAX)
     return np.where(missing, 0.0, cents).astype(np.int64), missing

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -26,6 +26,7 @@ from thetawarden.domain.portfolio.revaluation import position_worths
 from thetawarden.domain.portfolio.scenario import ShockRules, shocked_book
 from thetawarden.domain.portfolio.shock import MARGIN_STRESS, Scenario
 from thetawarden.domain.pricing.arrays import FloatArray
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.risk.candidate import Candidate
 from thetawarden.domain.risk.holdings import HeldBook, MarketView, PendingOrder
 from thetawarden.domain.risk.instrument import Instrument, Marks, UnderlyingView
@@ -34,6 +35,7 @@ from thetawarden.domain.risk.scenarios import SMALL_MOVES, ScenarioSet, sector_n
 from thetawarden.domain.risk.standing import Standing, standing_of, with_order
 
 T = TypeVar("T")
+COLUMNS_KEPT = 16
 _SHOCKS: Final = ShockRules()
 _UNKNOWN: Final = Marks(
     tau_years=math.nan, iv_annual=math.nan, rate_annual=math.nan, yield_annual=math.nan
@@ -201,7 +203,7 @@ def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
     The marks it brings stand in where the market has none: judged by other marks than the book
     will be, it could be let in at a size that breaks a limit.
     """
-    rows = [
+    rows = tuple(
         Row(
             instrument=leg.instrument,
             contracts=leg.ratio,
@@ -209,7 +211,7 @@ def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
             owner=candidate.key,
         )
         for leg in candidate.legs
-    ]
+    )
     profits, worth = _once(_profits, rows, ruler)
     return AddedMeasure(
         profits=profits.sum(axis=0),
@@ -219,13 +221,14 @@ def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
     )
 
 
-def requirement_now_usd(rows: Sequence[Row], ruler: Ruler) -> float:
+def requirement_now_usd(rows: tuple[Row, ...], ruler: Ruler) -> float:
     """Margin of some rows as the market stands, by the model."""
     return _once(_requirement_now_usd, rows, ruler) if rows else 0.0
 
 
-def columns(rows: Sequence[Row], ruler: Ruler) -> Book:
-    """Rows as the columns that the portfolio's mathematics reads."""
+@remembered(COLUMNS_KEPT)
+def columns(rows: tuple[Row, ...], ruler: Ruler) -> Book:
+    """Rows as the columns that the portfolio's mathematics reads; nobody changes rows or these."""
     elsewhere = len(ruler.place)
 
     def column(read: Callable[[Row], float]) -> FloatArray:
@@ -282,7 +285,7 @@ def marks_in(instrument: Instrument, market: MarketView, *, fallback: Marks) -> 
     return market.marks.get(instrument.con_id, fallback) if instrument.is_option else Marks()
 
 
-def _once(measure: Callable[[Sequence[Row], Ruler], T], rows: Sequence[Row], ruler: Ruler) -> T:
+def _once(measure: Callable[[tuple[Row, ...], Ruler], T], rows: tuple[Row, ...], ruler: Ruler) -> T:
     """Measure rows, but never the same ones twice by one ruler: a revaluation is dear."""
     key = (measure, tuple((row.instrument, row.contracts, row.marks) for row in rows))
     if key not in ruler.measured:
@@ -291,7 +294,7 @@ def _once(measure: Callable[[Sequence[Row], Ruler], T], rows: Sequence[Row], rul
     return found
 
 
-def _profits(rows: Sequence[Row], ruler: Ruler) -> tuple[FloatArray, FloatArray]:
+def _profits(rows: tuple[Row, ...], ruler: Ruler) -> tuple[FloatArray, FloatArray]:
     """Row x (scenarios, then figures), and the worth of every row."""
     width = ruler.scenarios.size + len(Figure)
     if not rows:
@@ -330,7 +333,7 @@ def _notional_usd(book: Book, ruler: Ruler) -> FloatArray:
     return notional
 
 
-def _requirement_usd(rows: Sequence[Row], ruler: Ruler) -> float:
+def _requirement_usd(rows: tuple[Row, ...], ruler: Ruler) -> float:
     """Margin of some rows by themselves after the margin stress; NaN when any input is unknown."""
     if not rows:
         return 0.0
@@ -346,7 +349,7 @@ def _requirement_usd(rows: Sequence[Row], ruler: Ruler) -> float:
     return _by_model(ruler)(*then)
 
 
-def _requirement_now_usd(rows: Sequence[Row], ruler: Ruler) -> float:
+def _requirement_now_usd(rows: tuple[Row, ...], ruler: Ruler) -> float:
     return _by_model(ruler)(columns(rows, ruler), ruler.underlyings)
 
 
@@ -356,7 +359,7 @@ def _by_model(ruler: Ruler) -> Callable[[Book, Underlyings], float]:
     return risk_based(broad_index=ruler.broad_index, ranges=StressRanges())
 
 
-def _unknown(rows: Sequence[Row], ruler: Ruler) -> tuple[str, ...]:
+def _unknown(rows: tuple[Row, ...], ruler: Ruler) -> tuple[str, ...]:
     """What of these rows cannot be valued, by name, each once."""
     market = ruler.market
     names = [] if math.isfinite(market.index_usd) and market.index_usd > 0.0 else ["index"]

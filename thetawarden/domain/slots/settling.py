@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from thetawarden.domain.remembering import remembered
+from thetawarden.domain.remembering import OneOfEquals, remembered
 from thetawarden.domain.slots.choosing import (
     choose,
     lines_max,
@@ -33,6 +33,8 @@ from thetawarden.domain.slots.state import (
     Wish,
 )
 from thetawarden.domain.slots.wishes import LEDGERS_KEPT, gather, streams_of
+
+_one_of_equals = OneOfEquals[frozenset[int]](LEDGERS_KEPT)
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,7 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     redirected = _redirected(slots, wishes)
     if redirected or arrivals:
         slots = slots | _ordered(slots, redirected, arrivals, now_ns)
-    streaming = _the_same(frozenset((*slots, *chosen)))
+    streaming = _one_of_equals(frozenset((*slots, *chosen)))
     batches = pick_snapshots(
         ledger=ledger, wishes=wishes, streaming=streaming, limits=limits, now_ns=now_ns
     )
@@ -75,16 +77,6 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     )
     next_ns = _next_ns(after, wishes, streaming=streaming, limits=limits, now_ns=now_ns)
     return Settled(ledger=after, wishes=wishes, moves=moves, next_ns=next_ns)
-
-
-_known: dict[frozenset[int], frozenset[int]] = {}
-
-
-def _the_same(conids: frozenset[int]) -> frozenset[int]:
-    """Return the one that was there before, if it is equal: what was made of it is known still."""
-    if len(_known) >= LEDGERS_KEPT:
-        _known.clear()
-    return _known.setdefault(conids, conids)
 
 
 def _marked(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> dict[int, Slot]:

@@ -14,7 +14,7 @@ from operator import add
 import msgspec
 
 from thetawarden.domain.broker.lines import LinePriority
-from thetawarden.domain.remembering import remembered
+from thetawarden.domain.remembering import OneOfEquals, remembered
 from thetawarden.domain.slots.choosing import asks_from_ns, barred_now
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
@@ -29,6 +29,7 @@ _Due = tuple[int, int, int, str]
 _Heard = tuple[tuple[int, int, int], ...]
 """What one listener is to hear of: its class, how old it may become, and what it is."""
 _NO_INSTANTS: dict[int, int] = {}
+_one_of_equals = OneOfEquals[frozenset[int]](LISTENERS_KEPT)
 
 
 class _Resting(msgspec.Struct, frozen=True):
@@ -132,6 +133,16 @@ def _all_awaited(
 
 @remembered(LISTENERS_KEPT)
 def _resting(heard: _Heard, streaming: frozenset[int]) -> _Resting:
+    return _resting_but(heard, _one_of_equals(streaming & _conids(heard)))
+
+
+@remembered(LISTENERS_KEPT)
+def _conids(heard: _Heard) -> frozenset[int]:
+    return frozenset([conid for _, _, conid in heard])
+
+
+@remembered(LISTENERS_KEPT)
+def _resting_but(heard: _Heard, streaming: frozenset[int]) -> _Resting:
     resting = [each for each in heard if each[2] not in streaming]
     priorities, refresh_ns, conids = zip(*resting, strict=True) if resting else ((), (), ())
     return _Resting(priorities, refresh_ns, conids, frozenset(conids))

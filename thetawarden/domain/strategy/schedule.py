@@ -13,9 +13,11 @@ import msgspec
 from thetawarden.domain.instants import NS_PER_MINUTE, UnixNs, new_york_date, new_york_ns
 from thetawarden.domain.market.calendar import next_session, session_on_or_after, session_row
 from thetawarden.domain.market.sessions import Sessions
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.strategy.settings import Timing
 
 BEFORE_CLOSE_NS = 5 * NS_PER_MINUTE
+DAYS_KEPT = 16
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,11 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 def slots_of(day: dt.date, timing: Timing, sessions: Sessions) -> tuple[Slot, ...]:
     """Return the slots of a day in order; a day without a session has none."""
+    return _slots_of(timing, sessions, day=day)
+
+
+@remembered(DAYS_KEPT)
+def _slots_of(timing: Timing, sessions: Sessions, *, day: dt.date) -> tuple[Slot, ...]:
     row = session_row(day, sessions)
     if row is None:
         return ()

@@ -26,6 +26,7 @@ GRADES: tuple[LiquidityGrade, ...] = (
     LiquidityGrade.ACCEPTABLE,
     LiquidityGrade.SKIP,
 )
+_GOOD, _ACCEPTABLE, _SKIP = (np.int8(place) for place in range(len(GRADES)))
 
 
 class LiquidityScale(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +65,8 @@ def score_liquidity(
     two_sided = (bid_usd > 0.0) & (ask_usd >= bid_usd) & np.isfinite(ask_usd)
     mid = np.where(two_sided, (bid_usd + ask_usd) / 2.0, 1.0)
     spread = np.where(two_sided, (ask_usd - bid_usd) / mid, np.inf)
-    held = np.nan_to_num(open_interest, nan=0.0)
-    traded = np.nan_to_num(volume, nan=0.0)
+    held = np.where(np.isnan(open_interest), 0.0, open_interest)
+    traded = np.where(np.isnan(volume), 0.0, volume)
     by_spread = _grade(
         spread < scale.spread_fraction_good, acceptable=spread <= scale.spread_fraction_max
     )
@@ -75,9 +76,9 @@ def score_liquidity(
     grade = np.maximum(by_spread, by_interest)
     weights = scale.spread_weight + scale.open_interest_weight + scale.volume_weight
     score = (
-        scale.spread_weight * np.clip(1.0 - spread / scale.spread_fraction_max, 0.0, 1.0)
-        + scale.open_interest_weight * np.clip(held / scale.open_interest_good, 0.0, 1.0)
-        + scale.volume_weight * np.clip(traded / scale.volume_good, 0.0, 1.0)
+        scale.spread_weight * _part(1.0 - spread / scale.spread_fraction_max)
+        + scale.open_interest_weight * _part(held / scale.open_interest_good)
+        + scale.volume_weight * _part(traded / scale.volume_good)
     ) / weights
     return Liquidity(
         spread_fraction=spread, grade=grade, score=np.where(grade == len(GRADES) - 1, 0.0, score)
@@ -85,4 +86,10 @@ def score_liquidity(
 
 
 def _grade(good: NDArray[np.bool_], *, acceptable: NDArray[np.bool_]) -> NDArray[np.int8]:
-    return np.where(good, 0, np.where(acceptable, 1, 2)).astype(np.int8)
+    return np.where(good, _GOOD, np.where(acceptable, _ACCEPTABLE, _SKIP))
+
+
+def _part(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """No less than nothing, no more than all."""
+    found: NDArray[np.float64] = np.minimum(np.maximum(score, 0.0), 1.0)
+    return found

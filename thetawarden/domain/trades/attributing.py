@@ -20,6 +20,7 @@ from thetawarden.domain.portfolio.attribution import PositionSnapshot, attribute
 from thetawarden.domain.pricing.arrays import FloatArray
 
 _NAN = math.nan
+_EXPLAINED = ("delta_cents", "gamma_cents", "theta_cents", "vega_cents")
 
 
 class LegMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,31 +69,43 @@ class DaySums(msgspec.Struct, frozen=True, kw_only=True):
         return explained + self.trading_cents + self.residual_cents
 
 
-def with_interval(sums: DaySums, start: TradeMark, end: TradeMark) -> DaySums:
-    """Add what happened between two marks of the same holdings."""
+class Interval(msgspec.Struct, frozen=True, kw_only=True):
+    """What moved a trade between two marks; `complete` when nothing of it is unknown."""
+
+    delta_cents: int = 0
+    gamma_cents: int = 0
+    theta_cents: int = 0
+    vega_cents: int = 0
+    residual_cents: int = 0
+    complete: bool = True
+
+
+def between(start: TradeMark, end: TradeMark) -> Interval:
+    """Return what happened between two marks of the same holdings."""
     ends = {one.conid: one for one in end.legs}
     pairs = [(one, ends[one.conid]) for one in start.legs if one.conid in ends]
     total = end.worth_cents - start.worth_cents
     if not pairs or len(pairs) != len(start.legs) or len(pairs) != len(end.legs):
-        return msgspec.structs.replace(
-            sums,
-            residual_cents=sums.residual_cents + total,
-            complete=sums.complete and not total,
-        )
+        return Interval(residual_cents=total, complete=not total)
     found = attribute(
         _snapshot(start.at_ns, [one for one, _ in pairs]),
         _snapshot(end.at_ns, [other for _, other in pairs]),
     )
-    parts = {
-        name: int(getattr(found, name).sum())
-        for name in ("delta_cents", "gamma_cents", "theta_cents", "vega_cents")
-    }
-    return msgspec.structs.replace(
-        sums,
-        **{name: getattr(sums, name) + cents for name, cents in parts.items()},
-        residual_cents=sums.residual_cents + total - sum(parts.values()),
-        complete=sums.complete and not bool(found.incomplete.any()),
+    parts = {name: sum(getattr(found, name).tolist()) for name in _EXPLAINED}
+    return Interval(
+        **parts,
+        residual_cents=total - sum(parts.values()),
+        complete=not found.incomplete.any(),
     )
+
+
+def with_interval(sums: DaySums, interval: Interval) -> DaySums:
+    """Add what happened between two marks."""
+    moved = {
+        name: getattr(sums, name) + getattr(interval, name)
+        for name in (*_EXPLAINED, "residual_cents")
+    }
+    return msgspec.structs.replace(sums, **moved, complete=sums.complete and interval.complete)
 
 
 def with_trading(sums: DaySums, before: TradeMark, after: TradeMark) -> DaySums:
