@@ -14,6 +14,7 @@ import numpy as np
 
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.board import Board, BoardState
 from thetawarden.domain.chains.identity import Refusal, SeriesKey, sort_out, terms_of
 from thetawarden.domain.chains.plan import WatchedSeries
@@ -114,7 +115,7 @@ class World:
     def tell(self, board: Board, rows: Iterable[int], *, at_ns: int = NOW, **changes: Any) -> None:
         """Quote these rows anew by the law, but for the changes."""
         board.observe(
-            self.quotes(board, rows, at_ns=at_ns, **changes),
+            write_quotes(self.quotes(board, rows, at_ns=at_ns, **changes)),
             epoch=board.epoch,
             underlying=self.underlying,
             now=UnixNs(at_ns),
@@ -125,7 +126,8 @@ class World:
     ) -> None:
         """Quote the underlying."""
         quote = self.spot_quote(spot_usd, at_ns=at_ns, **changes)
-        board.observe([quote], epoch=board.epoch, underlying=self.underlying, now=UnixNs(at_ns))
+        written = write_quotes([quote])
+        board.observe(written, epoch=board.epoch, underlying=self.underlying, now=UnixNs(at_ns))
 
     def spot_quote(
         self, spot_usd: float | None = None, *, at_ns: int = NOW, **changes: Any

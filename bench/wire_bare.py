@@ -21,6 +21,7 @@ from bench.wire_desk import UNDERLYING, Watched, settings
 from thetawarden.config.watching import watch_settings
 from thetawarden.domain.broker.lines import LineManner
 from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.board import Board
 from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.infra.practice_clock import ask_gateway
@@ -59,7 +60,7 @@ class Script:
 
     def _show(self, tickers: set[ib_async.Ticker]) -> None:
         now = UnixNs(time.time_ns() + self._offset_ns)
-        quotes = tuple(_quote(ticker, now) for ticker in tickers if ticker.contract)
+        quotes = write_quotes(_quote(ticker, now) for ticker in tickers if ticker.contract)
         board = self._board
         underlying = self._watched.underlying
         if not board.observe(quotes, epoch=board.epoch, underlying=underlying, now=now):

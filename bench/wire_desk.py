@@ -22,6 +22,7 @@ from thetawarden.config.chains import CadenceConfig, ChainsConfig
 from thetawarden.config.schema import Config, JournalConfig
 from thetawarden.config.strategy import StrategyConfig
 from thetawarden.domain.broker.instrument import Instrument
+from thetawarden.domain.broker.quote_rows import quote_rows
 from thetawarden.domain.chains.board import BoardState
 from thetawarden.domain.instants import UnixNs
 from thetawarden.infra.practice_clock import ask_gateway
@@ -104,7 +105,7 @@ class Stopwatch:
             routes[kind] = both(routes[kind], ear)
 
     def _on_quotes(self, envelope: Envelope[Any]) -> None:
-        self._arrived[envelope.seq] = max(quote.at_ns for quote in envelope.body.quotes)
+        self._arrived[envelope.seq] = int(quote_rows(envelope.body.rows)["at_ns"].max())
 
     def _on_view(self, envelope: Envelope[Any]) -> None:
         arrived = self._arrived.get(envelope.cause_seq or 0)

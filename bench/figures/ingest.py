@@ -77,7 +77,7 @@ class Watching:
         del now
         if isinstance(message, QuotesObserved):
             self._totals.messages += 1
-            for quote in message.quotes:
+            for quote in message.told:
                 self._latest[quote.conid] = quote
                 self._totals.updates += quote.updates
         return ()

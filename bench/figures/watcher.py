@@ -15,7 +15,7 @@ import numpy as np
 from bench.harness import Figure, Goal
 from bench.watched import DAY, NOW, World
 from thetawarden.actors.chain import Chain, ChainState, Course
-from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.board import Board
 from thetawarden.domain.chains.model import FitHabits
 from thetawarden.domain.chains.search import Search
@@ -60,8 +60,8 @@ class Watched:
     def _tick(self, number: int) -> tuple[QuotesObserved, UnixNs]:
         at = UnixNs(NOW + number * _STEP_NS // 100)
         extra = 0.0001 * (number % 7)
-        quotes: tuple[Quote, ...] = self.world.quotes(self.board, [5], at_ns=at, extra_iv=extra)
-        return QuotesObserved(epoch=1, underlying=self.world.symbol, quotes=quotes), at
+        written = write_quotes(self.world.quotes(self.board, [5], at_ns=at, extra_iv=extra))
+        return QuotesObserved(epoch=1, underlying=self.world.symbol, written=written), at
 
     def _plain(self) -> ChainQuotes:
         table, series = self.board.table, self.board.series

@@ -4,6 +4,7 @@ import msgspec
 
 from bench.watched import NOW, World
 from thetawarden.actors.chain import Chain
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.view import read_rows
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_date
 from thetawarden.domain.link.states import LinkState
@@ -130,7 +131,9 @@ class Watching:
     def observe(self, quotes, *, epoch=None):
         return self.tell(
             QuotesObserved(
-                epoch=epoch or self.epoch, underlying=self.world.symbol, quotes=tuple(quotes)
+                epoch=epoch or self.epoch,
+                underlying=self.world.symbol,
+                written=write_quotes(quotes),
             )
         )
 

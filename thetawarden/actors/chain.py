@@ -174,7 +174,7 @@ class Chain:
         if instrument is None or message.underlying != self._underlying or course.quiet:
             return ()
         board = self._board
-        if not board.observe(message.quotes, epoch=message.epoch, underlying=instrument, now=now):
+        if not board.observe(message.rows, epoch=message.epoch, underlying=instrument, now=now):
             return ()
         said: tuple[Says, ...] = ()
         if not board.rows and board.spot.price_usd:
@@ -228,9 +228,8 @@ class Chain:
             why = f"no answer to {name} in {pace.answer_ns_max / NS_PER_SECOND:g} s of the market"
             course.search = searching.failed(course.search, name, why=why, now=now, pace=pace)
         questions = self._questions(now)
-        planned = self._plan(now)
         again = StartTimer(name=UPKEEP, after_ns=self._pause_ns(now))
-        return (*questions, *planned, again, *self._complain(now), *self._judge())
+        return (*questions, *self._plan(now), again, *self._complain(now), *self._judge())
 
     def _questions(self, now: UnixNs) -> tuple[Says, ...]:
         course, today = self._course, new_york_date(now)

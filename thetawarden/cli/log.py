@@ -25,7 +25,7 @@ from thetawarden.infra.journal.follow import Follower
 from thetawarden.infra.journal.reader import DayLog, Wanted, open_log
 from thetawarden.infra.journal.store import day_files
 from thetawarden.infra.journal.verify import Verification, verify_log
-from thetawarden.messages.base import Envelope, Message, fields
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.registry import KINDS
 
 TAIL_EVERY_S = 0.2
@@ -192,7 +192,7 @@ def _print(envelopes: Iterable[Envelope[Message]], *, as_json: bool) -> None:
             print_json_line(as_plain(envelope))
         else:
             cause = "" if envelope.cause_seq is None else f" ← {envelope.cause_seq}"
-            body = msgspec.json.encode(fields(envelope.body)).decode()
+            body = msgspec.json.encode(envelope.body.plainly()).decode()
             kind = type(envelope.body).__name__
             at = iso(envelope.at_ns)
             click.echo(f"{envelope.seq:>8} {at} {envelope.sender} {kind} {body}{cause}")
@@ -207,5 +207,5 @@ def as_plain(envelope: Envelope[Message]) -> dict[str, Any]:
         "incarnation": envelope.incarnation,
         "cause_seq": envelope.cause_seq,
         "type": type(envelope.body).__name__,
-        "body": fields(envelope.body),
+        "body": envelope.body.plainly(),
     }

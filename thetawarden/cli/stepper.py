@@ -10,7 +10,6 @@ import msgspec
 
 from thetawarden.cli.place import print_json, print_json_line
 from thetawarden.domain.instants import iso
-from thetawarden.messages.base import fields
 from thetawarden.sim.walk import Moment, Walk
 
 KEYS = "Enter: next message · b: back · s: whole state · NUMBER: to this message · q: end"
@@ -36,7 +35,9 @@ def print_moment(moment: Moment, *, as_json: bool) -> None:
                 "kind": kind,
                 "outcome": delivery.outcome.name.lower(),
                 "changed": moment.changed(),
-                "said": [{"kind": type(one).__name__, "body": fields(one)} for one in moment.said],
+                "said": [
+                    {"kind": type(one).__name__, "body": one.plainly()} for one in moment.said
+                ],
             }
         )
         return
@@ -86,7 +87,7 @@ def _tell(moment: Moment | None, otherwise: str) -> None:
         return
     print_moment(moment, as_json=False)
     for one in moment.said:
-        click.echo(f"{'':9}said {type(one).__name__} {_text(fields(one))}")
+        click.echo(f"{'':9}said {type(one).__name__} {_text(one.plainly())}")
 
 
 def _text(value: Any) -> str:

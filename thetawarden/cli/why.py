@@ -113,7 +113,7 @@ def words_of(body: Message) -> str:
     from thetawarden.messages.steward import PositionDecided  # noqa: PLC0415
 
     match body:
-        case market.QuotesObserved(underlying=underlying, quotes=quotes):
+        case market.QuotesObserved(underlying=underlying, told=quotes):
             return f"{len(quotes)} quotes of {underlying}"
         case ChainViewed(view=view):
             summary = view.summary

@@ -26,6 +26,10 @@ class Message(
 ):
     """Anything that one actor can say to another."""
 
+    def plainly(self) -> dict[str, Any]:
+        """Return its fields by name, as plain data for people."""
+        return {name: msgspec.to_builtins(getattr(self, name)) for name in self.__struct_fields__}
+
 
 class Command(Message, frozen=True, kw_only=True):
     """Asks for something; may be refused. Named in the imperative."""
@@ -42,11 +46,6 @@ class Lane(enum.IntEnum):
     ORDERS = 1
     TIMER = 2
     MARKET = 3
-
-
-def fields(body: Message) -> dict[str, Any]:
-    """A message's fields by name, as plain data."""
-    return {name: msgspec.to_builtins(getattr(body, name)) for name in body.__struct_fields__}
 
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import msgspec
+from typing_extensions import override
 
 from thetawarden.domain.broker.bars import BarsOf, DailyBar
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.broker.lines import LineUse, LineWant
 from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote_rows import read_quotes, write_quotes
 from thetawarden.domain.regime.assess import Regime
 from thetawarden.messages.base import Command, Event
 
@@ -71,11 +74,30 @@ class LinesShared(Event, frozen=True, kw_only=True):
 
 
 class QuotesObserved(Event, frozen=True, kw_only=True):
-    """What changed since the last one, for the watcher of this underlying."""
+    """What changed since the last one, for the watcher of this underlying.
+
+    `written` are the quotes as rows, see `domain.broker.quote_rows`; they stood in `quotes` before
+    there were rows. `told` gives them whichever way they came.
+    """
 
     epoch: int
     underlying: str
-    quotes: tuple[Quote, ...]
+    quotes: tuple[Quote, ...] = ()
+    written: bytes = b""
+
+    @property
+    def told(self) -> tuple[Quote, ...]:
+        """All quotes, one by one."""
+        return (*self.quotes, *read_quotes(self.written))
+
+    @property
+    def rows(self) -> bytes:
+        """All quotes, written as rows."""
+        return write_quotes(self.quotes) + self.written if self.quotes else self.written
+
+    @override
+    def plainly(self) -> dict[str, Any]:
+        return super().plainly() | {"quotes": msgspec.to_builtins(self.told), "written": ""}
 
 
 class ContextObserved(Event, frozen=True, kw_only=True):

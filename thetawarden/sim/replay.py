@@ -23,7 +23,6 @@ from thetawarden.errors import EXIT_USAGE, ThetawardenError
 from thetawarden.infra.journal.packing import unpacked
 from thetawarden.infra.journal.reader import Answer, DayLog, StoredSnapshot
 from thetawarden.infra.journal.steps import Step
-from thetawarden.messages.base import fields
 from thetawarden.messages.registry import encode
 from thetawarden.sim.alike import is_alike
 from thetawarden.sim.cast import HANDLED, Cast, Processes, Replayed, actors_before, actors_since
@@ -240,7 +239,7 @@ def _difference(step: Step, what: str, expected: list[Answer], got: list[bytes])
         seq=envelope.seq,
         actor=step.delivery.actor,
         kind=type(envelope.body).__name__,
-        message=fields(envelope.body),
+        message=envelope.body.plainly(),
         what=what,
         state_before=None,
         expected=[_readable(unpacked(answer.body)) for answer in expected],

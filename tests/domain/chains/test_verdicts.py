@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bench.watched import DAY, NOW
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.doubts import CODES, FROM_PRICING, Doubt, DoubtLimits, doubt_of
 from thetawarden.domain.chains.view import read_rows, row_doubt
 from thetawarden.domain.instants import NS_PER_SECOND
@@ -307,7 +308,7 @@ def test_n09_quotes_of_an_older_link_are_not_even_read(world, board):
     stray = world.quotes(board, [ROW], at_ns=NOW + 2, bid_usd=1.0, ask_usd=1.1)
     board.hear_link(epoch=2, up=True, now=NOW + 1)
 
-    taken = board.observe(stray, epoch=1, underlying=world.underlying, now=NOW + 2)
+    taken = board.observe(write_quotes(stray), epoch=1, underlying=world.underlying, now=NOW + 2)
 
     assert not taken
     assert math.isnan(board.table.sound_bid_usd[ROW])

@@ -137,7 +137,7 @@ def told_as(line, conid, *kinds):
     """Wait until the contract's data was told as one of these."""
 
     def fits(message):
-        return any(one.conid == conid and one.data_type in kinds for one in message.quotes)
+        return any(one.conid == conid and one.data_type in kinds for one in message.told)
 
     line.ear.wait_for(QuotesObserved, holds=fits)
 

@@ -130,7 +130,8 @@ def wants(desk, owner, *lines):
 
 
 def quotes(desk, conid, kind=QuotesObserved):
-    return [quote for one in desk.said(kind) for quote in one.quotes if quote.conid == conid]
+    every = (one.told if kind is QuotesObserved else one.quotes for one in desk.said(kind))
+    return [quote for quotes in every for quote in quotes if quote.conid == conid]
 
 
 def told(desk, conid, kind=QuotesObserved):

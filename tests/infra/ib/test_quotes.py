@@ -29,6 +29,10 @@ REQUEST, CANCEL, TYPE = 1, 2, 59
 MS = 1_000_000
 
 
+def quotes_of(message):
+    return message.told if isinstance(message, QuotesObserved) else message.quotes
+
+
 class Listening:
     """Stands in for the desk on the test's own loop; `waiting` is what each actor has not read."""
 
@@ -50,7 +54,7 @@ class Listening:
             quote
             for each in self.said
             if isinstance(each, QuotesObserved | ContextObserved)
-            for quote in each.quotes
+            for quote in quotes_of(each)
         ]
 
 
@@ -117,7 +121,7 @@ async def test_a_line_asks_for_what_it_needs_and_tells_what_comes(rig):
     request = line.peer.asked(REQUEST)[0]
     assert (request[3], request[-4:-1]) == ("7", ["101", "0", "0"])
     (told,) = line.desk.all_of(QuotesObserved)
-    (quote,) = told.quotes
+    (quote,) = told.told
     assert (told.epoch, told.underlying, quote.conid) == (1, "SPX", 7)
     assert (quote.bid_usd, quote.ask_usd, quote.updates) == (5.1, 5.3, 2)
     assert quote.two_sided_ns == quote.at_ns > 0
@@ -147,7 +151,7 @@ async def test_two_owners_of_a_contract_share_one_request_and_both_hear_it(rig):
     assert len(line.peer.asked(REQUEST)) == 1
     (first, second) = line.desk.all_of(ContextObserved)
     assert first.quotes[0].bid_usd == 5.1
-    assert second.quotes[0].bid_usd == line.desk.all_of(QuotesObserved)[-1].quotes[0].bid_usd == 5.2
+    assert second.quotes[0].bid_usd == line.desk.all_of(QuotesObserved)[-1].told[0].bid_usd == 5.2
 
 
 async def test_a_redirect_of_a_line_that_is_not_there_opens_none(rig):
@@ -250,7 +254,7 @@ async def test_an_alarm_amid_a_piece_of_ticks_leaves_no_empty_message_behind():
     outlets._wake(outlet)
     await asyncio.sleep(0.02)
 
-    assert [len(one.quotes) for one in desk.said] == [1]
+    assert [len(one.told) for one in desk.said] == [1]
 
 
 async def test_a_listener_that_has_not_read_is_told_no_more_until_it_has_and_loses_nothing(rig):

@@ -17,6 +17,7 @@ import numpy as np
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote_rows import quote_at, quote_rows
 from thetawarden.domain.chains.folding import Arrival, fold_quotes
 from thetawarden.domain.chains.identity import SeriesKey
 from thetawarden.domain.chains.model import (
@@ -122,32 +123,41 @@ class Board:
             self._cut(now)
         self.epoch, self.link_up = epoch, up
 
-    def observe(
-        self, quotes: Sequence[Quote], *, epoch: int, underlying: Instrument, now: UnixNs
-    ) -> bool:
-        """Take quotes in; false when nothing of them concerns us."""
+    def observe(self, written: bytes, *, epoch: int, underlying: Instrument, now: UnixNs) -> bool:
+        """Take quotes in that were written as rows; false when nothing of them concerns us."""
         if epoch < self.epoch:
             return False
         if epoch > self.epoch:  # data of a link is as good as word of it
             self.hear_link(epoch=epoch, up=True, now=self._cut_ns)
-        places, known, spoke = self._places, {}, False
-        for quote in quotes:
-            conid = quote.conid
-            if conid in places:
-                known[places[conid]] = quote
-            elif conid == underlying.conid:
-                spoke = True
-                self.spot = observe_spot(
-                    self.spot,
-                    quote,
-                    by_middle=underlying.kind is not InstrumentKind.INDEX,
-                    limits=self._settings.spot,
-                )
+        quotes = quote_rows(written)
+        conids: list[int] = quotes["conid"].tolist()
+        spoke = underlying.conid in conids
+        if spoke:
+            for place, conid in enumerate(conids):
+                if conid == underlying.conid:
+                    self._note_spot(quote_at(written, place), underlying)
+        known = self._known(conids)
         if known:
-            self._arrivals.append(Arrival(now, self.spot.price_usd or math.nan, known))
+            arrival = Arrival(
+                now, self.spot.price_usd or math.nan, [*known], quotes[[*known.values()]]
+            )
+            self._arrivals.append(arrival)
             if len(self._arrivals) >= _ARRIVALS_MAX:
                 self._fold()
         return spoke or bool(known)
+
+    def _known(self, conids: Sequence[int]) -> dict[int, int]:
+        """At which place the last quote of each of our rows is."""
+        places = self._places
+        return {places[conid]: at for at, conid in enumerate(conids) if conid in places}
+
+    def _note_spot(self, quote: Quote, underlying: Instrument) -> None:
+        self.spot = observe_spot(
+            self.spot,
+            quote,
+            by_middle=underlying.kind is not InstrumentKind.INDEX,
+            limits=self._settings.spot,
+        )
 
     def replan(
         self,

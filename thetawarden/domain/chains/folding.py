@@ -8,32 +8,32 @@ quote, as what is believed of one depends on what became of the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from operator import attrgetter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote_rows import QuoteRows
 from thetawarden.domain.chains.doubts import DoubtLimits
-from thetawarden.domain.chains.table import DATA_TYPES, QuoteTable
+from thetawarden.domain.chains.table import QuoteTable
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
 
-_HALTED = {None: -1, False: 0, True: 1}
-_LASTING = ("bid_size", "ask_size", "last_usd", "volume", "open_interest")
-_lasting_of = attrgetter(*_LASTING)
+_LASTING = (
+    *("bid_size", "ask_size", "last_usd", "volume", "open_interest"),
+    *("data_type", "halted", "at_ns"),
+)
 _NONE = -1
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """Quotes that came together, by row, with the instant and the underlying's price there."""
+    """Quotes that came together, one a row, with the instant and the underlying's price there."""
 
     now_ns: int
     spot_usd: float
-    quotes: Mapping[int, Quote]
+    rows: list[int]
+    quotes: QuoteRows
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -73,33 +73,31 @@ def fold_quotes(
 
     A quote whose sides are not younger than `cut_ns` belongs to a link that is gone.
     """
-    last: dict[int, Quote] = {}
-    for arrival in arrivals:
-        last.update(arrival.quotes)
-    if not last:
+    if not any(arrival.rows for arrival in arrivals):
         return
-    run = _in_order(arrivals)
+    row = np.array([row for one in arrivals for row in one.rows], dtype=np.intp)
+    order = np.argsort(row, kind="stable")
+    row, quotes = row[order], np.concatenate([one.quotes for one in arrivals])[order]
+    run = _run(row, quotes, arrivals, order)
     with np.errstate(all="ignore"):
         restless = _take_quiet(table, run, cut_ns=cut_ns, limits=limits)
         for each in _one_by_one(run.where(restless)):
             moved = _note_prices(table, each, cut_ns=cut_ns)
             repriced = _note_sound(table, each, moved, limits=limits)
             table.dirty[repriced] = True
-    _note_rest(table, last)
+    ends = _ends(row)
+    _note_rest(table, row[ends], quotes[ends])
 
 
-def _in_order(arrivals: Sequence[Arrival]) -> Run:
-    rows = np.array([row for one in arrivals for row in one.quotes], dtype=np.intp)
-    quotes = list(chain.from_iterable(one.quotes.values() for one in arrivals))
-    counts = [len(one.quotes) for one in arrivals]
-    order = np.argsort(rows, kind="stable")
+def _run(row: Rows, quotes: QuoteRows, arrivals: Sequence[Arrival], order: Rows) -> Run:
+    counts = [len(one.rows) for one in arrivals]
     return Run(
-        row=rows[order],
-        bid=_floats([quote.bid_usd for quote in quotes])[order],
-        ask=_floats([quote.ask_usd for quote in quotes])[order],
-        two_sided_ns=_integers([quote.two_sided_ns for quote in quotes])[order],
-        now_ns=np.repeat(_integers([one.now_ns for one in arrivals]), counts)[order],
-        spot_usd=np.repeat(_floats([one.spot_usd for one in arrivals]), counts)[order],
+        row=row,
+        bid=np.ascontiguousarray(quotes["bid_usd"]),
+        ask=np.ascontiguousarray(quotes["ask_usd"]),
+        two_sided_ns=np.ascontiguousarray(quotes["two_sided_ns"]),
+        now_ns=np.repeat(np.array([one.now_ns for one in arrivals]), counts)[order],
+        spot_usd=np.repeat(np.array([one.spot_usd for one in arrivals]), counts)[order],
     )
 
 
@@ -137,7 +135,7 @@ def _take_quiet(table: QuoteTable, run: Run, *, cut_ns: int, limits: DoubtLimits
         return restless
     repriced = honest & ((run.bid != sound.bid) | (run.ask != sound.ask))
     table.dirty[at[repriced]] = True
-    ends = np.flatnonzero(np.append(at[1:] != at[:-1], True))
+    ends = _ends(at)
     _settle_prices(table, run, starts, ends, linked=was_linked | fine, crossed=crossed)
     _settle_sound(table, run, starts, ends, heard=heard, stood=stood)
     return jumped
@@ -279,18 +277,17 @@ def _away(
     return away, slack
 
 
-def _note_rest(table: QuoteTable, last: Mapping[int, Quote]) -> None:
+def _note_rest(table: QuoteTable, at: Rows, last: QuoteRows) -> None:
     """Write down what else was said last; nothing that is believed depends on it."""
-    at, quotes = np.array(tuple(last), dtype=np.intp), last.values()
-    lasting = np.array([_lasting_of(quote) for quote in quotes], dtype=np.float64)
-    for name, column in zip(_LASTING, lasting.T, strict=True):
-        getattr(table, name)[at] = column
-    greeks = [quote.greeks for quote in quotes]
-    table.broker_iv_annual[at] = _floats([one.iv_annual if one else None for one in greeks])
-    table.broker_delta[at] = _floats([one.delta_per_share if one else None for one in greeks])
-    table.data_type[at] = [DATA_TYPES.index(quote.data_type) for quote in quotes]
-    table.halted[at] = [_HALTED[quote.halted] for quote in quotes]
-    table.at_ns[at] = _integers([quote.at_ns for quote in quotes])
+    for name in _LASTING:
+        getattr(table, name)[at] = last[name]
+    table.broker_iv_annual[at] = last["iv_annual"]
+    table.broker_delta[at] = last["delta_per_share"]
+
+
+def _ends(row: Rows) -> Rows:
+    """Where the last quote of each row is."""
+    return np.flatnonzero(np.append(row[1:] != row[:-1], True))
 
 
 def _latest(flags: BoolArray) -> Rows:
@@ -304,11 +301,3 @@ def _before(values: NDArray[np.generic]) -> NDArray[Any]:
     shifted = np.empty_like(values)
     shifted[1:], shifted[:1] = values[:-1], _NONE
     return shifted
-
-
-def _floats(values: Sequence[float | None]) -> FloatArray:
-    return np.array(values, dtype=np.float64)
-
-
-def _integers(values: Sequence[int]) -> NDArray[np.int64]:
-    return np.array(values, dtype=np.int64)

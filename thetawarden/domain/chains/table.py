@@ -11,10 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
-
-DATA_TYPES = tuple(DataType)
 
 
 class QuoteTable(msgspec.Struct, kw_only=True, eq=False):

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.broker.quote import DataType
+from thetawarden.domain.broker.quote_rows import DATA_TYPES
 from thetawarden.domain.chains.doubts import CODES, FROM_PRICING, Doubt, DoubtLimits
-from thetawarden.domain.chains.table import DATA_TYPES, QuoteTable
+from thetawarden.domain.chains.table import QuoteTable
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
 from thetawarden.domain.pricing.reasons import CODE_OF, Codes
 

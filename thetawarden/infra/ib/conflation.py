@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
 from thetawarden.domain.slots.wishes import CONTEXT
 from thetawarden.infra.ib.ticks import Line
@@ -116,7 +117,9 @@ class Outlets:
             self._desk.say(ContextObserved(epoch=self._epoch, quotes=quotes))
         else:
             self._desk.say(
-                QuotesObserved(epoch=self._epoch, underlying=outlet.listener, quotes=quotes)
+                QuotesObserved(
+                    epoch=self._epoch, underlying=outlet.listener, written=write_quotes(quotes)
+                )
             )
 
 

@@ -13,7 +13,7 @@ from typing import Final, cast
 
 import zstandard
 
-COMPRESS_ABOVE_BYTES: Final = 4096
+COMPRESS_ABOVE_BYTES: Final = 2048
 FIRST_BYTES: Final = frozenset({zstandard.FRAME_HEADER[0], 0x78})
 """What a compressed body begins with: zstandard's magic number, or zlib's header."""
 UNPACKABLE: Final = (zlib.error, zstandard.ZstdError)

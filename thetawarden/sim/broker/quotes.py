@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from thetawarden.domain.broker.instrument import Instrument
 from thetawarden.domain.broker.quote import DataType, Quote
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.slots.wishes import CONTEXT
 from thetawarden.messages.base import Message
@@ -127,7 +128,8 @@ class Feed:
     def _bundle(self, listener: str, quotes: list[Quote]) -> Message:
         if listener == CONTEXT:
             return ContextObserved(epoch=self._epoch, quotes=tuple(quotes))
-        return QuotesObserved(epoch=self._epoch, underlying=listener, quotes=tuple(quotes))
+        written = write_quotes(quotes)
+        return QuotesObserved(epoch=self._epoch, underlying=listener, written=written)
 
     def _refused(self, conid: int, code: int, words: str) -> LineRefused:
         return LineRefused(epoch=self._epoch, conid=conid, code=code, words=words)

@@ -26,10 +26,11 @@ def _sent(ticket: OrderRequest, scene: Scene) -> Words:
     jumped = world.clock_was_set or world.clock.was_set_within(round(2 * oldest_s * NS_PER_SECOND))
     for leg in known.intent.legs:
         conid = leg.instrument.conid
-        if conid not in scene.quotes:
+        known_quote = scene.quoted(conid)
+        if known_quote is None:
             yield f"{ticket.order_ref} left, and {conid} was never quoted"
             continue
-        quote, epoch = scene.quotes[conid]
+        quote, epoch = known_quote
         age_s = (world.clock.now_ns() - quote.at_ns) / NS_PER_SECOND
         if epoch != world.broker.epoch:
             yield f"{ticket.order_ref} left on a quote of {conid} of link {epoch}"

@@ -13,6 +13,7 @@ import msgspec
 
 from thetawarden.domain.broker.orders import execution_stem
 from thetawarden.domain.broker.quote import Quote
+from thetawarden.domain.broker.quote_rows import quote_at, quote_rows
 from thetawarden.domain.halt import HaltRecord
 from thetawarden.domain.orders.intent import Intent
 from thetawarden.messages.base import Envelope, Message
@@ -45,7 +46,7 @@ class Scene:
         self.halt: HaltRecord | None = None
         self.halt_seq = 0
         self.epoch = 0
-        self.quotes: dict[int, tuple[Quote, int]] = {}
+        self._quotes: dict[int, tuple[bytes, int, int]] = {}
         self.submitted: dict[str, Submitted] = {}
         self.changes: dict[str, list[Submitted]] = {}
         self.envelopes: dict[int, Envelope[Message]] = {}
@@ -65,6 +66,11 @@ class Scene:
         stems = self.fills.setdefault(fill.order_ref, {})
         stems[execution_stem(fill.exec_id)] = fill.quantity // ratio
 
+    def quoted(self, conid: int) -> tuple[Quote, int] | None:
+        """Return what was last quoted of an option, and over which link."""
+        found = self._quotes.get(conid)
+        return None if found is None else (quote_at(found[0], found[1]), found[2])
+
     def note(self, entry: Entry) -> None:
         """Take a recorded entry in, before any check looks at it."""
         if not isinstance(entry, Envelope):
@@ -72,9 +78,9 @@ class Scene:
         self.messages += 1
         body = entry.body
         match body:
-            case QuotesObserved(epoch=epoch, quotes=quotes):
-                for quote in quotes:
-                    self.quotes[quote.conid] = (quote, epoch)
+            case QuotesObserved(rows=rows, epoch=epoch):
+                conids = quote_rows(rows)["conid"].tolist()
+                self._quotes.update((conid, (rows, at, epoch)) for at, conid in enumerate(conids))
             case SubmitOrder(intent=intent, exits=exits):
                 for one in (intent, *exits):
                     self.submitted[one.order_ref] = Submitted(one, body, entry.seq)
