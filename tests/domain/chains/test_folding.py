@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType, Quote
-from thetawarden.domain.broker.quote_rows import quote_rows, write_quotes
+from thetawarden.domain.broker.quote_rows import pick_quotes, write_quotes
 from thetawarden.domain.chains import folding
 from thetawarden.domain.chains.doubts import DoubtLimits
 from thetawarden.domain.chains.folding import Arrival, fold_quotes
@@ -49,7 +49,7 @@ def arrivals(draw):
                 greeks=draw(st.none() | st.builds(BrokerGreeks, iv_annual=maybe)),
             )
         spot = draw(spots)
-        found.append(Arrival(now, spot, [*quotes], quote_rows(write_quotes(quotes.values()))))
+        found.append(Arrival(now, spot, [*quotes], write_quotes(quotes.values())))
     return found
 
 
@@ -96,7 +96,7 @@ def test_what_does_not_jump_is_judged_as_if_it_were_taken_quote_by_quote(message
 def test_no_row_depends_on_what_is_quoted_of_another(messages, data):
     row = data.draw(st.integers(0, ROWS - 1))
     alone = [
-        Arrival(one.now_ns, one.spot_usd, [row], one.quotes[[one.rows.index(row)]])
+        Arrival(one.now_ns, one.spot_usd, [row], pick_quotes(one.written, [one.rows.index(row)]))
         for one in messages
         if row in one.rows
     ]

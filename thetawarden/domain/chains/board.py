@@ -17,7 +17,7 @@ import numpy as np
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
-from thetawarden.domain.broker.quote_rows import quote_at, quote_rows
+from thetawarden.domain.broker.quote_rows import pick_quotes, quote_at, quote_rows
 from thetawarden.domain.chains.folding import Arrival, fold_quotes
 from thetawarden.domain.chains.identity import SeriesKey
 from thetawarden.domain.chains.model import (
@@ -129,8 +129,7 @@ class Board:
             return False
         if epoch > self.epoch:  # data of a link is as good as word of it
             self.hear_link(epoch=epoch, up=True, now=self._cut_ns)
-        quotes = quote_rows(written)
-        conids: list[int] = quotes["conid"].tolist()
+        conids: list[int] = quote_rows(written)["conid"].tolist()
         spoke = underlying.conid in conids
         if spoke:
             for place, conid in enumerate(conids):
@@ -138,10 +137,9 @@ class Board:
                     self._note_spot(quote_at(written, place), underlying)
         known = self._known(conids)
         if known:
-            arrival = Arrival(
-                now, self.spot.price_usd or math.nan, [*known], quotes[[*known.values()]]
-            )
-            self._arrivals.append(arrival)
+            if len(known) < len(conids):
+                written = pick_quotes(written, known.values())
+            self._arrivals.append(Arrival(now, self.spot.price_usd or math.nan, [*known], written))
             if len(self._arrivals) >= _ARRIVALS_MAX:
                 self._fold()
         return spoke or bool(known)

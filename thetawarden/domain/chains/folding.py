@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.broker.quote_rows import QuoteRows
+from thetawarden.domain.broker.quote_rows import QuoteRows, quote_rows
 from thetawarden.domain.chains.doubts import DoubtLimits
 from thetawarden.domain.chains.table import QuoteTable
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
@@ -28,12 +28,15 @@ _NONE = -1
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """Quotes that came together, one a row, with the instant and the underlying's price there."""
+    """Quotes that came together, as written, with the instant and the underlying's price there.
+
+    `rows` are the rows of the table they are of, each once.
+    """
 
     now_ns: int
     spot_usd: float
     rows: list[int]
-    quotes: QuoteRows
+    written: bytes
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -77,7 +80,8 @@ def fold_quotes(
         return
     row = np.array([row for one in arrivals for row in one.rows], dtype=np.intp)
     order = np.argsort(row, kind="stable")
-    row, quotes = row[order], np.concatenate([one.quotes for one in arrivals])[order]
+    row = row[order]
+    quotes = np.take(quote_rows(b"".join([one.written for one in arrivals])), order)
     run = _run(row, quotes, arrivals, order)
     with np.errstate(all="ignore"):
         restless = _take_quiet(table, run, cut_ns=cut_ns, limits=limits)
@@ -86,7 +90,7 @@ def fold_quotes(
             repriced = _note_sound(table, each, moved, limits=limits)
             table.dirty[repriced] = True
     ends = _ends(row)
-    _note_rest(table, row[ends], quotes[ends])
+    _note_rest(table, row[ends], np.take(quotes, ends))
 
 
 def _run(row: Rows, quotes: QuoteRows, arrivals: Sequence[Arrival], order: Rows) -> Run:
