@@ -11,13 +11,12 @@ import math
 import struct
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType, Quote
-from thetawarden.domain.instants import UnixNs
 
 DATA_TYPES: Final = (
     DataType.LIVE,
@@ -95,19 +94,28 @@ def _known(greeks: BrokerGreeks) -> list[float]:
     return [math.nan if one is None else one for one in _greeks_of(greeks)]
 
 
-def _quote(values: tuple[float, ...]) -> Quote:
-    conid, at_ns, two_sided_ns, *figures = values[: 3 + len(_PRICES) + len(_GREEKS)]
-    updates, data_type, halted, has_greeks = values[3 + len(_PRICES) + len(_GREEKS) :]
-    told = [None if math.isnan(one) else one for one in figures]
-    prices = dict(zip(_PRICES, told[: len(_PRICES)], strict=True))
-    greeks = dict(zip(_GREEKS, told[len(_PRICES) :], strict=True))
+def _quote(values: tuple[Any, ...]) -> Quote:
+    conid, at_ns, two_sided_ns, *figures, updates, data_type, halted, has_greeks = values
+    told = [None if one != one else one for one in figures]  # noqa: PLR0124  # NaN is not itself
+    bid_usd, ask_usd, bid_size, ask_size, last_usd, close_usd, volume, open_interest = told[:8]
     return Quote(
-        conid=int(conid),
-        at_ns=UnixNs(int(at_ns)),
-        two_sided_ns=UnixNs(int(two_sided_ns)),
-        data_type=DATA_TYPES[int(data_type)],
-        halted=_HALTED_OF[int(halted)],
-        greeks=BrokerGreeks(**greeks) if has_greeks else None,
-        updates=int(updates),
-        **prices,
+        conid=conid,
+        at_ns=at_ns,
+        two_sided_ns=two_sided_ns,
+        data_type=DATA_TYPES[data_type],
+        bid_usd=bid_usd,
+        ask_usd=ask_usd,
+        bid_size=bid_size,
+        ask_size=ask_size,
+        last_usd=last_usd,
+        close_usd=close_usd,
+        volume=volume,
+        open_interest=open_interest,
+        halted=_HALTED_OF[halted],
+        greeks=_greeks(told[8:]) if has_greeks else None,
+        updates=updates,
     )
+
+
+def _greeks(figures: list[float | None]) -> BrokerGreeks:
+    return BrokerGreeks(**dict(zip(_GREEKS, figures, strict=True)))

@@ -146,8 +146,8 @@ class Board:
 
     def _known(self, conids: Sequence[int]) -> dict[int, int]:
         """At which place the last quote of each of our rows is."""
-        places = self._places
-        return {places[conid]: at for at, conid in enumerate(conids) if conid in places}
+        row_of = self._places.get
+        return {row: at for at, conid in enumerate(conids) if (row := row_of(conid)) is not None}
 
     def _note_spot(self, quote: Quote, underlying: Instrument) -> None:
         self.spot = observe_spot(

@@ -7,7 +7,8 @@ rotation a batch of those that streamed longest gives way to those that have wai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 
 from thetawarden.domain.broker.lines import LineManner, LinePriority, LineWant
 from thetawarden.domain.remembering import remembered
@@ -20,6 +21,7 @@ from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 Queues = dict[LinePriority, dict[str, list[int]]]
 LISTS_KEPT = 8 * LEDGERS_KEPT
 _ENDLESS_NS = 1 << 62
+_NEVER_NS = -_ENDLESS_NS
 
 
 def lines_max(ledger: Ledger, limits: LineLimits, now_ns: int) -> int:
@@ -37,23 +39,51 @@ def room_for(priority: LinePriority, *, total: int, limits: LineLimits) -> int:
 
 def choose(
     *, ledger: Ledger, wishes: Mapping[int, Wish], limits: LineLimits, now_ns: int
-) -> list[int]:
+) -> Sequence[int]:
     """The conids that should stream, most important first."""
-    total = lines_max(ledger, limits, now_ns)
-    queues, young = _queues(ledger, wishes, now_ns), _young(ledger, limits.hold_ns, now_ns)
+    last_ns = max(ledger.streamed_ns.values(), default=-1)
+    return _chosen(
+        ledger.slots,
+        _queues(ledger, wishes, now_ns),
+        ledger.streamed_ns,
+        young=_young(ledger, limits.hold_ns, now_ns),
+        ripe_ns=_ripe_ns(ledger, limits, now_ns),
+        held_ns=now_ns if last_ns >= now_ns else _ENDLESS_NS,  # only then is it a matter of which
+        total=lines_max(ledger, limits, now_ns),
+        limits=limits,
+    )
+
+
+@remembered(LEDGERS_KEPT)
+def _chosen(
+    slots: Mapping[int, Slot],
+    queues: Queues,
+    streamed_ns: Mapping[int, int],
+    *,
+    young: tuple[int, ...],
+    ripe_ns: int,
+    held_ns: int,
+    total: int,
+    limits: LineLimits,
+) -> Sequence[int]:
     chosen: list[int] = []
     for priority in LinePriority:
         places = room_for(priority, total=total, limits=limits) - len(chosen)
         turns = queues.get(priority)
         if not turns:
             continue
+        wanted = _in_any(turns)
         if priority is LinePriority.SCAN:
-            kept, turns = _rotated(ledger, turns, limits=limits, places=places, now_ns=now_ns)
+            streaming = _by_age(slots, wanted)
+            batch = streaming[: limits.rotation_batch] if len(wanted) > places else ()
+            leaving = {slot.conid for slot in batch if slot.since_ns <= ripe_ns}
+            kept = [slot.conid for slot in reversed(streaming) if slot.conid not in leaving]
+            held = frozenset([slot.conid for slot in streaming])
+            turns = _longest_waiting(turns, streamed_ns, held=held, held_ns=held_ns)
         else:
-            wanted = _in_any(turns)
             kept = [conid for conid in young if conid in wanted]
         chosen += _shared(turns, kept=tuple(kept), places=places)
-    return chosen
+    return tuple(chosen)
 
 
 def rotation_is_due(ledger: Ledger, limits: LineLimits, now_ns: int) -> bool:
@@ -111,37 +141,24 @@ def _in_any(queues: Mapping[str, list[int]]) -> frozenset[int]:
     return frozenset(conid for queue in queues.values() for conid in queue)
 
 
-def _young(ledger: Ledger, hold_ns: int, now_ns: int) -> list[int]:
+def _young(ledger: Ledger, hold_ns: int, now_ns: int) -> tuple[int, ...]:
     """Those whose lines are too young to be taken away, the youngest last."""
     since_ns, held = now_ns - hold_ns, holding(ledger.slots)
     if held.youngest_ns <= since_ns:
-        return []
-    return [slot.conid for slot in held.wanted if slot.since_ns > since_ns]
+        return ()
+    return tuple(slot.conid for slot in held.wanted if slot.since_ns > since_ns)
 
 
-def _rotated(
-    ledger: Ledger,
-    queues: Mapping[str, list[int]],
-    *,
-    limits: LineLimits,
-    places: int,
-    now_ns: int,
-) -> tuple[list[int], dict[str, list[int]]]:
-    """Who keeps a scan line, and everybody's queue with the longest waiting first."""
-    wanted = _in_any(queues)
-    streaming = _by_age(ledger.slots, wanted)
-    leaving: set[int] = set()
-    if rotation_is_due(ledger, limits, now_ns) and len(wanted) > places:
-        leaving = {
-            slot.conid
-            for slot in streaming[: limits.rotation_batch]
-            if now_ns - slot.since_ns >= limits.rotation_ns
-        }
-    kept = [slot.conid for slot in reversed(streaming) if slot.conid not in leaving]
-    held = frozenset([slot.conid for slot in streaming])
-    last_ns = max(ledger.streamed_ns.values(), default=-1)
-    held_ns = now_ns if last_ns >= now_ns else _ENDLESS_NS  # only then is it a matter of which
-    return kept, _longest_waiting(queues, ledger.streamed_ns, held=held, held_ns=held_ns)
+def _ripe_ns(ledger: Ledger, limits: LineLimits, now_ns: int) -> int:
+    """Since when scan lines may be held to be given up now; since never while no turn is due.
+
+    It is the instant of a line, so that it stays the same while the lines do.
+    """
+    if not rotation_is_due(ledger, limits, now_ns):
+        return _NEVER_NS
+    since_ns = holding(ledger.slots).since_ns
+    ripe = bisect_right(since_ns, now_ns - limits.rotation_ns)
+    return since_ns[ripe - 1] if ripe else _NEVER_NS
 
 
 @remembered(LEDGERS_KEPT)
