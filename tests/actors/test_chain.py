@@ -356,6 +356,20 @@ def test_caring_for_a_position_moves_no_window_until_strikes_are_chosen_again(wa
     assert len(strikes(watching) - meanwhile) > 5
 
 
+def test_a_question_that_a_position_brings_is_overdue_in_its_time_however_rare_the_upkeep(world):
+    rare = msgspec.structs.replace(PACE, replan_ns=60 * MINUTE)
+    settings = msgspec.structs.replace(WatchSettings(), pace=rare)
+    watching = Watching(world, settings=settings).begin().settle()
+    watching.answers = False
+    expiry = DAY + dt.timedelta(days=14)
+    watching.tell(interest(watching, msgspec.structs.replace(position(watching), expiry=expiry)))
+    asked = len(watching.all_of(QualifySeries))
+
+    watching.advance(PACE.answer_ns_max + 2 * PACE.retry_ns_min)
+
+    assert len(watching.all_of(QualifySeries)) == asked + 1
+
+
 def test_interest_that_changes_all_the_time_keeps_nobody_from_choosing_strikes(watching):
     before = strikes(watching)
     watching.quote(spot_usd=watching.world.spot_usd * 1.02)

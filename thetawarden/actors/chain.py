@@ -204,10 +204,7 @@ class Chain:
         if not self._board.rows:
             return (idle, *self._judge())
         view = self._board.look(
-            underlying=self._underlying,
-            number=course.views + 1,
-            today=new_york_date(now),
-            now=now,
+            underlying=self._underlying, number=course.views + 1, today=new_york_date(now), now=now
         )
         if if_changed and self._view is not None and not view.differs(self._view):
             return (idle,)
@@ -369,8 +366,10 @@ class Chain:
             for one in message.instruments
             if self._refusal(one)
         )
+        questions = self._questions(now)
+        again = (StartTimer(name=UPKEEP, after_ns=self._pause_ns(now)),) if questions else ()
         # strikes are chosen at every upkeep, whoever cares for what meanwhile
-        return (*notices, *self._questions(now), *self._plan(now, choose=False), *self._judge())
+        return (*notices, *questions, *again, *self._plan(now, choose=False), *self._judge())
 
     def _complain(self, now: UnixNs) -> tuple[Says, ...]:
         course, since_ns = self._course, self._course.search.failing_since_ns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from textual.app import ComposeResult
@@ -135,8 +134,7 @@ def _row(why: str, envelope: Envelope[Message], style: str = "") -> Row:
 
 def body_text(body: Message) -> str:
     """Return all that a message says, as far as a person may want to scroll."""
-    fields: dict[str, Any] = {name: getattr(body, name) for name in body.__struct_fields__}
-    plain = msgspec.to_builtins(fields, enc_hook=repr, str_keys=True)
+    plain = msgspec.to_builtins(body.shown(), enc_hook=repr, str_keys=True)
     text = msgspec.json.format(msgspec.json.encode(plain), indent=2).decode()
     if len(text) <= BODY_CHARS_MAX:
         return text

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from thetawarden.config.problems import one_line
+from thetawarden.messages.base import Message
 from thetawarden.messages.control import ActorView, Status
 
 STATE_STYLES = {"running": "", "paused": "yellow", "restarting": "yellow"}
@@ -62,10 +63,11 @@ def body_words(body: msgspec.Struct, chars_max: int) -> str:
     """A message's fields in so many characters; large ones only by their size."""
     parts: list[str] = []
     used = 0
-    for name in body.__struct_fields__:
+    shown = body.shown() if isinstance(body, Message) else msgspec.structs.asdict(body)
+    for name, value in shown.items():
         if used >= chars_max:
             break
-        part = f"{name}={value_words(getattr(body, name))}"
+        part = f"{name}={value_words(value)}"
         parts.append(part)
         used += len(part) + 1
     return " ".join(parts)[:chars_max]

@@ -26,9 +26,13 @@ class Message(
 ):
     """Anything that one actor can say to another."""
 
+    def shown(self) -> dict[str, Any]:
+        """Return what it says by name, as people are shown it."""
+        return {name: getattr(self, name) for name in self.__struct_fields__}
+
     def plainly(self) -> dict[str, Any]:
-        """Return its fields by name, as plain data for people."""
-        return {name: msgspec.to_builtins(getattr(self, name)) for name in self.__struct_fields__}
+        """Return the same as plain data."""
+        return {name: msgspec.to_builtins(value) for name, value in self.shown().items()}
 
 
 class Command(Message, frozen=True, kw_only=True):

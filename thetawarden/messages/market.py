@@ -96,8 +96,8 @@ class QuotesObserved(Event, frozen=True, kw_only=True):
         return write_quotes(self.quotes) + self.written if self.quotes else self.written
 
     @override
-    def plainly(self) -> dict[str, Any]:
-        return super().plainly() | {"quotes": msgspec.to_builtins(self.told), "written": ""}
+    def shown(self) -> dict[str, Any]:
+        return {"epoch": self.epoch, "underlying": self.underlying, "quotes": self.told}
 
 
 class ContextObserved(Event, frozen=True, kw_only=True):

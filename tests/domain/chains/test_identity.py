@@ -105,6 +105,15 @@ def test_a_contract_that_is_not_what_was_asked_for_is_refused_with_its_reason(ch
     assert found.refused == ((why, 1),)
 
 
+def test_a_class_that_ends_in_a_blank_is_not_the_one_its_symbol_names():
+    key = SeriesKey(expiry=option().expiry, trading_class="SPX ")
+    odd = option(trading_class="SPX ", local_symbol="SPX   260320P06400000")
+
+    found = sort_out([odd], underlying="SPX", key=key, exchange="SMART", day=key.expiry)
+
+    assert found.refused == ((Refusal.CONTRADICTORY, 1),)
+
+
 def test_a_contract_whose_symbol_says_the_same_is_kept_and_so_is_one_without_a_readable_one():
     assert sorted_out(option(local_symbol="SPXW  260320P06400000")).puts == (7,)
     assert sorted_out(option(local_symbol="whatever")).puts == (7,)

@@ -1,11 +1,13 @@
 """A damaged log is refused in one line, is never believed, and is left as it was found."""
 
+import contextlib
 import random
 import sqlite3
 
 import pytest
 
 from thetawarden.errors import EXIT_USAGE
+from thetawarden.infra.journal import rows
 from thetawarden.infra.journal.errors import (
     DamagedLogError,
     NewerLogError,
@@ -148,6 +150,24 @@ def test_rows_taken_away_or_changed_are_refused(closed_day, statement):
 
     assert [each.damaged for _, each in verify_log(closed_day.folder)][-1] >= 1
     assert closed_day.contents() == before
+
+
+def test_an_outcome_nobody_knows_is_named_though_its_message_was_read_before(
+    log, say, handle, monkeypatch
+):
+    journal = log.open()
+    envelope = say(journal, "heard twice")
+    handle(journal, envelope)
+    handle(journal, envelope, actor="governor")
+    journal.close()
+    with contextlib.closing(sqlite3.connect(log.path())) as connection, connection:
+        query = "SELECT n, seq, actor, incarnation, at_ns, 9, merged FROM deliveries WHERE n = 2"
+        crc = rows.delivery_crc(*connection.execute(query).fetchone())
+        connection.execute("UPDATE deliveries SET outcome = 9, crc = ? WHERE n = 2", (crc,))
+    monkeypatch.setattr("thetawarden.infra.journal.reader._FETCH", 1)
+
+    with open_log(log.folder) as (day,), pytest.raises(DamagedLogError, match="9 is not a valid"):
+        list(day.steps())
 
 
 def test_two_rows_that_changed_places_are_refused(closed_day):

@@ -185,4 +185,5 @@ def _is_named_by(option: Instrument, symbol: str) -> bool:
 @functools.lru_cache(maxsize=HEADS_KEPT)
 def _head(trading_class: str, expiry: dt.date) -> str:
     """With what the symbols of a series begin."""
-    return f"{trading_class:<6}{expiry:%y%m%d}" if 2000 <= expiry.year <= 2099 else ""
+    whole = trading_class == trading_class.strip() and 2000 <= expiry.year <= 2099
+    return f"{trading_class:<6}{expiry:%y%m%d}" if whole else ""

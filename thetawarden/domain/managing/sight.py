@@ -30,7 +30,7 @@ from thetawarden.domain.trades.trade import Trade
 from thetawarden.domain.units import to_float
 
 NAN = math.nan
-SIGHTS_KEPT = 256
+SIGHTS_KEPT = 64
 
 
 class LegSight(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ is fetched and decoded once, as it was one when they handled it.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from thetawarden.messages.registry import decode
 from thetawarden.ports import Delivery, Outcome
 
 Row = tuple[Any, ...]
+Fetch = Callable[[list[int]], Iterable[Row]]
 COLUMNS = "SELECT n, seq, actor, incarnation, at_ns, outcome, merged, crc FROM deliveries"
 KNOWN_MAX = 1024
 _OUTCOMES = {int(each): each for each in Outcome}
@@ -34,7 +35,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 def read_steps(
     batches: Iterable[list[Row]],
-    fetch: Callable[[list[int]], Iterable[Row]],
+    fetch: Fetch,
     slowly: Callable[[Row, Row], Step],
     *,
     unreadable: tuple[type[Exception], ...],
@@ -57,7 +58,7 @@ def read_steps(
             n, seq, actor, by, at_ns, outcome, merged, crc = row
             try:
                 if crc32(six(n, seq, by, at_ns, outcome, merged), names_crc(actor, "")) != crc:
-                    yield slowly(row, messages.get(seq, ()))
+                    yield slowly(row, _said(seq, messages, fetch))
                     continue
                 envelope = known.get(seq)
                 if envelope is None:
@@ -70,5 +71,12 @@ def read_steps(
                     envelope = known[seq] = Envelope(seq, said_ns, sender, speaker, cause, said)
                 step = Step(n, Delivery(envelope, actor, by, at_ns, outcomes[outcome], merged))
             except unreadable:
-                step = slowly(row, messages.get(seq, ()))
+                step = slowly(row, _said(seq, messages, fetch))
             yield step
+
+
+def _said(seq: object, messages: Mapping[object, Row], fetch: Fetch) -> Row:
+    """A message's row less its number, also of one known before; empty if there is none."""
+    if seq in messages or type(seq) is not int:
+        return messages.get(seq, ())
+    return next((row[1:] for row in fetch([seq])), ())

@@ -40,7 +40,6 @@ def write_messages(envelopes: Iterable[Envelope[Message]], file: Path) -> int:
 
 
 def _row(envelope: Envelope[Message]) -> tuple[object, ...]:
-    body = {name: getattr(envelope.body, name) for name in envelope.body.__struct_fields__}
     return (
         envelope.seq,
         envelope.at_ns,
@@ -48,5 +47,5 @@ def _row(envelope: Envelope[Message]) -> tuple[object, ...]:
         envelope.incarnation,
         envelope.cause_seq,
         type(envelope.body).__name__,
-        msgspec.json.encode(body).decode(),
+        msgspec.json.encode(envelope.body.shown()).decode(),
     )
