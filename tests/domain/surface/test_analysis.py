@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from thetawarden.domain.market.contracts import ExerciseStyle
 from thetawarden.domain.pricing.american import american_price
 from thetawarden.domain.pricing.reasons import NoVolatility
+from thetawarden.domain.surface import reading
 from thetawarden.domain.surface.analysis import analyse_chain, row_reason
 from thetawarden.domain.surface.chain import ChainQuotes
 from thetawarden.domain.surface.parity import ForwardGap, RatePrior
@@ -213,16 +214,8 @@ def test_an_american_chain_gives_back_the_yield_and_the_volatilities_it_was_made
     assert np.nanmax(found.greeks.delta_per_share) <= 1.0
 
 
-@pytest.mark.parametrize(
-    ("rate", "dividends", "iv", "days"),
-    [
-        (0.06, 0.0, 0.15, (365, 730)),
-        (0.08, 0.01, 0.1, (365, 730)),
-        (0.05, 0.0, 0.2, (30, 730)),
-        (0.03, 0.05, 0.12, (9, 180, 700)),
-    ],
-)
-def test_early_exercise_is_found_out_however_much_of_a_price_it_is(rate, dividends, iv, days):
+def constant_american_quotes(*, rate, dividends, iv, days):
+    """Mids by our own pricer at one volatility, two cents wide."""
     tau, strikes = np.array(days) / 365, 400.0 + 10.0 * np.arange(-6, 7)
     expiry, strike, is_call = (
         np.array(column)
@@ -240,7 +233,7 @@ def test_early_exercise_is_found_out_however_much_of_a_price_it_is(rate, dividen
         yield_annual=dividends,
         is_call=is_call == 1,
     )
-    quotes = ChainQuotes(
+    return ChainQuotes(
         spot_usd=400.0,
         tau_years=tau,
         expiry_index=expiry,
@@ -252,13 +245,38 @@ def test_early_exercise_is_found_out_however_much_of_a_price_it_is(rate, dividen
         exercise=ExerciseStyle.AMERICAN,
     )
 
-    found = read_mids(
-        quotes, usable=np.ones(len(worth), dtype=bool), prior=RatePrior(rate_annual=0.04)
-    )
 
+@pytest.mark.parametrize(
+    ("rate", "dividends", "iv", "days"),
+    [
+        (0.06, 0.0, 0.15, (365, 730)),
+        (0.08, 0.01, 0.1, (365, 730)),
+        (0.05, 0.0, 0.2, (30, 730)),
+        (0.03, 0.05, 0.12, (9, 180, 700)),
+    ],
+)
+def test_early_exercise_is_found_out_however_much_of_a_price_it_is(rate, dividends, iv, days):
+    quotes = constant_american_quotes(rate=rate, dividends=dividends, iv=iv, days=days)
+
+    found = read_mids(quotes, usable=np.isfinite(quotes.bid_usd), prior=RatePrior(rate_annual=0.04))
+
+    tau = np.array(days) / 365
     forward = 400.0 * np.exp((rate - dividends) * tau)
     assert found.forwards.forward_usd == pytest.approx(forward, rel=1e-6)
     assert -np.log(found.forwards.discount[-1]) / tau[-1] == pytest.approx(rate, abs=1e-4)
+
+
+def test_what_has_not_settled_is_known_no_better_than_it_still_moves(monkeypatch):
+    quotes = constant_american_quotes(rate=0.08, dividends=0.01, iv=0.1, days=(365, 730))
+    usable, prior = np.isfinite(quotes.bid_usd), RatePrior(rate_annual=0.04)
+    settled = read_mids(quotes, usable=usable, prior=prior).forwards
+
+    monkeypatch.setattr(reading, "_ROUNDS_MAX", 6)
+    early = read_mids(quotes, usable=usable, prior=prior).forwards
+
+    off = np.abs(early.forward_usd - settled.forward_usd)
+    assert (off > settled.forward_error_usd).any()
+    assert (off <= early.forward_error_usd).all()
 
 
 def test_reading_an_american_chain_as_european_would_miss_its_volatilities(analysis_settings):

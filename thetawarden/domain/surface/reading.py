@@ -125,20 +125,25 @@ def _without_early_exercise(
     *,
     prior: RatePrior,
 ) -> Forwards:
-    """The forwards that parity of these pairs gives once early exercise is out of their mids."""
+    """The forwards that parity of these pairs gives once early exercise is out of their mids.
+
+    Where noise keeps them from settling, what they still move by is part of their error.
+    """
     rows = np.concatenate([call, put])
     iv = before = np.full(len(rows), np.nan)
     for _ in range(_ROUNDS_MAX):
         iv = _implied(quotes, forwards, rows=rows, guess=iv, tolerance=_IN_ROUNDS).iv_annual
         worth = _as_european(quotes, forwards, rows=rows, iv_annual=iv)
         known = ~np.isnan(worth[call] - worth[put])
+        last = forwards
         forwards = _fit(quotes, call[known], put[known], worth_usd=worth, prior=prior)
         moved, unknown = np.abs(worth[rows] - before), np.isnan(worth[rows])
         still = moved <= _EXACT * quotes.spot_usd
         if np.all(still | (unknown & np.isnan(before))):
-            break
+            return forwards
         before = worth[rows]
-    return forwards
+    off_usd = np.hypot(forwards.forward_error_usd, forwards.forward_usd - last.forward_usd)
+    return msgspec.structs.replace(forwards, forward_error_usd=off_usd)
 
 
 def _as_european(
