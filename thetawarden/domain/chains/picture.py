@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.chains.doubts import CODES, Doubt, DoubtLimits
-from thetawarden.domain.chains.model import Gaps, SeriesModel
+from thetawarden.domain.chains.model import MODELS_KEPT, Gaps, SeriesModel
 from thetawarden.domain.chains.plan import WatchedSeries
 from thetawarden.domain.chains.spot import Spot, SpotDoubt
 from thetawarden.domain.chains.table import QuoteTable
@@ -22,6 +22,7 @@ from thetawarden.domain.chains.verdicts import Frame, doubt_quotes, doubt_rows
 from thetawarden.domain.chains.view import ChainSummary, ChainView, SeriesView, pack_rows
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.pricing.reasons import Codes
+from thetawarden.domain.remembering import remembered
 from thetawarden.domain.surface.skew import SkewGap, percentile_in_history
 
 _FROM_TABLE = (
@@ -107,7 +108,7 @@ def _series_view(
 ) -> SeriesView:
     figures: dict[str, Any] = {}
     if model is not None and gaps is not None:
-        figures = {name: _known(getattr(model, name)[at]) for name in _FROM_MODEL}
+        figures = dict(_figures(model)[at])
         found = percentile_in_history(float(model.skew_normalised[at]), history)
         unknown = isinstance(found, SkewGap)
         figures |= {
@@ -129,6 +130,15 @@ def _series_view(
     )
 
 
+@remembered(MODELS_KEPT)
+def _figures(model: SeriesModel) -> tuple[dict[str, float | None], ...]:
+    """What a model says of each series; None for what it could not find."""
+    columns = [[_known(value) for value in getattr(model, name).tolist()] for name in _FROM_MODEL]
+    return tuple(
+        dict(zip(_FROM_MODEL, of_one, strict=True)) for of_one in zip(*columns, strict=True)
+    )
+
+
 def _summary(table: QuoteTable, codes: Codes, now_ns: int) -> ChainSummary:
     usable = codes == 0
     counts = np.bincount(codes, minlength=len(CODES) + 1).tolist()
@@ -146,4 +156,4 @@ def _summary(table: QuoteTable, codes: Codes, now_ns: int) -> ChainSummary:
 
 
 def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+    return value if math.isfinite(value) else None
