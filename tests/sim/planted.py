@@ -25,6 +25,7 @@ from thetawarden.actors.protecting import Guard
 from thetawarden.domain.books import book as books
 from thetawarden.domain.books import judge as book_judge
 from thetawarden.domain.broker.quote import DataType
+from thetawarden.domain.broker.quote_rows import read_quotes, write_quotes
 from thetawarden.domain.chains.board import Board
 from thetawarden.domain.context import readings as context_readings
 from thetawarden.domain.governing import judging
@@ -244,9 +245,9 @@ def _as_live(original: Any) -> Any:
 
 
 def _all_live(original: Any) -> Any:
-    def observe(self: Any, quotes: Any, **named: Any) -> Any:
-        shown = tuple(_replace(one, data_type=DataType.LIVE) for one in quotes)
-        return original(self, shown, **named)
+    def observe(self: Any, written: bytes, **named: Any) -> Any:
+        shown = (_replace(one, data_type=DataType.LIVE) for one in read_quotes(written))
+        return original(self, write_quotes(shown), **named)
 
     return observe
 
@@ -309,7 +310,7 @@ def _forgets_last(original: Any) -> Any:
 ORDERS_ALL_DAY = ()
 RESET = (_at("reset", 150), _at("reset", 210))
 MUTES = (_at("mute", 120, 60), _at("mute", 220, 60))
-STILL = (_at("stale-leg", 40, 300, 2),)
+STILL = (_at("stale-leg", 40, 300, 5),)
 """Some lines stand still while the chain goes on: a halt of all trading never comes first."""
 DELAYED = (_at("delayed", 35, 180, 0),)
 HALTED = (_at("halt", 100, 240),)
