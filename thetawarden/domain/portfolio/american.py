@@ -29,7 +29,10 @@ _NODES: Final = _DISTANCE_NODES * _IV_NODES
 
 
 class Americans(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One option a row; all its lattices share its time, rate and yield."""
+    """One option a row; all its lattices share its time, rate and yield.
+
+    For `one_by_one` each lattice may have its own: row x lattice then.
+    """
 
     strike_usd: FloatArray
     is_call: BoolArray
@@ -54,7 +57,7 @@ def american_lattice(
     negative rate or yield, whose boundary is of another kind.
     """
     if are_few(spot_usd=spot_usd, iv_annual=iv_annual):
-        return _one_by_one(options, spot_usd[..., None], iv_annual[..., None, :])
+        return one_by_one(options, spot_usd=spot_usd, iv_annual=iv_annual)
     premium = _premium(options, spot_usd=spot_usd, iv_annual=iv_annual)
     worth = premium + _european(options, spot_usd, iv_annual)
     sign = np.where(options.is_call, 1.0, -1.0)[:, None, None]
@@ -67,21 +70,24 @@ def american_lattice(
     )
     if special.size:
         few = Americans(**{n: getattr(options, n)[special] for n in options.__struct_fields__})
-        worth[special] = _one_by_one(
-            few, spot_usd[special][..., None], iv_annual[special][..., None, :]
-        )
+        worth[special] = one_by_one(few, spot_usd=spot_usd[special], iv_annual=iv_annual[special])
     return worth
 
 
-def _one_by_one(options: Americans, spot_usd: FloatArray, iv_annual: FloatArray) -> FloatArray:
+def one_by_one(options: Americans, *, spot_usd: FloatArray, iv_annual: FloatArray) -> FloatArray:
+    """Worth per share, as `american_lattice` gives it, each cell by itself."""
     row = (slice(None), None, None, None)
+    tau, rate, dividends = (
+        column.reshape(*column.shape, *[1] * (4 - column.ndim))
+        for column in (options.tau_years, options.rate_annual, options.yield_annual)
+    )
     return american_price(
-        spot=spot_usd,
+        spot=spot_usd[..., None],
         strike=options.strike_usd[row],
-        tau_years=options.tau_years[row],
-        iv_annual=iv_annual,
-        rate_annual=options.rate_annual[row],
-        yield_annual=options.yield_annual[row],
+        tau_years=tau,
+        iv_annual=iv_annual[..., None, :],
+        rate_annual=rate,
+        yield_annual=dividends,
         is_call=options.is_call[row],
     )
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from thetawarden.domain.portfolio.american import Americans, american_lattice, are_few
+from thetawarden.domain.portfolio.american import Americans, american_lattice, are_few, one_by_one
 from thetawarden.domain.portfolio.book import Book, PositionKind, Underlyings
 from thetawarden.domain.portfolio.european import european_lattice
 from thetawarden.domain.portfolio.scenario import (
@@ -23,7 +23,6 @@ from thetawarden.domain.portfolio.scenario import (
     shocked_inputs,
 )
 from thetawarden.domain.portfolio.shock import Scenario
-from thetawarden.domain.pricing.american import american_price
 from thetawarden.domain.pricing.arrays import FloatArray
 
 _TODAY = (Scenario(name="today"),)
@@ -114,30 +113,24 @@ def _american(book: Book, inputs: ShockedInputs, rows: NDArray[np.intp]) -> Floa
     spot, iv = inputs.spot_usd[rows], inputs.iv_annual[rows]
     terms = np.stack([inputs.tau_years[rows], inputs.rate_annual[rows], inputs.yield_annual[rows]])
     if are_few(spot_usd=spot, iv_annual=iv):
-        tau, rate, dividends = terms[..., None, None]
-        row = (slice(None), None, None, None)
-        return american_price(
-            spot=spot[..., None],
-            strike=book.strike_usd[rows][row],
-            tau_years=tau,
-            iv_annual=iv[..., None, :],
-            rate_annual=rate,
-            yield_annual=dividends,
-            is_call=book.is_call[rows][row],
-        )
+        return one_by_one(_options(book, rows, terms), spot_usd=spot, iv_annual=iv)
     worth = np.empty((*spot.shape, iv.shape[2]))
     _, group = np.unique(terms.transpose(2, 0, 1), axis=0, return_inverse=True)
     for number in range(group.max() + 1):
         members = np.flatnonzero(group.ravel() == number)
-        tau, rate, dividends = terms[:, :, members[0]]
-        options = Americans(
-            strike_usd=book.strike_usd[rows],
-            is_call=book.is_call[rows],
-            tau_years=tau,
-            rate_annual=rate,
-            yield_annual=dividends,
-        )
+        options = _options(book, rows, terms[:, :, members[0]])
         worth[:, members] = american_lattice(
             options, spot_usd=spot[:, members], iv_annual=iv[:, members]
         )
     return worth
+
+
+def _options(book: Book, rows: NDArray[np.intp], terms: FloatArray) -> Americans:
+    tau, rate, dividends = terms
+    return Americans(
+        strike_usd=book.strike_usd[rows],
+        is_call=book.is_call[rows],
+        tau_years=tau,
+        rate_annual=rate,
+        yield_annual=dividends,
+    )

@@ -78,14 +78,12 @@ def american_implied_volatility(
             scheme=scheme,
         )
 
-    _price, spot_column, _strike_column, tau, rate, dividends, _call = columns
-    with np.errstate(all="ignore"):
-        discount = np.exp(-rate * tau)
-        forward = spot_column * np.exp((rate - dividends) * tau)
     european, blank = np.full(guess.size, np.nan), np.flatnonzero(np.isnan(guess))
     if blank.size:
         part = [column[blank] for column in columns]
-        european[blank] = _european(part, forward[blank], discount[blank])
+        with np.errstate(all="ignore"):
+            forward, discount = _forward(part)
+        european[blank] = _european(part, forward, discount)
     near = np.where(np.isnan(guess), european, guess)
     solved = _solve(price_at, columns, _bound(european, slack=1e-6), near=near, tolerance=tolerance)
     return Implied(
@@ -213,18 +211,22 @@ def _swiftly(
 
 def _without_early(worth: FloatArray, iv: FloatArray, columns: list[FloatArray]) -> FloatArray:
     """Return the volatilities of the prices less what early exercise adds, `worth` being theirs."""
-    price, spot, strike, tau, rate, dividends, call = columns
-    discount = np.exp(-rate * tau)
-    forward = spot * np.exp((rate - dividends) * tau)
+    forward, discount = _forward(columns)
     plain = black_price(
         forward=forward,
-        strike=strike,
+        strike=columns[2],
         discount=discount,
-        tau_years=tau,
+        tau_years=columns[3],
         iv_annual=iv,
-        is_call=call != 0.0,
+        is_call=columns[-1] != 0.0,
     )
-    return _european([price - (worth - plain), *columns[1:]], forward, discount)
+    return _european([columns[0] - (worth - plain), *columns[1:]], forward, discount)
+
+
+def _forward(columns: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Return what a European option of the same terms is priced by: forward and discount."""
+    _price, spot, _strike, tau, rate, dividends, _call = columns
+    return spot * np.exp((rate - dividends) * tau), np.exp(-rate * tau)
 
 
 def _judge(price_at: PriceAt, columns: list[FloatArray]) -> Codes:
