@@ -45,14 +45,9 @@ from thetawarden.domain.risk.holdings import Account, HeldBook, Holding, MarketV
 from thetawarden.domain.risk.instrument import ConId, Instrument, LegQuote, Marks, UnderlyingView
 from thetawarden.domain.risk.interlock import Connection
 from thetawarden.domain.risk.limits import GreekLimits
-from thetawarden.domain.risk.measure import (
-    BookMeasure,
-    Ruler,
-    measure_book,
-    measure_candidate,
-    ruler_of,
-)
+from thetawarden.domain.risk.measure import BookMeasure, measure_book, measure_candidate
 from thetawarden.domain.risk.review import review
+from thetawarden.domain.risk.ruler import Ruler, ruler_of
 from thetawarden.messages.orders import MarginPreviewed, ProposeOrder
 from thetawarden.messages.timers import TimerFired
 

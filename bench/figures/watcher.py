@@ -49,7 +49,7 @@ class Watched:
         """A watcher that has all of it in view."""
         chain = Chain(underlying=self.world.symbol)
         search = Search(underlying=self.world.symbol, instrument=self.world.underlying, day=DAY)
-        course = Course(search=search, fit_due=True)  # fits are measured apart
+        course = Course(search=search)  # fits are measured apart: none is due within a pause
         chain.state = ChainState(course=course, board=self.board.at_rest(), view=None)
         return chain
 

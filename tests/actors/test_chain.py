@@ -252,18 +252,144 @@ def test_m12_a_burst_costs_one_view_and_loses_nothing_of_what_was_said_last(watc
     assert len(watching.all_of(StartTimer)) < 10
 
 
-def test_the_model_is_fitted_at_its_own_pace_and_not_without_news(watching):
-    start = watching.board.fitted_ns
-    watching.advance(10 * MINUTE)
-    idle = watching.board.fitted_ns
-    fits = set()
-    for _ in range(200):
-        watching.quote([5])
+@pytest.fixture(params=["european", "american"])
+def either(request, worlds):
+    return Watching(worlds[request.param]).begin().settle()
+
+
+def views_since(play, at_ns):
+    return [one.view for one in play.all_of(ChainViewed) if one.view.at_ns >= at_ns]
+
+
+def in_three_seconds(play):
+    """Everything is told, in no order, a bit every quarter of a second; then it goes on."""
+    rows = np.random.default_rng(1).permutation(len(play.board.rows))
+    for part in np.array_split(rows, 12):
+        play.quote(part.tolist())
+        play.advance(SECOND // 4)
+    for _ in range(20):
+        play.quote()
+        play.advance(SECOND // 2)
+
+
+def test_after_quiet_the_first_that_speak_do_not_cost_the_others_their_model(either):
+    either.advance(10 * MINUTE)
+    begun_ns = either.now
+    either.quote([0, 1, 2])
+    either.advance(SECOND // 2)
+    in_three_seconds(either)
+
+    views = views_since(either, begun_ns)
+    assert views[0].fitted_ns < begun_ns
+    assert all(one.forward_usd and one.atm_iv_annual for one in views[0].series)
+    assert all(view.summary.usable == len(either.board.rows) for view in views[3:])
+
+
+def test_after_a_cut_all_are_usable_a_view_after_all_were_told_again(either):
+    either.link(LinkState.DOWN)
+    either.advance(2 * MINUTE)
+    either.link(LinkState.READY, epoch=2)
+    either.quote([])  # the underlying comes first
+    either.advance(SECOND // 2)
+    begun_ns = either.now
+    in_three_seconds(either)
+
+    late = views_since(either, begun_ns + 3 * SECOND + PACE.view_ns)
+    assert len(late) > 2
+    for view in late:
+        assert view.summary.usable == len(either.board.rows)
+        assert all(one.forward_usd and one.atm_iv_annual for one in view.series)
+
+
+def pairs_at_the_money(play):
+    found = []
+    for number, series in enumerate(play.board.series):
+        strikes = series.strikes_usd()
+        near = np.argsort(np.abs(strikes - play.world.spot_usd))[:3]
+        rows = enumerate(play.board.rows)
+        found += [at for at, row in rows if row.series == number and row.strike_at in near]
+    return found
+
+
+def test_smiles_are_there_a_view_after_their_quotes_though_forwards_were_before(worlds):
+    for world in worlds.values():
+        play = Watching(world).begin()
+        play.quote()
+        for _ in range(6):
+            play.quote(pairs_at_the_money(play))
+            play.advance(SECOND // 2)
+        alone = play.view
+        all_ns = play.now
+        for _ in range(8):
+            play.quote()
+            play.advance(SECOND // 2)
+
+        first = next(
+            v for v in views_since(play, all_ns) if all(one.atm_iv_annual for one in v.series)
+        )
+        assert all(one.forward_usd for one in alone.series)
+        assert {one.smile_gap for one in alone.series} == {"too_few_quotes"}
+        assert first.at_ns - all_ns <= 2 * PACE.view_ns
+
+
+def test_an_option_somebody_comes_to_care_for_is_modelled_after_a_pause(either):
+    series = either.board.series[-1]
+    strikes = series.strikes_usd()
+    watched = set(either.board.table.conid.tolist())
+    deep = next(
+        at
+        for at in range(len(strikes))
+        if strikes[at] > 1.02 * either.world.spot_usd and series.contracts.puts[at] not in watched
+    )
+    conid = series.contracts.puts[deep]
+    option = next(one for one in either.options[series.key.expiry] if one.conid == conid)
+    either.tell(
+        InterestChanged(
+            underlying=either.world.symbol,
+            owner="keeper",
+            priority=LinePriority.POSITION,
+            instruments=(option,),
+        )
+    )
+    for _ in range(2 + (PACE.fit_american_ns + PACE.view_ns) // SECOND):
+        either.quote()
+        either.advance(SECOND)
+
+    at = either.rows.conid.tolist().index(conid)
+    assert either.rows.smile_iv_annual[at] == pytest.approx(either.rows.iv_annual[at], abs=0.01)
+
+
+def fits_within(watching, seconds, *, step=0.0):
+    """When the model was fitted while quotes came twice a second, each a step further off."""
+    fits, spot_usd = set(), watching.world.spot_usd
+    for number in range(2 * seconds):
+        watching.quote([5], spot_usd=spot_usd * (1.0 + step * number))
         watching.advance(SECOND // 2)
         fits.add(watching.board.fitted_ns)
+    return sorted(fits)
 
-    assert idle - start <= PACE.fit_ns
-    assert 100 * SECOND // PACE.fit_ns - 2 <= len(fits) <= 100 * SECOND // PACE.fit_ns + 2
+
+def test_no_model_is_fitted_without_news(watching):
+    watching.advance(MINUTE)
+    fitted_ns = watching.board.fitted_ns
+    watching.advance(10 * MINUTE)
+
+    assert watching.board.fitted_ns == fitted_ns
+
+
+def test_a_model_that_holds_is_fitted_anew_after_a_while_only(watching):
+    pause_ns = PACE.fit_calm_pauses * PACE.fit_ns
+
+    fits = fits_within(watching, 100)
+
+    assert 100 * SECOND // pause_ns - 1 <= len(fits) - 1 <= 100 * SECOND // pause_ns
+
+
+def test_a_model_whose_underlying_goes_away_is_fitted_as_often_as_may_be(watching):
+    fits = fits_within(watching, 100, step=0.0002)  # a tenth of a percent in 2.5 s
+
+    slack = PACE.view_ns + SECOND  # fits come with views
+    assert 100 * SECOND // (PACE.fit_ns + slack) <= len(fits) - 1 <= 100 * SECOND // PACE.fit_ns
 
 
 # the link
@@ -435,7 +561,7 @@ def test_m10_m11_contracts_that_are_not_what_was_asked_for_are_not_watched(world
 def test_a_stopping_watcher_says_so_and_takes_on_nothing_new(watching):
     said = watching.tell(Quiesce())
 
-    assert {one.name for one in said if isinstance(one, CancelTimer)} == {"view", "fit", "upkeep"}
+    assert {one.name for one in said if isinstance(one, CancelTimer)} == {"view", "upkeep"}
     assert watching.conditions[-1] is Condition.STOPPED
     assert watching.quote() == ()
     assert watching.link(LinkState.DOWN) == ()

@@ -183,6 +183,23 @@ def test_what_can_be_sold_is_shown_when_it_changes_and_its_legs_are_watched():
     assert again == ()
 
 
+def test_legs_that_are_offered_in_turn_are_asked_for_once_and_let_go_after_a_while():
+    desk = Desk(level=Level.SUGGEST)
+    other = changed(VIEW, delta_per_share=1.3 * read_rows(VIEW).delta_per_share)
+
+    said = [one for view in (VIEW, other, VIEW, other, VIEW) for one in desk.see(view)]
+    later = [one for _ in range(2) for one in desk.see(after=6 * NS_PER_MINUTE)]
+
+    asked = [one for one in said if isinstance(one, InterestChanged)]
+    offers = [one.offer for one in said if isinstance(one, CandidatesViewed)]
+    legs = [[leg.conid for leg in one.instruments] for one in asked]
+    assert len({one.candidates[0].conids for one in offers}) == 2
+    assert len(legs) == 2
+    assert set(legs[0]) < set(legs[1])
+    (let_go,) = (one for one in later if isinstance(one, InterestChanged))
+    assert [leg.conid for leg in let_go.instruments] == legs[0]
+
+
 @pytest.mark.parametrize(
     ("message", "why"),
     [

@@ -33,7 +33,7 @@ from thetawarden.messages.market import (
 from thetawarden.messages.operations import NotifyPerson, Urgency
 from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 
-VIEW, FIT, UPKEEP = "view", "fit", "upkeep"
+VIEW, UPKEEP = "view", "upkeep"
 UP = (LinkState.SYNCING, LinkState.READY)
 Hears = (
     Begin
@@ -74,7 +74,7 @@ class Course(msgspec.Struct, kw_only=True):
     viewed_ns: UnixNs = UnixNs(0)
     views: int = 0
     view_due: bool = False
-    fit_due: bool = False
+    fit_due: bool = False  # of older logs
     complained: bool = False
     quiet: bool = False
 
@@ -139,7 +139,7 @@ class Chain:
 
     def _begin(self, now: UnixNs) -> tuple[Says, ...]:
         course = self._course
-        course.quiet = course.view_due = course.fit_due = False
+        course.quiet = course.view_due = False
         said = self._upkeep(now)
         if course.search.instrument is None or any(isinstance(one, WantLines) for one in said):
             return said
@@ -147,15 +147,15 @@ class Chain:
 
     def _quiesce(self) -> tuple[Says, ...]:
         self._course.quiet = True
-        timers = tuple(CancelTimer(name=name) for name in (VIEW, FIT, UPKEEP))
+        timers = tuple(CancelTimer(name=name) for name in (VIEW, UPKEEP))
         return (*timers, *self._judge())
 
     def _wake(self, name: str, now: UnixNs) -> tuple[Says, ...]:
         if self._course.quiet:
             return ()
         if name == VIEW:
-            return self._show(now, if_changed=not self._course.view_due)
-        return self._fit(now) if name == FIT else self._upkeep(now)
+            return self._show(now, if_changed=not self._course.view_due, fits=True)
+        return self._upkeep(now)
 
     def _hear_link(self, link: LinkChanged, now: UnixNs) -> tuple[Says, ...]:
         up = link.state in UP
@@ -179,11 +179,6 @@ class Chain:
         said: tuple[Says, ...] = ()
         if not board.rows and board.spot.price_usd:
             said = self._plan(now)
-        if not course.fit_due:
-            course.fit_due = True
-            since_ns = now - board.fitted_ns
-            pause_ns = max(board.fit_every_ns - since_ns, self._settings.pace.view_ns)
-            said = (*said, StartTimer(name=FIT, after_ns=pause_ns))
         return (*said, *self._show_soon(now))
 
     def _show_soon(self, now: UnixNs) -> tuple[Says, ...]:
@@ -196,27 +191,33 @@ class Chain:
         course.view_due = True
         return (StartTimer(name=VIEW, after_ns=wait_ns),)
 
-    def _show(self, now: UnixNs, *, if_changed: bool = False) -> tuple[Says, ...]:
-        """Look, and say what is seen; `if_changed` spares a view that differs in its ages only."""
-        course = self._course
-        idle = StartTimer(name=VIEW, after_ns=self._settings.pace.idle_view_ns)
+    def _show(
+        self, now: UnixNs, *, if_changed: bool = False, fits: bool = False
+    ) -> tuple[Says, ...]:
+        """Look, and say what is seen; `if_changed` spares a view that differs in its ages only.
+
+        A fit that is due is made if wanted, else soon, when more than the first have spoken.
+        """
+        course, pace = self._course, self._settings.pace
         course.view_due = False
         if not self._board.rows:
-            return (idle, *self._judge())
+            return (StartTimer(name=VIEW, after_ns=pace.idle_view_ns), *self._judge())
+        said = self._fit(now) if fits else ()
+        soon = not fits and self._board.is_fit_due(now)
+        idle = StartTimer(name=VIEW, after_ns=pace.view_ns if soon else pace.idle_view_ns)
         view = self._board.look(
             underlying=self._underlying, number=course.views + 1, today=new_york_date(now), now=now
         )
         if if_changed and self._view is not None and not view.differs(self._view):
-            return (idle,)
+            return (*said, idle)
         course.viewed_ns, course.views, self._view = now, view.number, view
-        return (ChainViewed(underlying=self._underlying, view=view), idle, *self._judge())
+        return (*said, ChainViewed(underlying=self._underlying, view=view), idle, *self._judge())
 
     def _fit(self, now: UnixNs) -> tuple[Says, ...]:
-        self._course.fit_due = False
-        first = not self._board.fitted_ns
-        self._board.fit(today=new_york_date(now), now=now)
-        planned = self._plan(now) if first and self._board.fitted_ns else ()
-        return (*planned, *self._show_soon(now))
+        """Fit anew if that is worth its time; a series' first smile chooses strikes at once."""
+        board = self._board
+        is_news = board.is_fit_due(now) and board.fit(today=new_york_date(now), now=now)
+        return self._plan(now) if is_news else ()
 
     def _upkeep(self, now: UnixNs) -> tuple[Says, ...]:
         """Ask what is to be asked, watch what is known, and come back."""

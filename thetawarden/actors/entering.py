@@ -28,6 +28,7 @@ from thetawarden.domain.strategy.scene import Scene
 from thetawarden.domain.strategy.schedule import Slot, open_slot
 from thetawarden.domain.strategy.settings import StrategySettings
 from thetawarden.domain.strategy.snapshot import EntrySnapshot, begin_snapshot
+from thetawarden.domain.strategy.watching import WatchedLeg
 from thetawarden.messages.orders import OrderApproved, OrderRefused, OrderStageChanged, ProposeOrder
 from thetawarden.messages.strategy import EntrySnapshotTaken, PredictionMade
 
@@ -97,7 +98,8 @@ class StrategistState(msgspec.Struct, kw_only=True):
     trading: TradingState = TradingState.RUNNING
     quiet: bool = False
     waiting: str = ""
-    interest: dict[str, tuple[int, ...]] = {}
+    interest: dict[str, tuple[int, ...]] = {}  # of older logs
+    watched: dict[str, tuple[WatchedLeg, ...]] = {}
     said_ns: dict[str, UnixNs] = {}
     building: Building | None = None
     lineups: dict[str, Lineup] = {}

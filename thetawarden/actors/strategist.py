@@ -20,6 +20,7 @@ from thetawarden.domain.strategy.offer import Offer, offer_of
 from thetawarden.domain.strategy.portfolio import portfolio_of
 from thetawarden.domain.strategy.scene import Scene, open_scene
 from thetawarden.domain.strategy.settings import StrategySettings
+from thetawarden.domain.strategy.watching import keep_watching
 from thetawarden.messages.books import PositionsValued
 from thetawarden.messages.chains import ChainViewed, InterestChanged
 from thetawarden.messages.context import ContextTaken, FiguresComputed
@@ -88,7 +89,6 @@ Says = (
 
 SWEEP = "sweep"
 OWNER = "strategist"
-LEGS_WATCHED_MAX = 8
 
 
 class Strategist:
@@ -214,7 +214,7 @@ class Strategist:
         said = self._say(offer, before, now)
         if isinstance(scene, str):
             return said
-        return (*said, *self._interest(scene, offer), *self._enter(scene, now))
+        return (*said, *self._interest(scene, offer, now), *self._enter(scene, now))
 
     def _offer(self, scene: Scene | str, view: ChainView, now: UnixNs) -> Offer:
         if isinstance(scene, str):
@@ -230,7 +230,7 @@ class Strategist:
         self.state.said_ns[offer.underlying] = now
         return (CandidatesViewed(underlying=offer.underlying, offer=offer),)
 
-    def _interest(self, scene: Scene, offer: Offer) -> tuple[Says, ...]:
+    def _interest(self, scene: Scene, offer: Offer, now: UnixNs) -> tuple[Says, ...]:
         """Have the legs of what may be entered quoted all the time.
 
         So are those that only their liquidity speaks against: open interest comes with a stream.
@@ -242,22 +242,24 @@ class Strategist:
             for item in lineup.items
             if item.waits and item.candidate.underlying == scene.underlying
         )
-        legs = {
-            leg.instrument.conid: leg.instrument
+        wanted = (
+            leg.instrument
             for candidate in (*staged, *offer.candidates)
             if candidate.passes or candidate.may_become_liquid
             for leg in candidate.legs
-        }
-        wanted = tuple(legs.values())[:LEGS_WATCHED_MAX]
-        conids = tuple(one.conid for one in wanted)
-        if self.state.interest.get(scene.underlying, ()) == conids:
+        )
+        before = self.state.watched.get(scene.underlying)
+        keep_ns = self._settings.timing.keep_watching_ns
+        watched = keep_watching(before or (), wanted, now=now, keep_ns=keep_ns)
+        self.state.watched[scene.underlying] = watched
+        instruments = tuple(one.instrument for one in watched)
+        if before is not None and instruments == tuple(one.instrument for one in before):
             return ()
-        self.state.interest[scene.underlying] = conids
         interest = InterestChanged(
             underlying=scene.underlying,
             owner=OWNER,
             priority=LinePriority.ENTRY,
-            instruments=wanted,
+            instruments=instruments,
         )
         return (interest,)
 

@@ -115,8 +115,10 @@ class CadenceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How often what is done."""
 
     view_s: Annotated[float, _seconds("Between two views; after quiet one comes at once.")] = 2.0
-    fit_s: Annotated[float, _seconds("Between two fits of European chains.")] = 5.0
-    fit_american_s: Annotated[float, _seconds("Between two fits of American chains.")] = 20.0
+    fit_s: Annotated[float, _seconds("Between two fits of European chains, at least.")] = 5.0
+    fit_american_s: Annotated[float, _seconds("Between two fits of American chains, at least.")] = (
+        20.0
+    )
     scan_s: Annotated[float, _seconds("What is not streamed is asked for again after this.")] = 60.0
     replan_s: Annotated[float, _seconds("Between two looks at the windows.")] = 30.0
     answer_s: Annotated[float, _seconds("The broker's time to answer about contracts.")] = 120.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def load_macro_dates(path: str) -> MacroDates:
     return read_macro_dates(content, name=path)
 
 
+@functools.lru_cache(maxsize=4)
 def read_macro_dates(content: bytes, *, name: str) -> MacroDates:
     """Return the dates in the text of a file, or raise ConfigError."""
     tree = parse_document(content, name=name)

@@ -116,4 +116,5 @@ def _timing(entries: EntriesConfig, *, speed: float, say_regime_s: float) -> Tim
         same_again_ns=round(entries.same_again_market_s * NS_PER_SECOND),
         unseen_again_ns=round(max(entries.unseen_again_market_s * NS_PER_SECOND, 2.0 * machine)),
         preview_ns=round(usual.preview_ns * speed),
+        keep_watching_ns=round(usual.keep_watching_ns * speed),
     )

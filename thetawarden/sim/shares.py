@@ -130,7 +130,10 @@ def shares_of(
 
 
 def _cut(share: Share, past: Past, days: tuple[DayLog, ...], enough: float) -> Iterator[Share]:
-    """An actor's share, cut at kept states into stretches of which each is enough."""
+    """An actor's share, cut at kept states into stretches of which each is enough.
+
+    One process wrote them all: whether today's actor takes up the first tells it of the others.
+    """
     name = next(iter(share.actors or ()))
     begin, end = days[0].first_n - 1, days[-1].tops()[1]
     each_n = share.weight / max(1, end - begin)
@@ -138,10 +141,12 @@ def _cut(share: Share, past: Past, days: tuple[DayLog, ...], enough: float) -> I
     after: StoredSnapshot | None = None
     cut = msgspec.structs.replace
     for kept in _states_of_last_process(name, past, days):
-        big = min(kept.n - begin, end - kept.n) * each_n >= enough
-        if big and _is_whole(past.tree.spec_of(name), kept.body):
-            yield cut(share, after=after, until_n=kept.n, weight=(kept.n - begin) * each_n)
-            after, begin = kept, kept.n
+        if min(kept.n - begin, end - kept.n) * each_n < enough:
+            continue
+        if after is None and not _is_whole(past.tree.spec_of(name), kept.body):
+            break
+        yield cut(share, after=after, until_n=kept.n, weight=(kept.n - begin) * each_n)
+        after, begin = kept, kept.n
     yield cut(share, after=after, weight=(end - begin) * each_n)
 
 

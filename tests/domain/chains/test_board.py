@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from bench.watched import DAY, NOW, World
 from thetawarden.domain.broker.lines import LineManner, LinePriority
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.board import Board, BoardState
 from thetawarden.domain.chains.model import refresh_rows
 from thetawarden.domain.chains.settings import Pace, WatchSettings
-from thetawarden.domain.chains.view import judge_legs, read_rows, row_liquidity
+from thetawarden.domain.chains.view import judge_legs, pack_rows, read_rows, row_liquidity
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
 from thetawarden.domain.market.contracts import ExerciseStyle
 
+PACE = Pace()
 FIGURES = (
     "iv_annual",
     "delta_per_share",
@@ -32,6 +34,11 @@ ticks = st.lists(
 
 def look(board, world, *, now=NOW):
     return board.look(underlying=world.symbol, number=1, today=DAY, now=now)
+
+
+def pause_of(world):
+    american = world.series[0].style is ExerciseStyle.AMERICAN
+    return PACE.fit_american_ns if american else PACE.fit_ns
 
 
 def copy_of(board):
@@ -211,6 +218,121 @@ def test_a_series_that_came_after_the_fit_says_so(world):
 
     assert [one.forward_gap for one in view.series] == ["", "", *["not_fitted"] * 3]
     assert view.series[2].forward_usd is None
+
+
+def test_a_fit_is_due_where_the_model_no_longer_tells_what_the_market_does(world, board):
+    pause_ns = pause_of(world)
+    calm_ns = PACE.fit_calm_pauses * pause_ns
+
+    def due(after_ns, *, spot=1.0, rows=(0,)):
+        at = NOW + after_ns
+        world.tell_spot(board, world.spot_usd * spot, at_ns=at)
+        world.tell(board, rows, at_ns=at, spot_usd=world.spot_usd * spot)
+        return board.is_fit_due(at)
+
+    board.fit(today=DAY, now=NOW)
+
+    assert not due(pause_ns // 2, spot=1.002)
+    assert not due(pause_ns, spot=1.0005)
+    assert due(pause_ns, spot=1.002)
+    assert due(pause_ns, spot=0.998)
+    assert not due(calm_ns - 1)
+    assert due(calm_ns)
+
+
+def test_a_fit_is_due_as_soon_as_may_be_where_a_series_is_new_to_the_model(world):
+    board = world.board()
+    board.replan(world.series[:2], interest={}, today=DAY)
+    board.fit(today=DAY, now=NOW)
+    at = NOW + pause_of(world)
+    world.tell_spot(board, at_ns=at)
+    world.tell(board, [0], at_ns=at)
+    before = board.is_fit_due(at)
+    board.replan(world.series, interest={}, today=DAY)
+
+    assert (before, board.is_fit_due(at)) == (False, True)
+
+
+def test_a_fit_is_due_as_soon_as_may_be_while_a_series_has_no_forward(world):
+    board, at = Board(WatchSettings()), NOW + pause_of(world)
+    board.hear_link(epoch=1, up=True, now=NOW - 1)
+    world.tell_spot(board)
+    board.replan(world.series, interest={}, today=DAY)
+    world.tell(board, [at for at, row in enumerate(board.rows) if row.series == 0])
+    board.fit(today=DAY, now=NOW)
+    world.tell_spot(board, at_ns=at)
+    world.tell(board, range(len(board.rows)), at_ns=at)
+    due = board.is_fit_due(at)
+    board.fit(today=DAY, now=at)
+    world.tell_spot(board, at_ns=at + pause_of(world))
+    world.tell(board, range(len(board.rows)), at_ns=at + pause_of(world))
+
+    assert due
+    assert not board.is_fit_due(at + pause_of(world))
+
+
+def test_a_fit_is_due_as_soon_as_may_be_where_an_expiry_is_near(world):
+    nearest = min(one.settles_ns for one in world.series)
+    pause = pause_of(world)
+    told = {}
+    for left_ns in (10 * pause, 30 * pause):
+        board, at = world.board(), nearest - left_ns
+        for now in (at, at + pause):
+            world.tell_spot(board, at_ns=now)
+            world.tell(board, range(len(board.rows)), at_ns=now)
+            if now == at:
+                board.fit(today=DAY, now=at)
+        told[left_ns] = board.is_fit_due(at + pause)
+
+    assert told == {10 * pause: True, 30 * pause: False}
+
+
+def test_forwards_are_shown_at_the_price_of_the_view(world, board):
+    before = look(board, world)
+    world.tell_spot(board, world.spot_usd * 1.001, at_ns=NOW + 1)
+
+    after = look(board, world, now=NOW + 1)
+
+    assert after.spot_usd == pytest.approx(1.001 * before.spot_usd)
+    for one, other in zip(before.series, after.series, strict=True):
+        assert other.forward_usd == pytest.approx(1.001 * one.forward_usd, rel=1e-12)
+
+
+def test_what_somebody_cares_for_is_asked_for_oftener_and_keeps_what_is_known(world, board):
+    scanned = next(row for row in board.rows if row.priority is LinePriority.SCAN)
+    before = read_rows(look(board, world))
+
+    changed = board.replan(
+        world.series, interest={scanned.conid: LinePriority.ENTRY}, today=DAY, choose=False
+    )
+
+    at = board.table.conid.tolist().index(scanned.conid)
+    assert changed
+    assert board.table.refresh_ns[at] == PACE.stream_refresh_ns < PACE.scan_refresh_ns
+    assert look(board, world).columns == pack_rows(msgspec.structs.asdict(before))
+    (want,) = (
+        one for one in board.wants(world.underlying) if one.instrument.conid == scanned.conid
+    )
+    assert (want.priority, want.manner) == (LinePriority.ENTRY, LineManner.STREAM)
+
+
+def test_of_two_quotes_of_one_option_in_a_message_the_last_counts_and_strangers_do_not(world):
+    one_by_one, at_once = world.board(), world.board()
+    (other,) = world.quotes(at_once, [1], at_ns=NOW)
+    stranger = msgspec.structs.replace(other, conid=999_999_999)
+    (first,) = world.quotes(at_once, [0], at_ns=NOW, extra_iv=0.02)
+    (last,) = world.quotes(at_once, [0], at_ns=NOW, extra_iv=0.001)
+
+    def tell(board, *quotes):
+        return board.observe(
+            write_quotes(quotes), epoch=board.epoch, underlying=world.underlying, now=NOW
+        )
+
+    assert tell(at_once, stranger, first, other, last, stranger)
+    assert tell(one_by_one, other)
+    assert tell(one_by_one, last)
+    assert not tell(one_by_one, stranger)
+    assert one_by_one.at_rest() == at_once.at_rest()
 
 
 def test_skew_has_a_percentile_once_there_is_history(worlds):

@@ -2,15 +2,16 @@
 
 from unittest import mock
 
+import msgspec
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType, Quote
-from thetawarden.domain.broker.quote_rows import pick_quotes, write_quotes
+from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains import folding
 from thetawarden.domain.chains.doubts import DoubtLimits
-from thetawarden.domain.chains.folding import Arrival, fold_quotes
+from thetawarden.domain.chains.folding import NO_ROW, Arrival, fold_quotes
 from thetawarden.domain.chains.packing import pack_columns
 from thetawarden.domain.chains.table import blank_table, cut_link
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
@@ -96,9 +97,8 @@ def test_what_does_not_jump_is_judged_as_if_it_were_taken_quote_by_quote(message
 def test_no_row_depends_on_what_is_quoted_of_another(messages, data):
     row = data.draw(st.integers(0, ROWS - 1))
     alone = [
-        Arrival(one.now_ns, one.spot_usd, [row], pick_quotes(one.written, [one.rows.index(row)]))
+        msgspec.structs.replace(one, rows=[at if at == row else NO_ROW for at in one.rows])
         for one in messages
-        if row in one.rows
     ]
     everything, only = table(), table()
 

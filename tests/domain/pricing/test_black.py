@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from thetawarden.domain.pricing.black import (
     black_greeks,
     black_price,
+    black_vega,
     bsm_greeks,
     bsm_price,
     spot_greeks,
@@ -114,6 +115,22 @@ def test_a_forward_and_a_discount_say_the_same_as_rate_and_yield(chain):
         np.testing.assert_allclose(
             getattr(ours, name), getattr(expected, name), rtol=1e-9, atol=1e-9
         )
+
+
+def test_vega_alone_is_the_vega_among_the_greeks_for_calls_and_puts(chain):
+    tau, rate = chain["tau_years"], chain["rate_annual"]
+    forward = chain["spot"] * np.exp((rate - chain["yield_annual"]) * tau)
+
+    vega_usd = black_vega(
+        forward=forward,
+        strike=chain["strike"],
+        discount=np.exp(-rate * tau),
+        tau_years=tau,
+        iv_annual=chain["iv_annual"],
+    )
+
+    expected = bsm_greeks(**chain).vega_usd_per_vol_point
+    np.testing.assert_allclose(vega_usd, 100.0 * expected, rtol=1e-9, atol=1e-12)
 
 
 def test_the_price_alone_is_the_price_among_the_greeks(chain):

@@ -114,6 +114,24 @@ def test_volatilities_close_to_the_maximum_price_are_as_good_as_the_price(
     assert (np.abs(implied.iv_annual - s) <= 4e-15 / vega + 1e-12).all()
 
 
+@pytest.mark.parametrize("error_max", [1e-12, 1e-10, 1e-8])
+def test_a_volatility_is_as_good_as_was_asked_for_and_gives_its_price_back(error_max):
+    """From a minute before expiry on, where little of the price is volatility's."""
+    rng = np.random.default_rng(11)
+    s = np.exp(rng.uniform(np.log(1e-5), np.log(0.02), 40_000))
+    forward, strike = 6000.0, 6000.0 * np.exp(rng.uniform(0.0, 7.0, 40_000) * s)
+    x = np.log(forward / strike)
+    price = np.exp(log_normalised_black(x, s)) * np.sqrt(forward * strike)
+    terms = {"forward": forward, "strike": strike, "discount": 1.0, "tau_years": 1.0}
+
+    implied = implied_volatility(price_usd=price, is_call=True, error_max=error_max, **terms)
+
+    np.testing.assert_allclose(implied.iv_annual, s, rtol=error_max)
+    again = np.exp(log_normalised_black(x, implied.iv_annual))
+    off = np.abs(again * np.sqrt(forward * strike) - price)
+    assert (off <= 1e-14 * strike).all()
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

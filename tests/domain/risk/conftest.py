@@ -27,8 +27,9 @@ from thetawarden.domain.risk.holdings import (
     PendingOrder,
 )
 from thetawarden.domain.risk.instrument import Instrument, LegQuote, Marks, UnderlyingView
-from thetawarden.domain.risk.measure import measure_book, measure_candidate, ruler_of
+from thetawarden.domain.risk.measure import measure_book, measure_candidate
 from thetawarden.domain.risk.review import review
+from thetawarden.domain.risk.ruler import ruler_of
 
 NOW_NS = 1_790_000_000_000_000_000
 DAY = dt.date(2026, 9, 21)

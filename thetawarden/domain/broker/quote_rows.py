@@ -64,12 +64,6 @@ def quote_at(written: bytes, place: int) -> Quote:
     return _quote(_AS_WRITTEN.unpack_from(written, place * _AS_WRITTEN.size))
 
 
-def pick_quotes(written: bytes, places: Iterable[int]) -> bytes:
-    """Return the quotes at these places, written the same way."""
-    size = _AS_WRITTEN.size
-    return b"".join([written[place * size : (place + 1) * size] for place in places])
-
-
 def read_quotes(written: bytes) -> tuple[Quote, ...]:
     """Return the quotes one by one."""
     return tuple(map(_quote, _AS_WRITTEN.iter_unpack(written)))

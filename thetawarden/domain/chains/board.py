@@ -17,13 +17,14 @@ import numpy as np
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
-from thetawarden.domain.broker.quote_rows import pick_quotes, quote_at, quote_rows
-from thetawarden.domain.chains.folding import Arrival, fold_quotes
+from thetawarden.domain.broker.quote_rows import quote_at, quote_rows
+from thetawarden.domain.chains.folding import NO_ROW, Arrival, fold_quotes
 from thetawarden.domain.chains.identity import SeriesKey
 from thetawarden.domain.chains.model import (
     Gaps,
     SeriesModel,
     fit_model,
+    has_aged,
     refresh_rows,
     reordered,
     smiles_of,
@@ -36,6 +37,7 @@ from thetawarden.domain.chains.plan import (
     choose_rows,
     line_wants,
     plan_rows,
+    refreshes,
     table_of,
 )
 from thetawarden.domain.chains.settings import WatchSettings
@@ -45,14 +47,16 @@ from thetawarden.domain.chains.verdicts import Frame, doubt_quotes
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import ExerciseStyle
+from thetawarden.domain.pricing.arrays import BoolArray
 from thetawarden.domain.surface.smile import Smiles
 
 _ARRIVALS_MAX = 64
 """So many messages of quotes wait to be taken in together, where nobody looks."""
+_MANY_MORE = 1.25
 
 
 class BoardState(msgspec.Struct, frozen=True, kw_only=True):
-    """A board at rest."""
+    """A board at rest; `fitted_rows` had a price when the model was fitted."""
 
     series: tuple[WatchedSeries, ...] = ()
     rows: tuple[PlannedRow, ...] = ()
@@ -60,6 +64,7 @@ class BoardState(msgspec.Struct, frozen=True, kw_only=True):
     model: Columns = {}
     gaps: Gaps | None = None
     fitted_ns: UnixNs = UnixNs(0)
+    fitted_rows: int = 0
     spot: Spot = Spot()
     skews: tuple[float, ...] = ()
     skew_ns: UnixNs = UnixNs(0)
@@ -77,7 +82,7 @@ class Board:
         self.series, self.rows, self.spot = rest.series, rest.rows, rest.spot
         self.epoch, self.link_up, self.fitted_ns = rest.epoch, rest.link_up, rest.fitted_ns
         self.skews, self._skew_ns = list(rest.skews), rest.skew_ns
-        self._cut_ns, self._gaps = rest.cut_ns, rest.gaps
+        self._cut_ns, self._gaps, self._fitted_rows = rest.cut_ns, rest.gaps, rest.fitted_rows
         pace = settings.pace
         self._arrivals: list[Arrival] = []
         self._table = (
@@ -95,6 +100,7 @@ class Board:
             model={} if self._model is None else pack_columns(self._model),
             gaps=self._gaps,
             fitted_ns=self.fitted_ns,
+            fitted_rows=self._fitted_rows,
             spot=self.spot,
             skews=tuple(self.skews),
             skew_ns=self._skew_ns,
@@ -110,12 +116,38 @@ class Board:
             self._fold()
         return self._table
 
-    @property
-    def fit_every_ns(self) -> int:
-        """How often a full fit is worth its time: early exercise makes it dear."""
-        pace = self._settings.pace
-        american = bool(self.series) and self.series[0].style is ExerciseStyle.AMERICAN
-        return pace.fit_american_ns if american else pace.fit_ns
+    def is_fit_due(self, now: UnixNs) -> bool:
+        """Whether a full fit is worth its time now; early exercise makes it dear.
+
+        What lacks a model though it has a price waits for no pause while prices are coming in.
+        """
+        pace, since_ns, spot_usd = self._settings.pace, now - self.fitted_ns, self.spot.price_usd
+        if since_ns < pace.view_ns or not self.series or not spot_usd:
+            return False
+        table, priced = self.table, self._priced(now)
+        if not (priced & (table.sound_ns > self.fitted_ns)).any():
+            return False
+        if self._model is None:
+            return True
+        lacks = bool((priced & np.isnan(table.smile_iv_annual)).any())
+        many_more = np.count_nonzero(priced) > _MANY_MORE * self._fitted_rows
+        american = self.series[0].style is ExerciseStyle.AMERICAN
+        pause_ns = pace.fit_american_ns if american else pace.fit_ns
+        if since_ns < pause_ns:
+            return bool(lacks and many_more)
+        return bool(
+            lacks
+            or many_more
+            or since_ns >= pace.fit_calm_pauses * pause_ns
+            or has_aged(self._model, spot_usd=spot_usd, since_ns=since_ns)
+        )
+
+    def _priced(self, now: UnixNs) -> BoolArray:
+        """The rows that have a price of this link, and were heard of lately."""
+        table, age_ns_max = self.table, self._settings.limits.age_ns_max
+        priced: BoolArray = table.linked & np.isfinite(table.sound_mid_usd)
+        priced &= now - table.at_ns <= age_ns_max + table.refresh_ns
+        return priced
 
     def hear_link(self, *, epoch: int, up: bool, now: UnixNs) -> None:
         """Note the state of the link; what was quoted over one that failed counts no more."""
@@ -135,19 +167,25 @@ class Board:
             for place, conid in enumerate(conids):
                 if conid == underlying.conid:
                     self._note_spot(quote_at(written, place), underlying)
-        known = self._known(conids)
-        if known:
-            if len(known) < len(conids):
-                written = pick_quotes(written, known.values())
-            self._arrivals.append(Arrival(now, self.spot.price_usd or math.nan, [*known], written))
-            if len(self._arrivals) >= _ARRIVALS_MAX:
-                self._fold()
-        return spoke or bool(known)
+        rows = self._rows_of(conids)
+        if max(rows, default=NO_ROW) == NO_ROW:
+            return spoke
+        self._arrivals.append(Arrival(now, self.spot.price_usd or math.nan, rows, written))
+        if len(self._arrivals) >= _ARRIVALS_MAX:
+            self._fold()
+        return True
 
-    def _known(self, conids: Sequence[int]) -> dict[int, int]:
-        """At which place the last quote of each of our rows is."""
+    def _rows_of(self, conids: Sequence[int]) -> list[int]:
+        """In which row each quote belongs; of those of one option the last alone has any."""
         row_of = self._places.get
-        return {row: at for at, conid in enumerate(conids) if (row := row_of(conid)) is not None}
+        rows = [row_of(conid, NO_ROW) for conid in conids]
+        if len(set(conids)) < len(conids):
+            last = {conid: at for at, conid in enumerate(conids)}
+            rows = [
+                row if last[conid] == at else NO_ROW
+                for at, (conid, row) in enumerate(zip(conids, rows, strict=True))
+            ]
+        return rows
 
     def _note_spot(self, quote: Quote, underlying: Instrument) -> None:
         self.spot = observe_spot(
@@ -203,11 +241,14 @@ class Board:
         """The market data that this board lives on."""
         return line_wants(self.rows, self.series, underlying=underlying, pace=self._settings.pace)
 
-    def fit(self, *, today: dt.date, now: UnixNs) -> None:
-        """Fit the model to all quotes that may be used; without a sure price it stays as it is."""
-        frame = self._frame(today, now)
+    def fit(self, *, today: dt.date, now: UnixNs) -> bool:
+        """Fit the model to all quotes that may be used; without a sure price it stays as it is.
+
+        True where a series has a smile that had none: strikes are better chosen by it.
+        """
+        frame, before = self._frame(today, now), self._model
         if not self.series or not frame.spot_sure:
-            return
+            return False
         usable = doubt_quotes(self.table, frame, self._settings.limits) == 0
         self._model, self._gaps = fit_model(
             self.table,
@@ -219,8 +260,10 @@ class Board:
             habits=self._settings.habits,
         )
         self.table.dirty[:] = False
-        self.fitted_ns = now
+        self.fitted_ns, self._fitted_rows = now, int(np.count_nonzero(self._priced(now)))
         self._sample_skew(now)
+        found = np.isfinite(self._model.atm_iv_annual)
+        return bool((found if before is None else found & np.isnan(before.atm_iv_annual)).any())
 
     def look(self, *, underlying: str, number: int, today: dt.date, now: UnixNs) -> ChainView:
         """What the chain looks like now."""
@@ -262,6 +305,10 @@ class Board:
         self.table.dirty[rows] = False
 
     def _take_rows(self, series: tuple[WatchedSeries, ...], rows: tuple[PlannedRow, ...]) -> None:
+        if _options_of(rows, series) == _options_of(self.rows, self.series):
+            self.table.refresh_ns[:] = refreshes(rows, pace=self._settings.pace)
+            self.rows = rows
+            return
         table = table_of(rows, series, pace=self._settings.pace)
         carry_over(self.table, table)
         if self._model is not None and self._gaps is not None:
@@ -299,3 +346,9 @@ class Board:
             self._skew_ns = now
             self.skews.append(float(np.median(known)))
             del self.skews[: -self._settings.skew_samples_max]
+
+
+def _options_of(
+    rows: Sequence[PlannedRow], series: Sequence[WatchedSeries]
+) -> tuple[list[SeriesKey], list[int]]:
+    return [one.key for one in series], [row.conid for row in rows]

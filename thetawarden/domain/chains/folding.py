@@ -24,13 +24,13 @@ _LASTING = (
     *("bid_size", "ask_size", "last_usd", "volume", "open_interest"),
     *("data_type", "halted", "at_ns"),
 )
-_NONE = -1
+_NONE = NO_ROW = -1
 
 
 class Arrival(msgspec.Struct, frozen=True):
     """Quotes that came together, as written, with the instant and the underlying's price there.
 
-    `rows` are the rows of the table they are of, each once.
+    `rows` are the rows of the table they are of, each once, `NO_ROW` for what is of none.
     """
 
     now_ns: int
@@ -76,11 +76,12 @@ def fold_quotes(
 
     A quote whose sides are not younger than `cut_ns` belongs to a link that is gone.
     """
-    if not any(arrival.rows for arrival in arrivals):
-        return
     row = np.array([row for one in arrivals for row in one.rows], dtype=np.intp)
     order = np.argsort(row, kind="stable")
+    order = order[np.count_nonzero(row == NO_ROW) :]  # these come first
     row = row[order]
+    if not row.size:
+        return
     quotes = np.take(quote_rows(b"".join([one.written for one in arrivals])), order)
     run = _run(row, quotes, arrivals, order)
     with np.errstate(all="ignore"):

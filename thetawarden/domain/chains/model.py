@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from thetawarden.domain.chains.table import QuoteTable
 from thetawarden.domain.market.contracts import ExerciseStyle
-from thetawarden.domain.market.expiry import tau_calendar_years
+from thetawarden.domain.market.expiry import CALENDAR_YEAR_NS, tau_calendar_years
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
 from thetawarden.domain.pricing.black import Greeks, spot_greeks
 from thetawarden.domain.pricing.implied import implied_volatility
@@ -28,12 +28,15 @@ from thetawarden.domain.surface.analysis import AnalysisSettings, ChainAnalysis,
 from thetawarden.domain.surface.chain import ChainQuotes
 from thetawarden.domain.surface.fit import FitSettings
 from thetawarden.domain.surface.parity import RatePrior
+from thetawarden.domain.surface.reading import IV_ERROR_MAX
 from thetawarden.domain.surface.skew import SkewSettings
 from thetawarden.domain.surface.smile import Smiles, smile_values
 
 _ANY_QUOTE = QuoteLimits(
     quote_age_ns_max=np.inf, spread_fraction_max=np.inf, spread_usd_always_fine=np.inf
 )
+_AGED_BY_MOVE = 0.001
+_AGED_BY_TIME = 0.05  # of what an expiry had left
 MODELS_KEPT = 64
 NOT_FITTED = "not_fitted"
 """The gap of a series that came after the last fit."""
@@ -117,13 +120,26 @@ def fit_model(
     )
 
 
+def has_aged(model: SeriesModel, *, spot_usd: float, since_ns: int) -> bool:
+    """Whether the underlying or time has left a model behind."""
+    moved = np.abs(spot_usd / model.spot_usd - 1.0)
+    passed = since_ns / CALENDAR_YEAR_NS / model.tau_years[model.tau_years > 0.0]
+    fresh = (moved < _AGED_BY_MOVE).all() and (passed < _AGED_BY_TIME).all()
+    return not fresh  # what cannot be compared is not fresh
+
+
+def carried_forwards(model: SeriesModel, *, spot_usd: float) -> FloatArray:
+    """Return each series' forward as the underlying is now: forward over spot stays."""
+    return model.forward_usd * (spot_usd / model.spot_usd)
+
+
 def refresh_rows(table: QuoteTable, model: SeriesModel, rows: Rows, *, spot_usd: float) -> None:
     """Give some rows volatility and Greeks of their sound price and the spot as it is now."""
     if not rows.size:
         return
     series = table.series[rows]
     with np.errstate(all="ignore"):
-        forward = model.forward_usd[series] * (spot_usd / model.spot_usd[series])
+        forward = carried_forwards(model, spot_usd=spot_usd)[series]
         strike, is_call = table.strike_usd[rows], table.is_call[rows]
         discount, tau_years = model.discount[series], model.tau_years[series]
         implied = implied_volatility(
@@ -133,6 +149,7 @@ def refresh_rows(table: QuoteTable, model: SeriesModel, rows: Rows, *, spot_usd:
             discount=discount,
             tau_years=tau_years,
             is_call=is_call,
+            error_max=IV_ERROR_MAX,
         )
         known = ~np.isnan(implied.iv_annual)
         greeks = spot_greeks(

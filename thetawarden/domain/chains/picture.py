@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.chains.doubts import CODES, Doubt, DoubtLimits
-from thetawarden.domain.chains.model import MODELS_KEPT, Gaps, SeriesModel
+from thetawarden.domain.chains.model import MODELS_KEPT, Gaps, SeriesModel, carried_forwards
 from thetawarden.domain.chains.plan import WatchedSeries
 from thetawarden.domain.chains.spot import Spot, SpotDoubt
 from thetawarden.domain.chains.table import QuoteTable
@@ -56,11 +56,10 @@ def draw(
     """Return the chain as it is."""
     codes = _codes(table, model, frame=frame, size=len(series), limits=limits)
     usable = codes == 0
-    columns = {name: getattr(table, name) for name in _FROM_TABLE}
+    columns = {name: getattr(table, name) for name in _FROM_TABLE} | {"doubt": codes}
     columns["bid_usd"] = np.where(usable, table.sound_bid_usd, table.bid_usd)
     columns["ask_usd"] = np.where(usable, table.sound_ask_usd, table.ask_usd)
-    columns["doubt"] = codes
-    history = np.array(skews, dtype=np.float64)
+    forwards, history = _forwards(model, spot, size=len(series)), np.array(skews)
     counts = np.bincount(table.series, minlength=len(series)).tolist()
     good = np.bincount(table.series[usable], minlength=len(series)).tolist()
     return ChainView(
@@ -74,9 +73,16 @@ def draw(
         fitted_ns=fitted_ns,
         series=tuple(
             _series_view(
-                one, at, rows=counts[at], usable=good[at], model=model, gaps=gaps, history=history
+                series[at],
+                at,
+                rows=counts[at],
+                usable=good[at],
+                forward_usd=forward_usd,
+                model=model,
+                gaps=gaps,
+                history=history,
             )
-            for at, one in enumerate(series)
+            for at, forward_usd in enumerate(forwards)
         ),
         summary=_summary(table, codes, frame.now_ns),
         columns=pack_rows(columns),
@@ -102,6 +108,7 @@ def _series_view(
     *,
     rows: int,
     usable: int,
+    forward_usd: float,
     model: SeriesModel | None,
     gaps: Gaps | None,
     history: NDArray[np.float64],
@@ -112,6 +119,7 @@ def _series_view(
         found = percentile_in_history(float(model.skew_normalised[at]), history)
         unknown = isinstance(found, SkewGap)
         figures |= {
+            "forward_usd": _known(forward_usd),
             "skew_percentile": None if unknown else found,
             "percentile_gap": str(found) if unknown else "",
             "forward_gap": gaps.forward[at],
@@ -128,6 +136,15 @@ def _series_view(
         usable=usable,
         **figures,
     )
+
+
+def _forwards(model: SeriesModel | None, spot: Spot, *, size: int) -> list[float]:
+    """The forwards at the price that the view shows; those of the fit where it has none."""
+    if model is None:
+        return [math.nan] * size
+    if not spot.price_usd:
+        return [*map(float, model.forward_usd)]
+    return [*map(float, carried_forwards(model, spot_usd=spot.price_usd))]
 
 
 @remembered(MODELS_KEPT)

@@ -141,8 +141,13 @@ def table_of(
         series=np.array([row.series for row in rows], dtype=np.int64),
         strike_usd=np.array([strikes[row.series][row.strike_at] for row in rows], dtype=np.float64),
         is_call=np.array([row.right is Right.CALL for row in rows], dtype=np.bool_),
-        refresh_ns=np.array([_refresh_ns(row.priority, pace) for row in rows], dtype=np.int64),
+        refresh_ns=refreshes(rows, pace=pace),
     )
+
+
+def refreshes(rows: Sequence[PlannedRow], *, pace: Pace) -> NDArray[np.int64]:
+    """Return after how long each row's quote is asked for again."""
+    return np.array([_refresh_ns(row.priority, pace) for row in rows], dtype=np.int64)
 
 
 def line_wants(

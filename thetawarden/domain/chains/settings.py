@@ -37,13 +37,15 @@ class EntryZone(msgspec.Struct, frozen=True, kw_only=True):
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How often what is done; a view comes at once after quiet, else once in `view_ns` at most.
 
-    Without anything new there is a view every `idle_view_ns`, because quotes age.
+    Without anything new there is a view every `idle_view_ns`, because quotes age. A model that
+    still holds is fitted anew after `fit_calm_pauses` times its pause only.
     """
 
     view_ns: int = 2 * NS_PER_SECOND
     idle_view_ns: int = 10 * NS_PER_SECOND
     fit_ns: int = 5 * NS_PER_SECOND
     fit_american_ns: int = 20 * NS_PER_SECOND
+    fit_calm_pauses: int = 4
     replan_ns: int = 30 * NS_PER_SECOND
     stream_refresh_ns: int = 30 * NS_PER_SECOND
     scan_refresh_ns: int = 60 * NS_PER_SECOND

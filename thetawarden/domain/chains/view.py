@@ -54,6 +54,10 @@ ROW_TYPES: dict[str, str] = {
     "doubt": "|i1",
 }
 """Every column of a row and how its numbers are written."""
+_ALIKE = {
+    kind: {name: at for at, (name, other) in enumerate(ROW_TYPES.items()) if other == kind}
+    for kind in dict.fromkeys(ROW_TYPES.values())
+}
 WORTHLESS_ASK_USD = 0.10
 """An option offered for no more, and bid for by nobody, is worth next to nothing."""
 
@@ -210,10 +214,11 @@ def pack_rows(columns: dict[str, NDArray[Any]]) -> tuple[bytes, ...]:
 @remembered(VIEWS_KEPT)
 def read_rows(view: ChainView) -> ChainRows:
     """Return the rows of a view; nobody may write to them."""
-    found = {
-        name: _widened(np.frombuffer(data, dtype=kind))
-        for (name, kind), data in zip(ROW_TYPES.items(), view.columns, strict=True)
-    }
+    found: dict[str, NDArray[Any]] = {}
+    for kind, columns in _ALIKE.items():
+        data = b"".join([view.columns[at] for at in columns.values()])
+        together = _widened(np.frombuffer(data, dtype=kind)).reshape(len(columns), -1)
+        found.update(zip(columns, together, strict=True))
     return ChainRows(**found)
 
 

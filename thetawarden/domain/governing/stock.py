@@ -15,12 +15,11 @@ from thetawarden.domain.risk.holdings import HeldBook, Holding, MarketView, Pend
 from thetawarden.domain.risk.limits import RiskLimits
 from thetawarden.domain.risk.measure import (
     BookMeasure,
-    Ruler,
     measure_book,
     requirement_now_usd,
-    ruler_of,
     with_pending,
 )
+from thetawarden.domain.risk.ruler import Ruler, ruler_of
 from thetawarden.domain.risk.standing import standing_of
 
 

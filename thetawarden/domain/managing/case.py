@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from functools import cached_property
 
 import msgspec
 
@@ -48,7 +49,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     hedge_unneeded: bool = False
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A trade in its world, to be judged by limits."""
 
     sight: TradeSight
@@ -67,7 +68,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
             alarms=alarms_of(self),
         )
 
-    @property
+    @cached_property
     def is_short_premium(self) -> bool:
         """Whether it is options sold, and nothing that was delivered."""
         return self.sight.trade.stage is TradeStage.OPTIONS and bool(self.sight.shorts)

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import numpy as np
@@ -26,9 +25,16 @@ from thetawarden.domain.portfolio.shock import Scenario
 if TYPE_CHECKING:
     from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
 
-Requirement: TypeAlias = Callable[[Book, Underlyings], float]
-
 _AS_IS = (Scenario(name="as it stands"),)
+
+
+class Requirement(Protocol):
+    """What margin a book needs as it stands; its worths are computed where nobody has them."""
+
+    def __call__(
+        self, book: Book, underlyings: Underlyings, worth_usd: FloatArray | None = None, /
+    ) -> float:
+        """Return it in USD; `worth_usd` is what each position is worth."""
 
 
 class StressRanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,11 +94,13 @@ def strategy_based(
 ) -> Requirement:
     """The Reg-T style requirement of a whole book, `other_usd` (futures, say) added."""
 
-    def requirement(book: Book, underlyings: Underlyings) -> float:
+    def requirement(
+        book: Book, underlyings: Underlyings, worth_usd: FloatArray | None = None, /
+    ) -> float:
         per_underlying = regt_requirement(
             book,
             underlyings,
-            worth_usd=_worths(book, underlyings),
+            worth_usd=_worths(book, underlyings) if worth_usd is None else worth_usd,
             broad_index=broad_index,
             rates=rates,
         )
@@ -106,8 +114,11 @@ def risk_based(
 ) -> Requirement:
     """The portfolio-margin style requirement of a whole book, `other_usd` added."""
 
-    def requirement(book: Book, underlyings: Underlyings) -> float:
-        return float(_stress(book, underlyings, broad_index, ranges).sum()) + other_usd
+    def requirement(
+        book: Book, underlyings: Underlyings, worth_usd: FloatArray | None = None, /
+    ) -> float:
+        now = _worths(book, underlyings) if worth_usd is None else worth_usd
+        return float(_stress(book, underlyings, now, broad_index, ranges).sum()) + other_usd
 
     return requirement
 
@@ -119,11 +130,14 @@ def _worths(book: Book, underlyings: Underlyings) -> FloatArray:
 
 
 def _stress(
-    book: Book, underlyings: Underlyings, broad_index: BoolArray, ranges: StressRanges
+    book: Book,
+    underlyings: Underlyings,
+    now: FloatArray,
+    broad_index: BoolArray,
+    ranges: StressRanges,
 ) -> FloatArray:
     """Requirement per underlying: its worst loss over its range, or the minimum."""
     alone = msgspec.structs.replace(underlyings, beta=np.ones_like(underlyings.beta))
-    now = _worths(book, underlyings)
     size = len(underlyings.spot_usd)
     worst = _minimum(book, size, ranges)
     for kind, low, high in (

@@ -61,6 +61,23 @@ def black_price(
     return price.reshape(shape)
 
 
+def black_vega(
+    *,
+    forward: FloatArray,
+    strike: FloatArray,
+    discount: FloatArray,
+    tau_years: FloatArray,
+    iv_annual: FloatArray,
+) -> FloatArray:
+    """Return what options gain in USD per share by a whole unit of volatility, either right."""
+    with np.errstate(all="ignore"):
+        root_tau = np.sqrt(tau_years)
+        deviation = iv_annual * root_tau
+        d1 = np.log(forward / strike) / deviation + 0.5 * deviation
+        vega: FloatArray = _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1) * forward * discount * root_tau
+    return vega
+
+
 def black_greeks(
     *,
     forward: Floats,

@@ -7,6 +7,7 @@ value by no more than the rounding of its own subtraction says nothing of volati
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _SCRATCH_ROWS: Final = 5 + ordinary.SCRATCH_ROWS
 _ROUNDING: Final = 4.0 * float(np.finfo(np.float64).eps)
+_ERROR_MAX: Final = 1e-12
 _WAYS: Final = (ordinary.solve_cold,)
 _WAYS_WITH_A_GUESS: Final = (ordinary.solve_warm, ordinary.solve_warm, ordinary.solve_cold)
 
@@ -44,27 +46,31 @@ def implied_volatility(
     tau_years: Floats,
     is_call: Bools,
     guess_annual: Floats | None = None,
+    error_max: float = _ERROR_MAX,
 ) -> Implied:
     """Return the Black-76 volatility of each price; a good guess, such as the last one, is faster.
 
-    A bad or missing (NaN) guess costs time, never correctness.
+    A bad or missing (NaN) guess costs time, never correctness. A larger relative error spares time
+    where volatility and time left are tiny; the price comes back to 1e-14 of the strike even so.
     """
     shape, columns = align(price_usd, forward, strike, discount, tau_years, is_call)
     iv = np.full(columns[0].size, np.nan)
     if guess_annual is not None:
         iv[:] = np.broadcast_to(guess_annual, shape).reshape(iv.size)
-    codes = fill_implied(columns, iv, guessed=guess_annual is not None)
+    codes = fill_implied(columns, iv, guessed=guess_annual is not None, error_max=error_max)
     return Implied(iv_annual=iv.reshape(shape), reason_code=codes.reshape(shape))
 
 
-def fill_implied(columns: list[FloatArray], iv: FloatArray, *, guessed: bool) -> Codes:
+def fill_implied(
+    columns: list[FloatArray], iv: FloatArray, *, guessed: bool, error_max: float = _ERROR_MAX
+) -> Codes:
     """Fill iv, from the guesses it holds if it holds any; return the reason codes."""
     codes = np.zeros(iv.size, dtype=np.int8)
     ways = _WAYS_WITH_A_GUESS if guessed else _WAYS
     unsure = np.arange(iv.size)
     with np.errstate(all="ignore"):
         for solve in ways:
-            unsure = _solve_rows_swiftly(columns, iv, unsure, solve)
+            unsure = _solve_rows_swiftly(columns, iv, unsure, partial(solve, error_max=error_max))
         if unsure.size:
             iv[unsure], codes[unsure] = _solve_carefully([c[unsure] for c in columns])
     return codes

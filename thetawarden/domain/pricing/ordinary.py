@@ -3,9 +3,9 @@
 The mathematics of `normalised` without normalising: with `low` and `high` the smaller and the
 larger of forward and strike, an out-of-the-money option is worth low N(h + t) - high N(h - t), its
 tails taken straight from the normal distribution. That is exact enough while s is not tiny and the
-price well inside its bounds. A step of order four whose own size was small cannot have left an
-error worth mentioning; all other rows come back as unsure. Refuses to solve those: `normalised`
-does.
+price well inside its bounds: how tiny it may be follows from the error that is put up with. A step
+of order four whose own size was small cannot have left an error worth mentioning; all other rows
+come back as unsure. Refuses to solve those: `normalised` does.
 
 Written into scratch arrays block by block, since allocating would cost as much as computing.
 Relative throughout: with P = h^2 - t^2, Q = h^2 + t^2 and g = s vega / price, Householder's
@@ -32,7 +32,7 @@ SCRATCH_ROWS: Final = 8
 _INV_SQRT_2PI: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _LN_SQRT_2PI: Final = 0.5 * math.log(2.0 * math.pi)
 _SQRT_HALF_PI: Final = math.sqrt(0.5 * math.pi)
-_S_SURE_MIN: Final = 0.004
+_TAILS_OFF: Final = 4e-15  # over s: the relative error that the difference of the tails leaves it
 _PRICE_SURE_MIN: Final = 1e-14  # of the larger of forward and strike
 _PRICE_SURE_MAX: Final = 0.5  # of the smaller
 _STEP_SURE_MAX: Final = 1.5e-3  # relative; a step that size leaves about 2e-13 of s
@@ -47,19 +47,23 @@ class Wanted(msgspec.Struct, frozen=True):
     time_value: FloatArray
 
 
-def solve_cold(wanted: Wanted, s: FloatArray, scratch: FloatArray) -> BoolArray:
+def solve_cold(
+    wanted: Wanted, s: FloatArray, scratch: FloatArray, *, error_max: float
+) -> BoolArray:
     """Fill s from a closed form and two steps; return which rows are sure."""
     _fill_guess(wanted, s, scratch)
     _improve(wanted, s, scratch)
-    return solve_warm(wanted, s, scratch)
+    return solve_warm(wanted, s, scratch, error_max=error_max)
 
 
-def solve_warm(wanted: Wanted, s: FloatArray, scratch: FloatArray) -> BoolArray:
-    """Improve the s handed in by one step; return which rows are sure."""
+def solve_warm(
+    wanted: Wanted, s: FloatArray, scratch: FloatArray, *, error_max: float
+) -> BoolArray:
+    """Improve the s handed in by one step; return which rows are sure to be as exact as that."""
     step = _improve(wanted, s, scratch)
     np.abs(step, out=step)
     sure: BoolArray = step <= _STEP_SURE_MAX
-    sure &= s >= _S_SURE_MIN
+    sure &= s >= _TAILS_OFF / error_max
     np.multiply(wanted.high, _PRICE_SURE_MIN, out=step)
     sure &= wanted.time_value >= step
     np.multiply(wanted.low, _PRICE_SURE_MAX, out=step)

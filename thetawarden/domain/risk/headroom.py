@@ -15,7 +15,8 @@ import msgspec
 
 from thetawarden.domain.risk.holdings import MarketView
 from thetawarden.domain.risk.limits import RiskLimits
-from thetawarden.domain.risk.measure import BookMeasure, Figure, Row
+from thetawarden.domain.risk.measure import BookMeasure, Figure
+from thetawarden.domain.risk.ruler import Row
 from thetawarden.domain.risk.scenarios import SMALL_MOVES
 
 

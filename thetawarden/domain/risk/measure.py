@@ -12,30 +12,33 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from thetawarden.domain.instants import UnixNs
-from thetawarden.domain.portfolio.book import KINDS, Book, PositionKind, Underlyings
-from thetawarden.domain.portfolio.margin import StressRanges, risk_based, strategy_based
+from thetawarden.domain.portfolio.book import Book, PositionKind, Underlyings
+from thetawarden.domain.portfolio.margin import (
+    Requirement,
+    StressRanges,
+    risk_based,
+    strategy_based,
+)
 from thetawarden.domain.portfolio.regt import RegTRates
 from thetawarden.domain.portfolio.revaluation import position_worths
 from thetawarden.domain.portfolio.scenario import ShockRules, shocked_book
 from thetawarden.domain.portfolio.shock import MARGIN_STRESS, Scenario
 from thetawarden.domain.pricing.arrays import FloatArray
-from thetawarden.domain.remembering import remembered
 from thetawarden.domain.risk.candidate import Candidate
 from thetawarden.domain.risk.holdings import HeldBook, MarketView, PendingOrder
-from thetawarden.domain.risk.instrument import Instrument, Marks, UnderlyingView
-from thetawarden.domain.risk.limits import MarginModel, RiskLimits
-from thetawarden.domain.risk.scenarios import SMALL_MOVES, ScenarioSet, sector_numbers
+from thetawarden.domain.risk.instrument import Instrument, Marks
+from thetawarden.domain.risk.limits import MarginModel
+from thetawarden.domain.risk.ruler import Row, Ruler, columns
+from thetawarden.domain.risk.scenarios import SMALL_MOVES, ScenarioSet
 from thetawarden.domain.risk.standing import Standing, standing_of, with_order
 
 T = TypeVar("T")
-COLUMNS_KEPT = 16
 _SHOCKS: Final = ShockRules()
 _UNKNOWN: Final = Marks(
     tau_years=math.nan, iv_annual=math.nan, rate_annual=math.nan, yield_annual=math.nan
@@ -55,15 +58,6 @@ class Figure(enum.IntEnum):
     """What a day that passes brings, with its sign turned: selling more is what costs."""
     NOTIONAL = 5
     """Controlled notional with its sign turned."""
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """So many contracts of an instrument, and to which position or order they belong."""
-
-    instrument: Instrument
-    contracts: float
-    marks: Marks
-    owner: str
 
 
 class BookMeasure(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -103,51 +97,10 @@ class AddedMeasure(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return np.minimum(self.profits, 0.0)
 
 
-class Ruler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """Everything about the market that measuring needs, in columns.
-
-    `measured` is what was measured by it before: the same rows again give the same numbers.
-    """
-
-    market: MarketView
-    scenarios: ScenarioSet
-    underlyings: Underlyings
-    place: dict[str, int]
-    model: MarginModel
-    broad_index: NDArray[np.bool_]
-    measured: dict[Any, Any] = msgspec.field(default_factory=dict)
-
-
-def ruler_of(market: MarketView, limits: RiskLimits) -> Ruler:
-    """Lay a market's underlyings out in columns; one more stands for those it does not know."""
-    known = market.underlyings
-    numbers = sector_numbers(known)
-
-    def column(read: Callable[[UnderlyingView], float]) -> FloatArray:
-        return np.array([*(read(one) for one in known), math.nan], dtype=float)
-
-    return Ruler(
-        market=market,
-        scenarios=ScenarioSet.of(known, own=limits.stress.own),
-        underlyings=Underlyings(
-            spot_usd=column(lambda one: one.spot_usd),
-            beta=column(lambda one: one.beta),
-            iv_beta=column(lambda one: one.iv_beta),
-            sector=np.array(
-                [*(0 if one.broad_index else numbers[one.sector] for one in known), 0],
-                dtype=np.intp,
-            ),
-        ),
-        place={one.symbol: number for number, one in enumerate(known)},
-        model=limits.margin.model,
-        broad_index=np.array([*(one.broad_index for one in known), False]),
-    )
-
-
 def measure_book(*, held: HeldBook, pending: tuple[PendingOrder, ...], ruler: Ruler) -> BookMeasure:
     """Measure what is held and what may yet be."""
     rows = _held_rows(held, ruler.market)
-    profits, _ = _profits(rows, ruler)
+    profits = _once(_value, rows, ruler).profits
     filled, requirement = profits.sum(axis=0), _requirement_usd(rows, ruler)
     book = BookMeasure(
         key=f"{held.version}@{ruler.market.at_ns}",
@@ -177,7 +130,7 @@ def with_pending(book: BookMeasure, order: PendingOrder, ruler: Ruler) -> BookMe
     """
     rows = _order_rows(order, ruler.market, units=order.units)
     unit = _order_rows(order, ruler.market, units=1)
-    profits = order.units * _once(_profits, unit, ruler)[0]
+    profits = order.units * _once(_value, unit, ruler).profits
     adverse = np.minimum(profits.sum(axis=0), 0.0)
     requirement = 0.0
     if order.takes_away(book.held):
@@ -212,11 +165,11 @@ def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
         )
         for leg in candidate.legs
     )
-    profits, worth = _once(_profits, rows, ruler)
+    value = _once(_value, rows, ruler)
     return AddedMeasure(
-        profits=profits.sum(axis=0),
+        profits=value.profits.sum(axis=0),
         stressed_requirement_usd=_once(_requirement_usd, rows, ruler),
-        worth_usd=float(worth.sum()),
+        worth_usd=float(value.worth_usd.sum()),
         unknown=_unknown(rows, ruler),
     )
 
@@ -224,30 +177,6 @@ def measure_candidate(candidate: Candidate, ruler: Ruler) -> AddedMeasure:
 def requirement_now_usd(rows: tuple[Row, ...], ruler: Ruler) -> float:
     """Margin of some rows as the market stands, by the model."""
     return _once(_requirement_now_usd, rows, ruler) if rows else 0.0
-
-
-@remembered(COLUMNS_KEPT)
-def columns(rows: tuple[Row, ...], ruler: Ruler) -> Book:
-    """Rows as the columns that the portfolio's mathematics reads; nobody changes rows or these."""
-    elsewhere = len(ruler.place)
-
-    def column(read: Callable[[Row], float]) -> FloatArray:
-        return np.array([read(row) for row in rows], dtype=float)
-
-    return Book(
-        kind=np.array([KINDS.index(row.instrument.kind) for row in rows], dtype=np.int8),
-        underlying=np.array(
-            [ruler.place.get(row.instrument.underlying, elsewhere) for row in rows], dtype=np.intp
-        ),
-        contracts=column(lambda row: row.contracts),
-        multiplier=column(lambda row: row.instrument.multiplier),
-        strike_usd=column(lambda row: row.instrument.strike_usd),
-        is_call=np.array([row.instrument.is_call for row in rows], dtype=np.bool_),
-        tau_years=column(lambda row: row.marks.tau_years),
-        iv_annual=column(lambda row: row.marks.iv_annual),
-        rate_annual=column(lambda row: row.marks.rate_annual),
-        yield_annual=column(lambda row: row.marks.yield_annual),
-    )
 
 
 def held_rows_of(book: BookMeasure, *, underlying: str) -> tuple[Row, ...]:
@@ -294,11 +223,19 @@ def _once(measure: Callable[[tuple[Row, ...], Ruler], T], rows: tuple[Row, ...],
     return found
 
 
-def _profits(rows: tuple[Row, ...], ruler: Ruler) -> tuple[FloatArray, FloatArray]:
-    """Row x (scenarios, then figures), and the worth of every row."""
+class _Value(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What rows gain, row x (scenarios, then figures), and are worth: now, in the margin stress."""
+
+    profits: FloatArray
+    worth_usd: FloatArray
+    stressed_usd: FloatArray
+
+
+def _value(rows: tuple[Row, ...], ruler: Ruler) -> _Value:
     width = ruler.scenarios.size + len(Figure)
     if not rows:
-        return np.zeros((0, width)), np.zeros(0)
+        nothing = np.zeros(0)
+        return _Value(profits=np.zeros((0, width)), worth_usd=nothing, stressed_usd=nothing)
     book = columns(rows, ruler)
     with np.errstate(all="ignore"):
         worths = position_worths(
@@ -321,7 +258,8 @@ def _profits(rows: tuple[Row, ...], ruler: Ruler) -> tuple[FloatArray, FloatArra
     figures[:, Figure.GAMMA] = gamma
     figures[:, Figure.INCOME] = -day
     figures[:, Figure.NOTIONAL] = -_notional_usd(book, ruler)
-    return profits, today
+    stress = 1 + ruler.scenarios.all.index(MARGIN_STRESS)
+    return _Value(profits=profits, worth_usd=today, stressed_usd=worths[:, stress])
 
 
 def _notional_usd(book: Book, ruler: Ruler) -> FloatArray:
@@ -346,14 +284,14 @@ def _requirement_usd(rows: tuple[Row, ...], ruler: Ruler) -> float:
         scenario=MARGIN_STRESS,
         rules=_SHOCKS,
     )
-    return _by_model(ruler)(*then)
+    return _by_model(ruler)(*then, _once(_value, rows, ruler).stressed_usd)
 
 
 def _requirement_now_usd(rows: tuple[Row, ...], ruler: Ruler) -> float:
-    return _by_model(ruler)(columns(rows, ruler), ruler.underlyings)
+    return _by_model(ruler)(columns(rows, ruler), ruler.underlyings)  # the VIX does not matter
 
 
-def _by_model(ruler: Ruler) -> Callable[[Book, Underlyings], float]:
+def _by_model(ruler: Ruler) -> Requirement:
     if ruler.model is MarginModel.STRATEGY:
         return strategy_based(broad_index=ruler.broad_index, rates=RegTRates())
     return risk_based(broad_index=ruler.broad_index, ranges=StressRanges())

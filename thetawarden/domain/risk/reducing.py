@@ -26,12 +26,11 @@ from thetawarden.domain.risk.holdings import MarketView, is_shrunk, left_to_clos
 from thetawarden.domain.risk.measure import (
     AddedMeasure,
     BookMeasure,
-    Row,
-    Ruler,
     held_rows_of,
     marks_in,
     requirement_now_usd,
 )
+from thetawarden.domain.risk.ruler import Row, Ruler
 
 _CENT = 0.01
 _GROWN_MAX = 0.5  # what volatility alone may make of a covered call, as a part of the worst loss

@@ -17,9 +17,10 @@ from thetawarden.domain.risk.candidate import Candidate, malformation
 from thetawarden.domain.risk.case import Case, Desk
 from thetawarden.domain.risk.finding import Check, RuleFinding, RuleId, Verdict
 from thetawarden.domain.risk.limits import RiskLimits
-from thetawarden.domain.risk.measure import BookMeasure, Ruler, measure_candidate
+from thetawarden.domain.risk.measure import BookMeasure, measure_candidate
 from thetawarden.domain.risk.reducing import Reduction, prove_reduction
 from thetawarden.domain.risk.rule import Rule
+from thetawarden.domain.risk.ruler import Ruler
 from thetawarden.domain.risk.rules import (
     book_greeks,
     concentration,

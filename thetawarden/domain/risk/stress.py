@@ -18,15 +18,8 @@ from thetawarden.domain.portfolio.scenario import ShockGrid, ShockRules
 from thetawarden.domain.portfolio.shock import Scenario
 from thetawarden.domain.risk.holdings import HeldBook, MarketView, PendingOrder
 from thetawarden.domain.risk.limits import RiskLimits, StressLimits
-from thetawarden.domain.risk.measure import (
-    AddedMeasure,
-    BookMeasure,
-    Row,
-    Ruler,
-    columns,
-    measure_book,
-    ruler_of,
-)
+from thetawarden.domain.risk.measure import AddedMeasure, BookMeasure, measure_book
+from thetawarden.domain.risk.ruler import Row, Ruler, columns, ruler_of
 
 MAP_STEPS = 21
 MAP_VIX_DOWN_POINTS = -10.0

@@ -91,12 +91,6 @@ def rotation_is_due(ledger: Ledger, limits: LineLimits, now_ns: int) -> bool:
     return now_ns - ledger.rotated_ns >= limits.rotation_ns
 
 
-def asks_from_ns(ledger: Ledger, conid: int) -> int:
-    """From when on the broker may be asked for it, after it last refused."""
-    refusal = ledger.refused.get(conid)
-    return 0 if refusal is None else refusal.again_ns
-
-
 def barred_now(ledger: Ledger, now_ns: int) -> frozenset[int]:
     """What the broker has just refused."""
     return frozenset([conid for conid, no in ledger.refused.items() if now_ns < no.again_ns])

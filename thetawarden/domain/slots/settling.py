@@ -26,6 +26,7 @@ from thetawarden.domain.slots.state import (
     Move,
     Phase,
     Redirect,
+    Refusal,
     Slot,
     Subscribe,
     TakeSnapshots,
@@ -220,16 +221,23 @@ def _after(
         batches=waiting | out,
         streamed_ns=_wanted(streamed_ns, wishes),
         snapshot_ns=_still_wanted(ledger.snapshot_ns, wishes),
-        refused={
-            conid: refusal
-            for conid, refusal in ledger.refused.items()
-            if conid in wishes or now_ns < refusal.again_ns
-        },
+        refused=_still_refused(ledger.refused, wishes, now_ns),
         rotated_ns=now_ns if turned else ledger.rotated_ns,
         snapshots_from_ns=now_ns + asked * limits.snapshot_gap_ns
         if asked
         else ledger.snapshots_from_ns,
     )
+
+
+def _still_refused(
+    refused: dict[int, Refusal], wishes: Mapping[int, Wish], now_ns: int
+) -> dict[int, Refusal]:
+    kept = {
+        conid: refusal
+        for conid, refusal in refused.items()
+        if conid in wishes or now_ns < refusal.again_ns
+    }
+    return kept if len(kept) < len(refused) else refused
 
 
 def _still_wanted(

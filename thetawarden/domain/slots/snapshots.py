@@ -15,10 +15,10 @@ import msgspec
 
 from thetawarden.domain.broker.lines import LinePriority
 from thetawarden.domain.remembering import OneOfEquals, remembered
-from thetawarden.domain.slots.choosing import asks_from_ns, barred_now
+from thetawarden.domain.slots.choosing import barred_now
 from thetawarden.domain.slots.limits import LineLimits
 from thetawarden.domain.slots.sharing import share
-from thetawarden.domain.slots.state import Ledger, TakeSnapshots, Wish
+from thetawarden.domain.slots.state import Ledger, Refusal, TakeSnapshots, Wish
 from thetawarden.domain.slots.wishes import LEDGERS_KEPT
 
 NEVER_NS = 0
@@ -95,7 +95,7 @@ def next_snapshot_ns(
         return min(ends, default=None)
     for listener, awaited in _due(ledger, _by_listener(wishes, limits), streaming).items():
         if listener not in ledger.batches:
-            first_ns = _first_ns(ledger, awaited)
+            first_ns = _first_ns(awaited, ledger.refused)
             ends += [] if first_ns is None else [max(first_ns, ledger.snapshots_from_ns)]
     return min(ends, default=None)
 
@@ -169,12 +169,14 @@ def _until(now_ns: int, awaited: _Awaited) -> list[tuple[int, int, int]]:
     ]
 
 
-def _first_ns(ledger: Ledger, awaited: _Awaited) -> int | None:
+@remembered(LISTENERS_KEPT)
+def _first_ns(awaited: _Awaited, refused: Mapping[int, Refusal]) -> int | None:
     """When the first of them is due and may be asked for."""
-    if awaited.resting.known.isdisjoint(ledger.refused):
+    if awaited.resting.known.isdisjoint(refused):
         return awaited.first_ns
-    may_ns = (asks_from_ns(ledger, conid) for conid in awaited.resting.conids)
-    return min(map(max, awaited.due_ns, may_ns, repeat(NEVER_NS)), default=None)
+    again_ns = {conid: refusal.again_ns for conid, refusal in refused.items()}
+    may_ns = map(again_ns.get, awaited.resting.conids, repeat(NEVER_NS))
+    return min(map(max, awaited.due_ns, may_ns), default=None)
 
 
 def _share(ready: list[_Due], places: int) -> dict[str, list[int]]:

@@ -112,6 +112,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     same_again_ns: int = 60 * NS_PER_MINUTE
     unseen_again_ns: int = NS_PER_MINUTE
     preview_ns: int = 30 * NS_PER_SECOND
+    keep_watching_ns: int = 10 * NS_PER_MINUTE
 
 
 class Concession(msgspec.Struct, frozen=True, kw_only=True):

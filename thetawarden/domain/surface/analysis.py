@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
-from thetawarden.domain.pricing.black import POINTS_PER_UNIT, Greeks
+from thetawarden.domain.pricing.black import Greeks, black_vega
 from thetawarden.domain.pricing.implied import Implied
 from thetawarden.domain.pricing.quotes import QuoteLimits, judge_quotes
 from thetawarden.domain.pricing.reasons import Codes, NoVolatility, reason_of
@@ -103,9 +103,8 @@ def _analyse(quotes: ChainQuotes, settings: AnalysisSettings) -> ChainAnalysis:
     )
     reading = read_mids(quotes, usable=quote_codes == 0, prior=settings.rate_prior)
     forwards, implied = reading.forwards, reading.implied
-    own = row_greeks(quotes, forwards, rows=_all_rows(quotes), iv_annual=implied.iv_annual)
     fit = fit_smiles(
-        _points(quotes, forwards, implied=implied, greeks=own),
+        _points(quotes, forwards, implied=implied),
         tau_years=quotes.tau_years,
         forward_usd=forwards.forward_usd,
         discount=forwards.discount,
@@ -119,7 +118,9 @@ def _analyse(quotes: ChainQuotes, settings: AnalysisSettings) -> ChainAnalysis:
         quote_codes=quote_codes,
         implied=implied,
         smile_iv_annual=on_smile,
-        greeks=_completed(own, quotes, forwards, rows=np.flatnonzero(from_smile), iv=on_smile),
+        greeks=row_greeks(
+            quotes, forwards, iv_annual=np.where(from_smile, on_smile, implied.iv_annual)
+        ),
         from_smile=from_smile & ~np.isnan(on_smile),
         forwards=forwards,
         fit=fit,
@@ -127,40 +128,27 @@ def _analyse(quotes: ChainQuotes, settings: AnalysisSettings) -> ChainAnalysis:
     )
 
 
-def _all_rows(quotes: ChainQuotes) -> NDArray[np.intp]:
-    return np.arange(len(quotes.strike_usd))
+def _points(quotes: ChainQuotes, forwards: Forwards, *, implied: Implied) -> SmilePoints:
+    """Out-of-the-money rows with a volatility, and how well their spread lets us know it.
 
-
-def _completed(
-    own: Greeks,
-    quotes: ChainQuotes,
-    forwards: Forwards,
-    *,
-    rows: NDArray[np.intp],
-    iv: FloatArray,
-) -> Greeks:
-    """The rows' own Greeks, and for the rows listed those of the smile."""
-    theirs = row_greeks(quotes, forwards, rows=rows, iv_annual=iv[rows])
-    columns = {}
-    for name in Greeks.__struct_fields__:
-        column = getattr(own, name).copy()
-        column[rows] = getattr(theirs, name)
-        columns[name] = column
-    return Greeks(**columns)
-
-
-def _points(
-    quotes: ChainQuotes, forwards: Forwards, *, implied: Implied, greeks: Greeks
-) -> SmilePoints:
-    """Out-of-the-money rows with a volatility, and how well their spread lets us know it."""
+    Early exercise hardly changes what an out-of-the-money option gains by volatility.
+    """
     forward = forwards.forward_usd[quotes.expiry_index]
     rows = np.flatnonzero(
         ~np.isnan(implied.iv_annual) & (quotes.is_call == (quotes.strike_usd >= forward))
     )
-    vega = greeks.vega_usd_per_vol_point[rows] * POINTS_PER_UNIT
+    expiry, strike, forward = quotes.expiry_index[rows], quotes.strike_usd[rows], forward[rows]
+    iv = implied.iv_annual[rows]
+    vega_usd = black_vega(
+        forward=forward,
+        strike=strike,
+        discount=forwards.discount[expiry],
+        tau_years=quotes.tau_years[expiry],
+        iv_annual=iv,
+    )
     return SmilePoints(
-        expiry=quotes.expiry_index[rows],
-        log_moneyness=np.log(quotes.strike_usd[rows] / forward[rows]),
-        iv_annual=implied.iv_annual[rows],
-        iv_error_annual=quotes.width_usd[rows] / 2.0 / vega,
+        expiry=expiry,
+        log_moneyness=np.log(strike / forward),
+        iv_annual=iv,
+        iv_error_annual=quotes.width_usd[rows] / 2.0 / vega_usd,
     )

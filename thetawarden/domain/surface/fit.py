@@ -34,12 +34,14 @@ _IV_MIN: Final = 1e-3  # outside these bounds, or not finite: no volatility anyb
 _IV_MAX: Final = 20.0
 _LOG_MONEYNESS_MAX: Final = 20.0
 _RIDGE: Final = 1e-9  # towards a flat smile; only felt where quotes determine nothing
+_FLAT: Final[FloatArray] = _RIDGE * np.eye(len(KNOTS))
+_UNIT_CURVATURES: Final[FloatArray] = np.ascontiguousarray(CURVATURES.T)
 _GRID: Final[FloatArray] = np.union1d(KNOTS, np.linspace(KNOTS[0], KNOTS[-1], 165))
 _GRID_MATRICES: Final = tuple(
     table.reshape(len(KNOTS), len(_GRID))
     for table in evaluate(
         np.eye(len(KNOTS)),
-        np.ascontiguousarray(CURVATURES.T),
+        _UNIT_CURVATURES,
         row=np.repeat(np.arange(len(KNOTS)), len(_GRID)),
         x=np.tile(_GRID, len(KNOTS)),
     )
@@ -96,7 +98,7 @@ class _Rows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     starts: NDArray[np.intp]
     scale_variance: FloatArray
 
-    def of(self, expiry: np.intp) -> slice:
+    def of(self, expiry: int) -> slice:
         """Where an expiry's rows are."""
         return slice(int(self.starts[expiry]), int(self.starts[expiry + 1]))
 
@@ -118,7 +120,7 @@ def fit_smiles(
     gaps = _gaps(tau_years, forward_usd, counts >= settings.quotes_min)
     wanted = np.flatnonzero([gap is None for gap in gaps])
     low, high = np.full(len(tau_years), np.nan), np.full(len(tau_years), np.nan)
-    for expiry in wanted:
+    for expiry in wanted.tolist():
         mine = rows.x[rows.of(expiry)]
         low[expiry], high[expiry] = mine.min(), mine.max()
     values = _smooth(rows, wanted=wanted, low=low, high=high, settings=settings)
@@ -217,16 +219,18 @@ def _smooth(
 ) -> FloatArray:
     """Knot values of every wanted expiry, NaN elsewhere; stiffer where probability is negative."""
     values = np.full((len(low), len(KNOTS)), np.nan)
-    stiffness = np.full(len(low), settings.roughness)
-    quotes, todo = _equations(rows, rows.weight, expiries=wanted), wanted
+    stiffness = np.full(len(wanted), settings.roughness)
+    density = _Density.within(low[wanted], high[wanted], scale_variance=rows.scale_variance[wanted])
+    quotes, todo = _equations(rows, rows.weight, expiries=wanted), np.arange(len(wanted))
     for _ in range(settings.stiffen_rounds):
         if not todo.size:
             break
-        values[todo] = quotes.of(np.isin(wanted, todo)).smoothed(stiffness[todo])
+        values[wanted[todo]] = quotes.of(todo).smoothed(stiffness[todo])
         for _ in range(_ROBUST_ROUNDS - 1):
             weight = _robust_weight(rows, values)
-            values[todo] = _equations(rows, weight, expiries=todo).smoothed(stiffness[todo])
-        lowest = _density_low(values[todo], low[todo], high[todo], rows.scale_variance[todo])
+            again = _equations(rows, weight, expiries=wanted[todo])
+            values[wanted[todo]] = again.smoothed(stiffness[todo])
+        lowest = density.lowest(values[wanted[todo]], expiries=todo)
         todo = todo[lowest < _DENSITY_MIN]
         stiffness[todo] *= settings.stiffen_factor
     return values
@@ -238,14 +242,15 @@ class _Equations(msgspec.Struct, frozen=True, eq=False):
     gram: FloatArray
     right: FloatArray
 
-    def of(self, chosen: BoolArray) -> _Equations:
+    def of(self, expiries: NDArray[np.intp]) -> _Equations:
         """Those of some expiries."""
-        return _Equations(self.gram[chosen], self.right[chosen])
+        return _Equations(self.gram[expiries], self.right[expiries])
 
     def smoothed(self, stiffness: FloatArray) -> FloatArray:
         """The knot values where the quotes and a smooth curve are in balance."""
-        gram = stiffness[:, None, None] * ROUGHNESS + _RIDGE * np.eye(len(KNOTS)) + self.gram
-        found = np.linalg.solve(gram, (self.right + _RIDGE)[..., None])[..., 0]
+        gram = stiffness[:, None, None] * ROUGHNESS
+        gram += self.gram
+        found = np.linalg.solve(gram, self.right[..., None])[..., 0]
         return found.astype(np.float64, copy=False)
 
 
@@ -254,11 +259,13 @@ def _equations(rows: _Rows, weight: FloatArray, *, expiries: NDArray[np.intp]) -
     gram, right = np.empty((len(expiries), size, size)), np.empty((len(expiries), size))
     weighted = rows.basis * weight[:, None]
     target = rows.ratio * weight
-    for place, expiry in enumerate(expiries):
+    for place, expiry in enumerate(expiries.tolist()):
         mine = rows.of(expiry)
         block = weighted[mine]
         np.matmul(block.T, block, out=gram[place])
         np.matmul(target[mine], block, out=right[place])
+    gram += _FLAT
+    right += _RIDGE
     return _Equations(gram, right)
 
 
@@ -282,25 +289,48 @@ def _positive(values: FloatArray, low: FloatArray, high: FloatArray) -> BoolArra
     return np.asarray(above.all(axis=1))
 
 
-def _density_low(
-    values: FloatArray, low: FloatArray, high: FloatArray, scale_variance: FloatArray
-) -> FloatArray:
-    """The lowest density factor of each smile within its quotes and where its wings begin."""
-    edges = np.stack([low, high], axis=1)
-    at_edges = evaluate(
-        values, values @ CURVATURES.T, row=np.repeat(np.arange(len(values)), 2), x=edges.ravel()
-    )
-    ratio, slope, curvature = (
-        np.hstack([values @ table, edge.reshape(edges.shape)])
-        for table, edge in zip(_GRID_MATRICES, at_edges, strict=True)
-    )
-    wings = curvature[:, -2:]
-    np.minimum(wings, 0.0, out=wings)  # the wing beyond has none
-    x = np.hstack([np.broadcast_to(_GRID, (len(values), _GRID.size)), edges])
-    density = _density(x, ratio, slope, curvature, scale_variance=scale_variance)
-    told = np.hstack([_inside(low, high), np.ones(edges.shape, dtype=np.bool_)])
-    lowest: FloatArray = np.where(told, density, np.inf).min(axis=1)
-    return lowest
+class _Density(msgspec.Struct, frozen=True, eq=False):
+    """Where the densities of some expiries are looked at: on the grid, and where the wings begin.
+
+    `edges` are what knot values make of value, slope and curvature there; `told` marks the places
+    within an expiry's quotes. The wing beyond an edge has no curvature.
+    """
+
+    x: FloatArray
+    told: BoolArray
+    edges: tuple[FloatArray, ...]
+    scale_variance: FloatArray
+
+    @classmethod
+    def within(cls, low: FloatArray, high: FloatArray, *, scale_variance: FloatArray) -> _Density:
+        """Lay out the places of every expiry."""
+        at = np.stack([low, high], axis=1)
+        knots, size = len(KNOTS), at.size
+        edges = evaluate(
+            np.eye(knots),
+            _UNIT_CURVATURES,
+            row=np.repeat(np.arange(knots), size),
+            x=np.tile(at.ravel(), knots),
+        )
+        by_expiry = [table.reshape(knots, *at.shape).transpose(1, 0, 2) for table in edges]
+        grid = np.broadcast_to(_GRID, (len(at), _GRID.size))
+        inside = [_inside(low, high), np.ones(at.shape, dtype=np.bool_)]
+        return cls(np.hstack([grid, at]), np.hstack(inside), tuple(by_expiry), scale_variance)
+
+    def lowest(self, values: FloatArray, *, expiries: NDArray[np.intp]) -> FloatArray:
+        """The lowest density factor of each of these smiles within its quotes."""
+        ratio, slope, curvature = np.empty((3, len(values), _GRID.size + 2))
+        for out, grid, edges in zip(
+            (ratio, slope, curvature), _GRID_MATRICES, self.edges, strict=True
+        ):
+            np.matmul(values, grid, out=out[:, :-2])
+            out[:, -2:] = np.matmul(values[:, None, :], edges[expiries])[:, 0]
+        wings = curvature[:, -2:]
+        np.minimum(wings, 0.0, out=wings)
+        scale = self.scale_variance[expiries]
+        density = _density(self.x[expiries], ratio, slope, curvature, scale_variance=scale)
+        lowest: FloatArray = np.where(self.told[expiries], density, np.inf).min(axis=1)
+        return lowest
 
 
 def _density(

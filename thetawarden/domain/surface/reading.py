@@ -29,6 +29,8 @@ from thetawarden.domain.surface.parity import Forwards, RatePrior, StrikePairs, 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+IV_ERROR_MAX: Final = 1e-10
+"""What a volatility may be off by, relative to itself; no quote says it this well."""
 _ROUNDS_MAX: Final = 12
 _PAIRS_NEAR: Final = 8
 _EXACT: Final = 1e-6  # of the spot; a locked market is not known better than this
@@ -57,13 +59,11 @@ def read_mids(quotes: ChainQuotes, *, usable: BoolArray, prior: RatePrior) -> Re
     return Reading(forwards=forwards, implied=Implied(iv_annual=iv, reason_code=codes))
 
 
-def row_greeks(
-    quotes: ChainQuotes, forwards: Forwards, *, rows: NDArray[np.intp], iv_annual: FloatArray
-) -> Greeks:
-    """Greeks of some rows at the volatilities given for them."""
-    expiry = quotes.expiry_index[rows]
+def row_greeks(quotes: ChainQuotes, forwards: Forwards, *, iv_annual: FloatArray) -> Greeks:
+    """Greeks of every row at the volatility given for it."""
+    expiry = quotes.expiry_index
     tau = quotes.tau_years[expiry]
-    strike, is_call = quotes.strike_usd[rows], quotes.is_call[rows]
+    strike, is_call = quotes.strike_usd, quotes.is_call
     if quotes.exercise is ExerciseStyle.EUROPEAN:
         return spot_greeks(
             spot=quotes.spot_usd,
@@ -182,6 +182,7 @@ def _implied(
             discount=forwards.discount[expiry],
             tau_years=tau,
             is_call=is_call,
+            error_max=IV_ERROR_MAX,
         )
     rate, dividends = _rates(quotes, forwards)
     return american_implied_volatility(

@@ -20,7 +20,7 @@ from thetawarden.domain.surface.smile import Smiles, smile_values
 
 _DEVIATIONS_MAX: Final = 60.0
 _ROUNDS: Final = 60
-_STEP_DONE: Final = 1e-14
+_STEP_DONE: Final = 1e-9  # of Newton's method: what it leaves is the square of it
 
 
 class StrikeGap(enum.StrEnum):

@@ -125,11 +125,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stage(self) -> TradeStage:
         """What it holds, by kind."""
-        held = self.held
-        if not any(one.instrument.kind is InstrumentKind.STOCK for one in held):
-            return TradeStage.OPTIONS
-        covered = any(one.instrument.kind is InstrumentKind.OPTION for one in held)
-        return TradeStage.COVERED if covered else TradeStage.SHARES
+        return _stage(self.held)
 
     @property
     def assigned_strike_usd(self) -> Decimal | None:
@@ -144,6 +140,14 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     def quantity(self, conid: int) -> Decimal:
         """How much of an instrument it holds."""
         return sum((one.quantity for one in self.parts if one.instrument.conid == conid), ZERO)
+
+
+@remembered(TRADES_KEPT)
+def _stage(held: tuple[Held, ...]) -> TradeStage:
+    if not any(one.instrument.kind is InstrumentKind.STOCK for one in held):
+        return TradeStage.OPTIONS
+    covered = any(one.instrument.kind is InstrumentKind.OPTION for one in held)
+    return TradeStage.COVERED if covered else TradeStage.SHARES
 
 
 @remembered(TRADES_KEPT)
