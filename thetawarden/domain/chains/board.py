@@ -53,6 +53,7 @@ from thetawarden.domain.surface.smile import Smiles
 _ARRIVALS_MAX = 64
 """So many messages of quotes wait to be taken in together, where nobody looks."""
 _MANY_MORE = 1.25
+"""So many times the options of the last fit are quoted where prices are still coming in."""
 
 
 class BoardState(msgspec.Struct, frozen=True, kw_only=True):

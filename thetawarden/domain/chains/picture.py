@@ -21,6 +21,7 @@ from thetawarden.domain.chains.table import QuoteTable
 from thetawarden.domain.chains.verdicts import Frame, doubt_quotes, doubt_rows
 from thetawarden.domain.chains.view import ChainSummary, ChainView, SeriesView, pack_rows
 from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.pricing.arrays import BoolArray
 from thetawarden.domain.pricing.reasons import Codes
 from thetawarden.domain.remembering import remembered
 from thetawarden.domain.surface.skew import SkewGap, percentile_in_history
@@ -59,9 +60,6 @@ def draw(
     columns = {name: getattr(table, name) for name in _FROM_TABLE} | {"doubt": codes}
     columns["bid_usd"] = np.where(usable, table.sound_bid_usd, table.bid_usd)
     columns["ask_usd"] = np.where(usable, table.sound_ask_usd, table.ask_usd)
-    forwards, history = _forwards(model, spot, size=len(series)), np.array(skews)
-    counts = np.bincount(table.series, minlength=len(series)).tolist()
-    good = np.bincount(table.series[usable], minlength=len(series)).tolist()
     return ChainView(
         underlying=underlying,
         number=number,
@@ -71,19 +69,7 @@ def draw(
         spot_at_ns=spot.at_ns,
         spot_doubt=str(spot_doubt or ""),
         fitted_ns=fitted_ns,
-        series=tuple(
-            _series_view(
-                series[at],
-                at,
-                rows=counts[at],
-                usable=good[at],
-                forward_usd=forward_usd,
-                model=model,
-                gaps=gaps,
-                history=history,
-            )
-            for at, forward_usd in enumerate(forwards)
-        ),
+        series=_series_views(series, table, usable, model=model, gaps=gaps, spot=spot, skews=skews),
         summary=_summary(table, codes, frame.now_ns),
         columns=pack_rows(columns),
     )
@@ -100,6 +86,35 @@ def _codes(
     quote_codes = doubt_quotes(table, frame, limits)
     known = np.zeros(size, dtype=np.bool_) if model is None else np.isfinite(model.forward_usd)
     return doubt_rows(table, quote_codes, has_forward=known, limits=limits)
+
+
+def _series_views(
+    series: Sequence[WatchedSeries],
+    table: QuoteTable,
+    usable: BoolArray,
+    *,
+    model: SeriesModel | None,
+    gaps: Gaps | None,
+    spot: Spot,
+    skews: Sequence[float],
+) -> tuple[SeriesView, ...]:
+    size, history = len(series), np.array(skews, dtype=np.float64)
+    forwards = _forwards(model, spot, size=size)
+    counts = np.bincount(table.series, minlength=size).tolist()
+    good = np.bincount(table.series[usable], minlength=size).tolist()
+    return tuple(
+        _series_view(
+            one,
+            at,
+            rows=counts[at],
+            usable=good[at],
+            forward_usd=forwards[at],
+            model=model,
+            gaps=gaps,
+            history=history,
+        )
+        for at, one in enumerate(series)
+    )
 
 
 def _series_view(
