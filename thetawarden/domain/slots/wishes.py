@@ -29,10 +29,10 @@ def gather(wants: Mapping[str, tuple[LineWant, ...]]) -> Mapping[int, Wish]:
     """One wish an instrument, in the order of owners' names and of what each names first."""
     wishes: dict[int, Wish] = {}
     for owner in sorted(wants):
-        for wish in _wishes_of(wants[owner], owner=owner):
-            conid = wish.instrument.conid
-            other = wishes.get(conid)
-            wishes[conid] = wish if other is None else _joined(other, wish)
+        mine = _wishes_of(wants[owner], owner=owner)
+        also = {conid: wishes[conid] for conid in wishes.keys() & mine.keys()}
+        wishes.update(mine)
+        wishes.update((conid, _joined(other, mine[conid])) for conid, other in also.items())
     return wishes
 
 
@@ -43,18 +43,20 @@ def streams_of(wishes: Mapping[int, Wish]) -> frozenset[int]:
 
 
 @remembered(LEDGERS_KEPT)
-def _wishes_of(wants: tuple[LineWant, ...], *, owner: str) -> tuple[Wish, ...]:
-    """An owner's own wishes, one for each time it names an instrument."""
-    return tuple(
-        Wish(
+def _wishes_of(wants: tuple[LineWant, ...], *, owner: str) -> Mapping[int, Wish]:
+    """An owner's own wishes, one an instrument, in the order it names them first."""
+    wishes: dict[int, Wish] = {}
+    for want in wants:
+        wish = Wish(
             instrument=want.instrument,
             priority=want.priority,
             stream=want.priority if want.manner is LineManner.STREAM else None,
             refresh_ns=want.refresh_ns,
             listeners=(listener_of(owner, want),),
         )
-        for want in wants
-    )
+        other = wishes.get(want.instrument.conid)
+        wishes[want.instrument.conid] = wish if other is None else _joined(other, wish)
+    return wishes
 
 
 def _joined(one: Wish, other: Wish) -> Wish:
