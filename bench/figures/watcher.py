@@ -17,7 +17,7 @@ from bench.watched import DAY, NOW, World
 from thetawarden.actors.chain import Chain, ChainState, Course
 from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.board import Board
-from thetawarden.domain.chains.model import FitHabits
+from thetawarden.domain.chains.fitting import FitHabits
 from thetawarden.domain.chains.search import Search
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs
 from thetawarden.domain.market.contracts import ExerciseStyle

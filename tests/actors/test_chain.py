@@ -299,6 +299,7 @@ def test_after_a_cut_all_are_usable_a_view_after_all_were_told_again(either):
     for view in late:
         assert view.summary.usable == len(either.board.rows)
         assert all(one.forward_usd and one.atm_iv_annual for one in view.series)
+        assert not any(one.unread for one in view.series)
 
 
 def pairs_at_the_money(play):
@@ -330,6 +331,23 @@ def test_smiles_are_there_a_view_after_their_quotes_though_forwards_were_before(
         assert all(one.forward_usd for one in alone.series)
         assert {one.smile_gap for one in alone.series} == {"too_few_quotes"}
         assert first.at_ns - all_ns <= 2 * PACE.view_ns
+
+
+def test_no_expiry_loses_its_model_while_its_pairs_stand_still_and_the_underlying_goes(either):
+    begun_ns, spot_usd = either.now, either.world.spot_usd
+    for number in range(100):
+        strikes = [(row.series, row.strike_at) for row in either.board.rows]
+        alone = [at for at, strike in enumerate(strikes) if strikes.count(strike) == 1]
+        either.quote(alone, spot_usd=spot_usd * (1.0 + 0.00005 * number))
+        either.advance(SECOND)
+
+    views = views_since(either, begun_ns)
+    assert views[-1].fitted_ns > begun_ns + 50 * SECOND
+    assert dict(views[-1].summary.doubts)[Doubt.FROZEN] > 6
+    assert {one.unread for one in views[-1].series} == {"too_few_pairs"}
+    for view in views:
+        assert all(one.forward_usd and one.atm_iv_annual for one in view.series)
+        assert Doubt.NO_FORWARD not in dict(view.summary.doubts)
 
 
 def test_an_option_somebody_comes_to_care_for_is_modelled_after_a_pause(either):

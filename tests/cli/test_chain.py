@@ -7,7 +7,15 @@ import pytest
 
 from tests.actors.watching import Watching
 from thetawarden.actors.chain import Chain
-from thetawarden.cli.chain import NoSuchExpiryError, _only, around_the_money, shown_of, words_of
+from thetawarden.cli.chain import (
+    NoSuchExpiryError,
+    _expiry_cells,
+    _only,
+    around_the_money,
+    shown_of,
+    words_of,
+)
+from thetawarden.domain.instants import NS_PER_SECOND, iso
 
 
 def over_the_wire(chain):
@@ -56,6 +64,28 @@ def test_a_doubt_is_named_and_counted(watching):
     assert shown.options[0].liquidity == 0
     assert shown.doubts == {"one_sided": 1}
     assert "1 one sided" in words_of(shown)
+
+
+def test_an_expiry_that_cannot_be_read_any_more_says_since_when_and_why():
+    watching = Watching().begin().settle()
+    first = watching.board.series[0]
+    read_at = iso(watching.view.series[0].read_ns)
+    rows = [at for at, row in enumerate(watching.board.rows) if row.series == 0]
+    for _ in range(60):
+        watching.quote(range(len(rows), len(watching.board.rows)))
+        watching.quote(rows, bid_size=0.0)
+        watching.advance(NS_PER_SECOND)
+
+    shown = shown_of(over_the_wire(watching.chain), "SPX")
+
+    lost, other = shown.expiries[:2]
+    assert (lost.expiry, lost.gap, lost.unread) == (str(first.key.expiry), "", "too_few_pairs")
+    assert (lost.read_at, other.unread) == (read_at, "")
+    assert None not in {lost.forward_usd, lost.atm_iv_annual}
+    assert not lost.usable
+    assert other.read_at > read_at
+    words = _expiry_cells(shown)[0][-1]
+    assert words == f"as read {read_at[11:19]}: too few pairs since"
 
 
 def test_as_many_strikes_as_asked_for_are_shown_on_each_side_of_the_forward(shown):

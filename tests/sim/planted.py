@@ -310,7 +310,7 @@ def _forgets_last(original: Any) -> Any:
 ORDERS_ALL_DAY = ()
 RESET = (_at("reset", 150), _at("reset", 210))
 MUTES = (_at("mute", 120, 60), _at("mute", 220, 60))
-STILL = (_at("stale-leg", 40, 300, 5),)
+STILL = (_at("stale-leg", 80, 300, 3),)
 """Some lines stand still while the chain goes on: a halt of all trading never comes first."""
 DELAYED = (_at("delayed", 35, 180, 0),)
 HALTED = (_at("halt", 100, 240),)

@@ -43,7 +43,10 @@ class RowView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExpiryView(msgspec.Struct, frozen=True, kw_only=True):
-    """One class on one expiry day; `gap` names what is missing, empty when nothing is."""
+    """One class on one expiry day; `gap` names what is missing, empty when nothing is.
+
+    The model is that of `read_at`; `unread` says why a later fit could not read it.
+    """
 
     trading_class: str
     expiry: str
@@ -58,6 +61,8 @@ class ExpiryView(msgspec.Struct, frozen=True, kw_only=True):
     skew_percentile: float | None
     smile_error_vol_points: float | None
     gap: str
+    read_at: str | None
+    unread: str
 
 
 class ChainShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +187,8 @@ def _shown(view: ChainView, rows: ChainRows, condition: str) -> ChainShown:
 
 
 def _expiry(one: SeriesView) -> ExpiryView:
+    from thetawarden.domain.instants import iso  # noqa: PLC0415
+
     return ExpiryView(
         trading_class=one.trading_class,
         expiry=one.expiry.isoformat(),
@@ -196,6 +203,8 @@ def _expiry(one: SeriesView) -> ExpiryView:
         skew_percentile=one.skew_percentile,
         smile_error_vol_points=one.smile_error_vol_points,
         gap=one.forward_gap or one.smile_gap or one.skew_gap,
+        read_at=iso(one.read_ns) if one.read_ns else None,
+        unread=one.unread,
     )
 
 
@@ -263,10 +272,18 @@ def _expiry_cells(shown: ChainShown) -> list[tuple[str, ...]]:
             _number(one.atm_iv_annual, ".2%"),
             _number(one.skew_normalised, "+.3f"),
             _number(one.skew_percentile, ".0%"),
-            one.gap.replace("_", " "),
+            _gap_words(one),
         )
         for one in shown.expiries
     ]
+
+
+def _gap_words(one: ExpiryView) -> str:
+    """What is missing, and since when nothing could be read though what was read then stands."""
+    words = [one.gap] if one.gap else []
+    if one.unread and one.read_at is not None:
+        words.append(f"as read {one.read_at[11:19]}: {one.unread} since")
+    return "; ".join(words).replace("_", " ")
 
 
 ROW_COLUMNS = ("strike", "", "bid", "ask", "IV", "delta", "theirs", "OI", "liquidity", "doubt")

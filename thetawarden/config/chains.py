@@ -119,6 +119,10 @@ class CadenceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     fit_american_s: Annotated[float, _seconds("Between two fits of American chains, at least.")] = (
         20.0
     )
+    model_kept_s_max: Annotated[
+        float,
+        _seconds("What was read of an expiry stands for so long where it cannot be read anew."),
+    ] = 300.0
     scan_s: Annotated[float, _seconds("What is not streamed is asked for again after this.")] = 60.0
     replan_s: Annotated[float, _seconds("Between two looks at the windows.")] = 30.0
     answer_s: Annotated[float, _seconds("The broker's time to answer about contracts.")] = 120.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thetawarden.config.chains import CadenceConfig, ChainsConfig, ExpiriesConfig, QuotesConfig
 from thetawarden.domain.chains.doubts import DoubtLimits
-from thetawarden.domain.chains.model import FitHabits
+from thetawarden.domain.chains.fitting import FitHabits
 from thetawarden.domain.chains.settings import EntryZone, Pace, WatchSettings
 from thetawarden.domain.chains.spot import SpotLimits
 from thetawarden.domain.chains.windows import ExpiryWindow, StrikeWindow
@@ -83,6 +83,7 @@ def _pace(cadence: CadenceConfig, speed: float) -> Pace:
         idle_view_ns=max(view_ns, round(usual.idle_view_ns * speed)),
         fit_ns=_ns(cadence.fit_s, speed),
         fit_american_ns=_ns(cadence.fit_american_s, speed),
+        model_kept_ns_max=_ns(cadence.model_kept_s_max, speed),
         replan_ns=_ns(cadence.replan_s, speed),
         stream_refresh_ns=round(usual.stream_refresh_ns * speed),
         scan_refresh_ns=_ns(cadence.scan_s, speed),

@@ -12,7 +12,7 @@ from bench.watched import DAY, NOW, World
 from thetawarden.domain.broker.lines import LineManner, LinePriority
 from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.board import Board, BoardState
-from thetawarden.domain.chains.model import refresh_rows
+from thetawarden.domain.chains.fitting import refresh_rows
 from thetawarden.domain.chains.settings import Pace, WatchSettings
 from thetawarden.domain.chains.view import judge_legs, pack_rows, read_rows, row_liquidity
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
@@ -69,16 +69,15 @@ def test_volatilities_and_forwards_are_those_of_the_law_that_made_the_quotes(wor
 def test_rows_refreshed_as_they_tick_are_as_good_as_all_rows_computed_at_once(worlds, style, ticks):
     world = worlds[style]
     one_by_one, at_once = world.board(), world.board()
-    for number, (place, extra_iv, _) in enumerate(ticks, 1):
+    for place, extra_iv, _ in ticks:
         row = place % len(one_by_one.rows)
-        tick = {"at_ns": NOW + number * NS_PER_SECOND, "extra_iv": extra_iv}
-        world.tell(one_by_one, [row], **tick)
-        look(one_by_one, world, now=NOW + number * NS_PER_SECOND)
-        world.tell(at_once, [row], **tick)
+        world.tell(one_by_one, [row], extra_iv=extra_iv)
+        look(one_by_one, world)
+        world.tell(at_once, [row], extra_iv=extra_iv)
 
     refresh_rows(
         at_once.table,
-        at_once._model,
+        at_once._fitted.model,
         np.arange(len(at_once.rows)),
         spot_usd=world.spot_usd,
     )
@@ -87,6 +86,25 @@ def test_rows_refreshed_as_they_tick_are_as_good_as_all_rows_computed_at_once(wo
         np.testing.assert_allclose(
             getattr(one_by_one.table, name), getattr(at_once.table, name), rtol=1e-9, atol=1e-9
         )
+
+
+def test_a_row_is_priced_with_the_time_that_is_left_when_it_ticks(world):
+    board = world.board()
+    nearest = [at for at, row in enumerate(board.rows) if row.series == 0]
+    at = NOW + (world.series[0].settles_ns - NOW) // 2
+    world.tell_spot(board, at_ns=at)
+    world.tell(board, nearest, at_ns=at)
+    look(board, world, now=at)
+    read = world.board()
+    world.tell_spot(read, at_ns=at)
+    world.tell(read, nearest, at_ns=at)
+    read.fit(today=DAY, now=at)
+
+    quoted = [row for row in nearest if abs(read.table.delta_per_share[row]) > 0.2]
+    assert len(quoted) > 4
+    for name, off in (("iv_annual", 0.005), ("delta_per_share", 0.01)):
+        ours, theirs = getattr(board.table, name), getattr(read.table, name)
+        np.testing.assert_allclose(ours[quoted], theirs[quoted], atol=off)
 
 
 def test_a_refreshed_row_agrees_with_a_fit_of_everything(world):
@@ -273,18 +291,18 @@ def test_a_fit_is_due_as_soon_as_may_be_while_a_series_has_no_forward(world):
 
 def test_a_fit_is_due_as_soon_as_may_be_where_an_expiry_is_near(world):
     nearest = min(one.settles_ns for one in world.series)
-    pause = pause_of(world)
+    later = PACE.fit_calm_pauses * pause_of(world) - NS_PER_SECOND
     told = {}
-    for left_ns in (10 * pause, 30 * pause):
+    for left_ns in (9 * later, 11 * later):
         board, at = world.board(), nearest - left_ns
-        for now in (at, at + pause):
+        for now in (at, at + later):
             world.tell_spot(board, at_ns=now)
             world.tell(board, range(len(board.rows)), at_ns=now)
             if now == at:
                 board.fit(today=DAY, now=at)
-        told[left_ns] = board.is_fit_due(at + pause)
+        told[left_ns] = board.is_fit_due(at + later)
 
-    assert told == {10 * pause: True, 30 * pause: False}
+    assert told == {9 * later: True, 11 * later: False}
 
 
 def test_forwards_are_shown_at_the_price_of_the_view(world, board):

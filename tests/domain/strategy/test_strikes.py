@@ -72,7 +72,7 @@ def test_the_dear_side_gets_more_delta_and_the_cheap_side_as_much_less(percentil
     assert abs(put.shift_delta) <= SHIFT.delta_max
 
 
-@pytest.mark.parametrize("gap", ["smile_gap", "skew_gap", "percentile_gap"])
+@pytest.mark.parametrize("gap", ["smile_gap", "skew_gap", "percentile_gap", "unread"])
 def test_an_unclean_skew_is_neutral_and_says_why(gap):
     series = msgspec.structs.replace(clean(0.9), **{gap: "no_smile"})
 

@@ -13,19 +13,26 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.lines import LinePriority, LineWant
 from thetawarden.domain.broker.quote import Quote
 from thetawarden.domain.broker.quote_rows import quote_at, quote_rows
-from thetawarden.domain.chains.folding import NO_ROW, Arrival, fold_quotes
+from thetawarden.domain.chains.fitting import (
+    can_read_again,
+    fit_model,
+    model_new_rows,
+    refresh_rows,
+)
+from thetawarden.domain.chains.folding import NO_ROW, Arrival, fold_quotes, rows_of
 from thetawarden.domain.chains.identity import SeriesKey
 from thetawarden.domain.chains.model import (
+    Fitted,
     Gaps,
     SeriesModel,
-    fit_model,
+    carried,
     has_aged,
-    refresh_rows,
     reordered,
     smiles_of,
 )
@@ -45,9 +52,10 @@ from thetawarden.domain.chains.spot import Spot, doubt_spot, invalidated, observ
 from thetawarden.domain.chains.table import QuoteTable, carry_over, cut_link
 from thetawarden.domain.chains.verdicts import Frame, doubt_quotes
 from thetawarden.domain.chains.view import ChainView
-from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.market.contracts import ExerciseStyle
-from thetawarden.domain.pricing.arrays import BoolArray
+from thetawarden.domain.market.expiry import tau_calendar_years
+from thetawarden.domain.pricing.arrays import BoolArray, Rows
 from thetawarden.domain.surface.smile import Smiles
 
 _ARRIVALS_MAX = 64
@@ -83,23 +91,26 @@ class Board:
         self.series, self.rows, self.spot = rest.series, rest.rows, rest.spot
         self.epoch, self.link_up, self.fitted_ns = rest.epoch, rest.link_up, rest.fitted_ns
         self.skews, self._skew_ns = list(rest.skews), rest.skew_ns
-        self._cut_ns, self._gaps, self._fitted_rows = rest.cut_ns, rest.gaps, rest.fitted_rows
+        self._cut_ns, self._fitted_rows = rest.cut_ns, rest.fitted_rows
         pace = settings.pace
         self._arrivals: list[Arrival] = []
         self._table = (
             unpack_columns(rest.table, QuoteTable) if rest.table else table_of((), (), pace=pace)
         )
-        self._model = unpack_columns(rest.model, SeriesModel) if rest.model else None
+        self._fitted: Fitted | None = None
+        if rest.model and rest.gaps is not None:
+            self._fitted = Fitted(unpack_columns(rest.model, SeriesModel), rest.gaps)
         self._index()
 
     def at_rest(self) -> BoardState:
         """Everything there is to remember."""
+        fitted = self._fitted
         return BoardState(
             series=self.series,
             rows=self.rows,
             table=pack_columns(self.table),
-            model={} if self._model is None else pack_columns(self._model),
-            gaps=self._gaps,
+            model={} if fitted is None else pack_columns(fitted.model),
+            gaps=None if fitted is None else fitted.gaps,
             fitted_ns=self.fitted_ns,
             fitted_rows=self._fitted_rows,
             spot=self.spot,
@@ -128,25 +139,37 @@ class Board:
         table, priced = self.table, self._priced(now)
         if not (priced & (table.sound_ns > self.fitted_ns)).any():
             return False
-        if self._model is None:
+        if self._fitted is None:
             return True
-        lacks = bool((priced & np.isnan(table.smile_iv_annual)).any())
-        many_more = np.count_nonzero(priced) > _MANY_MORE * self._fitted_rows
         american = self.series[0].style is ExerciseStyle.AMERICAN
         pause_ns = pace.fit_american_ns if american else pace.fit_ns
+        many_more = np.count_nonzero(priced) > _MANY_MORE * self._fitted_rows
         if since_ns < pause_ns:
-            return bool(lacks and many_more)
+            return bool(many_more and self._lacks(priced, now))
         return bool(
-            lacks
-            or many_more
+            many_more
             or since_ns >= pace.fit_calm_pauses * pause_ns
-            or has_aged(self._model, spot_usd=spot_usd, since_ns=since_ns)
+            or has_aged(self._fitted.model, spot_usd=spot_usd, since_ns=since_ns)
+            or self._lacks(priced, now)
         )
 
+    def _lacks(self, priced: BoolArray, now: UnixNs) -> bool:
+        """Whether something that has a price has no model, or one that can be read anew by now."""
+        if (priced & np.isnan(self.table.smile_iv_annual)).any():
+            return True
+        unread = () if self._fitted is None else self._fitted.gaps.unread
+        if not any(unread):
+            return False
+        frame = self._frame(new_york_date(now), now)
+        codes = doubt_quotes(self.table, frame, self._settings.limits)
+        return can_read_again(self.table, unread, usable=codes == 0)
+
     def _priced(self, now: UnixNs) -> BoolArray:
-        """The rows that have a price of this link, and were heard of lately."""
+        """The rows that live on, have a price of this link, and were heard of lately."""
         table, age_ns_max = self.table, self._settings.limits.age_ns_max
-        priced: BoolArray = table.linked & np.isfinite(table.sound_mid_usd)
+        ends_ns = [min(one.last_trade_ns, one.settles_ns) for one in self.series]
+        lives = np.array(ends_ns, dtype=np.int64) > now
+        priced: BoolArray = lives[table.series] & table.linked & np.isfinite(table.sound_mid_usd)
         priced &= now - table.at_ns <= age_ns_max + table.refresh_ns
         return priced
 
@@ -168,25 +191,13 @@ class Board:
             for place, conid in enumerate(conids):
                 if conid == underlying.conid:
                     self._note_spot(quote_at(written, place), underlying)
-        rows = self._rows_of(conids)
+        rows = rows_of(conids, self._places)
         if max(rows, default=NO_ROW) == NO_ROW:
             return spoke
         self._arrivals.append(Arrival(now, self.spot.price_usd or math.nan, rows, written))
         if len(self._arrivals) >= _ARRIVALS_MAX:
             self._fold()
         return True
-
-    def _rows_of(self, conids: Sequence[int]) -> list[int]:
-        """In which row each quote belongs; of those of one option the last alone has any."""
-        row_of = self._places.get
-        rows = [row_of(conid, NO_ROW) for conid in conids]
-        if len(set(conids)) < len(conids):
-            last = {conid: at for at, conid in enumerate(conids)}
-            rows = [
-                row if last[conid] == at else NO_ROW
-                for at, (conid, row) in enumerate(zip(conids, rows, strict=True))
-            ]
-        return rows
 
     def _note_spot(self, quote: Quote, underlying: Instrument) -> None:
         self.spot = observe_spot(
@@ -247,28 +258,36 @@ class Board:
 
         True where a series has a smile that had none: strikes are better chosen by it.
         """
-        frame, before = self._frame(today, now), self._model
+        frame, before = self._frame(today, now), self._fitted
         if not self.series or not frame.spot_sure:
             return False
         usable = doubt_quotes(self.table, frame, self._settings.limits) == 0
-        self._model, self._gaps = fit_model(
+        self._fitted = fit_model(
             self.table,
             usable=usable,
             spot_usd=self.spot.price_usd,
-            settlement_ns=np.array([one.settles_ns for one in self.series], dtype=np.int64),
+            settlement_ns=self._settlements_ns(),
             now_ns=now,
             exercise=self.series[0].style,
             habits=self._settings.habits,
+            before=before,
+            kept_ns_max=self._settings.pace.model_kept_ns_max,
         )
         self.table.dirty[:] = False
         self.fitted_ns, self._fitted_rows = now, int(np.count_nonzero(self._priced(now)))
         self._sample_skew(now)
-        found = np.isfinite(self._model.atm_iv_annual)
-        return bool((found if before is None else found & np.isnan(before.atm_iv_annual)).any())
+        found = self._fitted.has_smile
+        return bool((found if before is None else found & ~before.has_smile).any())
 
     def look(self, *, underlying: str, number: int, today: dt.date, now: UnixNs) -> ChainView:
         """What the chain looks like now."""
-        self._refresh()
+        known, frame = self._carried(now), self._frame(today, now)
+        self._refresh(np.flatnonzero(self.table.dirty), known)
+        codes = doubt_quotes(self.table, frame, self._settings.limits)
+        passed_over = self._passed_over(codes == 0)
+        if passed_over.size:
+            self._refresh(passed_over, known)
+            codes = doubt_quotes(self.table, frame, self._settings.limits)
         doubt = doubt_spot(self.spot, now_ns=now, limits=self._settings.spot)
         return draw(
             underlying=underlying,
@@ -276,13 +295,14 @@ class Board:
             epoch=self.epoch,
             series=self.series,
             table=self.table,
-            model=self._model,
-            gaps=self._gaps,
+            fitted=self._fitted,
+            carried=known,
             fitted_ns=self.fitted_ns,
             spot=self.spot,
             spot_doubt=doubt,
             skews=self.skews,
-            frame=self._frame(today, now),
+            frame=frame,
+            quote_codes=codes,
             limits=self._settings.limits,
         )
 
@@ -298,11 +318,30 @@ class Board:
             qualified=np.array([one.contracts.day >= today for one in self.series], dtype=np.bool_),
         )
 
-    def _refresh(self) -> None:
-        rows = np.flatnonzero(self.table.dirty)
-        if self._model is None or not rows.size or not self.spot.price_usd:
+    def _settlements_ns(self) -> NDArray[np.int64]:
+        return np.array([one.settles_ns for one in self.series], dtype=np.int64)
+
+    def _passed_over(self, usable: BoolArray) -> Rows:
+        """The rows that have become usable since a fit did without them, at the price they had."""
+        if self._fitted is None:
+            return np.flatnonzero(np.zeros_like(usable))
+        table = self.table
+        unpriced = np.isnan(table.iv_annual) & (table.iv_code == 0)
+        return np.flatnonzero(usable & unpriced & self._fitted.has_smile[table.series])
+
+    def _carried(self, now: UnixNs) -> SeriesModel | None:
+        """The model at this instant; at the price of the fit where there is none."""
+        if self._fitted is None:
+            return None
+        model, price_usd = self._fitted.model, self.spot.price_usd
+        spot_usd = np.full(len(self.series), price_usd) if price_usd else model.spot_usd
+        tau_years = tau_calendar_years(now_ns=now, settlement_ns=self._settlements_ns())
+        return carried(model, spot_usd=spot_usd, tau_years=tau_years)
+
+    def _refresh(self, rows: Rows, known: SeriesModel | None) -> None:
+        if known is None or not rows.size or not self.spot.price_usd:
             return
-        refresh_rows(self.table, self._model, rows, spot_usd=self.spot.price_usd)
+        refresh_rows(self.table, known, rows, spot_usd=self.spot.price_usd)
         self.table.dirty[rows] = False
 
     def _take_rows(self, series: tuple[WatchedSeries, ...], rows: tuple[PlannedRow, ...]) -> None:
@@ -312,12 +351,14 @@ class Board:
             return
         table = table_of(rows, series, pace=self._settings.pace)
         carry_over(self.table, table)
-        if self._model is not None and self._gaps is not None:
+        if self._fitted is not None:
             places = {one.key: at for at, one in enumerate(self.series)}
-            order = [places.get(one.key, -1) for one in series]
-            self._model, self._gaps = reordered(self._model, self._gaps, order)
+            self._fitted = reordered(self._fitted, [places.get(one.key, -1) for one in series])
         self._table, self.rows = table, rows
         self._index()
+        if self._fitted is not None:
+            style = series[0].style if series else ExerciseStyle.EUROPEAN
+            table.dirty[model_new_rows(table, self._fitted, exercise=style)] = True
 
     def _fold(self) -> None:
         """Take in what has come: for many quotes it costs little more than for one."""
@@ -333,16 +374,18 @@ class Board:
         self.spot = invalidated(self.spot)
 
     def _smile(self, key: SeriesKey) -> tuple[Smiles, int] | None:
-        if self._model is None or self._gaps is None:
+        if self._fitted is None:
             return None
         at = next((at for at, one in enumerate(self.series) if one.key == key), None)
-        return None if at is None else (smiles_of(self._model, self._gaps), at)
+        return None if at is None else (smiles_of(self._fitted), at)
 
     def _sample_skew(self, now: UnixNs) -> None:
         """Keep the chain's skew of this moment, the middle one of its expiries, as history."""
-        if self._model is None or now - self._skew_ns < self._settings.pace.skew_sample_ns:
+        if self._fitted is None or now - self._skew_ns < self._settings.pace.skew_sample_ns:
             return
-        known = self._model.skew_normalised[np.isfinite(self._model.skew_normalised)]
+        skews = self._fitted.model.skew_normalised
+        read = np.array([not gap for gap in self._fitted.gaps.unread], dtype=np.bool_)
+        known = skews[np.isfinite(skews) & read]
         if known.size:
             self._skew_ns = now
             self.skews.append(float(np.median(known)))

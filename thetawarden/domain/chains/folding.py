@@ -8,7 +8,7 @@ quote, as what is believed of one depends on what became of the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -67,6 +67,18 @@ class _Sound(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ask: FloatArray
     at_ns: NDArray[np.int64]
     spot_usd: FloatArray
+
+
+def rows_of(conids: Sequence[int], places: Mapping[int, int]) -> list[int]:
+    """In which row each quote belongs; of those of one option the last alone has any."""
+    rows = [places.get(conid, NO_ROW) for conid in conids]
+    if len(set(conids)) < len(conids):
+        last = {conid: at for at, conid in enumerate(conids)}
+        rows = [
+            row if last[conid] == at else NO_ROW
+            for at, (conid, row) in enumerate(zip(conids, rows, strict=True))
+        ]
+    return rows
 
 
 def fold_quotes(

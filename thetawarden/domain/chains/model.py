@@ -1,11 +1,9 @@
-"""Gives every row a volatility and Greeks of our own: all at once now and then, few at any time.
+"""Defines what is known of each series beyond its quotes, and how far that holds as time goes on.
 
-Pure but for the table, whose model columns it fills. The full fit reads forwards, smiles and skew
-off all usable quotes. Between two fits a row that is quoted anew gets its volatility and Greeks
-against the forwards of the last fit, carried along with the underlying: forward over spot stays.
-What early exercise adds to an American option is held from fit to fit as well, so that a tick
-costs the same in both styles; for a European one it is nothing. Rows without a price of their own
-take their smile's volatility for Greeks, and have no `iv_annual`.
+Pure. A model is carried along: rate, yield and volatilities stay, these where they are in the
+smile's own standardised moneyness. A series of which too little was quoted when all were fitted
+anew keeps what was read of it before, carried to this instant, unless too much of the market's way
+or of its own time lies between; then it has no model. What was read and cannot be is not kept.
 """
 
 from __future__ import annotations
@@ -14,48 +12,24 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from thetawarden.domain.chains.table import QuoteTable
-from thetawarden.domain.market.contracts import ExerciseStyle
-from thetawarden.domain.market.expiry import CALENDAR_YEAR_NS, tau_calendar_years
+from thetawarden.domain.instants import UnixNs
+from thetawarden.domain.market.expiry import CALENDAR_YEAR_NS
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
-from thetawarden.domain.pricing.black import Greeks, spot_greeks
-from thetawarden.domain.pricing.implied import implied_volatility
-from thetawarden.domain.pricing.quotes import QuoteLimits
 from thetawarden.domain.remembering import remembered
-from thetawarden.domain.surface.analysis import AnalysisSettings, ChainAnalysis, analyse_chain
-from thetawarden.domain.surface.chain import ChainQuotes
-from thetawarden.domain.surface.fit import FitSettings
-from thetawarden.domain.surface.parity import RatePrior
-from thetawarden.domain.surface.reading import IV_ERROR_MAX
-from thetawarden.domain.surface.skew import SkewSettings
-from thetawarden.domain.surface.smile import Smiles, smile_values
+from thetawarden.domain.surface.parity import ForwardGap
+from thetawarden.domain.surface.smile import SmileGap, Smiles
 
-_ANY_QUOTE = QuoteLimits(
-    quote_age_ns_max=np.inf, spread_fraction_max=np.inf, spread_usd_always_fine=np.inf
-)
 _AGED_BY_MOVE = 0.001
-_AGED_BY_TIME = 0.05  # of what an expiry had left
+_AGED_BY_TIME = 0.1  # of what an expiry had left
+_KEPT_MOVE_MAX = 0.01
+_KEPT_TIME_MAX = 0.2  # of what an expiry had left when it was read
 MODELS_KEPT = 64
+_SAID_TOO_LITTLE = frozenset({str(ForwardGap.TOO_FEW_PAIRS), str(SmileGap.TOO_FEW_QUOTES)})
+_OF_FORWARD = frozenset({"tau_years", "spot_usd", "forward_usd", "forward_error_usd", "discount"})
+_WORDS = ("forward", "smile", "skew")
 NOT_FITTED = "not_fitted"
 """The gap of a series that came after the last fit."""
-_NAMES = ("delta_per_share", "gamma_per_usd", "vega_usd_per_vol_point", "theta_usd_per_day")
-_EARLY = ("early_delta", "early_gamma", "early_vega", "early_theta")
-
-
-class FitHabits(msgspec.Struct, frozen=True, kw_only=True):
-    """What is believed of the rate beforehand, and how smiles and skew are read."""
-
-    rate_prior: RatePrior = RatePrior(rate_annual=0.04)
-    fit: FitSettings = FitSettings()
-    skew: SkewSettings = SkewSettings()
-
-    def analysis(self) -> AnalysisSettings:
-        """The settings of the analysis, which gets only quotes that were judged already."""
-        return AnalysisSettings(
-            limits=_ANY_QUOTE, rate_prior=self.rate_prior, fit=self.fit, skew=self.skew
-        )
 
 
 class SeriesModel(msgspec.Struct, kw_only=True, eq=False):
@@ -81,43 +55,48 @@ class SeriesModel(msgspec.Struct, kw_only=True, eq=False):
     knot_curvature: FloatArray
 
 
+class Read(msgspec.Struct, frozen=True, array_like=True):
+    """When a series was read off its quotes, where the underlying stood, and why not since then.
+
+    Of one that has no forward there is nothing to tell.
+    """
+
+    at_ns: UnixNs = UnixNs(0)
+    spot_usd: float = 0.0
+    gap: str = ""
+
+
 class Gaps(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a series has no forward, no smile, no skew; empty words where it has."""
+    """Why a series has no forward, no smile, no skew; empty words where it has.
+
+    `reads` has one entry a series, none in older logs.
+    """
 
     forward: tuple[str, ...]
     smile: tuple[str, ...]
     skew: tuple[str, ...]
+    reads: tuple[Read, ...] = ()
+
+    def read(self, at: int) -> Read:
+        """When and why not since, of one series."""
+        return self.reads[at] if self.reads else Read()
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Why the last fit could not read each series, empty words where it could."""
+        return tuple(self.read(at).gap for at in range(len(self.forward)))
 
 
-def fit_model(
-    table: QuoteTable,
-    *,
-    usable: BoolArray,
-    spot_usd: float,
-    settlement_ns: NDArray[np.int64],
-    now_ns: int,
-    exercise: ExerciseStyle,
-    habits: FitHabits,
-) -> tuple[SeriesModel, Gaps]:
-    """Fit everything to the usable rows and fill every row's model columns from it."""
-    quotes = ChainQuotes(
-        spot_usd=spot_usd,
-        tau_years=tau_calendar_years(now_ns=now_ns, settlement_ns=settlement_ns),
-        expiry_index=table.series.astype(np.intp),
-        strike_usd=table.strike_usd,
-        is_call=table.is_call,
-        bid_usd=np.where(usable, table.sound_bid_usd, np.nan),
-        ask_usd=np.where(usable, table.sound_ask_usd, np.nan),
-        quote_age_ns=0,
-        exercise=exercise,
-    )
-    found = analyse_chain(quotes, settings=habits.analysis())
-    _fill(table, quotes, found)
-    return _series_model(quotes, found), Gaps(
-        forward=_words(found.forwards.gaps),
-        smile=_words(found.fit.smiles.gaps),
-        skew=_words(found.skews.gaps),
-    )
+class Fitted(msgspec.Struct, frozen=True, eq=False):
+    """A model with its gaps."""
+
+    model: SeriesModel
+    gaps: Gaps
+
+    @property
+    def has_smile(self) -> BoolArray:
+        """Which series have a smile, hence a forward."""
+        return np.isfinite(self.model.atm_iv_annual)
 
 
 def has_aged(model: SeriesModel, *, spot_usd: float, since_ns: int) -> bool:
@@ -128,57 +107,93 @@ def has_aged(model: SeriesModel, *, spot_usd: float, since_ns: int) -> bool:
     return not fresh  # what cannot be compared is not fresh
 
 
-def carried_forwards(model: SeriesModel, *, spot_usd: float) -> FloatArray:
-    """Return each series' forward as the underlying is now: forward over spot stays."""
-    return model.forward_usd * (spot_usd / model.spot_usd)
-
-
-def refresh_rows(table: QuoteTable, model: SeriesModel, rows: Rows, *, spot_usd: float) -> None:
-    """Give some rows volatility and Greeks of their sound price and the spot as it is now."""
-    if not rows.size:
-        return
-    series = table.series[rows]
+def carried(model: SeriesModel, *, spot_usd: FloatArray, tau_years: FloatArray) -> SeriesModel:
+    """Return the model as the underlying and the time left are at another instant."""
     with np.errstate(all="ignore"):
-        forward = carried_forwards(model, spot_usd=spot_usd)[series]
-        strike, is_call = table.strike_usd[rows], table.is_call[rows]
-        discount, tau_years = model.discount[series], model.tau_years[series]
-        implied = implied_volatility(
-            price_usd=table.sound_mid_usd[rows] - table.early_usd[rows],
-            forward=forward,
-            strike=strike,
-            discount=discount,
+        shorter = tau_years / model.tau_years
+        return msgspec.structs.replace(
+            model,
             tau_years=tau_years,
-            is_call=is_call,
-            error_max=IV_ERROR_MAX,
+            spot_usd=spot_usd,
+            forward_usd=spot_usd * (model.forward_usd / model.spot_usd) ** shorter,
+            discount=model.discount**shorter,
+            scale_variance=model.scale_variance * shorter,
         )
-        known = ~np.isnan(implied.iv_annual)
-        greeks = spot_greeks(
-            spot=spot_usd,
-            forward=forward,
-            strike=strike,
-            discount=discount,
-            tau_years=tau_years,
-            iv_annual=np.where(known, implied.iv_annual, table.smile_iv_annual[rows]),
-            is_call=is_call,
-        )
-        table.iv_annual[rows], table.iv_code[rows] = implied.iv_annual, implied.reason_code
-        for name, early in zip(_NAMES, _EARLY, strict=True):
-            getattr(table, name)[rows] = getattr(greeks, name) + getattr(table, early)[rows]
 
 
-@remembered(MODELS_KEPT)
-def smiles_of(model: SeriesModel, gaps: Gaps) -> Smiles:
-    """Return the fitted smiles, for strikes by delta and volatilities anywhere."""
-    names = {name for name in Smiles.__struct_fields__ if name != "gaps"}
-    return Smiles(
-        gaps=tuple(gap or None for gap in gaps.smile),  # type: ignore[misc]  # its words will do
-        **{name: getattr(model, name) for name in names},
+def with_known(
+    found: Fitted, before: Fitted, *, now_ns: UnixNs, kept_ns_max: int
+) -> tuple[Fitted, BoolArray]:
+    """Add what is known still of the series of which too little was said now; and say which.
+
+    Both are of the same series. Where a forward was read it stands, and only the smile is kept.
+    """
+    size = len(found.model.tau_years)
+    by_smile, whole = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
+    reads = list(found.gaps.reads)
+    for at in range(size):
+        forward_gap = found.gaps.forward[at]
+        gap, read = forward_gap or found.gaps.smile[at], before.gaps.read(at)
+        had = np.isfinite(before.model.forward_usd[at]) if forward_gap else before.has_smile[at]
+        left_years, spot_usd = found.model.tau_years[at], found.model.spot_usd[at]
+        if gap not in _SAID_TOO_LITTLE or not had or now_ns - read.at_ns > kept_ns_max:
+            continue
+        if _holds(read, now_ns=now_ns, left_years=float(left_years), spot_usd=float(spot_usd)):
+            (whole if forward_gap else by_smile)[at] = True
+            reads[at] = msgspec.structs.replace(read, gap=gap)
+    kept = whole | by_smile
+    if not kept.any():
+        return found, kept
+    now = found.model
+    model = _merged(
+        carried(before.model, spot_usd=now.spot_usd, tau_years=now.tau_years),
+        now,
+        whole=whole,
+        by_smile=by_smile,
+    )
+    words = {name: _kept_words(name, found, before, kept=kept) for name in _WORDS}
+    return Fitted(model, Gaps(**words, reads=tuple(reads))), kept
+
+
+def _merged(
+    old: SeriesModel, new: SeriesModel, *, whole: BoolArray, by_smile: BoolArray
+) -> SeriesModel:
+    columns = {}
+    for name in SeriesModel.__struct_fields__:
+        ours, theirs = getattr(old, name), getattr(new, name)
+        kept = whole if name in _OF_FORWARD else whole | by_smile
+        columns[name] = np.where(kept if ours.ndim == 1 else kept[:, None], ours, theirs)
+    return SeriesModel(**columns)
+
+
+def _kept_words(name: str, found: Fitted, before: Fitted, *, kept: BoolArray) -> tuple[str, ...]:
+    old, new = getattr(before.gaps, name), getattr(found.gaps, name)
+    return tuple(old[at] if keeps else new[at] for at, keeps in enumerate(kept))
+
+
+def _holds(read: Read, *, now_ns: int, left_years: float, spot_usd: float) -> bool:
+    """Whether neither the underlying nor the time has gone too far since a series was read."""
+    age_years = (now_ns - read.at_ns) / CALENDAR_YEAR_NS
+    return (
+        bool(read.spot_usd)
+        and age_years <= _KEPT_TIME_MAX * (left_years + age_years)
+        and abs(spot_usd / read.spot_usd - 1.0) <= _KEPT_MOVE_MAX
     )
 
 
-def reordered(model: SeriesModel, gaps: Gaps, order: Sequence[int]) -> tuple[SeriesModel, Gaps]:
-    """Return the model for another list of series; -1 stands for one that is new to it."""
-    at = np.array(order, dtype=np.intp)
+@remembered(MODELS_KEPT)
+def smiles_of(fitted: Fitted) -> Smiles:
+    """Return the fitted smiles, for strikes by delta and volatilities anywhere."""
+    names = {name for name in Smiles.__struct_fields__ if name != "gaps"}
+    return Smiles(
+        gaps=tuple(gap or None for gap in fitted.gaps.smile),  # type: ignore[misc]  # words will do
+        **{name: getattr(fitted.model, name) for name in names},
+    )
+
+
+def reordered(fitted: Fitted, order: Sequence[int]) -> Fitted:
+    """Return what is known for another list of series; -1 stands for one that is new to it."""
+    model, gaps, at = fitted.model, fitted.gaps, np.array(order, dtype=np.intp)
     new = at < 0
     columns = {}
     for name in SeriesModel.__struct_fields__:
@@ -187,69 +202,11 @@ def reordered(model: SeriesModel, gaps: Gaps, order: Sequence[int]) -> tuple[Ser
         columns[name] = column
     words = {
         name: tuple(getattr(gaps, name)[one] if one >= 0 else NOT_FITTED for one in order)
-        for name in Gaps.__struct_fields__
+        for name in _WORDS
     }
-    return SeriesModel(**columns), Gaps(**words)
+    reads = tuple(gaps.read(one) if one >= 0 else Read() for one in order)
+    return Fitted(SeriesModel(**columns), Gaps(**words, reads=reads))
 
 
 def _nothing(model: SeriesModel, name: str, at: Rows) -> FloatArray:
     return np.full((len(at), *getattr(model, name).shape[1:]), np.nan)
-
-
-def _fill(table: QuoteTable, quotes: ChainQuotes, found: ChainAnalysis) -> None:
-    table.iv_annual[:] = found.implied.iv_annual
-    table.iv_code[:] = found.implied.reason_code
-    table.smile_iv_annual[:] = found.smile_iv_annual
-    for name in _NAMES:
-        getattr(table, name)[:] = getattr(found.greeks, name)
-    if quotes.exercise is ExerciseStyle.EUROPEAN:
-        return
-    plain = _european(quotes, found)
-    table.early_usd[:] = np.nan_to_num(found.greeks.price_usd - plain.price_usd)
-    for name, early in zip(_NAMES, _EARLY, strict=True):
-        extra = getattr(found.greeks, name) - getattr(plain, name)
-        getattr(table, early)[:] = np.nan_to_num(extra)
-
-
-def _european(quotes: ChainQuotes, found: ChainAnalysis) -> Greeks:
-    """What the rows would be without early exercise, at the volatility their Greeks rest on."""
-    series = quotes.expiry_index
-    with np.errstate(all="ignore"):
-        return spot_greeks(
-            spot=quotes.spot_usd,
-            forward=found.forwards.forward_usd[series],
-            strike=quotes.strike_usd,
-            discount=found.forwards.discount[series],
-            tau_years=quotes.tau_years[series],
-            iv_annual=np.where(found.from_smile, found.smile_iv_annual, found.implied.iv_annual),
-            is_call=quotes.is_call,
-        )
-
-
-def _series_model(quotes: ChainQuotes, found: ChainAnalysis) -> SeriesModel:
-    smiles, forwards, skews = found.fit.smiles, found.forwards, found.skews
-    size = len(quotes.tau_years)
-    with np.errstate(all="ignore"):
-        at_money = smile_values(smiles, expiry=np.arange(size), log_moneyness=np.zeros(size))
-        atm_iv = np.sqrt(at_money.total_variance / quotes.tau_years)
-    kept = ("scale_variance", "low", "high", "low_slope", "high_slope")
-    return SeriesModel(
-        tau_years=quotes.tau_years,
-        spot_usd=np.full(size, quotes.spot_usd),
-        forward_usd=forwards.forward_usd,
-        forward_error_usd=forwards.forward_error_usd,
-        discount=forwards.discount,
-        atm_iv_annual=atm_iv,
-        smile_error_vol_points=found.fit.error_vol_points,
-        put_iv_annual=skews.put_iv_annual,
-        call_iv_annual=skews.call_iv_annual,
-        skew_log_ratio=skews.log_ratio,
-        skew_normalised=skews.normalised,
-        knot_ratio=smiles.knot_ratio,
-        knot_curvature=smiles.knot_curvature,
-        **{name: getattr(smiles, name) for name in kept},
-    )
-
-
-def _words(gaps: tuple[str | None, ...]) -> tuple[str, ...]:
-    return tuple(str(gap) if gap else "" for gap in gaps)

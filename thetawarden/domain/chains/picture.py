@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetawarden.domain.chains.doubts import CODES, Doubt, DoubtLimits
-from thetawarden.domain.chains.model import MODELS_KEPT, Gaps, SeriesModel, carried_forwards
+from thetawarden.domain.chains.model import MODELS_KEPT, Fitted, SeriesModel
 from thetawarden.domain.chains.plan import WatchedSeries
 from thetawarden.domain.chains.spot import Spot, SpotDoubt
 from thetawarden.domain.chains.table import QuoteTable
-from thetawarden.domain.chains.verdicts import Frame, doubt_quotes, doubt_rows
+from thetawarden.domain.chains.verdicts import Frame, doubt_rows
 from thetawarden.domain.chains.view import ChainSummary, ChainView, SeriesView, pack_rows
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.pricing.arrays import BoolArray
@@ -31,6 +31,8 @@ _FROM_TABLE = (
     *("open_interest", "iv_annual", "smile_iv_annual", "delta_per_share", "gamma_per_usd"),
     *("vega_usd_per_vol_point", "theta_usd_per_day", "broker_iv_annual", "broker_delta", "at_ns"),
 )
+_MODELLED = ("delta_per_share", "gamma_per_usd")  # of old, where a series has no model
+_CARRIED = ("tau_years", "forward_usd", "discount")
 _FROM_MODEL = (
     *("tau_years", "forward_usd", "forward_error_usd", "discount", "atm_iv_annual"),
     *("smile_error_vol_points", "put_iv_annual", "call_iv_annual"),
@@ -45,19 +47,27 @@ def draw(
     epoch: int,
     series: Sequence[WatchedSeries],
     table: QuoteTable,
-    model: SeriesModel | None,
-    gaps: Gaps | None,
+    fitted: Fitted | None,
+    carried: SeriesModel | None,
     fitted_ns: UnixNs,
     spot: Spot,
     spot_doubt: SpotDoubt | None,
     skews: Sequence[float],
     frame: Frame,
+    quote_codes: Codes,
     limits: DoubtLimits,
 ) -> ChainView:
-    """Return the chain as it is."""
-    codes = _codes(table, model, frame=frame, size=len(series), limits=limits)
+    """Return the chain as it is; `quote_codes` are what the quotes themselves give.
+
+    What was fitted is shown carried to this instant.
+    """
+    known = _modelled(fitted, len(series))
+    codes = doubt_rows(table, quote_codes, has_forward=known, limits=limits)
     usable = codes == 0
     columns = {name: getattr(table, name) for name in _FROM_TABLE} | {"doubt": codes}
+    bare = ~known[table.series]
+    for name in _MODELLED if bare.any() else ():
+        columns[name] = np.where(bare, np.nan, columns[name])
     columns["bid_usd"] = np.where(usable, table.sound_bid_usd, table.bid_usd)
     columns["ask_usd"] = np.where(usable, table.sound_ask_usd, table.ask_usd)
     return ChainView(
@@ -69,23 +79,16 @@ def draw(
         spot_at_ns=spot.at_ns,
         spot_doubt=str(spot_doubt or ""),
         fitted_ns=fitted_ns,
-        series=_series_views(series, table, usable, model=model, gaps=gaps, spot=spot, skews=skews),
+        series=_series_views(series, table, usable, fitted=fitted, carried=carried, skews=skews),
         summary=_summary(table, codes, frame.now_ns),
         columns=pack_rows(columns),
     )
 
 
-def _codes(
-    table: QuoteTable,
-    model: SeriesModel | None,
-    *,
-    frame: Frame,
-    size: int,
-    limits: DoubtLimits,
-) -> Codes:
-    quote_codes = doubt_quotes(table, frame, limits)
-    known = np.zeros(size, dtype=np.bool_) if model is None else np.isfinite(model.forward_usd)
-    return doubt_rows(table, quote_codes, has_forward=known, limits=limits)
+def _modelled(fitted: Fitted | None, size: int) -> BoolArray:
+    if fitted is None:
+        return np.zeros(size, dtype=np.bool_)
+    return np.isfinite(fitted.model.forward_usd)
 
 
 def _series_views(
@@ -93,13 +96,12 @@ def _series_views(
     table: QuoteTable,
     usable: BoolArray,
     *,
-    model: SeriesModel | None,
-    gaps: Gaps | None,
-    spot: Spot,
+    fitted: Fitted | None,
+    carried: SeriesModel | None,
     skews: Sequence[float],
 ) -> tuple[SeriesView, ...]:
     size, history = len(series), np.array(skews, dtype=np.float64)
-    forwards = _forwards(model, spot, size=size)
+    now = [_figures_now(carried, at) for at in range(size)]
     counts = np.bincount(table.series, minlength=size).tolist()
     good = np.bincount(table.series[usable], minlength=size).tolist()
     return tuple(
@@ -108,9 +110,8 @@ def _series_views(
             at,
             rows=counts[at],
             usable=good[at],
-            forward_usd=forwards[at],
-            model=model,
-            gaps=gaps,
+            now=now[at],
+            fitted=fitted,
             history=history,
         )
         for at, one in enumerate(series)
@@ -123,23 +124,24 @@ def _series_view(
     *,
     rows: int,
     usable: int,
-    forward_usd: float,
-    model: SeriesModel | None,
-    gaps: Gaps | None,
+    now: dict[str, float | None],
+    fitted: Fitted | None,
     history: NDArray[np.float64],
 ) -> SeriesView:
     figures: dict[str, Any] = {}
-    if model is not None and gaps is not None:
-        figures = dict(_figures(model)[at])
+    if fitted is not None:
+        model, gaps = fitted.model, fitted.gaps
+        figures, read = dict(_figures(model)[at]), gaps.read(at)
         found = percentile_in_history(float(model.skew_normalised[at]), history)
         unknown = isinstance(found, SkewGap)
-        figures |= {
-            "forward_usd": _known(forward_usd),
+        figures |= now | {
             "skew_percentile": None if unknown else found,
             "percentile_gap": str(found) if unknown else "",
             "forward_gap": gaps.forward[at],
             "smile_gap": gaps.smile[at],
             "skew_gap": gaps.skew[at],
+            "read_ns": read.at_ns,
+            "unread": read.gap,
         }
     return SeriesView(
         trading_class=one.key.trading_class,
@@ -153,13 +155,10 @@ def _series_view(
     )
 
 
-def _forwards(model: SeriesModel | None, spot: Spot, *, size: int) -> list[float]:
-    """The forwards at the price that the view shows; those of the fit where it has none."""
-    if model is None:
-        return [math.nan] * size
-    if not spot.price_usd:
-        return [*map(float, model.forward_usd)]
-    return [*map(float, carried_forwards(model, spot_usd=spot.price_usd))]
+def _figures_now(carried: SeriesModel | None, at: int) -> dict[str, float | None]:
+    if carried is None:
+        return {}
+    return {name: _known(float(getattr(carried, name)[at])) for name in _CARRIED}
 
 
 @remembered(MODELS_KEPT)

@@ -6,7 +6,7 @@ import msgspec
 
 from thetawarden.domain.broker.instrument import InstrumentKind
 from thetawarden.domain.chains.doubts import DoubtLimits
-from thetawarden.domain.chains.model import FitHabits
+from thetawarden.domain.chains.fitting import FitHabits
 from thetawarden.domain.chains.spot import SpotLimits
 from thetawarden.domain.chains.windows import ExpiryWindow, StrikeWindow
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
@@ -38,7 +38,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How often what is done; a view comes at once after quiet, else once in `view_ns` at most.
 
     Without anything new there is a view every `idle_view_ns`, because quotes age. A model that
-    still holds is fitted anew after `fit_calm_pauses` times its pause only.
+    still holds is fitted anew after `fit_calm_pauses` times its pause only; what was read of a
+    series that cannot be read any more stands for `model_kept_ns_max` at most.
     """
 
     view_ns: int = 2 * NS_PER_SECOND
@@ -46,6 +47,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     fit_ns: int = 5 * NS_PER_SECOND
     fit_american_ns: int = 20 * NS_PER_SECOND
     fit_calm_pauses: int = 4
+    model_kept_ns_max: int = 5 * NS_PER_MINUTE
     replan_ns: int = 30 * NS_PER_SECOND
     stream_refresh_ns: int = 30 * NS_PER_SECOND
     scan_refresh_ns: int = 60 * NS_PER_SECOND

@@ -14,7 +14,7 @@ from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.broker.quote_rows import DATA_TYPES
 from thetawarden.domain.chains.doubts import CODES, FROM_PRICING, Doubt, DoubtLimits
 from thetawarden.domain.chains.table import QuoteTable
-from thetawarden.domain.pricing.arrays import BoolArray, FloatArray
+from thetawarden.domain.pricing.arrays import BoolArray
 from thetawarden.domain.pricing.reasons import CODE_OF, Codes
 
 _LIVE = DATA_TYPES.index(DataType.LIVE)
@@ -129,8 +129,3 @@ def _first(findings: dict[Doubt, BoolArray], size: int) -> Codes:
         if found is not None:
             codes[found] = CODES[doubt]
     return codes
-
-
-def forward_known(forward_usd: FloatArray) -> BoolArray:
-    """Which series have a forward."""
-    return np.isfinite(forward_usd)

@@ -67,6 +67,8 @@ class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
 
     Skew is ln(put IV / call IV) at equal delta; normalised, it is brought to the reference tenor.
     The percentile is that of the normalised skew in this underlying's own history, 0 to 1.
+    What there is was read off the quotes at `read_ns` and is carried to the view's instant; where
+    `unread` says why the last fit could not read the series, or its smile, that was before it.
     """
 
     trading_class: str
@@ -91,6 +93,8 @@ class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
     smile_gap: str = ""
     skew_gap: str = ""
     percentile_gap: str = ""
+    read_ns: UnixNs = UnixNs(0)
+    unread: str = ""
 
 
 class ChainSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,17 +128,16 @@ class ChainView(msgspec.Struct, frozen=True, kw_only=True):
 
     def differs(self, other: ChainView) -> bool:
         """Whether more than the clock has moved on since the other view."""
-        mine, theirs = self.summary, other.summary
-        return (self.columns, self.series, mine.doubts, mine.usable) != (
-            other.columns,
-            other.series,
-            theirs.doubts,
-            theirs.usable,
-        ) or (self.epoch, self.spot_usd, self.spot_doubt) != (
-            other.epoch,
-            other.spot_usd,
-            other.spot_doubt,
+        return self.columns != other.columns or self._said() != other._said()
+
+    def _said(self) -> tuple[object, ...]:
+        """What is in no column and does not follow from it being later."""
+        series = tuple(
+            msgspec.structs.replace(one, tau_years=None, forward_usd=None, discount=None)
+            for one in self.series
         )
+        of_rows = (self.summary.doubts, self.summary.usable)
+        return (series, *of_rows, self.epoch, self.spot_usd, self.spot_doubt)
 
 
 class ChainRows(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from thetawarden.domain.context.beta import Beta
-from thetawarden.domain.governing.sights import Sight, marks_in_sight
+from thetawarden.domain.governing.sights import Sight, marks_in_sight, marks_since
 from thetawarden.domain.governing.terms import Terms, beta_of, is_broad, sector_named
 from thetawarden.domain.governing.trades import HeldRow
 from thetawarden.domain.instants import UnixNs
@@ -44,8 +44,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 def market_of(seen: Seen, *, terms: Terms, also: Iterable[Instrument] = ()) -> MarketView:
     """Return the market for what is held, what may yet be, and some instruments more.
 
-    What its chain does not tell of a held option just now is what was last known of it: a book that
-    cannot be valued demands nothing. The whole is as old as that, so no entry rests on it for long.
+    What its chain does not tell of a held option just now is what was last known of it, or what a
+    smile tells that could not be read since: a book that cannot be valued demands nothing. The
+    whole is as old as that, so no entry rests on it for long.
     """
     instruments = _instruments(seen)
     matter = dict.fromkeys(one.underlying for one in instruments)
@@ -64,6 +65,7 @@ def market_of(seen: Seen, *, terms: Terms, also: Iterable[Instrument] = ()) -> M
     views = tuple(_view(symbol, seen, terms) for symbol in symbols)
     parts = [one.spot_at_ns for one in views if one.symbol in matter]
     parts += [one.at_ns for one in kept.values()]
+    parts += _read_ns(seen, instruments).values()
     parts += [UnixNs(0) if one is None else one.at_ns for one in (seen.index, seen.vix)]
     return MarketView(
         at_ns=min(parts),
@@ -77,12 +79,14 @@ def market_of(seen: Seen, *, terms: Terms, also: Iterable[Instrument] = ()) -> M
 def kept_of(market: MarketView, seen: Seen) -> dict[ConId, KeptMarks]:
     """Return what is to be kept of everything that is held or may yet be."""
     found: dict[ConId, KeptMarks] = {}
-    for one in _instruments(seen):
+    instruments = _instruments(seen)
+    read_ns = _read_ns(seen, instruments)
+    for one in instruments:
         marks, before = market.marks.get(one.con_id), seen.kept.get(one.con_id)
         if before is not None and marks is before.marks:
             found[one.con_id] = before
         elif marks is not None and _is_told(marks):
-            at_ns = seen.sights[one.underlying].at_ns
+            at_ns = read_ns.get(one.con_id, seen.sights[one.underlying].at_ns)
             found[one.con_id] = KeptMarks(at_ns=at_ns, marks=marks)
     return found
 
@@ -92,6 +96,16 @@ def _instruments(seen: Seen) -> list[Instrument]:
         *(row.instrument for row in seen.rows),
         *(leg.instrument for order in seen.pending for leg in order.legs),
     ]
+
+
+def _read_ns(seen: Seen, instruments: Iterable[Instrument]) -> dict[ConId, UnixNs]:
+    """When that was read which a chain tells of some instruments by a smile it could not renew."""
+    found: dict[ConId, UnixNs] = {}
+    for symbol, con_ids in _by_underlying(instruments).items():
+        sight = seen.sights.get(symbol)
+        if sight is not None:
+            found |= marks_since(sight, con_ids)
+    return found
 
 
 def _is_told(marks: Marks | None) -> bool:

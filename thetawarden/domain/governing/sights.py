@@ -37,11 +37,15 @@ _PRICE_PLACES = 4
 
 
 class Carry(msgspec.Struct, frozen=True, array_like=True):
-    """How a series carries: years left, rate, yield; NaN where the view could not tell."""
+    """How a series carries: years left, rate, yield; NaN where the view could not tell.
+
+    `read_ns` is when its smile was read, if that was not at the last fit, else 0.
+    """
 
     tau_years: float
     rate_annual: float
     yield_annual: float
+    read_ns: UnixNs = UnixNs(0)
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +83,10 @@ def sight_of(view: ChainView) -> Sight:
         epoch=view.epoch,
         spot_usd=spot if trusted and spot is not None else math.nan,
         spot_at_ns=view.spot_at_ns,
-        carries=tuple(Carry(*carry_of(one, spot_usd=spot)) for one in view.series),
+        carries=tuple(
+            Carry(*carry_of(one, spot_usd=spot), one.read_ns if one.unread else UnixNs(0))
+            for one in view.series
+        ),
         columns={name: view.columns[place] for name, place in _PLACES.items()},
     )
 
@@ -96,6 +103,19 @@ def marks_in_sight(sight: Sight, con_ids: Iterable[ConId]) -> dict[ConId, Marks]
     return {con_id: _marks(sight, columns, row) for con_id, row in rows.items()}
 
 
+def marks_since(sight: Sight, con_ids: Iterable[ConId]) -> dict[ConId, UnixNs]:
+    """Return when those were read whose volatility is that of a smile that stands unread."""
+    if not any(one.read_ns for one in sight.carries):
+        return {}
+    columns, rows = _found(sight, con_ids)
+    since = {con_id: _carry(sight, columns, row).read_ns for con_id, row in rows.items()}
+    return {
+        con_id: read_ns
+        for con_id, read_ns in since.items()
+        if read_ns and not _is_believed(columns, rows[con_id])
+    }
+
+
 def _found(
     sight: Sight, con_ids: Iterable[ConId]
 ) -> tuple[Mapping[str, NDArray[Any]], dict[ConId, int]]:
@@ -108,15 +128,23 @@ def _found(
 
 
 def _marks(sight: Sight, columns: Mapping[str, NDArray[Any]], row: int) -> Marks:
-    own = float(columns["iv_annual"][row])
-    believed = int(columns["doubt"][row]) == 0 and math.isfinite(own)
-    carry = sight.carries[int(columns["series"][row])]
+    volatility = "iv_annual" if _is_believed(columns, row) else "smile_iv_annual"
+    carry = _carry(sight, columns, row)
     return Marks(
         tau_years=carry.tau_years,
-        iv_annual=own if believed else float(columns["smile_iv_annual"][row]),
+        iv_annual=float(columns[volatility][row]),
         rate_annual=carry.rate_annual,
         yield_annual=carry.yield_annual,
     )
+
+
+def _is_believed(columns: Mapping[str, NDArray[Any]], row: int) -> bool:
+    """Whether an option's own quote tells its volatility."""
+    return int(columns["doubt"][row]) == 0 and math.isfinite(columns["iv_annual"][row])
+
+
+def _carry(sight: Sight, columns: Mapping[str, NDArray[Any]], row: int) -> Carry:
+    return sight.carries[int(columns["series"][row])]
 
 
 def _seen(sight: Sight, columns: Mapping[str, NDArray[Any]], row: int) -> SeenLeg:

@@ -36,7 +36,7 @@ def see_skew(series: SeriesView, shift: SkewShift, *, is_call: bool) -> SkewSeen
     The percentile is that of puts over calls: from the middle of its history to its top the shift
     of puts grows to the most that is configured, and that of calls falls as far.
     """
-    gap = series.smile_gap or series.skew_gap or series.percentile_gap
+    gap = series.smile_gap or series.skew_gap or series.unread or series.percentile_gap
     percentile = series.skew_percentile
     if gap or percentile is None or not 0.0 <= percentile <= 1.0:
         added, gap = 0.0, gap or "no_percentile"

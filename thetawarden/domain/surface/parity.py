@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+PAIRS_MIN = 3
 _ROUNDS = 5
 _HUBER_DEVIATIONS = 1.5
 _SCALE_MIN = 0.02
@@ -70,7 +71,7 @@ def fit_forwards(
     *,
     tau_years: NDArray[np.float64],
     prior: RatePrior | None = None,
-    pairs_min: int = 3,
+    pairs_min: int = PAIRS_MIN,
 ) -> Forwards:
     """Fit every expiry at once; `tau_years` has one entry per expiry."""
     count = np.bincount(pairs.expiry_index, minlength=len(tau_years))
