@@ -100,14 +100,16 @@ class Desk:
         self.reconcile(epoch=epoch)
         self.tell(LinkChanged(epoch=epoch, state=LinkState.READY, entries=True, why="t"))
 
-    def reconcile(self, *, epoch=1, agreed=True, rounds=2):
-        """Fetch the whole book, far enough apart, and let the keeper agree."""
+    def reconcile(self, *, epoch=1, agreed=True, rounds=2, accepted=None):
+        """Fetch the whole book, far enough apart, and let the keeper agree, or a person for it."""
         for _ in range(rounds):
             self.wait(APART)
             book = msgspec.structs.replace(self.broker.book(), epoch=epoch)
             self.tell(book)
             said = () if agreed else ("it does not fit",)
-            self.tell(BookJudged(epoch=epoch, round=book.round, agreed=agreed, unexplained=said))
+            verdict = BookJudged(epoch=epoch, round=book.round, agreed=agreed, unexplained=said)
+            self.tell(msgspec.structs.replace(verdict, accepted=accepted or {}))
+            accepted = None
 
     def tell(self, message):
         """Give the executor a message, and perform what it says."""

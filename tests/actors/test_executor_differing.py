@@ -116,3 +116,45 @@ def test_on_another_link_nothing_leaves_before_our_orders_were_compared(asked):
     desk.reconcile(epoch=2, agreed=False, rounds=1)
     desk.watch(SETTINGS.query_ns + 2 * SECOND)
     assert desk.protected() == {EXIT: 2}
+
+
+def filled_untold(units):
+    """The link was away when an entry filled, and the broker's day has turned since."""
+    desk = Desk()
+    desk.approve()
+    desk.settle()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.fill(entry, units)
+    del desk.broker.orders[entry]
+    desk.broker.executions.clear()
+    desk.broker.outbox.clear()
+    desk.tell(LinkChanged(epoch=1, state=LinkState.SYNCING, entries=False, why="it is back"))
+    desk.reconcile(agreed=False, rounds=5)
+    return desk
+
+
+@pytest.mark.parametrize(("units", "stage"), [(2, Stage.FILLED), (1, Stage.EXPIRED)])
+def test_what_a_person_accepts_as_held_an_order_in_doubt_has_brought_and_its_exits_stand(
+    units, stage
+):
+    desk = filled_untold(units)
+    in_doubt = desk.order(ENTRY).stage
+    legs = desk.held
+
+    desk.reconcile(accepted={conid: Decimal(count) for conid, count in legs.items()}, rounds=5)
+    desk.settle()
+
+    assert in_doubt is Stage.UNKNOWN
+    assert len(desk.halts()) == 1
+    assert (desk.order(ENTRY).stage, desk.order(ENTRY).units_filled) == (stage, units)
+    assert desk.protected() == {TP: units, STOP: units}
+    assert desk.held == legs
+
+
+def test_what_a_person_accepts_that_no_order_would_have_brought_is_no_orders():
+    desk = filled_untold(2)
+    other = {conid: Decimal(-count) for conid, count in desk.held.items()}
+
+    desk.reconcile(accepted=other | {99: Decimal(5)}, rounds=2)
+
+    assert (desk.order(ENTRY).stage, desk.order(ENTRY).units_filled) == (Stage.EXPIRED, 0)

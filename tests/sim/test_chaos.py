@@ -79,6 +79,13 @@ def test_a_link_that_a_swallowed_probe_ends_late_is_given_until_it_is_open_again
     assert outcome.violations == ()
 
 
+def test_a_fill_of_an_evening_without_a_link_is_accepted_by_a_person_and_stays_protected():
+    away = (fault("correction", 76, 120, 64270), fault("restart", 371, 120, 58746))
+    outcome = simulate(Plan(seed=168, days=2, schedule=away))
+
+    assert outcome.violations == ()
+
+
 def test_a_planted_bug_is_found_made_small_and_told_how_to_see_again():
     bug = by_name("another price")
     with planted(bug):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -43,6 +43,7 @@ from thetawarden.domain.orders.reconcile import (
     conclude,
     is_settled,
     looked_for,
+    units_accepted,
 )
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.orders.stages import Stage
@@ -220,7 +221,7 @@ def judged(
     """Conclude what a book that was compared with the keeper's lets be concluded."""
     if verdict.epoch != state.epoch:
         return ()
-    said: list[Says] = []
+    said = list(_accepted(state, verdict.accepted, now)) if verdict.accepted else []
     settled: list[str] = []
     for life in list(state.orders.values()):
         finding = conclude(
@@ -238,6 +239,24 @@ def judged(
             text = f"{life.order_ref} is on no list, yet a position of it moved: look at it"
             said += [Halt(reason=text, by=ME), page(life.order_ref, text)]
     return (*said, *reconciled(state, tuple(settled), agreed=verdict.agreed))
+
+
+def _accepted(state: ExecutorState, accepted: Mapping[int, Decimal], now: UnixNs) -> Iterator[Says]:
+    """What a person accepts as held, and an order in doubt would have brought, it has brought.
+
+    Else that order would be proved absent by books that agree, and the exits of what is held with
+    it taken for left over.
+    """
+    left = dict(accepted)
+    for life in list(state.orders.values()):
+        units = units_accepted(life, left)
+        if not units:
+            continue
+        for leg in life.intent.legs:
+            left[leg.instrument.conid] -= units * leg.ratio
+        after = msgspec.structs.replace(life, told_units=life.units_filled + units)
+        words = f"{units} filled, by the broker's book as a person accepted it"
+        yield from heard(state, after, evidence_of_fills(after, life), now=now, words=words)
 
 
 def reconciled(state: ExecutorState, settled: tuple[str, ...], *, agreed: bool) -> tuple[Says, ...]:

@@ -212,6 +212,7 @@ class Keeper:
                 round=fetched.round,
                 agreed=judgement.agreed,
                 unexplained=judgement.unexplained,
+                accepted=judgement.accepted,
             ),
             *self._worry(judgement),
             *self._again(judgement),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from thetawarden.domain.books.fills import CommissionKind
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.books.profit import Result
@@ -73,13 +75,15 @@ class RefreshBook(Command, frozen=True, kw_only=True):
 class BookJudged(Event, frozen=True, kw_only=True):
     """The keeper compared a fetched book with its own; `unexplained` is empty when they agree.
 
-    While anything is unexplained or missing, no new risk is taken.
+    While anything is unexplained or missing, no new risk is taken. `accepted` is by how much each
+    holding was changed, by contract, because a person took the broker's word for it.
     """
 
     epoch: int
     round: int
     agreed: bool
     unexplained: tuple[str, ...]
+    accepted: dict[int, Decimal] = msgspec.field(default_factory=dict)
 
 
 class PositionExplained(Event, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from thetawarden.practice.market.scenario import ScenarioName
 from thetawarden.sim.broker.adapter import BrokerHabits
 from thetawarden.sim.disk import Entry, Numbered
 from thetawarden.sim.faults.kinds import Family, Planned
-from thetawarden.sim.faults.people import resume
+from thetawarden.sim.faults.people import accept_untold, resume
 from thetawarden.sim.faults.schedule import A_DAY_MIN, SESSION_MIN, Stage, draw_schedule
 from thetawarden.sim.invariants.referee import Referee, Violation
 from thetawarden.sim.runtime import LivelockError
@@ -191,6 +191,7 @@ class _Run:
             self._world.meddler.calm()
             runs_min = heal_min if self._world.alive else heal_min + BEGUN_MIN
             if self._go(heal_min, runs_min, trade=False):
+                accept_untold(self._world)
                 resume(self._world)
                 self._go(runs_min, end_min, trade=False)
             more_min = 0 if referee.violations else self._link_takes_min()

@@ -66,6 +66,18 @@ def conclude(
     return Finding.MOVED if has_moved(life, positions) else Finding.WAIT
 
 
+def units_accepted(life: OrderLife, accepted: Mapping[int, Decimal]) -> int:
+    """Return how many units of an order in doubt a person has accepted as held, 0 for none.
+
+    Nothing more will be told of these fills, so all its legs must have moved its way for each.
+    """
+    if life.stage is not Stage.UNKNOWN:
+        return 0
+    ratios = {leg.instrument.conid: leg.ratio for leg in life.intent.legs}
+    units = (accepted.get(conid, Decimal()) / ratio for conid, ratio in ratios.items())
+    return max(0, min(life.units_left, *map(int, units)))
+
+
 def has_moved(life: OrderLife, positions: Mapping[int, Decimal]) -> bool:
     """Whether a leg's position has gone the order's way by more than its known fills."""
     held, fills = dict(life.held), leg_fills(life)

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from thetawarden.domain.broker.orders import execution_stem
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND, new_york_date
 from thetawarden.domain.link.states import LinkTrouble
 from thetawarden.domain.market.calendar import session_row
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.messages.base import Envelope, Message
-from thetawarden.messages.books import BookFetched
+from thetawarden.messages.books import BookFetched, ExecutionReported
 from thetawarden.messages.lines import LinesReleased, RedirectLine
 from thetawarden.messages.link import (
     BrokerNoticed,
@@ -357,8 +358,13 @@ class SimBroker:
             wire.tell(message)
 
     def _say(self, message: Message) -> None:
-        if self._desk is not None:
-            self._desk.say(message)
+        if self._desk is None:
+            return
+        if isinstance(message, ExecutionReported):
+            self.gateway.untold.discard(execution_stem(message.execution.execution_id))
+        elif isinstance(message, BookFetched):
+            self.gateway.untold -= {execution_stem(one.execution_id) for one in message.executions}
+        self._desk.say(message)
 
 
 def _client_of(event: model.ExchangeEvent) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from thetawarden.domain.broker.orders import execution_stem
 from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.link.states import LinkTrouble
 from thetawarden.practice import model
@@ -35,6 +36,7 @@ class SimGateway:
     `refusal` is what whoever connects is told instead of being let in. `swallows` counts orders
     that will be lost without a word. Distortions change what is shown, spreads what is told.
     Who lies in wait in `placed` or `cancelled` sees an order that has arrived, or whose cancel has.
+    `untold` are the fills, by the stem of their numbers, of which no desk has heard so far.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class SimGateway:
         self.distortions: dict[str, Distort] = {}
         self.spreads: dict[str, Spread] = {}
         self.swallows = 0
+        self.untold: set[str] = set()
         self.placed: dict[str, Ambush] = {}
         self.cancelled: dict[str, Ambush] = {}
         self.on_sent: Callable[[model.OrderRequest], None] = lambda _ticket: None
@@ -123,6 +126,8 @@ class SimGateway:
             self.advance()
 
     def _tell(self, event: model.ExchangeEvent) -> None:
+        if isinstance(event, model.Executed):
+            self.untold.add(execution_stem(event.execution.exec_id))
         told: tuple[model.ExchangeEvent, ...] = (event,)
         for spread in tuple(self.spreads.values()):
             told = tuple(one for each in told for one in spread(each))

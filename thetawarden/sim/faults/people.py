@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from thetawarden.domain.broker.orders import execution_stem
+from thetawarden.messages.books import AcceptBook
 from thetawarden.messages.risk import FreezeExits
 from thetawarden.messages.trading import CancelAll, Flatten, Halt, Resume
 from thetawarden.practice import model
@@ -26,6 +28,18 @@ def resume(world: World) -> None:
     if latch is not None and latch.halt is not None:
         words = "a person looked at it"
         world.say(Resume(reason=words, by=PERSON, epoch=latch.epoch), sender=PERSON)
+
+
+def accept_untold(world: World) -> None:
+    """A person accepts the broker's book where its statement has fills that nobody will tell of.
+
+    A broker tells of the fills of its own day; those of an evening without a link stay unexplained.
+    """
+    gateway = world.gateway
+    done = gateway.exchange.executions(model.ExecutionFilter(account=gateway.account))
+    if gateway.untold - {execution_stem(fill.exec_id) for fill, _ in done}:
+        words = "fills of an earlier day, by the broker's statement"
+        world.say(AcceptBook(reason=words, by=PERSON), sender=PERSON)
 
 
 def _wrong_resume(world: World, planned: Planned) -> None:
