@@ -68,9 +68,9 @@ def pick_snapshots(
     barred = barred_now(ledger, now_ns)
     ready = sorted(
         (priority, at_ns, conid, listener)
-        for listener, awaited in _due(ledger, _by_listener(wishes, limits), streaming).items()
+        for listener, heard in _by_listener(wishes, limits).items()
         if listener not in out
-        for at_ns, priority, conid in _until(now_ns, awaited)
+        for at_ns, priority, conid in _until(now_ns, _due(ledger, listener, heard, streaming))
         if conid not in barred
     )
     picked = _share(ready, places)
@@ -93,9 +93,9 @@ def next_snapshot_ns(
     ends = [batch.until_ns for batch in ledger.batches.values()]
     if sum(len(batch.conids) for batch in ledger.batches.values()) >= limits.snapshots_max:
         return min(ends, default=None)
-    for listener, awaited in _due(ledger, _by_listener(wishes, limits), streaming).items():
+    for listener, heard in _by_listener(wishes, limits).items():
         if listener not in ledger.batches:
-            first_ns = _first_ns(awaited, ledger.refused)
+            first_ns = _first_ns(_due(ledger, listener, heard, streaming), ledger.refused)
             ends += [] if first_ns is None else [max(first_ns, ledger.snapshots_from_ns)]
     return min(ends, default=None)
 
@@ -111,24 +111,10 @@ def _by_listener(wishes: Mapping[int, Wish], limits: LineLimits) -> Mapping[str,
     return {listener: tuple(heard) for listener, heard in found.items()}
 
 
-def _due(
-    ledger: Ledger, heard: Mapping[str, _Heard], streaming: frozenset[int]
-) -> Mapping[str, _Awaited]:
-    """Everything of each listener that does not stream, with when its quote will be too old."""
-    return _all_awaited(ledger.snapshot_ns, ledger.streamed_ns, heard, streaming)
-
-
-@remembered(LEDGERS_KEPT)
-def _all_awaited(
-    taken: Mapping[str, Mapping[int, int]],
-    streamed: Mapping[int, int],
-    heard: Mapping[str, _Heard],
-    streaming: frozenset[int],
-) -> Mapping[str, _Awaited]:
-    return {
-        listener: _awaited(taken.get(listener, _NO_INSTANTS), streamed, _resting(each, streaming))
-        for listener, each in heard.items()
-    }
+def _due(ledger: Ledger, listener: str, heard: _Heard, streaming: frozenset[int]) -> _Awaited:
+    """Everything of a listener that does not stream, with when its quote will be too old."""
+    taken = ledger.snapshot_ns.get(listener, _NO_INSTANTS)
+    return _awaited(taken, ledger.streamed_ns, _resting(heard, streaming))
 
 
 @remembered(LISTENERS_KEPT)
