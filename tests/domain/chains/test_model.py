@@ -190,6 +190,75 @@ def test_pairs_that_stood_still_are_not_read_however_long_ago_the_last_model_was
         assert series.forward_usd == pytest.approx(spot_usd * np.exp(0.03 * series.tau_years), 5e-4)
 
 
+def pairs_of(board, series):
+    strikes = [(row.series, row.strike_at) for row in board.rows]
+    return [at for at in rows_of(board, series) if strikes.count(strikes[at]) == 2]
+
+
+def test_nor_is_a_smile_read_off_what_stood_still_when_its_own_is_kept_no_more(worlds):
+    world = worlds["european"]
+    board, usd = world.board(), world.spot_usd
+    ticking = pairs_of(board, 3)[:6]
+    still = [at for at in rows_of(board, 3) if at not in ticking]
+    seen = []
+    for number in range(1, 70):
+        now, spot_usd = NOW + 6 * number * NS_PER_SECOND, usd * (1 + 0.0001 * number)
+        world.tell_spot(board, spot_usd, at_ns=now)
+        world.tell(board, [*rows_of(board, 0, 1, 2, 4), *ticking], at_ns=now, spot_usd=spot_usd)
+        world.tell(board, still, at_ns=now, spot_usd=usd, priced_ns=NOW)
+        board.fit(today=DAY, now=now)
+        seen.append(look(board, world, now=now).series[3])
+
+    assert seen[-1].smile_gap == "too_few_quotes"
+    assert {one.unread for one in seen} >= {"", "too_few_quotes"}
+    for one in seen:
+        carry = np.exp(0.03 * one.tau_years)
+        assert one.atm_iv_annual is None or one.atm_iv_annual == pytest.approx(0.15, abs=0.006)
+        assert one.forward_usd == pytest.approx(usd * carry, rel=0.0075)
+
+
+def test_a_forward_without_a_smile_is_not_read_anew_off_pairs_that_stand_still(world):
+    board = Board(WatchSettings())
+    board.hear_link(epoch=1, up=True, now=NOW - 1)
+    world.tell_spot(board)
+    board.replan(world.series, interest={}, today=DAY)
+    told = pairs_of(board, 3)[:8]
+    world.tell(board, told)
+    board.fit(today=DAY, now=NOW)
+    off = []
+    for number in range(1, 40):
+        now, spot_usd = NOW + 6 * number * NS_PER_SECOND, world.spot_usd * (1 + 0.0003 * number)
+        world.tell_spot(board, spot_usd, at_ns=now)
+        world.tell(board, told, at_ns=now, priced_ns=NOW)
+        board.fit(today=DAY, now=now)
+        series = look(board, world, now=now).series[3]
+        if series.forward_usd is not None:
+            off.append(series.forward_usd / spot_usd / np.exp(0.03 * series.tau_years) - 1.0)
+
+    assert len(off) > 20
+    assert np.abs(off).max() < 0.0015
+
+
+def test_what_is_worth_next_to_nothing_may_stand_still_without_a_model_and_be_left(world):
+    board, usd = world.board(), world.spot_usd
+    begin = world.series[0].settles_ns - 70 * MINUTE
+    cheap = [at for at in rows_of(board, 0) if at not in pairs_of(board, 0)]
+    for number in range(121):
+        now = begin + 10 * number * NS_PER_SECOND
+        spot_usd = usd * (1 - 0.011 * min(number, 60) / 60)
+        world.tell_spot(board, spot_usd, at_ns=now)
+        world.tell(board, rows_of(board, 1, 2, 3, 4), at_ns=now, spot_usd=spot_usd)
+        world.tell(board, pairs_of(board, 0), at_ns=now, spot_usd=spot_usd, bid_size=0.0)
+        world.tell(board, cheap, at_ns=now, spot_usd=spot_usd)
+        board.fit(today=DAY, now=now)
+    view = look(board, world, now=now)
+    calls = [at for at in cheap if board.table.is_call[at]]
+
+    assert view.series[0].forward_gap == "too_few_pairs"
+    assert len(calls) > 2
+    assert read_rows(view).leavable[calls].all()
+
+
 def test_where_a_forward_is_read_it_stands_and_the_smile_of_before_with_it(world):
     board, now, usd = world.board(), NOW + MINUTE, 1.003 * world.spot_usd
     strikes = [(row.series, row.strike_at) for row in board.rows]

@@ -29,14 +29,14 @@ from thetawarden.domain.chains.table import QuoteTable
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import ExerciseStyle
 from thetawarden.domain.market.expiry import tau_calendar_years
-from thetawarden.domain.pricing.arrays import BoolArray, Rows
+from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
 from thetawarden.domain.pricing.black import Greeks, spot_greeks
 from thetawarden.domain.pricing.implied import implied_volatility
 from thetawarden.domain.pricing.quotes import QuoteLimits
 from thetawarden.domain.surface.analysis import AnalysisSettings, ChainAnalysis, analyse_chain
 from thetawarden.domain.surface.chain import ChainQuotes
 from thetawarden.domain.surface.fit import FitSettings
-from thetawarden.domain.surface.parity import PAIRS_MIN, RatePrior
+from thetawarden.domain.surface.parity import PAIRS_MIN, ForwardGap, RatePrior
 from thetawarden.domain.surface.reading import IV_ERROR_MAX
 from thetawarden.domain.surface.skew import SkewSettings
 from thetawarden.domain.surface.smile import smile_iv, smile_values
@@ -153,7 +153,7 @@ def refresh_rows(
         table.iv_annual[rows] = implied.iv_annual
         table.iv_code[rows] = np.where(asked, implied.reason_code, 0)
         for name, early in zip(_NAMES, _EARLY, strict=True):
-            getattr(table, name)[rows] = getattr(greeks, name) + getattr(table, early)[rows]
+            _write(table, name, rows, getattr(greeks, name) + getattr(table, early)[rows])
 
 
 def model_new_rows(table: QuoteTable, fitted: Fitted, *, exercise: ExerciseStyle) -> Rows:
@@ -176,9 +176,10 @@ def model_new_rows(table: QuoteTable, fitted: Fitted, *, exercise: ExerciseStyle
 
 
 def can_read_again(table: QuoteTable, unread: Sequence[str], *, usable: BoolArray) -> bool:
-    """Whether a series that the last fit could not read has enough pairs for a forward by now."""
+    """Whether a series that the last fit told no forward of has enough pairs for one by now."""
     return any(
-        gap and _pairs(table, usable & (table.series == at)) >= PAIRS_MIN
+        gap == ForwardGap.TOO_FEW_PAIRS
+        and _pairs(table, usable & (table.series == at)) >= PAIRS_MIN
         for at, gap in enumerate(unread)
     )
 
@@ -214,26 +215,25 @@ def _read_off_smiles(table: QuoteTable, fitted: Fitted, rows: Rows) -> None:
 def _fill_known(
     table: QuoteTable, fitted: Fitted, rows: Rows, *, usable: BoolArray, spot_usd: float
 ) -> None:
-    """Fill the rows of series that were not read now; one that no fit has seen waits for one."""
-    seen = rows[np.isfinite(table.smile_iv_annual[rows])]
-    _read_off_smiles(table, fitted, seen)
+    """Fill the rows of series that were not read now; one that no fit has seen waits for one.
+
+    Where a series has no smile none of its rows was seen by one.
+    """
+    alone = ~fitted.has_smile[table.series[rows]]
+    rows = rows[alone | np.isfinite(table.smile_iv_annual[rows])]
+    _read_off_smiles(table, fitted, rows)
     refresh_rows(table, fitted.model, rows, spot_usd=spot_usd, usable=usable)
 
 
 def _fill(
     table: QuoteTable, quotes: ChainQuotes, found: ChainAnalysis, rows: Rows | slice = _ALL
 ) -> None:
-    """Write down what a fit found; where it found no forward, how options moved is known still.
-
-    Otherwise what stood still all along would count as alive from then on.
-    """
+    """Write down what a fit found."""
     table.iv_annual[rows] = found.implied.iv_annual[rows]
     table.iv_code[rows] = found.implied.reason_code[rows]
     table.smile_iv_annual[rows] = found.smile_iv_annual[rows]
-    lost = np.isnan(found.forwards.forward_usd)[quotes.expiry_index]
     for name in _NAMES:
-        ours, theirs = getattr(table, name), getattr(found.greeks, name)
-        ours[rows] = np.where(lost, ours, theirs)[rows] if name in _MOVING else theirs[rows]
+        _write(table, name, rows, getattr(found.greeks, name)[rows])
     if quotes.exercise is ExerciseStyle.EUROPEAN:
         return
     plain = _european(quotes, found)
@@ -242,6 +242,15 @@ def _fill(
     for name, early in zip(_NAMES, _EARLY, strict=True):
         extra = getattr(found.greeks, name) - getattr(plain, name)
         getattr(table, early)[rows] = np.nan_to_num(extra[rows])
+
+
+def _write(table: QuoteTable, name: str, rows: Rows | slice, values: FloatArray) -> None:
+    """Write Greeks down; where there are none now, how an option moved is known still.
+
+    Otherwise what stood still all along would count as alive from then on.
+    """
+    column = getattr(table, name)
+    column[rows] = np.where(np.isnan(values), column[rows], values) if name in _MOVING else values
 
 
 def _european(quotes: ChainQuotes, found: ChainAnalysis) -> Greeks:

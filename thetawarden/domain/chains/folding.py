@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from thetawarden.domain.broker.quote_rows import QuoteRows, quote_rows
 from thetawarden.domain.chains.doubts import DoubtLimits
+from thetawarden.domain.chains.moving import expected_move_usd
 from thetawarden.domain.chains.table import QuoteTable
 from thetawarden.domain.pricing.arrays import BoolArray, FloatArray, Rows
 
@@ -284,9 +285,13 @@ def _away(
         np.maximum(limits.jump_widths * spread, 0.0),
         np.maximum(limits.jump_fraction * before, limits.jump_usd_min),
     )
-    moved_usd = run.spot_usd - sound.spot_usd
-    carried: FloatArray = table.delta_per_share[run.row] * moved_usd
-    carried += 0.5 * table.gamma_per_usd[run.row] * moved_usd**2
+    carried = expected_move_usd(
+        delta_per_share=table.delta_per_share[run.row],
+        gamma_per_usd=table.gamma_per_usd[run.row],
+        way_usd=run.spot_usd - sound.spot_usd,
+        worth_usd=before,
+        greeks_at_end=False,
+    )
     carried[np.isnan(carried)] = 0.0
     away: FloatArray = np.abs((run.bid + run.ask) / 2.0 - (before + carried))
     stale = run.now_ns - sound.at_ns > limits.age_ns_max + table.refresh_ns[run.row]

@@ -22,8 +22,8 @@ from thetawarden.domain.surface.smile import SmileGap, Smiles
 
 _AGED_BY_MOVE = 0.001
 _AGED_BY_TIME = 0.1  # of what an expiry had left
-_KEPT_MOVE_MAX = 0.01
-_KEPT_TIME_MAX = 0.2  # of what an expiry had left when it was read
+_KEPT_MOVE_FRACTION_MAX = 0.01
+_KEPT_TIME_FRACTION_MAX = 0.2  # of what an expiry had left when it was read
 MODELS_KEPT = 64
 _SAID_TOO_LITTLE = frozenset({str(ForwardGap.TOO_FEW_PAIRS), str(SmileGap.TOO_FEW_QUOTES)})
 _OF_FORWARD = frozenset({"tau_years", "spot_usd", "forward_usd", "forward_error_usd", "discount"})
@@ -33,7 +33,7 @@ NOT_FITTED = "not_fitted"
 
 
 class SeriesModel(msgspec.Struct, kw_only=True, eq=False):
-    """What the last fit found, one entry per series; NaN where it found nothing."""
+    """What the last fit found or kept, one entry per series; NaN where there is nothing."""
 
     tau_years: FloatArray
     spot_usd: FloatArray
@@ -176,8 +176,8 @@ def _holds(read: Read, *, now_ns: int, left_years: float, spot_usd: float) -> bo
     age_years = (now_ns - read.at_ns) / CALENDAR_YEAR_NS
     return (
         bool(read.spot_usd)
-        and age_years <= _KEPT_TIME_MAX * (left_years + age_years)
-        and abs(spot_usd / read.spot_usd - 1.0) <= _KEPT_MOVE_MAX
+        and age_years <= _KEPT_TIME_FRACTION_MAX * (left_years + age_years)
+        and abs(spot_usd / read.spot_usd - 1.0) <= _KEPT_MOVE_FRACTION_MAX
     )
 
 

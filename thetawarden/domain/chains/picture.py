@@ -31,7 +31,7 @@ _FROM_TABLE = (
     *("open_interest", "iv_annual", "smile_iv_annual", "delta_per_share", "gamma_per_usd"),
     *("vega_usd_per_vol_point", "theta_usd_per_day", "broker_iv_annual", "broker_delta", "at_ns"),
 )
-_MODELLED = ("delta_per_share", "gamma_per_usd")  # of old, where a series has no model
+_MODELLED = ("delta_per_share", "gamma_per_usd")  # of old, where there is no volatility
 _CARRIED = ("tau_years", "forward_usd", "discount")
 _FROM_MODEL = (
     *("tau_years", "forward_usd", "forward_error_usd", "discount", "atm_iv_annual"),
@@ -65,7 +65,7 @@ def draw(
     codes = doubt_rows(table, quote_codes, has_forward=known, limits=limits)
     usable = codes == 0
     columns = {name: getattr(table, name) for name in _FROM_TABLE} | {"doubt": codes}
-    bare = ~known[table.series]
+    bare = np.isnan(table.iv_annual) & np.isnan(table.smile_iv_annual) | ~known[table.series]
     for name in _MODELLED if bare.any() else ():
         columns[name] = np.where(bare, np.nan, columns[name])
     columns["bid_usd"] = np.where(usable, table.sound_bid_usd, table.bid_usd)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.broker.quote_rows import DATA_TYPES
 from thetawarden.domain.chains.doubts import CODES, FROM_PRICING, Doubt, DoubtLimits
+from thetawarden.domain.chains.moving import expected_move_usd
 from thetawarden.domain.chains.table import QuoteTable
 from thetawarden.domain.pricing.arrays import BoolArray
 from thetawarden.domain.pricing.reasons import CODE_OF, Codes
@@ -106,9 +107,17 @@ def _prices(table: QuoteTable, frame: Frame, limits: DoubtLimits) -> dict[Doubt,
 
 
 def _frozen(table: QuoteTable, frame: Frame, limits: DoubtLimits) -> BoolArray:
-    """The underlying has gone where this quote must have followed, and it did not."""
-    away = frame.spot_usd - table.moved_spot_usd
-    carried = table.delta_per_share * away + 0.5 * table.gamma_per_usd * away**2
+    """The underlying has gone where this quote must have followed, and it did not.
+
+    Far moves bring a fit, so the Greeks are about those of where the underlying is now.
+    """
+    carried = expected_move_usd(
+        delta_per_share=table.delta_per_share,
+        gamma_per_usd=table.gamma_per_usd,
+        way_usd=frame.spot_usd - table.moved_spot_usd,
+        worth_usd=table.sound_mid_usd,
+        greeks_at_end=True,
+    )
     width = np.maximum(table.sound_ask_usd - table.sound_bid_usd, 0.01)
     still = frame.now_ns - table.moved_ns > limits.frozen_after_ns
     return np.asarray(still & (np.abs(carried) > limits.frozen_widths * width))

@@ -67,8 +67,8 @@ class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
 
     Skew is ln(put IV / call IV) at equal delta; normalised, it is brought to the reference tenor.
     The percentile is that of the normalised skew in this underlying's own history, 0 to 1.
-    What there is was read off the quotes at `read_ns` and is carried to the view's instant; where
-    `unread` says why the last fit could not read the series, or its smile, that was before it.
+    What there is is carried to the view's instant. It was read off the quotes at `read_ns`, before
+    the last fit where `unread` says why that could not; a forward alone may be of the last fit.
     """
 
     trading_class: str
