@@ -108,7 +108,7 @@ class Desk:
             self.tell(book)
             said = () if agreed else ("it does not fit",)
             verdict = BookJudged(epoch=epoch, round=book.round, agreed=agreed, unexplained=said)
-            self.tell(msgspec.structs.replace(verdict, accepted=accepted or {}))
+            self.tell(msgspec.structs.replace(verdict, accepted=tuple((accepted or {}).items())))
             accepted = None
 
     def tell(self, message):

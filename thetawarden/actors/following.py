@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -221,7 +221,7 @@ def judged(
     """Conclude what a book that was compared with the keeper's lets be concluded."""
     if verdict.epoch != state.epoch:
         return ()
-    said = list(_accepted(state, verdict.accepted, now)) if verdict.accepted else []
+    said = list(_accepted(state, dict(verdict.accepted), now))
     settled: list[str] = []
     for life in list(state.orders.values()):
         finding = conclude(
@@ -241,15 +241,14 @@ def judged(
     return (*said, *reconciled(state, tuple(settled), agreed=verdict.agreed))
 
 
-def _accepted(state: ExecutorState, accepted: Mapping[int, Decimal], now: UnixNs) -> Iterator[Says]:
+def _accepted(state: ExecutorState, left: dict[int, Decimal], now: UnixNs) -> Iterator[Says]:
     """What a person accepts as held, and an order in doubt would have brought, it has brought.
 
     Else that order would be proved absent by books that agree, and the exits of what is held with
     it taken for left over.
     """
-    left = dict(accepted)
     for life in list(state.orders.values()):
-        units = units_accepted(life, left)
+        units = units_accepted(life, left) if left else 0
         if not units:
             continue
         for leg in life.intent.legs:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import msgspec
-
 from thetawarden.domain.books.fills import CommissionKind
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.books.profit import Result
@@ -83,7 +81,7 @@ class BookJudged(Event, frozen=True, kw_only=True):
     round: int
     agreed: bool
     unexplained: tuple[str, ...]
-    accepted: dict[int, Decimal] = msgspec.field(default_factory=dict)
+    accepted: tuple[tuple[int, Decimal], ...] = ()
 
 
 class PositionExplained(Event, frozen=True, kw_only=True):

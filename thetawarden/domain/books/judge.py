@@ -84,13 +84,13 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         return not self.unexplained
 
     @property
-    def accepted(self) -> dict[int, Decimal]:
+    def accepted(self) -> tuple[tuple[int, Decimal], ...]:
         """By how much a person's word has changed each holding, by contract."""
-        return {
-            one.instrument.conid: one.after - one.before
+        return tuple(
+            (one.instrument.conid, one.after - one.before)
             for one in self.changes
             if one.cause is Cause.ACCEPTED and one.instrument is not None
-        }
+        )
 
 
 def with_reports(book: Book, told: Told) -> Book:
