@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+from functools import partial
 
 import msgspec
 
@@ -124,10 +125,10 @@ def tree_of_marked(mark):
     return Tree(root=policy, groups=(Group(name="g", policy=policy, actors=(spec,)),))
 
 
-def write_process(folder, tree, mark):
+def write_process(folder, tree, mark, day=DAY):
     """What one process leaves: its start, and an actor that answers two notes."""
     past = recover(folder, ("notifier",))
-    journal = Journal(folder, day=DAY, position=past.position, software=mark)
+    journal = Journal(folder, day=day, position=past.position, software=mark)
     known = past.actors["notifier"]
     actor, _ = rebuild(tree.spec_of("notifier").make, known.snapshot, known.steps)
     started = DeskStarted(config_fingerprint="f", software=mark, resumed=mark != "one")
@@ -139,10 +140,16 @@ def write_process(folder, tree, mark):
     journal.close()
 
 
-def opener(folder, tree):
-    @contextlib.contextmanager
-    def open_past():
-        with open_log(folder) as days:
-            yield Past(days=days, tree=tree, processes=None)
+def past_in(folder, tree):
+    """How a log is opened, and what of it is this desk's past: all, in whatever process."""
+    return partial(open_log, folder), lambda days, _starts=None: past_over(days, tree)
 
-    return open_past
+
+def past_over(days, tree):
+    return Past(days=days, tree=tree, processes=None)
+
+
+@contextlib.contextmanager
+def opened(folder, tree):
+    with open_log(folder) as days:
+        yield past_over(days, tree)

@@ -2,6 +2,8 @@
 
 import shutil
 import sqlite3
+from concurrent.futures import Future
+from functools import partial
 
 import msgspec
 import pytest
@@ -10,7 +12,8 @@ from tests.sim.recording import (
     DAY,
     NEXT_DAY,
     PoliteGovernor,
-    opener,
+    opened,
+    past_in,
     tree_of_marked,
     with_governor,
     write_process,
@@ -21,12 +24,12 @@ from thetawarden.infra.journal.reader import open_log
 from thetawarden.infra.journal.rows import snapshot_row
 from thetawarden.sim import side_by_side
 from thetawarden.sim.cast import Processes, Replayed
-from thetawarden.sim.replay import verify_replay
-from thetawarden.sim.shares import Past, count_heard, count_said, shares_of
+from thetawarden.sim.replay import Verdict, verify_replay
+from thetawarden.sim.shares import Past, Share, count_heard, count_said, shares_of
 
 
 def shared(past, days):
-    return shares_of(past, days, count_heard(days), count_said(days), jobs=2)
+    return list(shares_of(past, days, count_heard(days), count_said(days), jobs=2))
 
 
 @pytest.mark.parametrize("day", [None, NEXT_DAY])
@@ -36,7 +39,7 @@ def test_actors_beside_each_other_are_verified_as_one_after_the_other(recorded, 
     with open_log(folder) as days:
         in_order = verify_replay(tree, days, day=day)
 
-    beside = side_by_side.verify(opener(folder, tree), day=day, jobs=jobs, worth_it_from=1)
+    beside = side_by_side.verify(*past_in(folder, tree), day=day, jobs=jobs, worth_it_from=1)
 
     assert beside == in_order
     assert beside.answers > 30
@@ -44,7 +47,7 @@ def test_actors_beside_each_other_are_verified_as_one_after_the_other(recorded, 
 
 def test_an_actor_is_verified_in_stretches_that_begin_with_kept_states(recorded):
     folder, tree = recorded
-    with opener(folder, tree)() as past:
+    with opened(folder, tree) as past:
         found = shared(past, past.days)
         of_governor = [share for share in found if share.actors == {"governor"}]
         parts = [verify_share(past, share) for share in of_governor]
@@ -64,7 +67,7 @@ def test_the_process_before_a_kept_state_finds_that_it_is_not_the_state(recorded
     folder, tree = recorded
     for path in folder.glob("*.db"):
         shutil.copy(path, tmp_path)
-    with opener(tmp_path, tree)() as past:
+    with opened(tmp_path, tree) as past:
         found = shared(past, past.days)
         first = next(
             share for share in found if share.actors == {"governor"} and share.after is None
@@ -88,12 +91,12 @@ def test_the_process_before_a_kept_state_finds_that_it_is_not_the_state(recorded
                 (body, crc, n),
             )
         log.close()
-    with opener(tmp_path, tree)() as past:
+    with opened(tmp_path, tree) as past:
         in_order = verify_replay(tree, past.days)
 
         assert verify_share(past, first).first_difference.what == in_order.first_difference.what
 
-    beside = side_by_side.verify(opener(tmp_path, tree), day=None, jobs=2, worth_it_from=1)
+    beside = side_by_side.verify(*past_in(tmp_path, tree), day=None, jobs=2, worth_it_from=1)
 
     assert beside == in_order
     assert beside.first_difference.what == "the state differs from the snapshot"
@@ -117,6 +120,52 @@ def test_no_stretch_begins_with_a_state_that_another_process_wrote(tmp_path):
     assert begins == {None, 5}
     assert [part.first_difference for part in parts] == [None, None]
     assert sum(part.verified for part in parts) == 6
+
+
+@pytest.mark.parametrize("day", [None, NEXT_DAY])
+def test_beside_each_other_each_process_is_made_as_it_began_whatever_day_that_was(tmp_path, day):
+    for mark, when in (("one", DAY), ("two", DAY), ("three", NEXT_DAY)):
+        write_process(tmp_path, tree_of_marked(mark), mark, when)
+
+    def past_of(days, starts=None):
+        processes = Processes(days, lambda started: tree_of_marked(started.software), starts)
+        assert [one.software for one in processes.started] == ["one", "two", "three"]
+        return Past(days=days, tree=tree_of_marked("three"), processes=processes)
+
+    with open_log(tmp_path) as days:
+        past = past_of(days)
+        in_order = verify_replay(past.tree, days, day=day, processes=past.processes)
+    open_days = partial(open_log, tmp_path)
+    beside = side_by_side.verify(open_days, past_of, day=day, jobs=2, worth_it_from=1)
+
+    assert beside == in_order
+    assert (beside.verified, beside.first_difference) == (9 if day is None else 3, None)
+
+
+class Worker:
+    """Runs what it is given at once; tells in what order."""
+
+    def __init__(self, seconds_of):
+        self.seconds_of, self.order = seconds_of, []
+
+    def submit(self, _verify, share, _starts):
+        (name,) = share.actors
+        self.order.append((name, share.weight))
+        done = Future()
+        done.set_result((Verdict(deliveries=1), self.seconds_of[name] * share.weight))
+        return done
+
+
+def test_what_takes_longest_is_verified_first_by_what_was_seen_of_its_actor():
+    weights = [("light", 90), ("light", 50), ("light", 40), ("heavy", 30), ("heavy", 30)]
+    worker = Worker({"light": 0.001, "heavy": 0.01})
+    shares = [Share(actors=frozenset({name}), weight=weight) for name, weight in weights]
+
+    found = list(side_by_side.longest_first(worker, shares, [], 1))
+
+    light, heavy = ("light", 90), ("heavy", 30)
+    assert worker.order == [light, heavy, heavy, ("light", 50), ("light", 40)]
+    assert len(found) == 5
 
 
 def keep_states(folder, numbers):
@@ -149,7 +198,7 @@ def test_what_differs_beside_each_other_is_the_first_in_order(recorded, jobs):
     with open_log(folder) as days:
         in_order = verify_replay(tomorrow, days)
 
-    beside = side_by_side.verify(opener(folder, tomorrow), day=None, jobs=jobs, worth_it_from=1)
+    beside = side_by_side.verify(*past_in(folder, tomorrow), day=None, jobs=jobs, worth_it_from=1)
 
     assert beside == in_order
     assert beside.first_difference.actor == "governor"
@@ -168,7 +217,7 @@ def test_a_kept_state_is_compared_also_of_an_actor_that_did_nothing_that_day(rec
         log.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)", row)
     log.close()
 
-    beside = side_by_side.verify(opener(tmp_path, tree), day=DAY, jobs=2, worth_it_from=1)
+    beside = side_by_side.verify(*past_in(tmp_path, tree), day=DAY, jobs=2, worth_it_from=1)
 
     assert beside.first_difference.what == "the state differs from the snapshot"
     assert beside.first_difference.actor == "chain/SPX"
@@ -183,4 +232,4 @@ def test_a_delivery_that_is_missing_is_told_of_in_order(recorded, tmp_path):
     log.close()
 
     with pytest.raises(DamagedLogError, match="deliveries 20 to 20 are missing"):
-        side_by_side.verify(opener(tmp_path, tree), day=None, jobs=2, worth_it_from=1)
+        side_by_side.verify(*past_in(tmp_path, tree), day=None, jobs=2, worth_it_from=1)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.actors.desks import note
-from tests.sim.recording import DAY, NEXT_DAY, Marked, opener, tree_of_marked
+from tests.sim.recording import DAY, NEXT_DAY, Marked, past_in, tree_of_marked
 from thetawarden.actors.memory import encode_snapshot
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Group, Tree
@@ -113,7 +113,7 @@ def both_ways(folder, tree):
     """What one pass says, and what is said beside each other."""
     with open_log(folder) as days:
         in_order = verify_replay(tree, days)
-    return in_order, side_by_side.verify(opener(folder, tree), day=None, jobs=4, worth_it_from=1)
+    return in_order, side_by_side.verify(*past_in(folder, tree), day=None, jobs=4, worth_it_from=1)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_stretches_are_verified_by_other_processes(tmp_path, monkeypatch):
     monkeypatch.setattr(side_by_side, "verify_replay", elsewhere)
 
     found = side_by_side.verify(
-        opener(tmp_path, tree_of(Counting)), day=None, jobs=4, worth_it_from=1
+        *past_in(tmp_path, tree_of(Counting)), day=None, jobs=4, worth_it_from=1
     )
 
     assert (found.verified, found.answers, found.first_difference) == (40, 39, None)

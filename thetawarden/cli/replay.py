@@ -24,6 +24,7 @@ from thetawarden.config.schema import Config
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
 from thetawarden.infra.journal.causes import causes_of
 from thetawarden.infra.journal.reader import DayLog, open_log
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.sim import side_by_side
 from thetawarden.sim.cast import Cast, Processes, Replayed, actors_before
@@ -101,23 +102,32 @@ def replay(
 @contextmanager
 def _past(place: Place, config: Config) -> Iterator[Past]:
     with open_log(log_folder(place)) as days:
-        processes = Processes(days, lambda started: _tree(config, started))
-        yield Past(
-            days=days,
-            tree=processes.tree_at(SEQ_MAX) if processes.started else _tree(config, None),
-            processes=processes if processes.started else None,
-            marks=frozenset(one.config_fingerprint for one in processes.started),
-        )
+        yield _past_of(config, days)
+
+
+def _past_of(
+    config: Config, days: tuple[DayLog, ...], starts: list[Envelope[Message]] | None = None
+) -> Past:
+    processes = Processes(days, lambda started: _tree(config, started), starts)
+    return Past(
+        days=days,
+        tree=processes.tree_at(SEQ_MAX) if processes.started else _tree(config, None),
+        processes=processes if processes.started else None,
+        marks=frozenset(one.config_fingerprint for one in processes.started),
+    )
 
 
 def _verify(place: Place, config: Config, day: dt.date | None, *, as_json: bool) -> int:
-    open_past = partial(_past, place, config)
+    open_days = partial(open_log, log_folder(place))
+    past_of = partial(_past_of, config)
     begun_s = time.perf_counter()
-    verdict = side_by_side.verify(open_past, day=day, jobs=os.cpu_count() or 1, progress=_progress)
+    verdict = side_by_side.verify(
+        open_days, past_of, day=day, jobs=os.cpu_count() or 1, progress=_progress
+    )
     took_s = time.perf_counter() - begun_s
-    with open_past() as past:
-        other = not past.marks <= {fingerprint(config)}
-        return _report(verdict, past.days, took_s=took_s, other_config=other, as_json=as_json)
+    with open_days() as days:
+        other = not past_of(days).marks <= {fingerprint(config)}
+        return _report(verdict, days, took_s=took_s, other_config=other, as_json=as_json)
 
 
 def _go_through(

@@ -19,7 +19,7 @@ from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Tree
 from thetawarden.infra.journal.reader import DayLog, StoredSnapshot
 from thetawarden.infra.journal.steps import Step
-from thetawarden.messages.base import Message
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import Begin, DeskStarted
 from thetawarden.messages.timers import TimerFired
 from thetawarden.ports import Actor, Delivery, Outcome
@@ -159,12 +159,21 @@ def actors_since(
     return cast
 
 
+def starts_in(days: tuple[DayLog, ...]) -> list[Envelope[Message]]:
+    """The messages with which the processes that wrote a log began, in order."""
+    return [one for day in days for one in day.of_kinds((DeskStarted.__name__,))]
+
+
 class Processes:
     """Every process that wrote in a log, and how its actors were made."""
 
-    def __init__(self, days: tuple[DayLog, ...], make: Callable[[DeskStarted], Tree]) -> None:
-        kinds = (DeskStarted.__name__,)
-        starts = [one for day in days for one in day.of_kinds(kinds)]
+    def __init__(
+        self,
+        days: tuple[DayLog, ...],
+        make: Callable[[DeskStarted], Tree],
+        starts: list[Envelope[Message]] | None = None,
+    ) -> None:
+        starts = starts_in(days) if starts is None else starts
         self.started = [one.body for one in starts if isinstance(one.body, DeskStarted)]
         self._seqs = [one.seq for one in starts]
         self._make = make

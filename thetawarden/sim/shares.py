@@ -17,6 +17,7 @@ from thetawarden.actors.memory import encode_snapshot, fits, restore
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Tree
 from thetawarden.infra.journal.reader import DayLog, StoredSnapshot
+from thetawarden.messages.base import Envelope, Message
 from thetawarden.sim.cast import Processes
 
 OWN_PASS_FROM = 0.02
@@ -36,7 +37,10 @@ _ALONE = """
     GROUP BY actor
 """
 _ONE_IN = 8  # messages are looked at to tell who hears alone
-_SAID = "SELECT sender, seq FROM messages WHERE incarnation > 0 AND seq >= {0:d}"
+_SAID = """
+    SELECT sender, seq, incarnation FROM messages
+    WHERE seq >= {0:d} AND (incarnation > 0 OR kind = 'DeskStarted')
+"""
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +77,11 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     kept: frozenset[str]
 
 
-Said = dict[str, list[int]]
-"""The numbers of what each actor said."""
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of what each actor said, and with what the processes began."""
+
+    by_actor: dict[str, list[int]]
+    starts: list[Envelope[Message]]
 
 
 def count_heard(days: tuple[DayLog, ...]) -> Heard:
@@ -90,43 +97,49 @@ def count_heard(days: tuple[DayLog, ...]) -> Heard:
 
 
 def count_said(days: tuple[DayLog, ...]) -> Said:
-    """Find out who said what by number alone."""
-    said: Said = {}
+    """Find out who said what by number alone, and read with what processes began."""
+    by_actor: dict[str, list[int]] = {}
+    starts: list[Envelope[Message]] = []
     for day in days:
-        for sender, seq in day.raw(_SAID.format(day.first_seq)):
-            said.setdefault(sender, []).append(seq)
-    return said
+        for sender, seq, incarnation in day.raw(_SAID.format(day.first_seq)):
+            if incarnation > 0:
+                by_actor.setdefault(sender, []).append(seq)
+            elif (start := day.message(seq)) is not None:
+                starts.append(start)
+    return Said(by_actor=by_actor, starts=starts)
 
 
 def shares_of(
     past: Past, days: tuple[DayLog, ...], heard: Heard, said: Said, *, jobs: int
-) -> list[Share]:
-    """Who is verified together, the most work first: all who heard, spoke or whose state was kept.
+) -> Iterator[Share]:
+    """Who is verified together: all who heard, spoke or whose state was kept.
 
     Who mostly hears alone has a share of its own, cut where states were kept, so that the last
-    process ends soon after the first.
+    process ends soon after the first. What takes least to find comes first.
     """
-    weights = heard.handled + Counter({name: len(numbers) for name, numbers in said.items()})
+    numbers = said.by_actor
+    weights = heard.handled + Counter({name: len(each) for name, each in numbers.items()})
     enough = OWN_PASS_FROM * weights.total()
     apart = [
         name
-        for name, weight in weights.items()
+        for name, weight in weights.most_common()
         if _ONE_IN * heard.alone[name] > MOSTLY * heard.handled[name] and weight >= enough
     ]
     together = sorted((weights.keys() | heard.kept) - set(apart))
     size = -(-len(together) // max(1, jobs // 2)) or 1
     groups = [together[at : at + size] for at in range(0, len(together), size)]
-    whole = [
-        Share(
-            actors=frozenset(names),
-            answers=tuple(sorted(chain.from_iterable(said.get(name, ()) for name in names))),
-            weight=sum(weights[name] for name in names),
-        )
-        for names in (*groups, *([name] for name in apart))
-    ]
-    shares = whole[: len(groups)]
-    shares += [each for share in whole[len(groups) :] for each in _cut(share, past, days, enough)]
-    return sorted(shares, key=lambda share: -share.weight)
+    for names in groups:
+        yield _share_of(names, numbers, weights)
+    for name in apart:
+        yield from _cut(_share_of([name], numbers, weights), past, days, enough)
+
+
+def _share_of(names: list[str], said: dict[str, list[int]], weights: Counter[str]) -> Share:
+    return Share(
+        actors=frozenset(names),
+        answers=tuple(sorted(chain.from_iterable(said.get(name, ()) for name in names))),
+        weight=sum(weights[name] for name in names),
+    )
 
 
 def _cut(share: Share, past: Past, days: tuple[DayLog, ...], enough: float) -> Iterator[Share]:

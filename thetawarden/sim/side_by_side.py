@@ -10,25 +10,35 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 
 import msgspec
 
 from thetawarden.infra.collector import search_rarely
 from thetawarden.infra.journal.reader import DayLog
+from thetawarden.messages.base import Envelope, Message
+from thetawarden.sim.cast import starts_in
 from thetawarden.sim.replay import Verdict, pick_days, verify_replay
 from thetawarden.sim.shares import Heard, Past, Said, Share, count_heard, count_said, shares_of
 
 WORTH_IT_FROM = 3000
 """So many deliveries take longer than it takes to begin some processes."""
+_UNKNOWN = 1.0  # seconds a delivery or an answer: more than any takes
 _log = logging.getLogger("thetawarden.replay")
-OpenPast = Callable[[], AbstractContextManager[Past]]
+Days = tuple[DayLog, ...]
+Starts = list[Envelope[Message]]
+OpenLog = Callable[[], AbstractContextManager[Days]]
+PastOf = Callable[[Days, Starts | None], Past]
+"""What these days are the past of; with what processes began is read if it is not given."""
 
 
 def verify(
-    open_past: OpenPast,
+    open_log: OpenLog,
+    past_of: PastOf,
     *,
     day: dt.date | None,
     jobs: int,
@@ -36,15 +46,16 @@ def verify(
     worth_it_from: int = WORTH_IT_FROM,
 ) -> Verdict:
     """Replay every actor over the days wanted, and tell of the first difference."""
-    with open_past() as past:
-        wanted = pick_days(past.days, day)
+    with open_log() as days:
+        wanted = pick_days(days, day)
         try:
             if jobs > 1 and sum(map(_about, wanted)) >= worth_it_from:
-                found = _side_by_side(past, wanted, day=day, jobs=jobs, progress=progress)
+                found = _side_by_side(days, past_of, day=day, jobs=jobs, progress=progress)
                 if found is not None:
                     return found
         except Exception:  # noqa: BLE001  # whatever it is, the pass in order finds its place
             _log.debug("not_side_by_side", exc_info=True)
+        past = past_of(days, None)
         return verify_replay(
             past.tree, past.days, day=day, processes=past.processes, progress=progress
         )
@@ -56,67 +67,115 @@ def _about(day: DayLog) -> int:
 
 
 def _side_by_side(
-    past: Past,
-    wanted: tuple[DayLog, ...],
+    days: Days,
+    past_of: PastOf,
     *,
     day: dt.date | None,
     jobs: int,
     progress: Callable[[int], None],
 ) -> Verdict | None:
     """What was verified of all together; None where anything is not as it was recorded."""
-    with _workers(past, day=day, jobs=jobs) as pool:
+    whole = Verdict()
+    with _workers(days, past_of, day=day, jobs=jobs) as pool:
         counted = pool.submit(_heard), pool.submit(_said)
         heard, said = counted[0].result(), counted[1].result()
-        shares = shares_of(past, wanted, heard, said, jobs=jobs)
-        whole = Verdict()
-        for done in as_completed([pool.submit(_verify_share, share) for share in shares]):
-            found = done.result()
+        past = past_of(days, said.starts)
+        shares = shares_of(past, pick_days(days, day), heard, said, jobs=jobs)
+        for found in longest_first(pool, shares, said.starts, jobs):
             if found.first_difference is not None:
                 return None
             whole.deliveries += found.deliveries
             whole.verified += found.verified
             whole.answers += found.answers
             progress(whole.deliveries)
-    deliveries, answers = heard.handled.total(), sum(map(len, said.values()))
+    deliveries, answers = heard.handled.total(), sum(map(len, said.by_actor.values()))
     is_all = whole == Verdict(deliveries=deliveries, verified=deliveries, answers=answers)
     return whole if is_all else None
 
 
+def longest_first(
+    pool: ProcessPoolExecutor, shares: Iterable[Share], starts: Starts, jobs: int
+) -> Iterator[Verdict]:
+    """Have the shares verified, what takes longest first, so that the processes end together.
+
+    How long it takes is told by other shares of the same actors; those come first of whom nothing
+    is known.
+    """
+    paces: dict[frozenset[str] | None, float] = {}
+    running: dict[Future[tuple[Verdict, float]], Share] = {}
+    coming = iter(shares)
+    for share in islice(coming, jobs):
+        running[pool.submit(_verify_share, share, starts)] = share
+    waiting = list(coming)  # the first are on their way while these are found
+    while running:
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        verified = [(running.pop(one), *one.result()) for one in done]
+        paces.update(
+            (share.actors, took_s / max(share.weight, 1.0)) for share, _, took_s in verified
+        )
+        for _ in verified[: len(waiting)]:
+            share = max(waiting, key=lambda one: paces.get(one.actors, _UNKNOWN) * one.weight)
+            waiting.remove(share)
+            running[pool.submit(_verify_share, share, starts)] = share
+        yield from (found for _, found, _ in verified)
+
+
 @contextmanager
-def _workers(past: Past, *, day: dt.date | None, jobs: int) -> Iterator[ProcessPoolExecutor]:
+def _workers(
+    days: Days, past_of: PastOf, *, day: dt.date | None, jobs: int
+) -> Iterator[ProcessPoolExecutor]:
     """Processes that have the log before them, each for itself."""
-    for each in past.days:
+    for each in days:
         each.close()  # no process may go on with what another has opened
     context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(jobs, context, initializer=_take, initargs=(past, day))
+    pool = ProcessPoolExecutor(jobs, context, initializer=_take, initargs=(days, past_of, day))
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-_given: list[tuple[Past, dt.date | None]] = []
+class _Given(msgspec.Struct, kw_only=True):
+    """What a process was given, and the past once it knows with what processes began."""
+
+    days: Days
+    past_of: PastOf
+    day: dt.date | None
+    past: Past | None = None
 
 
-def _take(past: Past, day: dt.date | None) -> None:
+_given: list[_Given] = []
+
+
+def _take(days: Days, past_of: PastOf, day: dt.date | None) -> None:
     """What a new process is given; each opens the log for itself, and if it dies another reads."""
     search_rarely()
-    days = tuple(DayLog(each.path, mapped=True) for each in past.days)
-    _given[:] = [(msgspec.structs.replace(past, days=days), day)]
+    days = tuple(DayLog(each.path, mapped=True) for each in days)
+    _given[:] = [_Given(days=days, past_of=past_of, day=day)]
     for each in days:
         each.tops()
 
 
 def _heard() -> Heard:
-    past, day = _given[0]
-    return count_heard(pick_days(past.days, day))
+    (given,) = _given
+    return count_heard(pick_days(given.days, given.day))
 
 
 def _said() -> Said:
-    past, day = _given[0]
-    return count_said(pick_days(past.days, day))
+    (given,) = _given
+    wanted = pick_days(given.days, given.day)
+    said = count_said(wanted)
+    if wanted == given.days:
+        return said
+    return msgspec.structs.replace(said, starts=starts_in(given.days))
 
 
-def _verify_share(share: Share) -> Verdict:
-    past, day = _given[0]
-    return verify_replay(past.tree, past.days, day=day, processes=past.processes, share=share)
+def _verify_share(share: Share, starts: Starts) -> tuple[Verdict, float]:
+    """What one share is found to be, and how long that took."""
+    begun_s = time.perf_counter()
+    (given,) = _given
+    past = given.past = given.past or given.past_of(given.days, starts)
+    found = verify_replay(
+        past.tree, past.days, day=given.day, processes=past.processes, share=share
+    )
+    return found, time.perf_counter() - begun_s
