@@ -43,7 +43,7 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     handler_budget_s: float = 10.0
     check_every_s: float = 0.25
     heartbeat_s: float = 5.0
-    snapshot_every: int = 2500
+    snapshot_every: int = 1500
     stop_within_s: float = 20.0
     effects_deadline_s: float = 5.0
     seed: int = 0

@@ -103,7 +103,10 @@ class Slots:
         match message:
             case Quiesce():
                 return (CancelTimer(name=TURN),)
-            case Begin() | TimerFired():
+            case Begin():
+                self.state.wakes_ns = 0
+                return self._settle(ledger.stirred(), now)
+            case TimerFired():
                 self.state.wakes_ns = 0
                 return self._settle(ledger, now)
             case WantLines(owner=owner, wants=wants):

@@ -182,6 +182,39 @@ def test_who_waits_for_a_line_is_asked_for_by_snapshot_meanwhile():
     )
 
 
+def test_what_gave_its_line_up_is_young_for_those_it_spoke_to_and_due_for_others():
+    desk = Desk(lines_max=1, reserve=0)
+    desk.wants("chain/A", stream(1, ENTRY, refresh_s=60))
+    desk.deliver()
+    desk.wait(20)
+    desk.wants("keeper", stream(2, POSITION))
+    desk.deliver()
+    left_ns = desk.now_ns
+
+    early = desk.wait(30)
+    others = desk.wants("chain/B", snapshot(1, ENTRY, refresh_s=60))
+    late = desk.wait(29), desk.wait(1)
+
+    assert early == ()
+    assert others == (TakeSnapshots(listener="B", instruments=(thing(1),)),)
+    assert late == ((), (TakeSnapshots(listener="A", instruments=(thing(1),)),))
+    assert desk.now_ns - left_ns == 60 * S
+
+
+def test_snapshots_that_come_in_leave_the_lines_alone_until_something_is_due():
+    desk = Desk(lines_max=2, reserve=0, rotation_batch=1)
+    desk.wants("chain/A", *streams(1, 3, SCAN))
+    desk.deliver()
+    assert desk.ledger.quiet_until_ns == desk.now_ns + desk.limits.rotation_ns
+
+    desk.now_ns += 9 * S
+    desk.ledger = end_batch(desk.ledger, epoch=1, listener="A", unanswered=(), now_ns=desk.now_ns)
+    between, turn = desk.settle(), desk.wait(1)
+
+    assert between == ()
+    assert [type(move) for move in turn] == [Unsubscribe]
+
+
 def test_only_so_many_snapshots_are_out_shared_among_the_listeners():
     desk = Desk(snapshots_max=6)
 

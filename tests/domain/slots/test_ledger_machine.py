@@ -30,6 +30,11 @@ WANTS = st.lists(
 STATES = st.sampled_from(LinkState)
 
 
+def settled_of(ledger):
+    """All but which of those alike comes next, as that is chosen when a place is free."""
+    return msgspec.structs.replace(ledger, coming=())
+
+
 class LedgerMachine(RuleBasedStateMachine):
     """Wishes, the link, cancels, refusals, snapshots and time, in any order."""
 
@@ -159,9 +164,20 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def saying_it_again_changes_nothing(self):
         desk = self.desk
-        again = settle(desk.ledger, limits=desk.limits, now_ns=desk.now_ns)
+        again = settle(desk.ledger.stirred(), limits=desk.limits, now_ns=desk.now_ns)
         assert again.moves == ()
-        assert again.ledger == desk.ledger
+        assert settled_of(again.ledger) == settled_of(desk.ledger)
+
+    @invariant()
+    def until_the_lines_are_to_be_looked_at_again_looking_changes_none(self):
+        desk = self.desk
+        for later_ns in (desk.now_ns + 2 * S, desk.now_ns + 7 * S, desk.ledger.quiet_until_ns - 1):
+            if desk.now_ns <= later_ns < desk.ledger.quiet_until_ns:
+                unseen = settle(desk.ledger, limits=desk.limits, now_ns=later_ns)
+                looked = settle(desk.ledger.stirred(), limits=desk.limits, now_ns=later_ns)
+                assert looked.moves == unseen.moves
+                assert looked.next_ns == unseen.next_ns
+                assert settled_of(looked.ledger) == settled_of(unseen.ledger)
 
     @invariant()
     def the_same_ledger_read_back_from_a_log_decides_the_same(self):

@@ -23,14 +23,13 @@ _GONE = frozenset({LinkState.DOWN, LinkState.CONNECTING, LinkState.REFUSED})
 def want(ledger: Ledger, *, owner: str, wants: tuple[LineWant, ...]) -> Ledger:
     """Put an owner's wishes in the place of those it had."""
     others = {name: its for name, its in ledger.wants.items() if name != owner}
-    return msgspec.structs.replace(ledger, wants=others | ({owner: wants} if wants else {}))
+    return ledger.stirred(wants=others | ({owner: wants} if wants else {}))
 
 
 def keep_instances(ledger: Ledger, *, role: str, keys: Iterable[str]) -> Ledger:
     """Forget what instances of a role want that are no more; nobody else would withdraw it."""
     left = {f"{role}/{key}" for key in keys}
-    return msgspec.structs.replace(
-        ledger,
+    return ledger.stirred(
         wants={
             owner: wants
             for owner, wants in ledger.wants.items()
@@ -51,9 +50,8 @@ def hear_of_link(ledger: Ledger, *, epoch: int, state: LinkState) -> Ledger:
         refused = ledger.refused
         if state in _TAKES_REQUESTS and not ledger.open:
             refused = {conid: no for conid, no in refused.items() if no.code != COMPETING}
-        return msgspec.structs.replace(ledger, open=state in _TAKES_REQUESTS, refused=refused)
-    return msgspec.structs.replace(
-        ledger,
+        return ledger.stirred(open=state in _TAKES_REQUESTS, refused=refused)
+    return ledger.stirred(
         epoch=epoch,
         open=state in _TAKES_REQUESTS,
         slots={},
@@ -72,8 +70,7 @@ def release(ledger: Ledger, *, epoch: int, conids: Iterable[int]) -> Ledger:
         for conid in conids
         if conid in ledger.slots and ledger.slots[conid].phase is Phase.LEAVING
     }
-    return msgspec.structs.replace(
-        ledger,
+    return ledger.stirred(
         slots={conid: slot for conid, slot in ledger.slots.items() if conid not in gone},
         refused={conid: no for conid, no in ledger.refused.items() if conid not in gone},
     )
@@ -89,14 +86,14 @@ def refuse(
     if code == TOO_MANY_LINES:
         real = min(len(slots), lines_max(ledger, limits, now_ns))
         learned = Learned(lines_max=real, at_ns=now_ns)
-        return msgspec.structs.replace(ledger, slots=slots, learned=learned)
+        return ledger.stirred(slots=slots, learned=learned)
     before = ledger.refused.get(conid)
     times = 1 if before is None or before.code != code else before.times + 1
     wait_ns = limits.retry_ns_max
     if code not in NOT_SOLD:
         wait_ns = min(wait_ns, limits.retry_ns * 2 ** min(times - 1, 20))
     refusal = Refusal(code=code, times=times, again_ns=now_ns + wait_ns)
-    return msgspec.structs.replace(ledger, slots=slots, refused=ledger.refused | {conid: refusal})
+    return ledger.stirred(slots=slots, refused=ledger.refused | {conid: refusal})
 
 
 def end_batch(
@@ -111,15 +108,15 @@ def end_batch(
         return ledger
     missing = set(unanswered)
     before = ledger.snapshot_ns.get(listener, {})
-    taken = before | dict.fromkeys(batch.conids, now_ns)
+    heard = before | dict.fromkeys(batch.conids, now_ns)
     refused = {
         conid: no
         for conid, no in ledger.refused.items()
         if conid in missing or conid not in batch.conids
     }
+    after = ledger if len(refused) == len(ledger.refused) else ledger.stirred(refused=refused)
     return msgspec.structs.replace(
-        ledger,
+        after,
         batches={name: other for name, other in ledger.batches.items() if name != listener},
-        snapshot_ns=ledger.snapshot_ns | {listener: taken},
-        refused=refused,
+        snapshot_ns=ledger.snapshot_ns | {listener: heard},
     )

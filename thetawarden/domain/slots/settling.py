@@ -35,6 +35,7 @@ from thetawarden.domain.slots.state import (
 )
 from thetawarden.domain.slots.wishes import LEDGERS_KEPT, gather, streams_of
 
+_ENDLESS_NS = 1 << 62
 _one_of_equals = OneOfEquals[frozenset[int]](LEDGERS_KEPT)
 
 
@@ -52,6 +53,25 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     wishes = gather(ledger.wants)
     if not ledger.open:
         return Settled(ledger=ledger, wishes=wishes, moves=(), next_ns=None)
+    moves: tuple[Move, ...] = ()
+    if now_ns >= ledger.quiet_until_ns:
+        ledger, moves = _settle_lines(ledger, wishes, limits=limits, now_ns=now_ns)
+    streaming = _streaming(ledger.slots, ledger.coming)
+    batches = pick_snapshots(
+        ledger=ledger, wishes=wishes, streaming=streaming, limits=limits, now_ns=now_ns
+    )
+    ledger = _with_batches(ledger, wishes, batches, limits=limits, now_ns=now_ns)
+    due = [ledger.quiet_until_ns] if ledger.quiet_until_ns < _ENDLESS_NS else []
+    snapshot_ns = next_snapshot_ns(ledger=ledger, wishes=wishes, streaming=streaming, limits=limits)
+    due += [] if snapshot_ns is None else [snapshot_ns]
+    next_ns = min([at_ns for at_ns in due if at_ns > now_ns], default=None)
+    return Settled(ledger=ledger, wishes=wishes, moves=(*moves, *batches), next_ns=next_ns)
+
+
+def _settle_lines(
+    ledger: Ledger, wishes: Mapping[int, Wish], *, limits: LineLimits, now_ns: int
+) -> tuple[Ledger, tuple[Move, ...]]:
+    """The ledger with the lines that the wishes need now, and the orders for that."""
     chosen = choose(ledger=ledger, wishes=wishes, limits=limits, now_ns=now_ns)
     slots = _marked(ledger, wishes, now_ns)
     going = _going(slots, chosen, _needed(ledger, chosen, wishes, limits, now_ns), limits, now_ns)
@@ -63,21 +83,23 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     redirected = _redirected(slots, wishes)
     if redirected or arrivals:
         slots = slots | _ordered(slots, redirected, arrivals, now_ns)
-    streaming = _one_of_equals(frozenset((*slots, *chosen)))
-    batches = pick_snapshots(
-        ledger=ledger, wishes=wishes, streaming=streaming, limits=limits, now_ns=now_ns
-    )
+    coming = tuple(conid for conid in chosen if conid not in slots)
     after = _after(
-        ledger, wishes, slots=slots, going=going, batches=batches, limits=limits, now_ns=now_ns
+        ledger, wishes, slots=slots, coming=coming, going=going, limits=limits, now_ns=now_ns
     )
+    quiet_until_ns = _next_ns(after, wishes, limits=limits, now_ns=now_ns)
     moves: tuple[Move, ...] = (
         *(Unsubscribe(conid=conid) for conid in going),
         *redirected,
         *arrivals,
-        *batches,
     )
-    next_ns = _next_ns(after, wishes, streaming=streaming, limits=limits, now_ns=now_ns)
-    return Settled(ledger=after, wishes=wishes, moves=moves, next_ns=next_ns)
+    return msgspec.structs.replace(after, quiet_until_ns=quiet_until_ns), moves
+
+
+@remembered(LEDGERS_KEPT)
+def _streaming(slots: Mapping[int, Slot], coming: tuple[int, ...]) -> frozenset[int]:
+    """What streams, or is about to."""
+    return _one_of_equals(frozenset((*slots, *coming)))
 
 
 def _marked(ledger: Ledger, wishes: Mapping[int, Wish], now_ns: int) -> dict[int, Slot]:
@@ -194,15 +216,53 @@ def _after(
     wishes: Mapping[int, Wish],
     *,
     slots: dict[int, Slot],
+    coming: tuple[int, ...],
     going: Sequence[int],
-    batches: Sequence[TakeSnapshots],
     limits: LineLimits,
     now_ns: int,
 ) -> Ledger:
-    """The ledger with the orders in it, and without what no longer matters to anybody."""
+    """The ledger with these lines, and without what no longer matters to anybody."""
     turned = rotation_is_due(ledger, limits, now_ns) and any(
         slots[conid].unwanted_ns is None for conid in going
     )
+    streamed_ns, heard_ns = ledger.streamed_ns, ledger.snapshot_ns
+    if going:
+        streamed_ns = streamed_ns | dict.fromkeys(going, now_ns)
+        heard_ns = heard_ns | _heard_until_now(heard_ns, [slots[one] for one in going], now_ns)
+    return msgspec.structs.replace(
+        ledger,
+        snapshot_ns=heard_ns,
+        slots=slots,
+        coming=coming if coming != ledger.coming else ledger.coming,
+        streamed_ns=_wanted(streamed_ns, wishes),
+        refused=_still_refused(ledger.refused, wishes, now_ns),
+        rotated_ns=now_ns if turned else ledger.rotated_ns,
+    )
+
+
+def _heard_until_now(
+    heard_ns: Mapping[str, dict[int, int]], going: Sequence[Slot], now_ns: int
+) -> dict[str, dict[int, int]]:
+    """When those were last told of each instrument who listened to these lines."""
+    by_listener: dict[str, list[int]] = {}
+    for slot in going:
+        for listener in slot.listeners:
+            by_listener.setdefault(listener, []).append(slot.conid)
+    return {
+        listener: heard_ns.get(listener, {}) | dict.fromkeys(conids, now_ns)
+        for listener, conids in by_listener.items()
+    }
+
+
+def _with_batches(
+    ledger: Ledger,
+    wishes: Mapping[int, Wish],
+    batches: Sequence[TakeSnapshots],
+    *,
+    limits: LineLimits,
+    now_ns: int,
+) -> Ledger:
+    """The ledger with these batches out, and without those whose report is not waited for."""
     asked = sum(len(batch.instruments) for batch in batches)
     until_ns = now_ns + limits.snapshot_patience_ns
     out = {
@@ -212,17 +272,10 @@ def _after(
         for batch in batches
     }
     waiting = {name: batch for name, batch in ledger.batches.items() if now_ns < batch.until_ns}
-    streamed_ns = ledger.streamed_ns
-    if going:
-        streamed_ns = streamed_ns | dict.fromkeys(going, now_ns)
     return msgspec.structs.replace(
         ledger,
-        slots=slots,
         batches=waiting | out,
-        streamed_ns=_wanted(streamed_ns, wishes),
         snapshot_ns=_still_wanted(ledger.snapshot_ns, wishes),
-        refused=_still_refused(ledger.refused, wishes, now_ns),
-        rotated_ns=now_ns if turned else ledger.rotated_ns,
         snapshots_from_ns=now_ns + asked * limits.snapshot_gap_ns
         if asked
         else ledger.snapshots_from_ns,
@@ -241,11 +294,11 @@ def _still_refused(
 
 
 def _still_wanted(
-    taken: dict[str, dict[int, int]], wishes: Mapping[int, Wish]
+    heard_ns: dict[str, dict[int, int]], wishes: Mapping[int, Wish]
 ) -> dict[str, dict[int, int]]:
-    kept = {listener: _wanted(each, wishes) for listener, each in taken.items()}
-    if all(each and each is taken[listener] for listener, each in kept.items()):
-        return taken  # what was made of it is known still
+    kept = {listener: _wanted(each, wishes) for listener, each in heard_ns.items()}
+    if all(each and each is heard_ns[listener] for listener, each in kept.items()):
+        return heard_ns  # what was made of it is known still
     return {listener: each for listener, each in kept.items() if each}
 
 
@@ -256,19 +309,12 @@ def _wanted(instants_ns: dict[int, int], wishes: Mapping[int, Wish]) -> dict[int
     return {conid: at_ns for conid, at_ns in instants_ns.items() if conid in wishes}
 
 
-def _next_ns(
-    ledger: Ledger,
-    wishes: Mapping[int, Wish],
-    *,
-    streaming: frozenset[int],
-    limits: LineLimits,
-    now_ns: int,
-) -> int | None:
-    """The first instant at which something may change though nothing is heard."""
+def _next_ns(ledger: Ledger, wishes: Mapping[int, Wish], *, limits: LineLimits, now_ns: int) -> int:
+    """The first instant at which the lines may be others though nothing is heard."""
     held, turn_ns, linger_ns = holding(ledger.slots), limits.rotation_ns, limits.linger_ns
     due = [since_ns + linger_ns for since_ns, _ in held.unwanted]
     due += [refusal.again_ns for refusal in ledger.refused.values()]
-    if not streams_of(wishes) <= streaming:
+    if not streams_of(wishes) <= held.conids:
         due += [at + limits.hold_ns for at in first_after(held.since_ns, now_ns - limits.hold_ns)]
         turns = first_after(held.since_ns, now_ns - turn_ns)
         if now_ns < ledger.rotated_ns + turn_ns:  # all of them wait for the next turn
@@ -276,6 +322,4 @@ def _next_ns(
         due += [at + turn_ns for at in turns]
     if ledger.learned is not None:
         due.append(ledger.learned.at_ns + limits.learned_for_ns)
-    snapshot_ns = next_snapshot_ns(ledger=ledger, wishes=wishes, streaming=streaming, limits=limits)
-    due += [] if snapshot_ns is None else [snapshot_ns]
-    return min([at_ns for at_ns in due if at_ns > now_ns], default=None)
+    return min([at_ns for at_ns in due if at_ns > now_ns], default=_ENDLESS_NS)

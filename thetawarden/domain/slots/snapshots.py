@@ -113,8 +113,8 @@ def _by_listener(wishes: Mapping[int, Wish], limits: LineLimits) -> Mapping[str,
 
 def _due(ledger: Ledger, listener: str, heard: _Heard, streaming: frozenset[int]) -> _Awaited:
     """Everything of a listener that does not stream, with when its quote will be too old."""
-    taken = ledger.snapshot_ns.get(listener, _NO_INSTANTS)
-    return _awaited(taken, ledger.streamed_ns, _resting(heard, streaming))
+    heard_ns = ledger.snapshot_ns.get(listener, _NO_INSTANTS)
+    return _awaited(heard_ns, _resting(heard, streaming))
 
 
 @remembered(LISTENERS_KEPT)
@@ -135,10 +135,9 @@ def _resting_but(heard: _Heard, streaming: frozenset[int]) -> _Resting:
 
 
 @remembered(LISTENERS_KEPT)
-def _awaited(taken: Mapping[int, int], streamed: Mapping[int, int], resting: _Resting) -> _Awaited:
-    never = repeat(_NEVER_SEEN_NS)
-    taken_ns, streamed_ns = (map(each.get, resting.conids, never) for each in (taken, streamed))
-    due_ns = list(map(add, map(max, taken_ns, streamed_ns), resting.refresh_ns))
+def _awaited(heard_ns: Mapping[int, int], resting: _Resting) -> _Awaited:
+    last_ns = map(heard_ns.get, resting.conids, repeat(_NEVER_SEEN_NS))
+    due_ns = list(map(add, last_ns, resting.refresh_ns))
     return _Awaited(resting, due_ns, max(min(due_ns), NEVER_NS) if due_ns else None)
 
 

@@ -7,6 +7,7 @@ All instants and durations are of one clock, the one whose `now_ns` the caller b
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 import msgspec
 
@@ -59,8 +60,9 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the ledger knows; `open` tells whether the link takes data requests.
 
-    `streamed_ns` is when an instrument gave its line up, `snapshot_ns` when a listener had its
-    last snapshot of it.
+    `streamed_ns` is when an instrument gave its line up, `snapshot_ns` when a listener last had it
+    told, by a snapshot or by a line that gave way then. `coming` should stream and waits for a
+    place; until `quiet_until_ns` all lines stay as they are, if nothing is heard.
     """
 
     epoch: int = 0
@@ -74,6 +76,12 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     learned: Learned | None = None
     rotated_ns: int = 0
     snapshots_from_ns: int = 0
+    coming: tuple[int, ...] = ()
+    quiet_until_ns: int = 0
+
+    def stirred(self, **news: Any) -> Ledger:
+        """The ledger with what was heard, after which the lines may be others."""
+        return msgspec.structs.replace(self, quiet_until_ns=0, **news)
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, gc=False):
