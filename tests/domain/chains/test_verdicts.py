@@ -11,6 +11,9 @@ from bench.watched import DAY, NOW
 from thetawarden.domain.broker.quote import BrokerGreeks, DataType
 from thetawarden.domain.broker.quote_rows import write_quotes
 from thetawarden.domain.chains.doubts import CODES, FROM_PRICING, Doubt, DoubtLimits, doubt_of
+from thetawarden.domain.chains.packing import pack_columns, unpack_columns
+from thetawarden.domain.chains.table import QuoteTable
+from thetawarden.domain.chains.verdicts import Frame, doubt_frozen, doubt_quotes
 from thetawarden.domain.chains.view import read_rows, row_doubt
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.pricing.reasons import NoVolatility
@@ -56,6 +59,31 @@ def test_m01_an_option_that_stands_still_while_the_underlying_moves_is_frozen(wo
 
     assert frozen is Doubt.FROZEN
     assert followed is None
+
+
+@pytest.mark.parametrize("way", [-3.0, -1.0, 0.0, 1.0, 3.0])
+def test_doubting_once_more_after_new_greeks_is_doubting_anew(world, board, way):
+    """Only rows without a doubt have new ones: what stands still may have to follow by them."""
+    table = unpack_columns(pack_columns(board.table), QuoteTable)
+    at = NOW + 5 * SECOND
+    frame = Frame(
+        now_ns=at,
+        link_up=True,
+        spot_usd=world.spot_usd + way,
+        spot_sure=True,
+        underlying_halted=False,
+        last_trade_ns=np.full(len(board.series), at + SECOND),
+        qualified=np.ones(len(board.series), dtype=np.bool_),
+    )
+    limits = DoubtLimits()
+    codes = doubt_quotes(table, frame, limits)
+    rows = np.flatnonzero(codes == 0)[::2]
+    table.delta_per_share[rows] = np.linspace(-1.0, 1.0, rows.size)
+
+    again = doubt_frozen(table, frame, limits, codes)
+
+    assert again.tolist() == doubt_quotes(table, frame, limits).tolist()
+    assert (again != codes).any() == (abs(way) > 0.0)
 
 
 def test_m01_without_a_move_of_the_underlying_age_alone_makes_a_quote_stale(world, board):

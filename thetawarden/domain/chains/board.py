@@ -50,7 +50,7 @@ from thetawarden.domain.chains.plan import (
 from thetawarden.domain.chains.settings import WatchSettings
 from thetawarden.domain.chains.spot import Spot, doubt_spot, invalidated, observe_spot
 from thetawarden.domain.chains.table import QuoteTable, carry_over, cut_link
-from thetawarden.domain.chains.verdicts import Frame, doubt_quotes
+from thetawarden.domain.chains.verdicts import Frame, doubt_frozen, doubt_quotes
 from thetawarden.domain.chains.view import ChainView
 from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.market.contracts import ExerciseStyle
@@ -287,7 +287,7 @@ class Board:
         passed_over = self._passed_over(codes == 0)
         if passed_over.size:
             self._refresh(passed_over, known)
-            codes = doubt_quotes(self.table, frame, self._settings.limits)
+            codes = doubt_frozen(self.table, frame, self._settings.limits, codes)
         doubt = doubt_spot(self.spot, now_ns=now, limits=self._settings.spot)
         return draw(
             underlying=underlying,

@@ -42,6 +42,13 @@ def doubt_quotes(table: QuoteTable, frame: Frame, limits: DoubtLimits) -> Codes:
     return _first(findings, len(table.conid))
 
 
+def doubt_frozen(table: QuoteTable, frame: Frame, limits: DoubtLimits, codes: Codes) -> Codes:
+    """Return these codes of quotes once more, after some rows without a doubt had new Greeks."""
+    with np.errstate(all="ignore"):
+        frozen = _frozen(table, frame, limits)
+    return np.where((codes == 0) & frozen, CODES[Doubt.FROZEN], codes).astype(np.int8)
+
+
 def doubt_rows(
     table: QuoteTable, quote_codes: Codes, *, has_forward: BoolArray, limits: DoubtLimits
 ) -> Codes:

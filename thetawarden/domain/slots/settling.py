@@ -293,6 +293,7 @@ def _still_refused(
     return kept if len(kept) < len(refused) else refused
 
 
+@remembered(LEDGERS_KEPT)
 def _still_wanted(
     heard_ns: dict[str, dict[int, int]], wishes: Mapping[int, Wish]
 ) -> dict[str, dict[int, int]]:
