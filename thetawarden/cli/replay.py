@@ -126,7 +126,8 @@ def _verify(place: Place, config: Config, day: dt.date | None, *, as_json: bool)
     )
     took_s = time.perf_counter() - begun_s
     with open_days() as days:
-        other = not past_of(days).marks <= {fingerprint(config)}
+        differs = verdict.first_difference is not None
+        other = differs and not past_of(days).marks <= {fingerprint(config)}
         return _report(verdict, days, took_s=took_s, other_config=other, as_json=as_json)
 
 

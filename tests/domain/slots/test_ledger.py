@@ -215,6 +215,24 @@ def test_snapshots_that_come_in_leave_the_lines_alone_until_something_is_due():
     assert [type(move) for move in turn] == [Unsubscribe]
 
 
+def test_a_clock_that_was_set_back_leaves_no_line_unlooked_at():
+    desk = Desk(lines_max=2, reserve=0)
+    desk.wants("chain/A", *streams(1, 2, SCAN))
+    desk.deliver()
+    desk.ledger = refuse(
+        desk.ledger, epoch=1, conid=1, code=0, limits=desk.limits, now_ns=desk.now_ns
+    )
+    desk.lines.discard(1)
+    desk.settle()
+    asked_again = desk.wait(31)
+    desk.deliver()
+
+    shed = desk.wait(-10)  # to where it is refused still
+
+    assert [type(move) for move in asked_again] == [Subscribe]
+    assert shed == (Unsubscribe(conid=1),)
+
+
 def test_only_so_many_snapshots_are_out_shared_among_the_listeners():
     desk = Desk(snapshots_max=6)
 

@@ -54,7 +54,7 @@ def settle(ledger: Ledger, *, limits: LineLimits, now_ns: int) -> Settled:
     if not ledger.open:
         return Settled(ledger=ledger, wishes=wishes, moves=(), next_ns=None)
     moves: tuple[Move, ...] = ()
-    if now_ns >= ledger.quiet_until_ns:
+    if not ledger.is_quiet(now_ns):
         ledger, moves = _settle_lines(ledger, wishes, limits=limits, now_ns=now_ns)
     streaming = _streaming(ledger.slots, ledger.coming)
     batches = pick_snapshots(
@@ -93,7 +93,8 @@ def _settle_lines(
         *redirected,
         *arrivals,
     )
-    return msgspec.structs.replace(after, quiet_until_ns=quiet_until_ns), moves
+    after = msgspec.structs.replace(after, quiet_until_ns=quiet_until_ns, looked_ns=now_ns)
+    return after, moves
 
 
 @remembered(LEDGERS_KEPT)

@@ -62,7 +62,8 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     `streamed_ns` is when an instrument gave its line up, `snapshot_ns` when a listener last had it
     told, by a snapshot or by a line that gave way then. `coming` should stream and waits for a
-    place; until `quiet_until_ns` all lines stay as they are, if nothing is heard.
+    place. The lines were looked at at `looked_ns`, and stay as they are until `quiet_until_ns` if
+    nothing is heard.
     """
 
     epoch: int = 0
@@ -78,6 +79,11 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     snapshots_from_ns: int = 0
     coming: tuple[int, ...] = ()
     quiet_until_ns: int = 0
+    looked_ns: int = 0
+
+    def is_quiet(self, now_ns: int) -> bool:
+        """Whether no line can be another now; a clock that was set back says nothing of that."""
+        return self.looked_ns <= now_ns < self.quiet_until_ns
 
     def stirred(self, **news: Any) -> Ledger:
         """The ledger with what was heard, after which the lines may be others."""
