@@ -15,6 +15,7 @@ from bench.harness import Figure, Goal
 from thetawarden.actors.post import ActorSpec
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.vitals import ActorVitals, Vitals
+from thetawarden.infra.collector import searching_rarely
 from thetawarden.infra.journal import rows
 from thetawarden.infra.journal.journal import Journal, Position
 from thetawarden.infra.journal.reader import DayLog
@@ -128,10 +129,11 @@ def _replay() -> float:
     day = DayLog(day_path(Path(_kept.name), DAY))
     replayed = Replayed(ActorSpec(name="tally", kind=_Tally))
     take = replayed.take
-    started = time.perf_counter()
-    for step in day.steps():
-        take(step)
-    took = time.perf_counter() - started
+    with searching_rarely():  # as `replay --verify` does
+        started = time.perf_counter()
+        for step in day.steps():
+            take(step)
+        took = time.perf_counter() - started
     day.close()
     if replayed.actor.state["handled"] != DELIVERIES:
         raise AssertionError(f"replayed {replayed.actor.state['handled']} of {DELIVERIES}")

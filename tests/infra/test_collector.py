@@ -8,7 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from thetawarden.infra.collector import search_all, spare_nothing, spare_what_lives
+from thetawarden.infra.collector import (
+    search_all,
+    searching_rarely,
+    spare_nothing,
+    spare_what_lives,
+)
 
 
 class Knot:
@@ -82,3 +87,28 @@ def test_afterwards_the_collector_is_as_it_was() -> None:
 
     assert gc.callbacks == before
     assert gc.get_freeze_count() == 0
+
+
+def test_while_much_is_computed_it_is_searched_rarely_and_after_that_as_before() -> None:
+    before, meanwhile = gc.get_threshold(), []
+
+    def fail() -> None:
+        with searching_rarely():
+            meanwhile.append(gc.get_threshold()[0])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    assert meanwhile[0] > 100 * before[0]
+    assert gc.get_threshold() == before
+
+
+def test_who_searches_even_more_rarely_is_not_made_to_search_more() -> None:
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(10**7)
+        with searching_rarely():
+            assert gc.get_threshold()[0] == 10**7
+    finally:
+        gc.set_threshold(*before)

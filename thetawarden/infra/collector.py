@@ -8,6 +8,8 @@ again, until somebody asks for all of it while nobody is in a hurry.
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _RARELY = 200_000  # objects made since the last search; seven hundred otherwise
@@ -25,6 +27,17 @@ def search_rarely() -> None:
     """For a process that computes and ends, and leaves hardly any rings: a fifth of its time."""
     gc.freeze()
     gc.set_threshold(_RARELY, *gc.get_threshold()[1:])
+
+
+@contextmanager
+def searching_rarely() -> Iterator[None]:
+    """While much is computed that leaves hardly any rings, in a process that goes on after it."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(_RARELY, before[0]), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def search_all() -> None:

@@ -20,6 +20,7 @@ from thetawarden.actors.memory import decode_snapshot, encode_snapshot, fits, re
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Tree
 from thetawarden.errors import EXIT_USAGE, ThetawardenError
+from thetawarden.infra.collector import searching_rarely
 from thetawarden.infra.journal.packing import unpacked
 from thetawarden.infra.journal.reader import Answer, DayLog, StoredSnapshot
 from thetawarden.infra.journal.steps import Step
@@ -98,7 +99,8 @@ def verify_replay(
     else:
         actors = actors_since(tree, share.after, processes=processes)
     for each in wanted:
-        found = _verify_day(each, actors, share, verdict, progress)
+        with searching_rarely():
+            found = _verify_day(each, actors, share, verdict, progress)
         if found is not None:
             verdict.first_difference = _with_state(found, days, actors)
             return verdict

@@ -53,7 +53,7 @@ def read_steps(
         if len(known) >= KNOWN_MAX:
             known.clear()
         wanted = {row[1] for row in batch if type(row[1]) is int} - known.keys()
-        messages = {message[0]: message[1:] for message in fetch(sorted(wanted))}
+        messages = {message[0]: message for message in fetch(sorted(wanted))}
         for row in batch:
             n, seq, actor, by, at_ns, outcome, merged, crc = row
             try:
@@ -62,10 +62,10 @@ def read_steps(
                     continue
                 envelope = known.get(seq)
                 if envelope is None:
-                    said_ns, sender, speaker, cause, kind, body, body_crc = messages[seq]
+                    _, said_ns, sender, speaker, cause, kind, body, body_crc = messages[seq]
                     origin = four(seq, said_ns, speaker, no_cause if cause is None else cause)
                     if crc32(body, crc32(origin, names_crc(sender, kind))) != body_crc:
-                        yield slowly(row, messages[seq])
+                        yield slowly(row, messages[seq][1:])
                         continue
                     said = decode(unpacked(body) if body[0] in squeezed else body)
                     envelope = known[seq] = Envelope(seq, said_ns, sender, speaker, cause, said)
@@ -78,5 +78,5 @@ def read_steps(
 def _said(seq: object, messages: Mapping[object, Row], fetch: Fetch) -> Row:
     """A message's row less its number, also of one known before; empty if there is none."""
     if seq in messages or type(seq) is not int:
-        return messages.get(seq, ())
+        return messages.get(seq, ())[1:]
     return next((row[1:] for row in fetch([seq])), ())
