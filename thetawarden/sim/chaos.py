@@ -6,16 +6,16 @@ what is left, and the command that replays it, is what a person wants to see.
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
 import msgspec
 
 from thetawarden.errors import ThetawardenError
+from thetawarden.sim.beside import processes
 from thetawarden.sim.campaign import ALL, MARKETS, Outcome, Plan, simulate
 from thetawarden.sim.faults.kinds import Family, Planned
 from thetawarden.sim.faults.schedule import CATALOGUE
@@ -177,17 +177,15 @@ def _outcomes(asked: Asked) -> Iterator[Outcome]:
 
 def _side_by_side(plans: Sequence[Plan], *, jobs: int) -> Iterator[Outcome]:
     """What comes of the plans, in the order they end; raises ProcessLostError."""
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork"))
-    try:
+    with processes(jobs) as pool:
         unfinished = {pool.submit(simulate, plan): plan.seed for plan in plans}
-        for done in as_completed(tuple(unfinished)):
-            outcome = done.result()
-            del unfinished[done]
-            yield outcome
-    except BrokenProcessPool:
-        raise ProcessLostError(sorted(unfinished.values())) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+        try:
+            for done in as_completed(tuple(unfinished)):
+                outcome = done.result()
+                del unfinished[done]
+                yield outcome
+        except BrokenProcessPool:
+            raise ProcessLostError(sorted(unfinished.values())) from None
 
 
 def _count(report: Report, outcome: Outcome) -> None:

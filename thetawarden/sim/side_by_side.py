@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from itertools import islice
 
 import msgspec
@@ -21,6 +21,7 @@ import msgspec
 from thetawarden.infra.collector import search_rarely
 from thetawarden.infra.journal.reader import DayLog
 from thetawarden.messages.base import Envelope, Message
+from thetawarden.sim.beside import processes
 from thetawarden.sim.cast import starts_in
 from thetawarden.sim.replay import Verdict, pick_days, verify_replay
 from thetawarden.sim.shares import Heard, Past, Said, Share, count_heard, count_said, shares_of
@@ -76,7 +77,9 @@ def _side_by_side(
 ) -> Verdict | None:
     """What was verified of all together; None where anything is not as it was recorded."""
     whole = Verdict()
-    with _workers(days, past_of, day=day, jobs=jobs) as pool:
+    for each in days:
+        each.close()  # no process may go on with what another has opened
+    with processes(jobs, partial(_take, days, past_of, day)) as pool:
         counted = pool.submit(_heard), pool.submit(_said)
         heard, said = counted[0].result(), counted[1].result()
         past = past_of(days, said.starts)
@@ -118,21 +121,6 @@ def longest_first(
             waiting.remove(share)
             running[pool.submit(_verify_share, share, starts)] = share
         yield from (found for _, found, _ in verified)
-
-
-@contextmanager
-def _workers(
-    days: Days, past_of: PastOf, *, day: dt.date | None, jobs: int
-) -> Iterator[ProcessPoolExecutor]:
-    """Processes that have the log before them, each for itself."""
-    for each in days:
-        each.close()  # no process may go on with what another has opened
-    context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(jobs, context, initializer=_take, initargs=(days, past_of, day))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 class _Given(msgspec.Struct, kw_only=True):
