@@ -19,7 +19,10 @@ KNOWN_SHOWN_MAX = 8
 
 
 class CauseView(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of the chain; `because_of` is the seq of the one it follows from."""
+    """One message of the chain; `because_of` is the seq of the one it follows from.
+
+    `again` is how often a timer had fired before and started itself again each time.
+    """
 
     seq: int
     at: str
@@ -27,6 +30,7 @@ class CauseView(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     because_of: int | None
     words: str
+    again: int = 0
 
 
 class WhyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,14 +85,19 @@ def lines_of(view: WhyView) -> list[str]:
 
 
 def tree_of(views: Sequence[CauseView]) -> list[str]:
-    """Return a chain as a tree, a line each."""
-    depth: dict[int, int] = {}
-    lines = []
+    """Return a chain as a tree, a line each: every message below the one it follows from."""
+    known = {one.seq for one in views}
+    below: dict[int | None, list[CauseView]] = {}
     for one in views:
-        level = 0 if one.because_of is None else depth.get(one.because_of, 0) + 1
-        depth[one.seq] = level
+        below.setdefault(one.because_of if one.because_of in known else None, []).append(one)
+    lines = []
+    left = [(0, one) for one in reversed(below.get(None, []))]
+    while left:
+        level, one = left.pop()
         mark = "" if not level else "└ "
         lines.append(f"{'  ' * level}{mark}{one.seq} {one.at} {one.sender} {one.type}: {one.words}")
+        follow = sorted(below.get(one.seq, []), key=lambda each: each.seq, reverse=True)
+        left += [(level + 1, each) for each in follow]
     return lines
 
 
@@ -102,8 +111,19 @@ def _view(link: Link) -> CauseView:
         sender=envelope.sender,
         type=type(envelope.body).__name__,
         because_of=link.because_of,
-        words=words_of(envelope.body),
+        words=words_of(envelope.body) + _again(link.again),
+        again=link.again,
     )
+
+
+def _again(beats: int) -> str:
+    from thetawarden.infra.journal.causes import BEATS_MAX  # noqa: PLC0415
+
+    if not beats:
+        return ""
+    least = "at least " if beats == BEATS_MAX else ""
+    times = "once" if beats == 1 else f"{least}{beats:,} times"
+    return f", after firing {times} and starting itself anew"
 
 
 def words_of(body: Message) -> str:
@@ -144,6 +164,8 @@ def words_of(body: Message) -> str:
             return f"{order.state}, {order.filled} of {order.quantity} filled"
         case books.ExecutionReported(execution=one):
             return f"{one.quantity} at {one.price_usd}"
+        case books.CommissionReported(commission=one):
+            return f"{one.commission_usd} USD for {one.execution_id}"
         case books.FillBooked(quantity=quantity, cash_usd=cash, commission_usd=cost):
             return f"{quantity}, {cash:+,.2f} USD, commission {cost}"
         case orders.OrderSent(order_id=number):
