@@ -66,7 +66,7 @@ def test_a_step_stands_as_one_delivery_with_its_answers_after_what_caused_it(
 def test_a_step_is_never_committed_in_part(log, say, handle, notice):
     """Every commit that another connection ever sees has as many answers as deliveries."""
     journal = log.open()
-    looks, done = [], threading.Event()
+    looks, done, looked = [], threading.Event(), threading.Semaphore(0)
 
     def look():
         connection = sqlite3.connect(log.path())
@@ -77,7 +77,14 @@ def test_a_step_is_never_committed_in_part(log, say, handle, notice):
                     " (SELECT count(*) FROM deliveries)"
                 ).fetchone()
             )
+            looked.release()
         connection.close()
+
+    def wait_for_a_look():
+        while looked.acquire(blocking=False):
+            pass
+        assert looked.acquire(timeout=60)  # it may have begun before
+        assert looked.acquire(timeout=60)
 
     looker = threading.Thread(target=look)
     looker.start()
@@ -85,12 +92,13 @@ def test_a_step_is_never_committed_in_part(log, say, handle, notice):
         handle(journal, say(journal, number), notice("x"), notice("y"))
         if number % 40 == 0:
             journal.wait_durable(journal.last_seq, 10)
+            wait_for_a_look()
     journal.close()
     done.set()
     looker.join()
 
     assert {answers - 2 * deliveries for answers, deliveries in looks} == {0}
-    assert len({deliveries for _, deliveries in looks}) > 2
+    assert len({deliveries for _, deliveries in looks}) >= 10
 
 
 def test_an_old_incarnation_is_refused_and_leaves_no_trace(log, say, handle, notice):
