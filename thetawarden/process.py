@@ -20,6 +20,8 @@ import msgspec
 
 from thetawarden import __version__
 from thetawarden.actors.desk import Desk, DeskSettings
+from thetawarden.actors.shapes import shapes_of
+from thetawarden.actors.tree import Tree
 from thetawarden.actors.vocabulary import check_tree
 from thetawarden.config.loader import fingerprint
 from thetawarden.config.places import prepare_folder
@@ -163,7 +165,7 @@ class DeskProcess:
             on_check=self._check,
         )
         self._remember(recovered)
-        self._say_who_starts(resumed=recovered.position.next_seq > 1)
+        self._say_who_starts(tree, resumed=recovered.position.next_seq > 1)
         self.desk.say(LimitsStated(limits=stated_limits(self.config.risk)), sender="supervisor")
         self._adopt_flag()
         self._heartbeat.begin(at_ns=time.monotonic_ns())
@@ -237,13 +239,14 @@ class DeskProcess:
             on_trouble=self._on_log_trouble,
         )
 
-    def _say_who_starts(self, *, resumed: bool) -> None:
+    def _say_who_starts(self, tree: Tree, *, resumed: bool) -> None:
         digest = fingerprint(self.config)
         started = DeskStarted(
             config_fingerprint=digest,
             software=__version__,
             resumed=resumed,
             speed=self.clock.speed,
+            shapes=shapes_of(tree),
         )
         seq = self.desk.say(started, sender="supervisor")
         values = {

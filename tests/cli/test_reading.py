@@ -149,13 +149,20 @@ def test_replay_rebuilds_the_state_an_actor_had(past):
 def test_replay_steps_show_what_each_delivery_changed(past):
     steps = past("replay", "--actor", "governor", "--step", "--json").lines
 
-    changed = [each for each in steps if "latch" in each["changed"]]
+    latched = {
+        each["kind"]: [one for one in each["changed"] if one["path"][0] == "latch"]
+        for each in steps
+        if any(one["path"][0] == "latch" for one in each["changed"])
+    }
+    changed = [each for each in steps if each["kind"] in latched]
     assert [each["kind"] for each in changed] == ["Halt", "Resume"]
-    assert changed[0]["changed"]["latch"]["before"] == {"epoch": 0, "halt": None}
-    assert changed[0]["changed"]["latch"]["after"]["epoch"] == 1
+    assert latched["Halt"][0] == {"path": ["latch", "epoch"], "before": 0, "after": 1}
+    assert latched["Halt"][1]["path"] == ["latch", "halt"]
+    assert latched["Halt"][1]["after"]["reason"] == "the test says so"
+    assert [one["path"] for one in latched["Resume"]] == [["latch", "halt"]]
     assert [one["kind"] for one in changed[0]["said"]] == ["TradingHalted", "NotifyPerson"]
     assert changed[0]["said"][0]["body"]["halt"]["reason"] == "the test says so"
-    assert "latch: " in past("replay", "--actor", "governor", "--step").out
+    assert "latch.epoch: 0 -> 1\n" in past("replay", "--actor", "governor", "--step").out
 
 
 def test_replay_steps_back_from_the_last_message_to_the_first(past):
@@ -172,18 +179,35 @@ def test_replay_steps_back_from_the_last_message_to_the_first(past):
 
 def test_a_person_steps_forward_and_back_on_a_terminal(past):
     halt = past("log", "show", "--type", "Halt", "--json").lines[0]
-    words = ("replay", "--actor", "governor", "--step", "--until", str(halt["seq"] - 1))
+    words = ("replay", "--actor", "governor", "--step")
     terminal = Terminal(*words, environment=past.environment)
     try:
-        terminal.sees("b: back", ">")
+        terminal.sees("b: back", "this is before the first message", ">")
+        terminal.press(f"{halt['seq'] - 1}\n")
         terminal.press("\n")
-        terminal.sees(f"governor Halt {halt['seq']}", "latch:", "said TradingHalted")
+        terminal.sees(f"governor Halt {halt['seq']}", "latch.epoch: 0 -> 1", "said TradingHalted")
         terminal.press("b\n")
         terminal.sees("before", "governor Halt")
         terminal.press(f"{halt['seq']}\n")
         terminal.press("1\n")
-        terminal.sees("this is before the first message")
+        terminal.sees("message 1 is none of those", "this is before the first message")
+        terminal.press("²\n")
         terminal.press("what\n")
+        assert terminal.ends("q\n") == 0
+    finally:
+        terminal.close()
+
+
+def test_a_way_until_a_message_begins_and_ends_there(past):
+    halt = past("log", "show", "--type", "Halt", "--json").lines[0]
+    words = ("replay", "--actor", "governor", "--step", "--until", str(halt["seq"]))
+    terminal = Terminal(*words, environment=past.environment)
+    try:
+        terminal.sees("b: back", f"governor Halt {halt['seq']}", "latch.epoch: 0 -> 1", ">")
+        terminal.press("\n")
+        terminal.sees(f"that was the last message up to --until {halt['seq']}")
+        terminal.press("b\n")
+        terminal.sees("before", "governor Halt")
         assert terminal.ends("q\n") == 0
     finally:
         terminal.close()

@@ -9,8 +9,9 @@ import msgspec
 from tests.actors.desks import note, until
 from thetawarden.actors.desk import Desk, DeskSettings
 from thetawarden.actors.governor import Governor
-from thetawarden.actors.memory import rebuild
+from thetawarden.actors.memory import encode_snapshot, rebuild
 from thetawarden.actors.post import ActorSpec
+from thetawarden.actors.shapes import shapes_of
 from thetawarden.actors.tree import Group, Tree
 from thetawarden.domain.restart import Policy
 from thetawarden.domain.vitals import Vitals
@@ -56,6 +57,7 @@ def record(folder, tree, say, *, snapshot_every=5000, next_day=None):
         ),
         give_up=lambda _: None,
     )
+    desk.say(_started(tree), sender="supervisor")
     desk.start()
     say(desk)
     until(lambda: idle(desk))
@@ -66,6 +68,12 @@ def record(folder, tree, say, *, snapshot_every=5000, next_day=None):
         until(lambda: idle(desk))
     desk.stop()
     journal.close()
+
+
+def _started(tree):
+    return DeskStarted(
+        config_fingerprint="f", software="test", resumed=False, shapes=shapes_of(tree)
+    )
 
 
 def halts_and_resumes(desk):
@@ -125,18 +133,24 @@ def tree_of_marked(mark):
     return Tree(root=policy, groups=(Group(name="g", policy=policy, actors=(spec,)),))
 
 
-def write_process(folder, tree, mark, day=DAY):
-    """What one process leaves: its start, and an actor that answers two notes."""
+def write_process(folder, tree, mark, day=DAY, *, kept=()):
+    """What one process leaves: its start, and an actor that answers two notes.
+
+    After the deliveries `kept`, counted from its own first, the actor's state is written.
+    """
     past = recover(folder, ("notifier",))
     journal = Journal(folder, day=day, position=past.position, software=mark)
     known = past.actors["notifier"]
-    actor, _ = rebuild(tree.spec_of("notifier").make, known.snapshot, known.steps)
+    actor, timers = rebuild(tree.spec_of("notifier").make, known.snapshot, known.steps)
     started = DeskStarted(config_fingerprint="f", software=mark, resumed=mark != "one")
     journal.say(started, "supervisor", 0, None, 1)
     by = known.incarnation + 1
-    for body in (Begin(incarnation=by, resumed=False), note("a"), note("b")):
+    for number, body in enumerate((Begin(incarnation=by, resumed=False), note("a"), note("b")), 1):
         envelope = journal.say(body, "test", 0, None, 1)
         journal.record(Delivery(envelope, "notifier", by, 1), actor.receive(body, 1))
+        if number in kept:
+            state = encode_snapshot(actor, timers)
+            journal.snapshot(actor="notifier", incarnation=by, at_ns=1, state=state)
     journal.close()
 
 

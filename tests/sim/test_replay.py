@@ -83,7 +83,7 @@ def test_a_state_that_differs_is_found_even_where_the_answers_agree(recorded):
         verdict = verify_replay(with_governor(tree, ForgetfulGovernor), days)
 
     assert verdict.first_difference.what in {
-        "the state differs from the snapshot",
+        "the state after it differs from the snapshot",
         "the answers differ",
     }
 

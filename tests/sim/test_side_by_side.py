@@ -99,7 +99,7 @@ def test_the_process_before_a_kept_state_finds_that_it_is_not_the_state(recorded
     beside = side_by_side.verify(*past_in(tmp_path, tree), day=None, jobs=2, worth_it_from=1)
 
     assert beside == in_order
-    assert beside.first_difference.what == "the state differs from the snapshot"
+    assert beside.first_difference.what == "the state after it differs from the snapshot"
     assert beside.first_difference.n == n
 
 
@@ -152,7 +152,7 @@ class Worker:
         (name,) = share.actors
         self.order.append((name, share.weight))
         done = Future()
-        done.set_result((Verdict(deliveries=1), self.seconds_of[name] * share.weight))
+        done.set_result((Verdict(deliveries=1), [], self.seconds_of[name] * share.weight))
         return done
 
 
@@ -178,7 +178,7 @@ def keep_states(folder, numbers):
             actor.take(step)
             if step.n in numbers:
                 body = encode_snapshot(actor.actor, actor.timers)
-                actor.keep(body)
+                actor.keep(body, n=step.n)
                 kept.append(
                     snapshot_row(n=step.n, actor="notifier", incarnation=1, at_ns=1, body=body)
                 )
@@ -219,7 +219,7 @@ def test_a_kept_state_is_compared_also_of_an_actor_that_did_nothing_that_day(rec
 
     beside = side_by_side.verify(*past_in(tmp_path, tree), day=DAY, jobs=2, worth_it_from=1)
 
-    assert beside.first_difference.what == "the state differs from the snapshot"
+    assert beside.first_difference.what == "the state after it differs from the snapshot"
     assert beside.first_difference.actor == "chain/SPX"
 
 

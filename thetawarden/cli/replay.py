@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import chain, zip_longest
+from itertools import chain, takewhile, zip_longest
 from typing import Any
 
 import click
@@ -23,12 +23,15 @@ from thetawarden.config.loader import fingerprint
 from thetawarden.config.schema import Config
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
 from thetawarden.infra.journal.causes import causes_of
-from thetawarden.infra.journal.reader import DayLog, open_log
+from thetawarden.infra.journal.reader import DayLog, StoredSnapshot, open_log
+from thetawarden.infra.journal.steps import Step
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import DeskStarted
+from thetawarden.messages.registry import role_of
 from thetawarden.sim import side_by_side
-from thetawarden.sim.cast import Cast, Processes, Replayed, actors_before
-from thetawarden.sim.replay import Difference, Verdict, pick_days
+from thetawarden.sim.cast import Cast, Processes, Replayed, actors_before, told
+from thetawarden.sim.differences import Difference
+from thetawarden.sim.replay import Verdict, pick_days
 from thetawarden.sim.shares import Past
 from thetawarden.sim.walk import Walk, moments
 from thetawarden.supervisor import Mark, actor_names, actor_roles, desk_tree
@@ -36,6 +39,7 @@ from thetawarden.supervisor import Mark, actor_names, actor_roles, desk_tree
 SHOWN_MAX = 2000
 # numbers only, never a person's word
 _HANDLED = "SELECT max(n) FROM deliveries WHERE seq = {0:d}"
+_ACTORS = "SELECT DISTINCT actor FROM deliveries"
 _BEFORE = "SELECT max(n) FROM deliveries WHERE seq < {0:d}"
 
 
@@ -86,14 +90,20 @@ def replay(
         last_n = None if until is None else _last_delivery(picked, until)
         only = None if actor is None else frozenset({actor})
         actors = actors_before(tree, days, picked[0], only=only, processes=processes)
+        if actor is not None and actor not in actors.states():
+            _require_handled(actor, days, picked, last_n=last_n, until=until)
         begin = None if actor is None else actors.get(actor)
         if begin is not None and step and (back or (on_terminal() and not as_json)):
-            _walk(begin, picked, last_n, back=back, as_json=as_json)
+            walk = _walk_of(begin, picked, last_n)
+            if last_n is not None or back:
+                walk.go_to_end()
+            if on_terminal() and not as_json:
+                step_by_hand(walk, end=_end(until))
+            else:
+                print_back(walk, as_json=as_json)
             return EXIT_DONE
         _go_through(actors, picked, last_n, show=step, as_json=as_json)
     states = actors.states()
-    if actor is not None and actor not in states:
-        raise click.UsageError(f"{actor} is not in the log; `inspect` lists who is running")
     if not (step and as_json):
         print_json(states if actor is None else states.get(actor))
     return EXIT_DONE
@@ -135,38 +145,60 @@ def _go_through(
     actors: Cast, picked: tuple[DayLog, ...], last_n: int | None, *, show: bool, as_json: bool
 ) -> None:
     """Let every actor wanted handle its messages again, in order."""
-    for step in chain.from_iterable(day.steps(actors=actors.only) for day in picked):
-        if last_n is not None and step.n > last_n:
+    for item in chain.from_iterable(told(day, actors=actors.only) for day in picked):
+        if last_n is not None and item.n > last_n:
             break
-        replayed = actors.get(step.delivery.actor)
+        replayed = actors.get(item.delivery.actor if isinstance(item, Step) else item.actor)
         if replayed is None:
             continue
         if show:
-            for moment in moments(replayed, iter((step,))):
+            for moment in moments(replayed, (item,)):
                 print_moment(moment, as_json=as_json)
         else:
-            replayed.take(step)
+            replayed.go_on(item)
 
 
-def _walk(
-    begin: Replayed, picked: tuple[DayLog, ...], last_n: int | None, *, back: bool, as_json: bool
-) -> None:
-    """Step by hand where a person can be asked, else back from the end."""
+def _walk_of(begin: Replayed, picked: tuple[DayLog, ...], last_n: int | None) -> Walk:
+    """An actor's way through these days, up to and with a delivery if one is given."""
     name = begin.spec.name
-    walk = Walk(
-        begin,
-        lambda after_n: chain.from_iterable(
-            day.steps(after_n=after_n, actors=(name,)) for day in picked
-        ),
+
+    def read(after_n: int) -> Iterator[Step | StoredSnapshot]:
+        items = chain.from_iterable(told(day, after_n=after_n, actors=(name,)) for day in picked)
+        return takewhile(lambda item: last_n is None or item.n <= last_n, items)
+
+    return Walk(begin, read)
+
+
+def _end(until: int | None) -> str:
+    """What is said where a walk ends."""
+    if until is None:
+        return "that was the last message"
+    return f"that was the last message up to --until {until}; leave --until out to go on"
+
+
+def _require_handled(
+    actor: str,
+    days: tuple[DayLog, ...],
+    picked: tuple[DayLog, ...],
+    *,
+    last_n: int | None,
+    until: int | None,
+) -> None:
+    """Refuse an instance that has handled nothing: its state would be made up."""
+    first = next((one for day in picked for one in day.first_handled(actor)), None)
+    if first is not None and (last_n is None or first[0] <= last_n):
+        return
+    if first is not None:
+        raise click.UsageError(
+            f"{actor} is not in the log up to message {until}; allowed: --until {first[1]} or later"
+        )
+    found = {name for day in days for (name,) in day.raw(_ACTORS)}
+    alike = sorted(name for name in found if role_of(name) == role_of(actor))
+    there = ", ".join(alike) or f"no {role_of(actor)}/NAME at all"
+    raise click.UsageError(
+        f"{actor} is not in the log of {picked[0].day} to {picked[-1].day}; in the log there are:"
+        f" {there}. Name another one, or leave --actor out to see every state"
     )
-    if last_n is not None:
-        walk.go_to(last_n)
-    elif back:
-        walk.go_to_end()
-    if on_terminal() and not as_json:
-        step_by_hand(walk)
-    else:
-        print_back(walk, as_json=as_json)
 
 
 def _tree(config: Config, started: DeskStarted | None) -> Tree:
@@ -210,6 +242,11 @@ def _report(
         else:
             rate = f"in {took_s:.1f} s ({verdict.verified / took_s:,.0f} a second)"
             click.echo(f"{verdict.verified:,} deliveries replayed {rate}, every answer the same")
+            if verdict.passed_over:
+                why = "written by an older version, today's code cannot read them"
+                click.echo(
+                    f"passed over, as a desk does that starts: {verdict.passed_over} states; {why}"
+                )
         return EXIT_DONE
     causes = views_of(causes_of(days, difference.seq))
     if as_json:

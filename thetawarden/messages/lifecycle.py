@@ -37,12 +37,14 @@ class DeskStarted(Event, frozen=True, kw_only=True):
     """A process took the store: with which configuration and software, and if after another.
 
     `speed` is that of market time when it began; durations of machine time were taken times it.
+    `shapes` tells whether another version writes the same fields; empty before it was said.
     """
 
     config_fingerprint: str
     software: str
     resumed: bool
     speed: float = 1.0
+    shapes: str = ""
 
 
 class ActorStarted(Event, frozen=True, kw_only=True):

@@ -7,15 +7,16 @@ actors begin as they did live: with the latest snapshot, and what they handled s
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 import msgspec
 
 from thetawarden.actors.hearing import is_heard
-from thetawarden.actors.memory import Timers, encode_snapshot, note_timers, rebuild, restore
+from thetawarden.actors.memory import Timers, encode_snapshot, fits, note_timers, rebuild, restore
 from thetawarden.actors.post import ActorSpec
+from thetawarden.actors.shapes import shapes_of
 from thetawarden.actors.tree import Tree
 from thetawarden.infra.journal.reader import DayLog, StoredSnapshot
 from thetawarden.infra.journal.steps import Step
@@ -28,6 +29,13 @@ KEPT_MAX = 20_000
 HANDLED = Outcome.HANDLED  # an enum's attribute is slow to look up a million times
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """The snapshot that the next process begins with, and after which delivery it was written."""
+
+    n: int
+    body: bytes | None
+
+
 class Replayed:
     """One actor on its way through the log; each process begins with it as that one made it."""
 
@@ -36,9 +44,9 @@ class Replayed:
     ) -> None:
         self.spec = spec
         self.processes = processes
-        self._begins_again = processes is not None
-        self._snapshot = snapshot
-        self._since: list[Delivery] = []
+        self.begins_again = processes is not None
+        self.kept = Kept(n=0, body=snapshot)
+        self.since: list[Delivery] = []
         self.actor: Actor
         self.timers: Timers
         self.actor, self.timers = restore(spec.make, snapshot)
@@ -51,19 +59,35 @@ class Replayed:
             return ()
         if type(body) is Begin and self.processes is not None:
             self._begin_in(self.processes, delivery.envelope.seq)
-        if self._begins_again:
-            if len(self._since) >= KEPT_MAX:
-                self.keep(encode_snapshot(self.actor, self.timers))
-            self._since.append(delivery)
+        if self.begins_again:
+            if len(self.since) >= KEPT_MAX:
+                self.keep(encode_snapshot(self.actor, self.timers), n=step.n - 1)
+            self.since.append(delivery)
         answers = self.actor.receive(body, delivery.at_ns)
         if answers or type(body) is TimerFired:
             note_timers(self.timers, delivery, answers)
         return answers
 
-    def keep(self, snapshot: bytes) -> None:
+    def keep(self, snapshot: bytes, *, n: int) -> None:
         """Remember a snapshot that was written here: the next process begins with it."""
-        self._snapshot = snapshot
-        self._since.clear()
+        self.kept = Kept(n=n, body=snapshot)
+        self.since.clear()
+
+    def stand(self, state: bytes, kept: Kept, since: Iterable[Delivery]) -> None:
+        """Be where this state was, after what was handled since a snapshot was kept."""
+        self.actor, self.timers = restore(self.spec.make, state)
+        self.kept, self.since = kept, list(since)
+
+    def go_on(self, item: Step | StoredSnapshot) -> tuple[Message, ...]:
+        """Handle a delivery, or remember the snapshot that was written after it.
+
+        One that today's actor could not begin with is passed over, as it is when a desk starts.
+        """
+        if isinstance(item, Step):
+            return self.take(item)
+        if fits(self.spec.make, item.body):
+            self.keep(item.body, n=item.n)
+        return ()
 
     def state(self) -> Any:
         """The state as plain data."""
@@ -73,10 +97,10 @@ class Replayed:
         spec = processes.spec_at(seq, self.spec.name)
         if spec is not None and spec is not self.spec:
             self.spec = spec
-            self.actor, self.timers = rebuild(spec.make, self._snapshot, self._since)
+            self.actor, self.timers = rebuild(spec.make, self.kept.body, self.since)
         if seq > processes.last_seq:  # what no process begins with is not remembered
-            self._begins_again = False
-            self._since.clear()
+            self.begins_again = False
+            self.since.clear()
 
 
 class Cast:
@@ -122,6 +146,29 @@ class Cast:
     def states(self) -> dict[str, Any]:
         """Every actor's state as plain data."""
         return {name: each.state() for name, each in self._replayed.items() if each is not None}
+
+
+def told(
+    day: DayLog,
+    *,
+    actors: Collection[str] | None = None,
+    after_n: int = 0,
+    until_n: int | None = None,
+) -> Iterator[Step | StoredSnapshot]:
+    """What was handled on a day, and each state where it was written: with it a process begins.
+
+    A state that was written just after the delivery begun after comes first.
+    """
+    kept = (one for one in day.snapshots(actors=actors) if one.n >= after_n)
+    head = next(kept, None)
+    for step in day.steps(after_n=after_n, until_n=until_n, actors=actors):
+        while head is not None and head.n < step.n:
+            yield head
+            head = next(kept, None)
+        yield step
+    while head is not None and (until_n is None or head.n <= until_n):
+        yield head
+        head = next(kept, None)
 
 
 def actors_before(
@@ -214,8 +261,19 @@ class Processes:
 
     def tree_at(self, seq: int) -> Tree:
         """The tree of the process that said a message."""
-        started = self.started[max(0, bisect_right(self._seqs, seq) - 1)]
+        started = self._started_at(seq)
         made_by = (started.config_fingerprint, started.software, started.speed)
         if made_by not in self._trees:
             self._trees[made_by] = self._make(started)
         return self._trees[made_by]
+
+    def _started_at(self, seq: int) -> DeskStarted:
+        return self.started[max(0, bisect_right(self._seqs, seq) - 1)]
+
+    def writes_like_us(self, seq: int) -> bool:
+        """Whether the process that said a message wrote the fields that this one writes, no less.
+
+        What an earlier version left out says nothing; from such a process nothing may be missing.
+        """
+        started = self._started_at(seq)
+        return started.shapes == shapes_of(self.tree_at(seq))

@@ -23,7 +23,7 @@ from thetawarden.infra.journal.reader import DayLog
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.sim.beside import processes
 from thetawarden.sim.cast import starts_in
-from thetawarden.sim.replay import Verdict, pick_days, verify_replay
+from thetawarden.sim.replay import Order, Verdict, missing_in, pick_days, verify_replay
 from thetawarden.sim.shares import Heard, Past, Said, Share, count_heard, count_said, shares_of
 
 WORTH_IT_FROM = 3000
@@ -76,36 +76,54 @@ def _side_by_side(
     progress: Callable[[int], None],
 ) -> Verdict | None:
     """What was verified of all together; None where anything is not as it was recorded."""
-    whole = Verdict()
+    whole, order = Verdict(), Order()
     for each in days:
         each.close()  # no process may go on with what another has opened
     with processes(jobs, partial(_take, days, past_of, day)) as pool:
         counted = pool.submit(_heard), pool.submit(_said)
         heard, said = counted[0].result(), counted[1].result()
         past = past_of(days, said.starts)
-        shares = shares_of(past, pick_days(days, day), heard, said, jobs=jobs)
-        for found in longest_first(pool, shares, said.starts, jobs):
+        wanted = pick_days(days, day)
+        shares = shares_of(past, wanted, heard, said, jobs=jobs)
+        for found, part in longest_first(pool, shares, said.starts, jobs):
             if found.first_difference is not None:
                 return None
             whole.deliveries += found.deliveries
             whole.verified += found.verified
             whole.answers += found.answers
+            whole.passed_over += found.passed_over
+            order += part
             progress(whole.deliveries)
-    deliveries, answers = heard.handled.total(), sum(map(len, said.by_actor.values()))
-    is_all = whole == Verdict(deliveries=deliveries, verified=deliveries, answers=answers)
+    expected = Verdict(
+        deliveries=heard.handled.total(),
+        verified=heard.handled.total(),
+        answers=sum(map(len, said.by_actor.values())),
+        passed_over=whole.passed_over,
+    )
+    is_all = whole == expected and is_in_order(order) and not any(map(missing_in, wanted))
     return whole if is_all else None
+
+
+def is_in_order(order: Order) -> bool:
+    """Whether what all said follows their deliveries: no other actor spoke before its turn."""
+    last = 0
+    for _, first_seq, last_seq in sorted(order):
+        if first_seq <= last:
+            return False
+        last = last_seq
+    return True
 
 
 def longest_first(
     pool: ProcessPoolExecutor, shares: Iterable[Share], starts: Starts, jobs: int
-) -> Iterator[Verdict]:
+) -> Iterator[tuple[Verdict, Order]]:
     """Have the shares verified, what takes longest first, so that the processes end together.
 
     How long it takes is told by other shares of the same actors; those come first of whom nothing
     is known.
     """
     paces: dict[frozenset[str] | None, float] = {}
-    running: dict[Future[tuple[Verdict, float]], Share] = {}
+    running: dict[Future[tuple[Verdict, Order, float]], Share] = {}
     coming = iter(shares)
     for share in islice(coming, jobs):
         running[pool.submit(_verify_share, share, starts)] = share
@@ -114,13 +132,13 @@ def longest_first(
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         verified = [(running.pop(one), *one.result()) for one in done]
         paces.update(
-            (share.actors, took_s / max(share.weight, 1.0)) for share, _, took_s in verified
+            (share.actors, took_s / max(share.weight, 1.0)) for share, _, _, took_s in verified
         )
         for _ in verified[: len(waiting)]:
             share = max(waiting, key=lambda one: paces.get(one.actors, _UNKNOWN) * one.weight)
             waiting.remove(share)
             running[pool.submit(_verify_share, share, starts)] = share
-        yield from (found for _, found, _ in verified)
+        yield from ((found, order) for _, found, order, _ in verified)
 
 
 class _Given(msgspec.Struct, kw_only=True):
@@ -158,12 +176,13 @@ def _said() -> Said:
     return msgspec.structs.replace(said, starts=starts_in(given.days))
 
 
-def _verify_share(share: Share, starts: Starts) -> tuple[Verdict, float]:
-    """What one share is found to be, and how long that took."""
+def _verify_share(share: Share, starts: Starts) -> tuple[Verdict, Order, float]:
+    """What one share is found to be, when it spoke, and how long that took."""
     begun_s = time.perf_counter()
     (given,) = _given
     past = given.past = given.past or given.past_of(given.days, starts)
+    order = Order()
     found = verify_replay(
-        past.tree, past.days, day=given.day, processes=past.processes, share=share
+        past.tree, past.days, day=given.day, processes=past.processes, share=share, order=order
     )
-    return found, time.perf_counter() - begun_s
+    return found, order, time.perf_counter() - begun_s

@@ -6,26 +6,28 @@ on is kept message by message.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, takewhile
 from typing import Any
 
 import msgspec
 
 from thetawarden.actors.memory import encode_snapshot
 from thetawarden.actors.post import ActorSpec
+from thetawarden.infra.journal.reader import StoredSnapshot
 from thetawarden.infra.journal.steps import Step
 from thetawarden.messages.base import Message
 from thetawarden.ports import Delivery
-from thetawarden.sim.cast import Replayed
+from thetawarden.sim.cast import Kept, Replayed
+from thetawarden.sim.changes import Change, changes
 
 PAGE = 64
-Read = Callable[[int], Iterator[Step]]
-"""The actor's steps after a delivery's number."""
+Read = Callable[[int], Iterator[Step | StoredSnapshot]]
+"""The actor's steps after a delivery's number, and its states where they were written."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """One message handled: the states around it, and what the actor said."""
+    """One message handled: the states around it, bytes kept, and what the actor said."""
 
     n: int
     delivery: Delivery
@@ -33,30 +35,32 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     after: dict[str, Any]
     said: tuple[Message, ...]
 
-    def changed(self) -> dict[str, dict[str, Any]]:
-        """The fields of the state that it changed."""
-        return {
-            name: {"before": self.before.get(name), "after": value}
-            for name, value in self.after.items()
-            if self.before.get(name) != value
-        }
+    def changed(self) -> tuple[Change, ...]:
+        """The places of the state that it changed."""
+        return tuple(changes(self.before, self.after))
 
 
 class _Page(msgspec.Struct, frozen=True):
-    """Where a page begins: the last delivery before it, and the actor then."""
+    """Where a page begins: the last delivery before it, and the actor then.
+
+    `kept` is what the next process begins with, None where no other is to come.
+    """
 
     after_n: int
-    snapshot: bytes
+    state: bytes
     spec: ActorSpec
+    kept: Kept | None
 
 
-def moments(replayed: Replayed, steps: Iterator[Step]) -> Iterator[Moment]:
+def moments(replayed: Replayed, items: Iterable[Step | StoredSnapshot]) -> Iterator[Moment]:
     """What happens to an actor on its way through these steps."""
-    before = replayed.state()
-    for step in steps:
-        said = replayed.take(step)
-        after = replayed.state()
-        yield Moment(n=step.n, delivery=step.delivery, before=before, after=after, said=said)
+    before = _state(replayed)
+    for item in items:
+        said = replayed.go_on(item)
+        if isinstance(item, StoredSnapshot):
+            continue
+        after = _state(replayed)
+        yield Moment(n=item.n, delivery=item.delivery, before=before, after=after, said=said)
         before = after
 
 
@@ -65,11 +69,13 @@ class Walk:
 
     def __init__(self, begin: Replayed, read: Read) -> None:
         self._processes = begin.processes
+        self._first, self._since = begin.kept, tuple(begin.since)
         self._read = read
         self._pages = [_page_after(0, begin)]
         self._number = 0
         self._moments: list[Moment] = []
         self._place = 0
+        self._heard: list[tuple[int, int]] | None = None
         self._open(0)
 
     @property
@@ -77,7 +83,7 @@ class Walk:
         """The state here."""
         if self._place:
             return self._moments[self._place - 1].after
-        return self._moments[0].before if self._moments else self._begin().state()
+        return self._moments[0].before if self._moments else _state(self._begin())
 
     def forward(self) -> Moment | None:
         """Let the actor handle its next message; None at the end."""
@@ -106,24 +112,29 @@ class Walk:
 
     def go_to(self, n: int) -> None:
         """Stand behind the last message up to and with this delivery."""
-        self._seek(lambda moment: moment.n <= n)
+        while (latest := self.latest) is not None and latest.n > n:
+            self.back()
+        while (ahead := self.forward()) is not None:
+            if ahead.n > n:
+                self.back()
+                return
 
-    def go_to_message(self, seq: int) -> None:
-        """Stand behind the last delivery of the messages up to and with this one."""
-        self._seek(lambda moment: moment.delivery.envelope.seq <= seq)
+    def go_to_message(self, seq: int) -> bool:
+        """Stand behind the last delivery of this message, whatever was handled before it.
+
+        False where it was not handled: then before the first delivery of a later message.
+        """
+        if self._heard is None:
+            self._heard = [(step.n, step.delivery.envelope.seq) for step in self._steps(0)]
+        found = [n for n, each in self._heard if each == seq]
+        later = (n - 1 for n, each in self._heard if each > seq)
+        self.go_to(found[-1] if found else next(later, self._heard[-1][0] if self._heard else 0))
+        return bool(found)
 
     def go_to_end(self) -> None:
         """Stand behind the last message of all."""
         while self.forward() is not None:
             pass
-
-    def _seek(self, is_before: Callable[[Moment], bool]) -> None:
-        while (latest := self.latest) is not None and not is_before(latest):
-            self.back()
-        while (ahead := self.forward()) is not None:
-            if not is_before(ahead):
-                self.back()
-                return
 
     def _turn(self, number: int) -> bool:
         """Open the next page, if there is anything on it."""
@@ -132,18 +143,40 @@ class Walk:
         self._open(number)
         return bool(self._moments)
 
+    def _steps(self, after_n: int) -> Iterator[Step]:
+        return (item for item in self._read(after_n) if isinstance(item, Step))
+
     def _begin(self) -> Replayed:
         page = self._pages[self._number]
-        return Replayed(page.spec, page.snapshot, self._processes)
+        replayed = Replayed(page.spec, None, self._processes)
+        replayed.begins_again = page.kept is not None
+        replayed.stand(page.state, page.kept or Kept(n=0, body=None), self._handled_since(page))
+        return replayed
+
+    def _handled_since(self, page: _Page) -> list[Delivery]:
+        """What was handled up to a page since the state was kept that is begun with again."""
+        if page.kept is None:
+            return []
+        is_first = page.kept is self._first  # what came before this walk is known of it only
+        steps = takewhile(
+            lambda one: one.n <= page.after_n, self._steps(0 if is_first else page.kept.n)
+        )
+        return [*(self._since if is_first else ()), *(step.delivery for step in steps)]
 
     def _open(self, number: int) -> None:
         self._number, self._place = number, 0
         page, replayed = self._pages[number], self._begin()
-        steps = islice(self._read(page.after_n), PAGE)
-        self._moments = list(moments(replayed, steps))
+        self._moments = list(islice(moments(replayed, self._read(page.after_n)), PAGE))
         if len(self._moments) == PAGE and number + 1 == len(self._pages):
             self._pages.append(_page_after(self._moments[-1].n, replayed))
 
 
+def _state(replayed: Replayed) -> dict[str, Any]:
+    state: dict[str, Any] = msgspec.to_builtins(replayed.actor.state, builtin_types=(bytes,))
+    return state
+
+
 def _page_after(n: int, replayed: Replayed) -> _Page:
-    return _Page(n, encode_snapshot(replayed.actor, replayed.timers), replayed.spec)
+    state = encode_snapshot(replayed.actor, replayed.timers)
+    kept = replayed.kept if replayed.begins_again else None
+    return _Page(n, state, replayed.spec, kept)

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from thetawarden import __version__
+from thetawarden.actors.shapes import shapes_of
 from thetawarden.config.loader import fingerprint
 from thetawarden.domain.halt import HaltRecord, Latch
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, trading_day
@@ -183,6 +184,7 @@ class World:
             software=__version__,
             resumed=recovered.position.next_seq > 1,
             speed=settings.speed,
+            shapes=shapes_of(self.tree),
         )
         self.say(started, sender="supervisor")
         self._adopt_flag()

@@ -72,6 +72,8 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     """A message that was said in a step, with its body as it was written."""
 
     seq: int
+    at_ns: int
+    kind: str
     sender: str
     incarnation: int
     cause_seq: int
@@ -229,8 +231,8 @@ class DayLog:
             query, values = f"{_NUMBERED} WHERE seq >= ?", [json.dumps(numbers)]
         for row in self._rows(query, [*values, self.first_seq]):
             self._check_message(row)
-            seq, _, sender, incarnation, cause, _, body, _ = row
-            yield Answer(seq, sender, incarnation, cause, body)
+            seq, at_ns, sender, incarnation, cause, kind, body, _ = row
+            yield Answer(seq, at_ns, kind, sender, incarnation, cause, body)
 
     def handled(self, actors: Collection[str], *, until_n: int) -> Iterator[tuple[int, int]]:
         """What these have handled until then: each message's number, and by which incarnation."""
@@ -248,10 +250,11 @@ class DayLog:
         for n, seq, _ in self._rows(query, [actor, after_seq, incarnation]):
             yield n, seq
 
-    def handlers(self, seq: int) -> tuple[tuple[str, int, int], ...]:
-        """Who handled a message: actor, instant, outcome."""
-        query = "SELECT actor, at_ns, outcome FROM deliveries WHERE seq = ? ORDER BY n"
-        return tuple(self._rows(query, [seq]))
+    def said_in(self, answer: Answer) -> int | None:
+        """The number of the delivery in which it was said, if one such was handled."""
+        where = "seq = ? AND actor = ? AND incarnation = ? AND outcome = ? ORDER BY n"
+        values = [answer.cause_seq, answer.sender, answer.incarnation, int(Outcome.HANDLED)]
+        return next((int(n) for n, *_ in self._rows(f"{_HEARD} WHERE {where}", values)), None)
 
     def snapshots(self, *, actors: Collection[str] | None = None) -> Iterator[StoredSnapshot]:
         """The snapshots of this day, of all or of these, each actor's in order."""

@@ -81,7 +81,7 @@ def _verify_messages(day: DayLog, total: Verification) -> None:
     for row in day.raw(f"{MESSAGE_COLUMNS} ORDER BY seq"):
         seq = row[0]
         if not rows.intact(rows.message_crc, row[:-1], row[-1]) or not _decodes(row):
-            total.note(f"{day.path.name}: message {seq} is damaged")
+            total.note(f"{day.path.name}: message {seq} is damaged, or is no {row[5]}")
         if seq < day.first_seq:
             continue
         _note_gap(day, total, "messages", found=seq, after=total.last_seq)
@@ -120,7 +120,7 @@ def _note_gap(
 
 def _decodes(row: tuple[object, ...]) -> bool:
     try:
-        rows.decode_body(row[6])  # type: ignore[arg-type]  # SQLite's types
+        body = rows.decode_body(row[6])  # type: ignore[arg-type]  # SQLite's types
     except Exception:  # noqa: BLE001  # any failure to decode is damage
         return False
-    return True
+    return type(body).__name__ == row[5]  # those who read by kind rely on it
