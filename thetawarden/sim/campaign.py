@@ -29,7 +29,7 @@ from thetawarden.sim.faults.people import accept_untold, resume
 from thetawarden.sim.faults.schedule import A_DAY_MIN, SESSION_MIN, Stage, draw_schedule
 from thetawarden.sim.invariants.referee import Referee, Violation
 from thetawarden.sim.runtime import LivelockError
-from thetawarden.sim.settings import SPEED, WorldSettings, at_pace, small_config
+from thetawarden.sim.settings import SPEED, WorldSettings, at_pace, small_config, with_limits
 from thetawarden.sim.sometimes import Sometimes
 from thetawarden.sim.trader import SimTrader
 from thetawarden.sim.world import World
@@ -116,8 +116,9 @@ def settings_of(seed: int) -> WorldSettings:
         closed_every_ns=CLOSED_MIN * NS_PER_MINUTE,
         account_every_ns=values_every_ns,
     )
+    risk = with_limits(config.risk, np.random.default_rng([seed, 19]))
     return WorldSettings(
-        config=replace(config, broker=broker, chains=at_pace(config.chains, pace)),
+        config=replace(config, broker=broker, chains=at_pace(config.chains, pace), risk=risk),
         seed=seed,
         market_seed=market_seed,
         scenario=scenario,

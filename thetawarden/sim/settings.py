@@ -9,8 +9,10 @@ from __future__ import annotations
 import datetime as dt
 
 import msgspec
+import numpy as np
 
 from thetawarden.config.chains import CadenceConfig, ChainsConfig, ExpiriesConfig, StrikesConfig
+from thetawarden.config.risk import RiskConfig
 from thetawarden.config.schema import Config
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND, UnixNs, new_york_ns
 from thetawarden.practice.market.scenario import ScenarioName
@@ -79,6 +81,52 @@ def small_config() -> Config:
             strikes=StrikesConfig(count_min=6, count_max=14, puts_max=8, calls_max=2),
             cadence=CadenceConfig(view_s=1.0, fit_s=5.0, scan_s=30.0),
         ),
+    )
+
+
+def with_limits(risk: RiskConfig, rng: np.random.Generator) -> RiskConfig:
+    """The limits of one desk among many: some bind early, some hardly ever."""
+    replace = msgspec.structs.replace
+    notional, greeks_fill = rng.choice([0.4, NOTIONAL_NLV_MAX, 2.0]), rng.choice([0.5, 0.75, 1.0])
+    per_trade, used = rng.choice([0.05, 0.10, 0.20]), rng.choice([0.30, 0.60, 0.80])
+    day_loss, contracts = rng.choice([0.01, 0.02, 0.05]), rng.choice([2, 5, 10])
+    positions, name = rng.choice([3, 8, 20]), rng.choice([0.05, 0.10, 0.30])
+    approval_s, quote_age_s = rng.choice([5.0, 15.0, 60.0]), rng.choice([10.0, 15.0, 30.0])
+    entries, orders = rng.choice([1, 3, 10]), rng.choice([20, 60])
+    return replace(
+        risk,
+        greeks=replace(
+            risk.greeks,
+            notional_warn_nlv=float(notional) / 2.0,
+            notional_max_nlv=float(notional),
+            entry_fill_fraction=float(greeks_fill),
+        ),
+        defined_risk=replace(
+            risk.defined_risk,
+            notional_max_nlv=min(float(notional), risk.defined_risk.notional_max_nlv),
+        ),
+        margin=replace(
+            risk.margin,
+            per_trade_max_fraction=float(per_trade),
+            utilisation_target_fraction=min(float(used), risk.margin.utilisation_target_fraction),
+            utilisation_max_fraction=float(used),
+        ),
+        brakes=replace(risk.brakes, day_loss_fraction=float(day_loss)),
+        concentration=replace(
+            risk.concentration,
+            name_warn_fraction=float(name) / 2.0,
+            name_max_fraction=float(name),
+            positions_max=int(positions),
+            order_contracts_max=int(contracts),
+        ),
+        orders=replace(
+            risk.orders,
+            approval_s=float(approval_s),
+            quote_age_s_max=float(quote_age_s),
+            entries_per_minute_max=int(entries),
+            orders_per_minute_max=int(orders),
+        ),
+        halt=replace(risk.halt, reduce_when_halted=bool(rng.choice([True, True, False]))),
     )
 
 
