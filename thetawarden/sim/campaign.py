@@ -158,6 +158,7 @@ class _Run:
             speed=self._world.settings.speed,
         )
         self._referee.attend(self._world)
+        self._sometimes.attend(self._world)
         self._stage = Stage(self._world)
 
     def outcome(self) -> Outcome:

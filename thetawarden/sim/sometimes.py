@@ -1,14 +1,19 @@
-"""States that a campaign must reach now and then: one that never does tests too little."""
+"""States that a campaign must reach now and then: one that never does tests too little.
+
+What is told again is no news: a fill, its cost or a halt counts once, when it was first heard of,
+and how late it came is measured by the clock that nobody sets.
+"""
 
 from __future__ import annotations
 
+from thetawarden.domain.broker.orders import Commission, Execution, revision_of
 from thetawarden.domain.instants import NS_PER_HOUR
 from thetawarden.domain.link.states import LinkTrouble
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.stages import ENDS, Stage
 from thetawarden.domain.restart import Ending
 from thetawarden.messages.base import Envelope, Message
-from thetawarden.messages.books import CommissionReported, ExecutionReported
+from thetawarden.messages.books import BookFetched, CommissionReported, ExecutionReported
 from thetawarden.messages.lifecycle import ActorEnded, GroupGaveUp, MessageParked
 from thetawarden.messages.link import BrokerNoticed, LinkLost
 from thetawarden.messages.orders import (
@@ -58,7 +63,14 @@ class Sometimes:
         self._stages: dict[str, OrderStageChanged] = {}
         self._cancelled: set[str] = set()
         self._filled_ns: dict[str, int] = {}
+        self._costs: set[str] = set()
+        self._halts: set[int] = set()
         self._lacking: set[str] = set()
+        self._world: World | None = None
+
+    def attend(self, world: World) -> None:
+        """Take durations from this world's clock; else from the instants of what is heard."""
+        self._world = world
 
     def hear(self, entry: Entry) -> None:
         """Count what this shows."""
@@ -68,10 +80,11 @@ class Sometimes:
 
     def finish(self, world: World) -> None:
         """Count what only the world knows."""
-        for point, of_order in world.meddler.kills:
-            if of_order and point in (Point.AFTER_COMMIT, Point.BEFORE_EFFECT):
+        left = {ticket.order_ref for ticket in world.gateway.sent}
+        for point, order_ref in world.meddler.kills:
+            if order_ref and point in (Point.AFTER_COMMIT, Point.BEFORE_EFFECT):
                 self.counts["crash_before_sent"] += 1
-            elif of_order and point is Point.AFTER_EFFECT:
+            elif order_ref in left and point is Point.AFTER_EFFECT:
                 self.counts["crash_after_sent"] += 1
         self.counts["unwritten_lost"] += world.unwritten > 0
 
@@ -81,13 +94,15 @@ class Sometimes:
             case OrderStageChanged():
                 return self._staged(body)
             case ExecutionReported(execution=fill):
-                self._filled_ns.setdefault(fill.execution_id, entry.at_ns)
-                found = ["fill_after_cancel"] if fill.order_ref in self._cancelled else []
-                revised = fill.execution_id.rpartition(".")[2] not in ("01", "1")
-                return [*found, *(["corrected"] if revised else [])]
+                return self._filled(fill, self._now_ns(entry))
             case CommissionReported(commission=cost):
-                filled_ns = self._filled_ns.get(cost.execution_id, entry.at_ns)
-                return ["late_commission"] if entry.at_ns - filled_ns > NS_PER_HOUR else []
+                return self._cost(cost, self._now_ns(entry))
+            case BookFetched(executions=fills, commissions=costs):
+                now_ns = self._now_ns(entry)
+                corrected = [one for fill in fills for one in self._filled(fill, now_ns)]
+                late = [one for cost in costs for one in self._cost(cost, now_ns)]
+                # a list does not say whether a fill came before its cancel
+                return [one for one in (*corrected, *late) if one != "fill_after_cancel"]
             case CancelOrder(order_ref=ref):
                 self._cancelled.add(ref)
             case LinkLost(trouble=trouble):
@@ -97,7 +112,8 @@ class Sometimes:
                     *(["partial_then_disconnect"] if partial else []),
                     *(["client_id_taken"] if taken else []),
                 ]
-            case TradingHalted():
+            case TradingHalted(halt=halt) if halt.epoch not in self._halts:
+                self._halts.add(halt.epoch)
                 flying = any(
                     one.role is OrderRole.ENTRY and one.stage not in ENDS
                     for one in self._stages.values()
@@ -121,9 +137,30 @@ class Sometimes:
                 pass
         return []
 
+    def _now_ns(self, entry: Envelope[Message]) -> int:
+        return entry.at_ns if self._world is None else self._world.clock.elapsed_ns()
+
+    def _filled(self, fill: Execution, now_ns: int) -> list[str]:
+        """A correction makes no order fill again; a fill told before its cancel came before it."""
+        if fill.execution_id in self._filled_ns:
+            return []
+        self._filled_ns[fill.execution_id] = now_ns
+        if revision_of(fill.execution_id) > 1:
+            return ["corrected"]
+        return ["fill_after_cancel"] if fill.order_ref in self._cancelled else []
+
+    def _cost(self, cost: Commission, now_ns: int) -> list[str]:
+        if cost.execution_id in self._costs:
+            return []
+        self._costs.add(cost.execution_id)
+        filled_ns = self._filled_ns.get(cost.execution_id, now_ns)
+        return ["late_commission"] if now_ns - filled_ns > NS_PER_HOUR else []
+
     def _staged(self, changed: OrderStageChanged) -> list[str]:
         before = self._stages.get(changed.order_ref)
         self._stages[changed.order_ref] = changed
+        if before is not None and before.stage is changed.stage:
+            return []
         found = []
         if changed.stage is Stage.FILLED:
             found.append("entry_filled" if changed.role is OrderRole.ENTRY else "exit_filled")

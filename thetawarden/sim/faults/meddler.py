@@ -15,11 +15,14 @@ AROUND_AN_ORDER = (
 
 
 class FaultMeddler:
-    """Counts every point; fails where it was told to."""
+    """Counts every point; fails where it was told to.
+
+    `kills` are where a process ended, and of which order that was; empty where it was of none.
+    """
 
     def __init__(self) -> None:
         self.points = 0
-        self.kills: list[tuple[Point, bool]] = []
+        self.kills: list[tuple[Point, str]] = []
         self._kill_at = 0
         self._kill_at_order: Point | None = None
         self._mishaps: dict[str, list[Mishap]] = {}
@@ -48,14 +51,15 @@ class FaultMeddler:
     def reach(self, point: Point, envelope: Envelope[Message] | None, /) -> None:
         """Let the process go on, or end it."""
         self.points += 1
-        order = envelope is not None and isinstance(envelope.body, SubmitOrder)
-        if order and point is self._kill_at_order:
+        body = None if envelope is None else envelope.body
+        order_ref = body.intent.order_ref if isinstance(body, SubmitOrder) else ""
+        if order_ref and point is self._kill_at_order:
             self._kill_at_order = None
         elif self.points == self._kill_at:
             self._kill_at = 0
         else:
             return
-        self.kills.append((point, order))
+        self.kills.append((point, order_ref))
         raise ProcessKilledError(point, self.points)
 
     def mishap(self, actor: str, _envelope: Envelope[Message], /) -> Mishap | None:
