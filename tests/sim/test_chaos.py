@@ -107,7 +107,14 @@ def test_planned_faults_read_back_as_they_are_written():
     assert read_faults("all")[1] is None
 
 
-@pytest.mark.parametrize("wrong", ["nonsense", "reset@x+1#2", "reset", "network,reset@1+1#1"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *("nonsense", "reset@x+1#2", "reset", "network,reset@1+1#1"),
+        *("reset@²+20#7", "reset@٣+20#7", "reset@-3+20#7", "reset@3+20#7#1", "reset@3+20#"),
+        "reset@" + 5000 * "9" + "+20#7",
+    ],
+)
 def test_faults_that_mean_nothing_are_refused_by_naming_what_is_allowed(wrong):
     with pytest.raises(ValueError, match=r"allowed are all, none, families .*reset@95\+20#7"):
         read_faults(wrong)

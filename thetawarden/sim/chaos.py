@@ -6,6 +6,7 @@ what is left, and the command that replays it, is what a person wants to see.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
@@ -22,6 +23,9 @@ from thetawarden.sim.faults.schedule import CATALOGUE
 from thetawarden.sim.invariants.referee import MODULES, Violation
 from thetawarden.sim.sometimes import STATES
 
+PLANNED = re.compile(r"([a-z-]+)@([0-9]{1,9})\+([0-9]{1,9})#([0-9]{1,9})")
+"""Decimal digits of ASCII only: others look alike, and some are no numbers."""
+WORD_MAX = 80
 TRIES_MAX = 30
 SEEDS_A_PROCESS = 500  # then others take their place, and what they gathered goes with them
 WARMED_FROM_SEEDS = 50
@@ -153,15 +157,13 @@ def read_faults(text: str) -> tuple[frozenset[Family], tuple[Planned, ...] | Non
 
 
 def _read_planned(word: str) -> Planned:
-    name, _, rest = word.partition("@")
-    at, _, more = rest.partition("+")
-    duration, _, pick = more.partition("#")
-    if name not in CATALOGUE or not (at.isdigit() and duration.isdigit() and pick.isdigit()):
+    read = PLANNED.fullmatch(word)
+    if read is None or read[1] not in CATALOGUE:
         raise ValueError(
-            f"found {word!r}; allowed are all, none, families ({', '.join(Family)}), or planned"
-            " faults such as reset@95+20#7"
+            f"found {word[:WORD_MAX]!r}; allowed are all, none, families ({', '.join(Family)}),"
+            " or planned faults such as reset@95+20#7, in digits 0 to 9"
         )
-    return Planned(name=name, at_min=int(at), for_min=int(duration), pick=int(pick))
+    return Planned(name=read[1], at_min=int(read[2]), for_min=int(read[3]), pick=int(read[4]))
 
 
 def _outcomes(asked: Asked) -> Iterator[Outcome]:
