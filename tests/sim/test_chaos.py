@@ -8,7 +8,14 @@ import pytest
 
 from tests.sim.planted import BUGS, planted
 from thetawarden.sim.campaign import Plan, simulate
-from thetawarden.sim.chaos import command_of, read_faults, shrink, written
+from thetawarden.sim.chaos import (
+    Asked,
+    command_of,
+    read_faults,
+    refuse_unplayed,
+    shrink,
+    written,
+)
 from thetawarden.sim.faults.kinds import Family, Planned
 from thetawarden.sim.faults.schedule import CATALOGUE
 
@@ -120,6 +127,26 @@ def test_faults_that_mean_nothing_are_refused_by_naming_what_is_allowed(wrong):
         read_faults(wrong)
 
 
+@pytest.mark.parametrize(("days", "at_min", "plays"), [(1, 269, 1), (1, 270, 0), (2, 1709, 1)])
+def test_a_planned_fault_that_would_never_begin_is_refused(days, at_min, plays):
+    asked = Asked(seeds=1, days=days, schedule=(fault("no-lake", 50), fault("reset", at_min)))
+
+    assert max(one.heal_min for one in asked.plans()) == (270 if days == 1 else 1710)
+    if plays:
+        refuse_unplayed(asked)
+    else:
+        with pytest.raises(ValueError, match=r"'reset@270\+4#1'.* minutes 0 to 269, .*more --days"):
+            refuse_unplayed(asked)
+
+
+def test_what_was_drawn_and_would_never_begin_is_not_told_as_a_fault():
+    plans = [Plan(seed=seed, days=1, families=frozenset({Family.STORAGE})) for seed in (4, 8)]
+    drawn = [one for plan in plans for one in simulate(plan).schedule]
+
+    assert drawn
+    assert all(one.at_min < plans[0].heal_min for one in drawn)
+
+
 def test_every_family_has_faults_and_every_fault_a_code_and_words():
     assert {kind.family for kind in CATALOGUE.values()} == set(Family)
     for kind in CATALOGUE.values():
@@ -127,9 +154,17 @@ def test_every_family_has_faults_and_every_fault_a_code_and_words():
         assert FAULT_ID.fullmatch(kind.code) or kind.code in PEOPLE, kind.name
 
 
-def test_the_verb_refuses_nonsense_in_one_line():
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        ("storms", "found 'storms'; allowed are all, none"),
+        ("reset@99999999+20#7", "found 'reset@99999999+20#7', which would never begin"),
+    ],
+)
+def test_the_verb_refuses_nonsense_in_one_line(faults, words):
+    which = ["--seeds", "1", "--days", "1", "--faults", faults]
     done = subprocess.run(
-        [sys.executable, "-m", "thetawarden", "chaos", "--seeds", "1", "--faults", "storms"],
+        [sys.executable, "-m", "thetawarden", "chaos", *which],
         capture_output=True,
         text=True,
         check=False,
@@ -137,4 +172,5 @@ def test_the_verb_refuses_nonsense_in_one_line():
 
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "found 'storms'; allowed are all, none" in done.stderr
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -40,21 +40,22 @@ def chaos(
     Exits 1 when one does not hold, with the seed, the fewest faults that still break it, and the
     command that replays it.
     """
-    from thetawarden.sim.chaos import Asked, read_faults, run_chaos  # noqa: PLC0415  # heavy
+    from thetawarden.sim import chaos as sim  # noqa: PLC0415  # heavy
 
     try:
-        families, schedule = read_faults(faults)
+        families, schedule = sim.read_faults(faults)
+        asked = sim.Asked(
+            seeds=seeds,
+            first=first,
+            days=days,
+            families=families,
+            schedule=schedule,
+            jobs=jobs or os.cpu_count() or 1,
+        )
+        sim.refuse_unplayed(asked)
     except ValueError as error:
         raise click.UsageError(f"--faults {error}") from error
-    asked = Asked(
-        seeds=seeds,
-        first=first,
-        days=days,
-        families=families,
-        schedule=schedule,
-        jobs=jobs or os.cpu_count() or 1,
-    )
-    report = run_chaos(asked, progress=lambda so_far: _show(so_far, seeds))
+    report = sim.run_chaos(asked, progress=lambda so_far: _show(so_far, seeds))
     if watched():
         click.echo(err=True)
     if as_json:

@@ -77,6 +77,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     families: frozenset[Family] = ALL
     schedule: tuple[Planned, ...] | None = None
 
+    @property
+    def end_min(self) -> int:
+        """The last minute of the last session."""
+        return (self.days - 1) * A_DAY_MIN + self.session_min
+
+    @property
+    def heal_min(self) -> int:
+        """From this minute on nothing goes wrong any more: no fault begins."""
+        return self.end_min - min(HEAL_MIN, self.session_min // 3)
+
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a plan; `digest` stands for every entry of every process's log."""
@@ -145,7 +155,8 @@ class _Run:
         rng = np.random.default_rng([plan.seed, 11])
         self._schedule = plan.schedule
         if self._schedule is None:
-            self._schedule = draw_schedule(rng, days=plan.days, families=plan.families)
+            drawn = draw_schedule(rng, days=plan.days, families=plan.families)
+            self._schedule = tuple(one for one in drawn if one.at_min < plan.heal_min)
         night = np.random.default_rng([plan.seed, 17])
         self._rests = int(night.integers(RESTS_OF)) < RESTS
         self._referee, self._sometimes = Referee(), Sometimes()
@@ -185,8 +196,7 @@ class _Run:
 
     def _play(self) -> None:
         plan, referee = self._plan, self._referee
-        end_min = (plan.days - 1) * A_DAY_MIN + plan.session_min
-        heal_min = end_min - min(HEAL_MIN, plan.session_min // 3)
+        end_min, heal_min = plan.end_min, plan.heal_min
         self._stage.plan(self._schedule or (), until_min=heal_min)
         if self._go(0, heal_min):
             self._stage.heal()

@@ -156,6 +156,18 @@ def read_faults(text: str) -> tuple[frozenset[Family], tuple[Planned, ...] | Non
     return ALL, tuple(_read_planned(word) for word in words)
 
 
+def refuse_unplayed(asked: Asked) -> None:
+    """Raise ValueError for a planned fault that would never begin: nothing would be shown by it."""
+    heal_min = next(asked.plans()).heal_min
+    late = [one for one in asked.schedule or () if one.at_min >= heal_min]
+    if late:
+        raise ValueError(
+            f"found {written(late[0])!r}, which would never begin; with --days {asked.days} faults"
+            f" begin at minutes 0 to {heal_min - 1}, the rest is for the desk to heal:"
+            " plan it earlier or simulate more --days"
+        )
+
+
 def _read_planned(word: str) -> Planned:
     read = PLANNED.fullmatch(word)
     if read is None or read[1] not in CATALOGUE:
