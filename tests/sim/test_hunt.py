@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.sim.hunt import SEEDS_MAX, hunt
-from tests.sim.planted import BUGS
+from tests.sim.hunt import BUGS, SEEDS_MAX, hunt
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=[one.name for one in BUGS])
