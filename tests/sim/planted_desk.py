@@ -9,7 +9,10 @@ import msgspec
 
 from tests.sim.planted import Bug
 from thetawarden.actors import keeper
+from thetawarden.actors.watchdog import Watchdog
 from thetawarden.messages.books import FillBooked
+from thetawarden.messages.lifecycle import MessageParked
+from thetawarden.sim.faults.kinds import Planned
 
 _replace = msgspec.structs.replace
 
@@ -31,6 +34,18 @@ def _costs_double(original: Any) -> Any:
     return attach
 
 
+def _parks_in_silence(original: Any) -> Any:
+    def receive(self: Any, message: Any, now: Any) -> Any:
+        return () if isinstance(message, MessageParked) else original(self, message, now)
+
+    return receive
+
+
+def _at(name: str, at_min: int, pick: int) -> Planned:
+    return Planned(name=name, at_min=at_min, for_min=4, pick=pick)
+
+
+KILLED_TWICE = tuple(_at("crash", at_min, 6) for at_min in (90, 90, 90, 140, 140))
 BUGS: tuple[Bug, ...] = (
     Bug(
         "booked twice",
@@ -43,5 +58,12 @@ BUGS: tuple[Bug, ...] = (
         "a fill costs twice what the broker told",
         ("I16",),
         ((keeper, "with_commission", _costs_double),),
+    ),
+    Bug(
+        "parked untold",
+        "nobody is told of a message that was put aside",
+        ("I24",),
+        ((Watchdog, "receive", _parks_in_silence),),
+        KILLED_TWICE,
     ),
 )

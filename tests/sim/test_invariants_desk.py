@@ -5,14 +5,28 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from tests.sim.test_invariants import Case, filled
+from tests.sim.test_invariants import HALTED, Case, filled
 from thetawarden.domain.books.fills import CommissionKind
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.orders import Commission, execution_stem
+from thetawarden.domain.halt import TradingState
+from thetawarden.domain.risk.brakes import Brake, BrakeDemand, BrakeLevel, BrakeName
+from thetawarden.domain.risk.recovery import RecoveryPhase
 from thetawarden.messages.books import CommissionReported, FillBooked
-from thetawarden.messages.lifecycle import DeskStarted
+from thetawarden.messages.lifecycle import (
+    DeskStarted,
+    EffectFailed,
+    GroupGaveUp,
+    MailboxOverflowed,
+    MessageParked,
+    MessageUnclaimed,
+)
+from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
+from thetawarden.messages.risk import RiskTaken
+from thetawarden.messages.trading import TradingHalted
 
 STARTED = DeskStarted(config_fingerprint="f", software="s", resumed=True)
+DELIVERED = AlertDelivered(number=1)
 replace = msgspec.structs.replace
 
 
@@ -80,3 +94,103 @@ def test_i16_what_was_sold_and_is_booked_as_bought_is_found():
 
     assert not Case("I16").say(booked(quantity=2)).holds
     assert Case("I16").say(booked(quantity=2, execution=bust)).holds
+
+
+def told(case, text, *, topic="t", answer=DELIVERED):
+    """An alert goes out, or could not."""
+    case.say(DeliverAlert(number=1, urgency=Urgency.HIGH, topic=topic, text=text))
+    return case.say(answer, cause=case.seq)
+
+
+LOST = [
+    (
+        MessageParked(actor="keeper", message_seq=7, kind="Filled"),
+        "Filled 7 crashed keeper twice and was put aside",
+        "Filled 71 crashed keeper twice and was put aside",
+    ),
+    (
+        MessageUnclaimed(actor="chain/X", lane="timer", kind="Filled", message_seq=8),
+        "Filled 8 is for chain/X, which is not there",
+        "Filled 8 is for chain/Y, which is not there",
+    ),
+    (
+        MailboxOverflowed(actor="keeper", lane="market", depth=9, kind="x"),
+        "Trading halted by watchdog: mailbox of keeper overflowed: 9 waiting (epoch 3)",
+        "Trading halted by watchdog: mailbox of governor overflowed: 9 waiting (epoch 3)",
+    ),
+    (
+        GroupGaveUp(group="trading", last_actor="keeper"),
+        "Trading halted by watchdog: group trading gave up restarting (epoch 3)",
+        "Trading halted by watchdog: enough (epoch 3)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lost", "words", "others"), LOST)
+def test_i24_a_message_that_was_lost_and_not_told_of_is_found(lost, words, others):
+    failed = EffectFailed(adapter="alerts", kind="DeliverAlert", error="x")
+
+    assert told(Case("I24").say(lost), words).end().holds
+    assert told(Case("I24").say(lost), words, answer=failed).end().holds
+    assert not Case("I24").say(lost).end().holds
+    assert not told(Case("I24").say(lost), others).end().holds
+
+
+def test_i24_a_message_that_was_lost_is_told_with_the_word_of_it_that_is_lost_as_well():
+    first, _, _ = LOST[0]
+    case = Case("I24").say(first)
+    second = MessageParked(actor="watchdog", message_seq=case.seq, kind="MessageParked")
+
+    assert not case.say(second).end().holds
+    case.found = []
+    assert told(case, f"MessageParked {second.message_seq} crashed watchdog twice").end().holds
+
+
+@pytest.mark.parametrize(("durable_seq", "holds"), [(0, True), (1, False)])
+def test_i24_what_a_process_did_not_write_need_not_be_told(durable_seq, holds):
+    case = Case("I24").say(LOST[0][0])
+    case.world.durable_seq = durable_seq
+
+    assert case.say(STARTED).end().holds is holds
+
+
+def test_i24_an_effect_that_fails_untold_is_found():
+    lake = EffectFailed(adapter="lake", kind="FlushLake", error="x")
+    words = EffectFailed(adapter="lake", kind="NotifyPerson", error="x")
+
+    assert told(Case("I24").say(lake), "x", topic="effect:lake").end().holds
+    assert Case("I24").say(words).end().holds  # what carries words cannot tell of itself
+    assert not Case("I24").say(lake).end().holds
+
+
+def taken(margin):
+    brake = Brake(
+        name=BrakeName.MARGIN,
+        value_fraction=margin,
+        limit_fraction=0.6,
+        used_fraction=1.0,
+        level=BrakeLevel.WARN,
+        demand=BrakeDemand.TELL,
+    )
+    return RiskTaken(
+        at_ns=1,
+        trading=TradingState.RUNNING,
+        uses=(),
+        brakes=(brake,),
+        recovery=RecoveryPhase.NONE,
+        why=(),
+    )
+
+
+def test_i24_a_limit_that_is_passed_untold_is_found_each_time_anew():
+    case = told(Case("I24").say(taken(0.4)).say(taken(0.55)), "margin", topic="risk:margin")
+
+    assert case.say(taken(0.56)).end().holds
+    assert not case.say(taken(0.4)).say(taken(0.55)).end().holds
+
+
+def test_i24_a_halt_is_told_by_its_own_words_only():
+    halted = TradingHalted(halt=HALTED)
+
+    assert told(Case("I24").say(halted), "Trading halted by test: enough (epoch 1)").end().holds
+    assert not told(Case("I24").say(halted), "Trading is halted (epoch 1)").end().holds
