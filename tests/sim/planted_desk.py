@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from tests.sim.planted import Bug
-from thetawarden.actors import keeper
+from thetawarden.actors import keeper, overseer
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.messages.books import FillBooked
-from thetawarden.messages.lifecycle import MessageParked
+from thetawarden.messages.lifecycle import GroupGaveUp, MessageParked
 from thetawarden.sim.faults.kinds import Planned
 
 _replace = msgspec.structs.replace
@@ -34,11 +34,18 @@ def _costs_double(original: Any) -> Any:
     return attach
 
 
-def _parks_in_silence(original: Any) -> Any:
-    def receive(self: Any, message: Any, now: Any) -> Any:
-        return () if isinstance(message, MessageParked) else original(self, message, now)
+def _deaf_to(kind: type) -> Any:
+    def make(original: Any) -> Any:
+        def receive(self: Any, message: Any, now: Any) -> Any:
+            return () if isinstance(message, kind) else original(self, message, now)
 
-    return receive
+        return receive
+
+    return make
+
+
+def _without_a_past(original: Any) -> Any:
+    return lambda **named: original(**(named | {"earlier_ns": ()}))
 
 
 def _at(name: str, at_min: int, pick: int) -> Planned:
@@ -46,6 +53,7 @@ def _at(name: str, at_min: int, pick: int) -> Planned:
 
 
 KILLED_TWICE = tuple(_at("crash", at_min, 6) for at_min in (90, 90, 90, 140, 140))
+LOOPING = tuple(_at("crash-loop", at_min, at_min) for at_min in (70, 100, 130, 160))
 BUGS: tuple[Bug, ...] = (
     Bug(
         "booked twice",
@@ -63,7 +71,21 @@ BUGS: tuple[Bug, ...] = (
         "parked untold",
         "nobody is told of a message that was put aside",
         ("I24",),
-        ((Watchdog, "receive", _parks_in_silence),),
+        ((Watchdog, "receive", _deaf_to(MessageParked)),),
         KILLED_TWICE,
+    ),
+    Bug(
+        "endless restarts",
+        "nobody counts how often a group was restarted",
+        ("I23",),
+        ((overseer, "decide_restart", _without_a_past),),
+        LOOPING,
+    ),
+    Bug(
+        "gives up unhalted",
+        "nothing is halted when a group gives up",
+        ("I23",),
+        ((Watchdog, "receive", _deaf_to(GroupGaveUp)),),
+        tuple(_at("crash", at_min, 3) for at_min in (90, 110, 130, 150)),
     ),
 )

@@ -1,6 +1,7 @@
 """Checks of what the desk does for itself: each is shown what it must not accept, and its like."""
 
 from decimal import Decimal
+from types import SimpleNamespace as Fake
 
 import msgspec
 import pytest
@@ -10,10 +11,14 @@ from thetawarden.domain.books.fills import CommissionKind
 from thetawarden.domain.books.holding import Cause
 from thetawarden.domain.broker.orders import Commission, execution_stem
 from thetawarden.domain.halt import TradingState
+from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.domain.restart import Ending, GiveUp, Policy
 from thetawarden.domain.risk.brakes import Brake, BrakeDemand, BrakeLevel, BrakeName
 from thetawarden.domain.risk.recovery import RecoveryPhase
 from thetawarden.messages.books import CommissionReported, FillBooked
 from thetawarden.messages.lifecycle import (
+    ActorEnded,
+    ActorStarted,
     DeskStarted,
     EffectFailed,
     GroupGaveUp,
@@ -23,7 +28,7 @@ from thetawarden.messages.lifecycle import (
 )
 from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
 from thetawarden.messages.risk import RiskTaken
-from thetawarden.messages.trading import TradingHalted
+from thetawarden.messages.trading import AdoptHaltFlag, TradingHalted
 
 STARTED = DeskStarted(config_fingerprint="f", software="s", resumed=True)
 DELIVERED = AlertDelivered(number=1)
@@ -194,3 +199,90 @@ def test_i24_a_halt_is_told_by_its_own_words_only():
 
     assert told(Case("I24").say(halted), "Trading halted by test: enough (epoch 1)").end().holds
     assert not told(Case("I24").say(halted), "Trading is halted (epoch 1)").end().holds
+
+
+class Restarts(Case):
+    """A tree of two groups, one of which degrades; two restarts of each may lie in 10 s."""
+
+    def __init__(self):
+        super().__init__("I23")
+        policy = Policy(intensity=2, period_ns=10 * NS_PER_SECOND)
+        quotes = Fake(role="chain")
+        self.world.tree = Fake(
+            root=Policy(intensity=1, period_ns=10 * NS_PER_SECOND),
+            groups=(
+                Fake(name="trading", policy=policy, actors=(Fake(name="keeper"),), template=None),
+                Fake(
+                    name="market",
+                    policy=replace(policy, give_up=GiveUp.DEGRADE),
+                    actors=(),
+                    template=quotes,
+                ),
+            ),
+        )
+
+    def restart(self, count=1, *, actor="keeper", ending=Ending.CRASHED):
+        for _ in range(count):
+            self.end_of(actor, ending)
+            self.say(ActorStarted(actor=actor, incarnation=2, resumed=True))
+        return self
+
+    def end_of(self, actor="keeper", ending=Ending.CRASHED):
+        return self.say(
+            ActorEnded(actor=actor, incarnation=1, ending=ending, error="", message_seq=None)
+        )
+
+    def gives_up(self, group="trading"):
+        actor = {"trading": "keeper", "market": "chain/X"}[group]
+        self.end_of(actor)
+        return self.say(GroupGaveUp(group=group, last_actor=actor))
+
+    def wait(self, seconds):
+        self.world.mono_ns += round(seconds * NS_PER_SECOND)
+        return self
+
+    def halt(self):
+        return self.say(TradingHalted(halt=HALTED))
+
+
+@pytest.mark.parametrize("actor", ["keeper", "chain/X"])
+def test_i23_more_restarts_than_a_group_may_have_are_found(actor):
+    assert Restarts().restart(2, actor=actor).holds
+    assert not Restarts().restart(3, actor=actor).holds
+    assert Restarts().restart(2, actor=actor).wait(10).restart(2, actor=actor).holds
+    assert not Restarts().restart(2, actor=actor).wait(9.9).restart(actor=actor).holds
+
+
+def test_i23_what_a_person_replaces_and_another_process_cost_nothing():
+    assert Restarts().restart(2).restart(5, ending=Ending.REPLACED_BY_HAND).holds
+    assert Restarts().restart(2).say(STARTED).restart(2).holds
+
+
+def test_i23_a_group_that_gave_up_begins_anew_by_the_root_and_only_so_often():
+    once = Restarts().halt().restart(2).gives_up()
+    start = ActorStarted(actor="keeper", incarnation=9, resumed=True)
+
+    assert once.say(start).restart(2).holds
+    assert not once.gives_up().say(start).holds
+
+
+def test_i23_a_group_that_degrades_stays_down():
+    degraded = Restarts().halt().restart(2, actor="chain/X").gives_up("market")
+
+    assert degraded.holds
+    assert not degraded.say(ActorStarted(actor="chain/X", incarnation=9, resumed=True)).holds
+
+
+def test_i23_a_group_that_gives_up_and_halts_nothing_is_found():
+    assert not Restarts().gives_up().end().holds
+    assert not Restarts().gives_up().wait(61).say(taken(0.1)).holds
+    assert Restarts().gives_up().wait(59).say(taken(0.1)).halt().wait(9).say(taken(0.1)).end().holds
+    assert Restarts().halt().gives_up().wait(61).say(taken(0.1)).end().holds
+
+
+@pytest.mark.parametrize(("durable_seq", "holds"), [(1, True), (2, False)])
+def test_i23_a_word_of_giving_up_that_was_lost_halts_nobody(durable_seq, holds):
+    case = Restarts().gives_up()
+    case.world.durable_seq = durable_seq
+
+    assert case.say(STARTED).say(AdoptHaltFlag(halt=HALTED)).end().holds is holds
