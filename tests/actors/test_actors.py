@@ -180,6 +180,23 @@ def test_what_may_have_lost_sight_of_a_position_is_a_halt(event):
 @pytest.mark.parametrize(
     "event",
     [
+        GroupGaveUp(group="market", last_actor="chain/SPX"),
+        MailboxOverflowed(actor="keeper", lane="orders", depth=10_001, kind="Filled"),
+        MessageUnclaimed(actor="chain/SPX", lane="orders", kind="Filled", message_seq=8),
+    ],
+)
+def test_why_it_halts_is_told_also_while_something_else_has_halted_already(event):
+    """A halt while halted is none: the governor would tell nobody of it."""
+    said = watchdog().receive(event, T0)
+
+    (halt,), (told,) = only(said, Halt), only(said, NotifyPerson)
+    assert told.text == halt.reason
+    assert told.urgency is Urgency.HIGH
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
         MessageParked(actor="keeper", message_seq=7, kind="Filled"),
         EffectFailed(adapter="lake", kind="FlushLake", error="unreachable"),
         MessageUnclaimed(actor="chain/SPX", lane="timer", kind="Qualified", message_seq=8),
@@ -194,8 +211,9 @@ def test_what_a_person_should_know_is_told(event):
 def test_an_order_or_a_control_message_that_nobody_took_halts(lane):
     lost = MessageUnclaimed(actor="chain/SPX", lane=lane, kind="Filled", message_seq=8)
 
-    (halt,) = watchdog().receive(lost, T0)
+    said = watchdog().receive(lost, T0)
 
+    (halt,) = only(said, Halt)
     assert halt == Halt(reason="Filled 8 is for chain/SPX, which is not there", by="watchdog")
 
 

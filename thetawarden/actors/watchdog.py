@@ -201,12 +201,14 @@ class Watchdog:
             case ActorEnded():
                 return self._note_ending(message, now)
             case GroupGaveUp(group=group, last_actor=actor):
-                return _halt(f"group {group} gave up restarting ({actor} ended last)")
+                text = f"group {group} gave up restarting ({actor} ended last)"
+                return self._halt_and_tell(f"gave_up:{group}", text, now)
             case MessageParked(actor=actor, kind=kind, message_seq=seq):
                 text = f"{kind} {seq} crashed {actor} twice and was put aside"
                 return self._tell(Urgency.HIGH, f"parked:{actor}", text, now)
             case MailboxOverflowed(actor=actor, lane=lane, depth=depth):
-                return _halt(f"mailbox of {actor} overflowed: {depth} waiting in lane {lane}")
+                text = f"mailbox of {actor} overflowed: {depth} waiting in lane {lane}"
+                return self._halt_and_tell(f"overflow:{actor}", text, now)
             case MessageUnclaimed():
                 return self._unclaimed(message, now)
             case EffectFailed(adapter=adapter, kind=kind, error=error):
@@ -365,8 +367,12 @@ class Watchdog:
         """An order or a control message that nobody took may leave a position unwatched."""
         text = f"{message.kind} {message.message_seq} is for {message.actor}, which is not there"
         if message.lane in {Lane.CONTROL.name.lower(), Lane.ORDERS.name.lower()}:
-            return _halt(text)
+            return self._halt_and_tell(f"unclaimed:{message.actor}", text, now)
         return self._tell(Urgency.NORMAL, f"unclaimed:{message.actor}", text, now)
+
+    def _halt_and_tell(self, topic: str, text: str, now: UnixNs) -> tuple[Says, ...]:
+        """A halt while halted is none, and nobody would be told of what was its reason."""
+        return (*_halt(text), *self._tell(Urgency.HIGH, topic, text, now))
 
     def _tell(self, urgency: Urgency, topic: str, text: str, now: UnixNs) -> tuple[Says, ...]:
         self._note(topic, text, now)
