@@ -9,10 +9,14 @@ import msgspec
 
 from tests.sim.planted import Bug
 from thetawarden.actors import keeper, overseer
+from thetawarden.actors.mailbox import Mailbox, Put
 from thetawarden.actors.watchdog import Watchdog
-from thetawarden.messages.books import FillBooked
+from thetawarden.messages.base import Lane
+from thetawarden.messages.books import FillBooked, OrderReported
 from thetawarden.messages.lifecycle import GroupGaveUp, MessageParked
+from thetawarden.messages.risk import RiskDemanded
 from thetawarden.sim.faults.kinds import Planned
+from thetawarden.sim.runtime import SimDesk
 
 _replace = msgspec.structs.replace
 
@@ -46,6 +50,35 @@ def _deaf_to(kind: type) -> Any:
 
 def _without_a_past(original: Any) -> Any:
     return lambda **named: original(**(named | {"earlier_ns": ()}))
+
+
+def _swallows(original: Any) -> Any:
+    def putter(self: Any, lane: Any, *on_trouble: Any) -> Any:
+        put = original(self, lane, *on_trouble)
+
+        def swallow(envelope: Any) -> Any:
+            lost = isinstance(envelope.body, OrderReported | RiskDemanded)
+            return Put.ACCEPTED if lost else put(envelope)
+
+        return swallow if lane <= Lane.ORDERS else put
+
+    return putter
+
+
+def _keeps_old_news(original: Any) -> Any:
+    def conflate(self: Any, envelope: Any, key: Any) -> Any:
+        return Put.CONFLATED if key in self._latest else original(self, envelope, key)
+
+    return conflate
+
+
+def _leaves_nothing(original: Any) -> Any:
+    def remember(self: Any, recovered: Any) -> None:
+        for past in recovered.actors.values():
+            past.unhandled = ()
+        original(self, recovered)
+
+    return remember
 
 
 def _at(name: str, at_min: int, pick: int) -> Planned:
@@ -87,5 +120,26 @@ BUGS: tuple[Bug, ...] = (
         ("I23",),
         ((Watchdog, "receive", _deaf_to(GroupGaveUp)),),
         tuple(_at("crash", at_min, 3) for at_min in (90, 110, 130, 150)),
+    ),
+    Bug(
+        "drops silently",
+        "a mailbox takes orders and control messages and has them not",
+        ("I09",),
+        ((Mailbox, "putter", _swallows),),
+        None,
+    ),
+    Bug(
+        "keeps old news",
+        "market data that waits is not replaced by newer",
+        ("I09",),
+        ((Mailbox, "conflate", _keeps_old_news),),
+        None,
+    ),
+    Bug(
+        "leaves nothing to the next",
+        "what a process had not handled is forgotten",
+        ("I09",),
+        ((SimDesk, "remember", _leaves_nothing),),
+        tuple(_at("kill", at_min, at_min) for at_min in range(50, 260, 10)),
     ),
 )

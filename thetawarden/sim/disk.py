@@ -63,6 +63,7 @@ class DiskLog:
     """One process's message log; implements the MessageLog port and says when it writes.
 
     `watch` hears every entry as it is recorded, `when_written` how far the disk has come.
+    `durable_seq` and `durable_n` are the last message and the last delivery that were written.
     """
 
     keeps = True
@@ -70,6 +71,7 @@ class DiskLog:
     def __init__(self, *, position: Position, watch: Watch = _nobody) -> None:
         self.entries: list[Entry] = []
         self.durable_seq = position.next_seq - 1
+        self.durable_n = position.next_n - 1
         self.when_written: Callable[[int], None] = lambda _seq: None
         self._watch = watch
         self._durable = 0
@@ -125,6 +127,7 @@ class DiskLog:
         """Write all that was recorded so far."""
         self._durable = len(self.entries)
         self.durable_seq = self._next_seq - 1
+        self.durable_n = self._next_n - 1
         self.when_written(self.durable_seq)
 
     def turn_page(self, day: dt.date) -> None:

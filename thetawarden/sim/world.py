@@ -81,7 +81,7 @@ class World:
         self._alive = False
         self._left: dict[str, bytes] = {}
         self._watch = watch
-        self.durable_seq = 0
+        self.durable_seq = self.durable_n = 0
         self.unwritten = 0
         self.woke_ns = settings.start_ns
         self.resting = False
@@ -228,7 +228,7 @@ class World:
 
     def _end_process(self, *, wait: bool = True) -> None:
         self._alive = False
-        self.durable_seq = self.log.durable_seq
+        self.durable_seq, self.durable_n = self.log.durable_seq, self.log.durable_n
         self.unwritten += self.log.last_seq - self.log.durable_seq
         self.broker.stop()
         self.disk.keep(self.log, self._position)
