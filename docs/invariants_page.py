@@ -10,7 +10,7 @@ from thetawarden.sim.sometimes import STATES
 HEAD = """# What must always hold
 
 Made from the code by `make docs`. Each check is a module of `thetawarden/sim/invariants/`; in a
-simulated world it looks at every message and delivery recorded, at every order whose bytes leave,
+simulated world it looks at every message and delivery recorded, at orders and all bytes that leave,
 and at the world at its end, once it had time to heal. None believes what an actor says of itself
 where it can look at the exchange, the log or the halt flag. Every check has tests that show that
 it can fail, and `make chaos` plants bugs in the desk that must be found.
@@ -26,7 +26,7 @@ What a world without sockets, processes and threads cannot show:
 | id | always | held by |
 | --- | --- | --- |
 """
-LOOKS = {"entry": "messages", "sent": "orders", "end": "the end"}
+LOOKS = {"entry": "messages", "sent": "orders", "left": "bytes", "end": "the end"}
 TAIL = """
 ## States that must be reached
 

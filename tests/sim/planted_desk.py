@@ -7,14 +7,17 @@ from typing import Any
 
 import msgspec
 
-from tests.sim.planted import Bug
+from tests.sim.planted import HALTED, Bug
 from thetawarden.actors import keeper, overseer
 from thetawarden.actors.mailbox import Mailbox, Put
 from thetawarden.actors.watchdog import Watchdog
+from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.messages.base import Lane
 from thetawarden.messages.books import FillBooked, OrderReported
 from thetawarden.messages.lifecycle import GroupGaveUp, MessageParked
 from thetawarden.messages.risk import RiskDemanded
+from thetawarden.sim.broker.adapter import SimBroker
+from thetawarden.sim.broker.orders import SimOrders
 from thetawarden.sim.faults.kinds import Planned
 from thetawarden.sim.runtime import SimDesk
 
@@ -81,6 +84,30 @@ def _leaves_nothing(original: Any) -> Any:
     return remember
 
 
+def _storms(original: Any) -> Any:
+    def submit(self: Any, asked: Any, wire: Any) -> None:
+        for _ in range(200 if wire is not None else 0):
+            wire.send(lambda: None)
+        original(self, asked, wire)
+
+    return submit
+
+
+def _asks_over_and_over(original: Any) -> Any:
+    def subscribe(self: Any, asked: Any, wire: Any) -> None:
+        for _ in range(10):
+            original(self, asked, wire)
+
+    return subscribe
+
+
+def _cancels_last(original: Any) -> Any:
+    def cancel(self: Any, asked: Any, wire: Any) -> None:
+        self._later(10 * NS_PER_SECOND, lambda: original(self, asked, wire))
+
+    return cancel
+
+
 def _at(name: str, at_min: int, pick: int) -> Planned:
     return Planned(name=name, at_min=at_min, for_min=4, pick=pick)
 
@@ -141,5 +168,24 @@ BUGS: tuple[Bug, ...] = (
         ("I09",),
         ((SimDesk, "remember", _leaves_nothing),),
         tuple(_at("kill", at_min, at_min) for at_min in range(50, 260, 10)),
+    ),
+    Bug(
+        "socket storm",
+        "two hundred messages leave before each order",
+        ("I20",),
+        ((SimOrders, "submit", _storms),),
+    ),
+    Bug(
+        "asks over and over",
+        "every line is asked for ten times",
+        ("I20",),
+        ((SimBroker, "_subscribe", _asks_over_and_over),),
+    ),
+    Bug(
+        "cancels last",
+        "a cancel waits for ten seconds",
+        ("I20",),
+        ((SimOrders, "cancel", _cancels_last),),
+        HALTED,
     ),
 )

@@ -51,7 +51,7 @@ from thetawarden.sim.broker import book, contracts
 from thetawarden.sim.broker.gateway import FARMS, SimGateway
 from thetawarden.sim.broker.orders import SimOrders
 from thetawarden.sim.broker.quotes import Feed
-from thetawarden.sim.broker.wire import Delays, Wire
+from thetawarden.sim.broker.wire import BOOK, DATA, Delays, Wire
 from thetawarden.sim.clock import VirtualClock
 
 AROUND_SESSION_NS = 5 * NS_PER_MINUTE
@@ -190,6 +190,7 @@ class SimBroker:
             agenda=self._agenda,
             delays=self._delays,
             say=self._say,
+            note=gateway.note_left,
         )
         self.feed = Feed(
             epoch=epoch,
@@ -212,7 +213,7 @@ class SimBroker:
             took = self._clock.monotonic_ns() - began_ns + self._delays.min_ns
             wire.tell(LinkProbed(epoch=asked.epoch, number=asked.number, round_trip_ns=took))
 
-        wire.send(answer)
+        wire.send(answer, BOOK)
         self._later(self.habits.probe_timeout_ns, lambda: self._give_up_mute(wire, began_ns))
 
     def _give_up_mute(self, wire: Wire, since_ns: int) -> None:
@@ -236,7 +237,7 @@ class SimBroker:
             found = book.fetched(self.gateway.exchange, asked, account=account, now=now)
             wire.tell(lambda: say(found))
 
-        wire.send(answer)
+        wire.send(answer, BOOK)
         self._later(self.habits.book_timeout_ns, lambda: say(book.not_fetched(asked)))
 
     def _ask(
@@ -246,7 +247,7 @@ class SimBroker:
             self.gateway.advance()
             wire.tell(look_up(self.gateway.exchange.market, asked))
 
-        wire.send(answer)
+        wire.send(answer, DATA)
 
     def _history(self, market: model.Market, asked: FetchHistory) -> HistoryFetched:
         return contracts.history(market, asked, vol_days_max=self.habits.vol_history_days)
@@ -255,7 +256,8 @@ class SimBroker:
         wire.send(
             lambda: self._tell_all(
                 wire, () if self.feed is None else self.feed.open(asked.instrument, asked.listeners)
-            )
+            ),
+            DATA,
         )
 
     def _redirect(self, asked: RedirectLine, wire: Wire) -> None:
@@ -263,7 +265,7 @@ class SimBroker:
             if self.feed is not None:
                 self.feed.redirect(asked.conid, asked.listeners)
 
-        wire.send(redirect)
+        wire.send(redirect, DATA)
 
     def _unsubscribe(self, asked: UnsubscribeLine, wire: Wire) -> None:
         def close() -> None:
@@ -271,7 +273,7 @@ class SimBroker:
                 self.feed.close(asked.conid)
             self._say(LinesReleased(epoch=asked.epoch, conids=(asked.conid,)))
 
-        wire.send(close)
+        wire.send(close, DATA)
 
     def _snapshot(self, asked: SnapshotLines, wire: Wire) -> None:
         def answer() -> None:
@@ -290,7 +292,7 @@ class SimBroker:
                 )
             )
 
-        wire.send(answer)
+        wire.send(answer, DATA)
 
     def _look_later(self, wire: Wire) -> None:
         """Quotes come on a cadence, and rarely while New York is closed."""

@@ -15,6 +15,7 @@ from thetawarden.practice import model
 from thetawarden.practice.exchange import clockwork
 from thetawarden.practice.exchange.exchange import PracticeExchange
 from thetawarden.sim.agenda import Agenda
+from thetawarden.sim.broker.wire import Left
 from thetawarden.sim.clock import VirtualClock
 
 SERVER_VERSION = 178
@@ -57,6 +58,7 @@ class SimGateway:
         self.placed: dict[str, Ambush] = {}
         self.cancelled: dict[str, Ambush] = {}
         self.on_sent: Callable[[model.OrderRequest], None] = lambda _ticket: None
+        self.on_left: Callable[[Left], None] = lambda _left: None
         self._clock = clock
         self._agenda = agenda
         self._start_ns = start_ns
@@ -104,6 +106,10 @@ class SimGateway:
         """A desk let the bytes of this order go; whether they arrive is another matter."""
         self.sent.append(ticket)
         self.on_sent(ticket)
+
+    def note_left(self, left: Left) -> None:
+        """Bytes of any kind left the desk."""
+        self.on_left(left)
 
     def _spring(self, ambushes: dict[str, Ambush], keys: set[model.OrderKey]) -> None:
         for view in self.exchange.open_orders():

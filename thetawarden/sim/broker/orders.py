@@ -32,7 +32,7 @@ from thetawarden.ports import HaltFlag
 from thetawarden.practice import model
 from thetawarden.sim.broker.gateway import SimGateway
 from thetawarden.sim.broker.tickets import preview_intent, ticket_of, what_if_of
-from thetawarden.sim.broker.wire import Wire
+from thetawarden.sim.broker.wire import BOOK, Left, Traffic, Wire
 from thetawarden.sim.clock import VirtualClock
 
 NOT_FOUND = 10147
@@ -124,7 +124,8 @@ class SimOrders:
         if wire is None:
             self._trouble(asked.epoch, order_ref, 0, 0, "not cancelled: no_link")
             return
-        wire.send(lambda: self._cancel_there(asked, wire))
+        left = Left(traffic=Traffic.CANCEL, order_ref=order_ref)
+        wire.send(lambda: self._cancel_there(asked, wire), left)
 
     def preview(self, asked: PreviewMargin, wire: Wire) -> None:
         """Ask what an order would do to margin."""
@@ -171,7 +172,7 @@ class SimOrders:
             if waits:
                 waits.pop()()
 
-        wire.send(lambda: wire.tell(once))
+        wire.send(lambda: wire.tell(once), BOOK)
         self._later(self._patience_ns, once)
 
     def _leave(self, asked: SubmitOrder, family: tuple[Intent, ...], wire: Wire | None) -> None:
@@ -233,7 +234,8 @@ class SimOrders:
             self._gateway.order_refs[ticket.key] = ticket.order_ref
             self._gateway.note_sent(ticket)
 
-        wire.send(lambda: self._gateway.place(tickets))
+        left = Left(traffic=Traffic.ORDER, count=len(tickets))
+        wire.send(lambda: self._gateway.place(tickets), left)
 
     def _cancel_there(self, asked: CancelOrder, wire: Wire) -> None:
         self._gateway.advance()

@@ -6,8 +6,10 @@ swallows what the desk sends and holds back what the broker says until it speaks
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 
 from thetawarden.messages.base import Message
@@ -16,6 +18,28 @@ from thetawarden.sim.clock import VirtualClock
 
 Task = Callable[[], None]
 Told = Message | Task
+
+
+class Traffic(enum.StrEnum):
+    """What bytes are about; only data may have to wait for its turn."""
+
+    ORDER = "order"
+    CANCEL = "cancel"
+    BOOK = "book"
+    DATA = "data"
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """So many messages left for the gateway together; `order_ref` is that of a cancel."""
+
+    traffic: Traffic
+    count: int = 1
+    order_ref: str = ""
+
+
+AN_ORDER = Left(traffic=Traffic.ORDER)
+DATA = Left(traffic=Traffic.DATA)
+BOOK = Left(traffic=Traffic.BOOK)
 
 
 class Delays:
@@ -32,7 +56,7 @@ class Delays:
 
 
 class Wire:
-    """A link of one epoch."""
+    """A link of one epoch; `note` hears of all bytes that leave, also into a mute one."""
 
     def __init__(
         self,
@@ -42,6 +66,7 @@ class Wire:
         agenda: Agenda,
         delays: Delays,
         say: Callable[[Message], object],
+        note: Callable[[Left], None] = lambda _left: None,
     ) -> None:
         self.epoch = epoch
         self.open = True
@@ -51,6 +76,7 @@ class Wire:
         self._agenda = agenda
         self._delays = delays
         self._say = say
+        self._note = note
         self._held: list[Told] = []
         self._down_ns = self._up_ns = 0
 
@@ -64,8 +90,10 @@ class Wire:
         self._down_ns = max(self._down_ns, self._due_ns())
         self._agenda.at(self._down_ns, lambda: self._arrive(message))
 
-    def send(self, task: Task) -> None:
+    def send(self, task: Task, left: Left = AN_ORDER) -> None:
         """Let the broker do this once the desk's words have arrived there."""
+        if self.open:
+            self._note(left)
         if not self.open or self.mute:
             return
         self._up_ns = max(self._up_ns, self._due_ns())

@@ -9,6 +9,7 @@ import msgspec
 from thetawarden.domain.instants import NS_PER_MINUTE
 from thetawarden.messages.base import Envelope
 from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.broker.wire import Left
 from thetawarden.sim.disk import Entry
 from thetawarden.sim.invariants import (
     i01_brakes,
@@ -99,6 +100,7 @@ class Referee:
         """Look at this world from now on."""
         self.scene = Scene(world)
         world.gateway.on_sent = self.sent
+        world.gateway.on_left = self.left
 
     def hear(self, entry: Entry) -> None:
         """Look at what was recorded."""
@@ -118,6 +120,12 @@ class Referee:
         for check in self._checks:
             if check.sent is not None:
                 self._note(check, check.sent(ticket, self.scene))
+
+    def left(self, left: Left) -> None:
+        """Look at bytes of any kind that leave."""
+        for check in self._checks:
+            if check.left is not None:
+                self._note(check, check.left(left, self.scene))
 
     def end(self) -> None:
         """Look at a world that had time to heal."""

@@ -22,6 +22,7 @@ from thetawarden.messages.market import QuotesObserved
 from thetawarden.messages.orders import ModifyOrder, SubmitOrder
 from thetawarden.messages.trading import TradingHalted, TradingResumed
 from thetawarden.practice.model import ExchangeEvent, Executed, OrderRequest
+from thetawarden.sim.broker.wire import Left
 from thetawarden.sim.disk import Entry
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One invariant: what it says, and how it is looked at; each look returns what is wrong.
 
     `entry` sees what is recorded of the kinds it `hears`, all where it names none; `sent` every
-    order whose bytes leave, `end` a healed world.
+    order whose bytes leave, `left` all bytes that do, `end` a healed world.
     """
 
     id: str
@@ -110,4 +111,5 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     hears: tuple[type, ...] = ()
     entry: Callable[[Entry, Scene], Words] | None = None
     sent: Callable[[OrderRequest, Scene], Words] | None = None
+    left: Callable[[Left, Scene], Words] | None = None
     end: Callable[[Scene], Words] | None = None
