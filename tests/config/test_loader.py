@@ -360,7 +360,9 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("case", BAD_FILES)
-def test_c02_c03_a_bad_file_is_one_line_with_place_path_found_allowed_and_remedy(tmp_path, case):
+def test_c02_c03_x06_a_bad_file_is_one_line_with_place_path_found_allowed_and_remedy(
+    tmp_path, case
+):
     text, line = BAD_FILES[case]
 
     lines = _lines(tmp_path, text)

@@ -39,7 +39,9 @@ DAY = dt.date(2026, 3, 3)
 
 
 @given(attempt=st.integers(0, 10**6), epoch=st.integers(0, 10**6))
-def test_a_wait_doubles_up_to_its_bound_and_is_drawn_out_by_no_more_than_the_jitter(attempt, epoch):
+def test_n01_a_wait_doubles_up_to_its_bound_and_is_drawn_out_by_no_more_than_the_jitter(
+    attempt, epoch
+):
     base = min(NS_PER_SECOND * 2 ** min(attempt, 40), 60 * NS_PER_SECOND)
 
     assert base <= wait_ns(BACKOFF, attempt=attempt, epoch=epoch) <= base * 1.2
@@ -64,7 +66,7 @@ def test_waits_differ_between_epochs_and_are_the_same_for_the_same_one():
         (dt.time(0, 55), NightPhase.DAY),
     ],
 )
-def test_the_night_has_an_eve_and_a_patient_morning(at, phase):
+def test_n07_the_night_has_an_eve_and_a_patient_morning(at, phase):
     assert look_at(new_york_ns(DAY, at), WINDOW).phase is phase
 
 
@@ -76,7 +78,7 @@ def test_every_instant_lies_in_a_phase_that_ends_within_a_day_and_then_another_b
     assert look_at(night.until_ns, WINDOW).phase is not night.phase
 
 
-def test_risk_waits_from_before_the_restart_until_it_is_over():
+def test_n07_risk_waits_from_before_the_restart_until_it_is_over():
     waits = [phase for phase in NightPhase if _phase(phase).entries_wait]
 
     assert waits == [NightPhase.CLOSING, NightPhase.NIGHT]
@@ -144,7 +146,7 @@ def test_a_notice_is_read_for_what_it_means(code, words, meaning):
     assert read_notice(code, words) == meaning
 
 
-def test_a_farm_we_need_closes_the_gate_until_it_works_and_one_we_do_not_need_does_not():
+def test_n15_a_farm_we_need_closes_the_gate_until_it_works_and_one_we_do_not_need_does_not():
     options = FarmNews("usopt", Service.OPTIONS, works=False)
     history = FarmNews("ushmds", Service.HISTORY, works=False)
 
@@ -207,7 +209,7 @@ PAPER, LIVE = (
         ),
     ],
 )
-def test_paper_takes_paper_only_and_real_money_only_the_account_that_was_meant(
+def test_c05_paper_takes_paper_only_and_real_money_only_the_account_that_was_meant(
     terms, accounts, fault
 ):
     refusal = judge_gateway(terms=terms, server_version=178, accounts=accounts)
@@ -218,7 +220,7 @@ def test_paper_takes_paper_only_and_real_money_only_the_account_that_was_meant(
 @pytest.mark.parametrize(
     ("version", "fits"), [(175, False), (176, True), (177, True), (178, True), (203, False)]
 )
-def test_only_versions_the_tests_run_against_are_traded_through(version, fits):
+def test_n14_only_versions_the_tests_run_against_are_traded_through(version, fits):
     refusal = judge_gateway(terms=PAPER, server_version=version, accounts=("DU1234567",))
 
     assert (refusal is None) is fits

@@ -42,7 +42,7 @@ def test_n04_any_split_of_the_stream_passes_the_same_whole_frames(payloads, at):
 
 
 @given(st.lists(st.binary(max_size=4096), max_size=20))
-def test_no_bytes_make_the_gate_hold_more_than_one_frame(pieces):
+def test_n05_no_bytes_make_the_gate_hold_more_than_one_frame(pieces):
     gate = FrameGate()
     try:
         for piece in pieces:
@@ -53,13 +53,13 @@ def test_no_bytes_make_the_gate_hold_more_than_one_frame(pieces):
 
 
 @pytest.mark.parametrize("length", [0, FRAME_BYTES_MAX + 1, 0xFFFFFFFF])
-def test_a_length_that_cannot_be_is_garbage_as_soon_as_it_is_read(length):
+def test_n05_a_length_that_cannot_be_is_garbage_as_soon_as_it_is_read(length):
     with pytest.raises(GarbageError):
         FrameGate().feed(struct.pack(">I", length), 0)
 
 
 @pytest.mark.parametrize("first", [b"\x00", b"x", b"-", b"\xff"])
-def test_a_frame_that_begins_with_no_digit_is_garbage_before_it_is_whole(first):
+def test_n05_a_frame_that_begins_with_no_digit_is_garbage_before_it_is_whole(first):
     with pytest.raises(GarbageError):
         FrameGate().feed(struct.pack(">I", 1000) + first, 0)
 

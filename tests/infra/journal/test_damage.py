@@ -205,7 +205,7 @@ def test_a_lost_day_is_noticed_by_verification(log, say):
     assert "messages 2 to 2 are missing" in found.findings[0]
 
 
-def test_a_lost_day_that_is_needed_for_recovery_is_refused(log, say, handle):
+def test_s03_a_lost_day_that_is_needed_for_recovery_is_refused(log, say, handle):
     for number in (1, 2, 3):
         journal = log.open(day=log.day.replace(day=number))
         handle(journal, say(journal, number))
