@@ -53,7 +53,7 @@ ELSEWHERE = {
     ),
     "I19": ("legs do not stay uneven", "tests/actors/test_order_faults.py, tests/domain/orders"),
     "I21": ("one process holds the store", "tests/infra/test_store_lock.py"),
-    "I25": ("a set clock places and expires nothing", "tests/sim/test_world.py"),
+    "I25": ("a set clock places and expires nothing", "tests/sim/test_clock_set.py"),
     "I27": ("secrets appear nowhere", "tests/infra/test_redaction.py"),
     "I28": ("no bytes escape the parser", "tests/infra/ib/test_frames.py"),
 }
