@@ -15,6 +15,7 @@ from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.orders.proposal import Exits
 from thetawarden.domain.risk.candidate import Purpose, WhatIf
 from thetawarden.messages.books import (
+    AccountReported,
     ExecutionReported,
     FillBooked,
     OrderReported,
@@ -29,6 +30,8 @@ from thetawarden.messages.orders import (
     PreviewMargin,
     ProposeOrder,
 )
+from thetawarden.messages.risk import RiskDemanded
+from thetawarden.messages.trading import TradingHalted
 
 PUT = governed.option("SPY", 540)
 
@@ -60,7 +63,7 @@ class Pair(Desk):
             match one:
                 case PreviewMargin():
                     self.hear(self.margin_of(one))
-                case OrderApproved() | OrderRefused():
+                case OrderApproved() | OrderRefused() | RiskDemanded() | TradingHalted():
                     self.broker.outbox.append(one)
                 case _:
                     pass
@@ -121,6 +124,12 @@ class Pair(Desk):
         self.quote("0.99", "1.01", PUT.conid)
         counts = [one for one, _ in self.world.heard if isinstance(one, PositionsValued)]
         self.tell(counts[-1])
+        return self.settle()
+
+    def raise_margin(self, margin_usd):
+        """The broker asks for more margin of what is held: the account shows it to the governor."""
+        self.world.now, self.world.margin = self.now, margin_usd
+        self.hear(AccountReported(epoch=1, values=self.world.values()))
         return self.settle()
 
     def deliver(self, shares, count):
