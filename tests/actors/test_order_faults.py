@@ -694,7 +694,7 @@ def test_h02_an_exit_cancelled_by_hand_comes_back():
     assert desk.protected() == {TP: 2, STOP: 2}
 
 
-def test_h06_a_link_lost_to_another_login_puts_what_had_no_answer_in_doubt():
+def test_n01_h06_a_link_that_is_lost_puts_what_had_no_answer_in_doubt_and_finds_it_again():
     desk = Desk()
     desk.broker.mute = True
     desk.approve()
