@@ -15,6 +15,7 @@ from thetawarden.domain.books.rows import PositionRow
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import Execution
+from thetawarden.domain.chains.doubts import CODES
 from thetawarden.domain.chains.view import (
     ROW_TYPES,
     ChainSummary,
@@ -108,7 +109,7 @@ def stock(symbol="AAPL"):
     return Instrument(conid=77 + list(SPOT).index(symbol), kind=InstrumentKind.STOCK, symbol=symbol)
 
 
-def view(symbol, instruments, *, now, mid=1.0, iv=0.2, delta=-0.06, epoch=1, **changes):
+def view(symbol, instruments, *, now, mid=1.0, iv=0.2, delta=-0.06, epoch=1, doubt=None, **changes):
     """What a chain of these looks like; every option costs the same, unless `mid` says by conid."""
     ends = sorted({one.expiry for one in instruments})
     spot = SPOT[symbol]
@@ -125,6 +126,7 @@ def view(symbol, instruments, *, now, mid=1.0, iv=0.2, delta=-0.06, epoch=1, **c
         "smile_iv_annual": np.full(len(instruments), iv),
         "delta_per_share": np.full(len(instruments), delta),
         "at_ns": np.full(len(instruments), now),
+        "doubt": np.full(len(instruments), 0 if doubt is None else CODES[doubt]),
     }
     series = tuple(
         SeriesView(

@@ -426,6 +426,19 @@ def test_n09_a_new_link_invalidates_every_quote_until_it_is_told_anew(watching):
     assert np.flatnonzero(watching.rows.doubt == 0).tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("state", [LinkState.CUT_OFF, LinkState.COMPETING])
+def test_n08_n11_quotes_are_stale_at_once_when_servers_or_a_rival_take_the_data(watching, state):
+    before = watching.rows.doubt
+    watching.link(state)
+    taken = watching.rows.doubt
+    watching.quote([0, 1])
+    watching.advance(PACE.view_ns)
+
+    assert (before == 0).sum() > 20
+    assert (taken == CODES[Doubt.LINK_DOWN]).all()
+    assert (watching.rows.doubt == CODES[Doubt.LINK_DOWN]).all()
+
+
 def test_quotes_of_the_link_before_are_not_believed_however_late_they_come(watching):
     watching.link(LinkState.READY, epoch=2)
     old = watching.world.quotes(watching.board, [0], at_ns=watching.now)
