@@ -15,7 +15,7 @@ from thetawarden.domain.risk.demands import Demand, DemandKind
 from thetawarden.messages.books import RefreshBook
 from thetawarden.messages.lifecycle import Quiesce
 from thetawarden.messages.link import LinkChanged
-from thetawarden.messages.orders import ModifyOrder, ReviseExits, SubmitOrder
+from thetawarden.messages.orders import CancelOrder, ModifyOrder, ReviseExits, SubmitOrder
 from thetawarden.messages.risk import RiskDemanded
 from thetawarden.messages.trading import CancelAll, Flatten, TradingHalted, TradingResumed
 
@@ -124,13 +124,32 @@ def test_an_approval_without_a_link_waits_and_lapses_when_none_comes():
     assert desk.protected() == {TP: 2, STOP: 2}
 
 
-def test_a_desk_that_is_about_to_stop_sends_nothing_new():
+def test_p16_a_desk_that_is_about_to_stop_sends_nothing_new():
     desk = Desk()
     desk.tell(Quiesce())
 
     desk.approve()
 
     assert desk.heard(SubmitOrder) == []
+
+
+def test_p16_a_desk_that_is_about_to_stop_leaves_every_order_where_it_is():
+    desk = holding()
+    desk.approve(proposal("p2", trade="t2"))
+    desk.settle()
+    working, exits = at_work(desk), desk.protected()
+    assert (len(working), exits) == (5, {TP: 4, STOP: 4})
+
+    desk.tell(Quiesce())
+    desk.wait(SETTINGS.walk.step_ns * 3)
+    desk.settle()
+
+    assert desk.heard(CancelOrder) == []
+    assert (at_work(desk), desk.protected()) == (working, exits)
+
+
+def at_work(desk):
+    return {one.order_ref for one in desk.state.orders.values() if not one.is_over}
 
 
 def test_no_more_orders_leave_at_once_than_are_allowed():
