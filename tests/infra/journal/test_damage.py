@@ -141,7 +141,7 @@ def test_a_file_cut_short_anywhere_is_refused(closed_day):
         "ALTER TABLE messages RENAME COLUMN body TO ydob",
     ],
 )
-def test_rows_taken_away_or_changed_are_refused(closed_day, statement):
+def test_s02_s03_s04_rows_taken_away_or_changed_are_refused(closed_day, statement):
     closed_day.edit(statement)
     before = closed_day.contents()
 
@@ -170,7 +170,7 @@ def test_an_outcome_nobody_knows_is_named_though_its_message_was_read_before(
         list(day.steps())
 
 
-def test_two_rows_that_changed_places_are_refused(closed_day):
+def test_s03_two_rows_that_changed_places_are_refused(closed_day):
     closed_day.edit(
         "UPDATE messages SET body = (SELECT body FROM messages m WHERE m.seq = 13 - messages.seq)"
         " WHERE seq IN (6, 7)"
@@ -192,7 +192,7 @@ def test_verification_counts_every_damaged_and_every_missing_row(closed_day):
     assert any("messages 21 to 23 are missing" in each for each in found.findings)
 
 
-def test_a_lost_day_is_noticed_by_verification(log, say):
+def test_s03_a_lost_day_is_noticed_by_verification(log, say):
     for number in (1, 2, 3):
         journal = log.open(day=log.day.replace(day=number))
         say(journal, number)
@@ -216,6 +216,25 @@ def test_s03_a_lost_day_that_is_needed_for_recovery_is_refused(log, say, handle)
         log.recover()
 
 
+def test_s03_days_that_changed_places_are_refused(log, say, handle):
+    for number in (1, 2, 3):
+        journal = log.open(day=log.day.replace(day=number))
+        handle(journal, say(journal, number))
+        journal.close()
+    first, second = (log.path(log.day.replace(day=number)) for number in (1, 2))
+    aside = first.with_suffix(".aside")
+    first.rename(aside)
+    second.rename(first)
+    aside.rename(second)
+    before = log.contents()
+
+    with pytest.raises(DamagedLogError):
+        log.recover()
+
+    assert log.contents() == before
+    assert list(verify_log(log.folder))[-1][1].damaged > 0
+
+
 def test_an_old_day_that_nobody_needs_may_be_damaged(log, say, handle):
     for number in (1, 2, 3):
         journal = log.open(day=log.day.replace(day=number))
@@ -228,7 +247,7 @@ def test_an_old_day_that_nobody_needs_may_be_damaged(log, say, handle):
     assert log.recover().position == Position(next_seq=4, next_n=4)
 
 
-def test_a_file_that_is_gone_while_its_write_ahead_file_is_not_is_no_new_beginning(log, say):
+def test_s03_a_file_that_is_gone_while_its_write_ahead_file_is_not_is_no_new_beginning(log, say):
     journal = log.open()
     say(journal, "a")
     journal.wait_durable(1, 10)

@@ -70,7 +70,7 @@ def journal_note(text):
     return msgspec.defstruct("Note", ["text"])(text)
 
 
-def test_a_snapshot_that_fits_nobody_today_is_passed_over_for_a_full_replay(changed, caplog):
+def test_s04_a_snapshot_that_fits_nobody_today_is_passed_over_for_a_full_replay(changed, caplog):
     past = changed.recover(fits=can_begin).actors["notifier"]
     actor, _ = rebuild(Today, past.snapshot, past.steps)
 
@@ -89,7 +89,7 @@ def test_the_others_begin_where_they_were(changed):
     assert others["governor"].steps == []
 
 
-def test_an_older_snapshot_that_fits_is_taken_and_replayed_from(changed, handle, say):
+def test_s04_an_older_snapshot_that_fits_is_taken_and_replayed_from(changed, handle, say):
     journal = changed.open(day=DAY + dt.timedelta(days=3))
     fitting = Today()
     fitting.state.texts = {"kept": 1}
@@ -105,7 +105,9 @@ def test_an_older_snapshot_that_fits_is_taken_and_replayed_from(changed, handle,
     assert actor.state.texts == {"kept": 1, "c": 1}
 
 
-def test_with_the_first_pages_gone_it_is_refused_instead_of_beginning_with_half_a_past(changed):
+def test_s03_s04_with_the_first_pages_gone_it_is_refused_instead_of_beginning_with_half_a_past(
+    changed,
+):
     changed.path(DAY).unlink()
 
     with pytest.raises(DamagedLogError, match="cannot use the snapshots of notifier"):
