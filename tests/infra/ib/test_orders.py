@@ -270,6 +270,22 @@ def test_a_cancel_without_a_link_says_that_nothing_was_cancelled(line):
     assert "not cancelled" in trouble.words
 
 
+def test_x08_what_the_broker_writes_of_an_order_is_one_plain_and_bounded_line(line, busy, puts):
+    (number,) = line.sent(far("words.1", puts[0]))
+    hostile = "held\r\n\x1b[31mFILLED\u202e" + "x" * 5000
+
+    def write(server):
+        (session,) = server.gateway.sessions.values()
+        session.error(number, 399, hostile)
+
+    busy.do(write)
+
+    words = line.ear.wait_for(OrderTroubled, holds=lambda one: one.code == 399).words
+    assert words.startswith("held")
+    assert words.isprintable()
+    assert len(words) <= 400
+
+
 def test_O13_a_warning_is_told_and_the_order_lives(line, busy, puts):
     line.sent(far("warn.1", puts[0]))
     busy.play("warning", code=10349)

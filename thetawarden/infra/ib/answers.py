@@ -9,6 +9,8 @@ import enum
 
 import msgspec
 
+WORDS_MAX = 400
+
 
 class Failure(enum.StrEnum):
     """Why there is no answer."""
@@ -33,3 +35,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     why: Failure
     code: int = 0
     words: str = ""
+
+
+def plain(words: str) -> str:
+    """What the broker wrote, as it may be shown to a person: one line, of bounded length."""
+    return "".join(one if one.isprintable() else " " for one in words[:WORDS_MAX])

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.link.states import LinkTrouble
-from thetawarden.infra.ib.answers import Failed, Failure
+from thetawarden.infra.ib.answers import Failed, Failure, plain
 from thetawarden.infra.ib.loop import LoopThread
 from thetawarden.infra.ib.session import (
     HISTORY_PACING,
@@ -46,7 +46,6 @@ ABOUT_ITSELF = -1
 ABOUT_ALL = frozenset({100, 420, 10197})
 """Codes that come with the number of a request and yet concern every one of them."""
 SAME_NOTICE_NS = NS_PER_SECOND // 20
-WORDS_MAX = 400
 EARLY_MAX = 100
 OF_ANY_EPOCH = (SubmitOrder, ModifyOrder, CancelOrder, PreviewMargin, TradingResumed)
 """Answered on whichever link there is; the epoch of a resume is the halt's."""
@@ -190,11 +189,11 @@ class Broker:
             self._desk.say(message)
 
     def _say_lost(self, epoch: int, trouble: Trouble) -> None:
-        words = _shown(trouble.words)
+        words = plain(trouble.words)
         self._say(LinkLost(epoch=epoch, trouble=trouble.kind, words=words))
 
     def _say_nonsense(self, epoch: int, words: str) -> None:
-        self._say(DecodingFailed(epoch=epoch, words=_shown(words)))
+        self._say(DecodingFailed(epoch=epoch, words=plain(words)))
 
     def _say_notice(self, req_id: int, code: int, words: str) -> None:
         """Pass on what the broker says about itself, at a length a person can read.
@@ -211,7 +210,7 @@ class Broker:
         if not own and before is not None and now - before < SAME_NOTICE_NS:
             return
         self._noticed_ns[code] = now
-        notice = BrokerNoticed(epoch=session.epoch, code=code, words=_shown(words))
+        notice = BrokerNoticed(epoch=session.epoch, code=code, words=plain(words))
         if session.is_open:
             self._say(notice)
         elif len(self._early) < EARLY_MAX:
@@ -221,8 +220,3 @@ class Broker:
 def _concerns(message: Message, epoch: int) -> bool:
     """Whether a command is for the link of this epoch, or for whichever there is."""
     return isinstance(message, OF_ANY_EPOCH) or getattr(message, "epoch", epoch) == epoch
-
-
-def _shown(words: str) -> str:
-    """What the broker wrote, as it may be shown to a person: one line, of bounded length."""
-    return "".join(one if one.isprintable() else " " for one in words[:WORDS_MAX])

@@ -18,7 +18,7 @@ from ib_async.wrapper import RequestError
 
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.domain.link.states import LinkTrouble
-from thetawarden.infra.ib.answers import Failed, Failure
+from thetawarden.infra.ib.answers import Failed, Failure, plain
 from thetawarden.infra.ib.guarded import AlreadyAskedError, GuardedIB
 from thetawarden.infra.ib.pacing import Pace, Pacer, Priority
 from thetawarden.ports import Clock
@@ -320,7 +320,8 @@ class Session:
         self._on_nonsense(self.epoch, words)
 
     def heard_error(self, req_id: int, code: int, words: str) -> None:
-        """Slow down when told so, and pass it on."""
+        """Slow down when told so, and pass it on, in words that steer nobody's terminal."""
+        words = plain(words)
         if code == CLIENT_ID_TAKEN:
             self._settle(Trouble(kind=LinkTrouble.CLIENT_ID_TAKEN, words=words))
         pacing = code == HISTORY_REFUSED and HISTORY_PACING in words.lower()
@@ -369,7 +370,7 @@ def _failed(error: Exception) -> Failed:
     known: Any = error
     match error:
         case RequestError():
-            return Failed(why=Failure.REFUSED, code=known.code, words=known.message)
+            return Failed(why=Failure.REFUSED, code=known.code, words=plain(known.message))
         case AlreadyAskedError():
             return Failed(why=Failure.ALREADY_ASKED, words=str(error))
         case ConnectionError():

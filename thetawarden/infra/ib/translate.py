@@ -28,6 +28,7 @@ from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.market.contracts import OptionContract, Right
 from thetawarden.domain.market.occ import parse_occ
 from thetawarden.domain.units import as_written
+from thetawarden.infra.ib.answers import plain
 
 UNSET = UNSET_DOUBLE
 NO_VALUE, NO_GREEK = -1.0, -2.0
@@ -116,7 +117,7 @@ def order_of(trade: ib_async.Trade, *, parent_perm_id: int = 0) -> BrokerOrder:
         time_in_force=order.tif or "DAY",
         parent_perm_id=parent_perm_id or _perm_id(order.parentPermId),
         oca_group=order.ocaGroup,
-        words=status.whyHeld,
+        words=plain(status.whyHeld),
         account=order.account,
         average_usd=money(status.avgFillPrice) if status.filled else None,
         legs=tuple(
