@@ -269,7 +269,7 @@ def test_what_an_older_link_still_says_changes_nothing(late):
     assert line.hear(late) == ()
 
 
-def test_entries_wait_from_a_minute_before_the_night_until_it_is_over():
+def test_n07_entries_wait_from_a_minute_before_the_night_until_it_is_over():
     line = ready(now=new_york_ns(dt.date(2026, 3, 3), dt.time(23, 40)))
 
     line.to(dt.time(23, 43, 59))

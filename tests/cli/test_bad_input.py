@@ -171,7 +171,7 @@ def test_a_running_desk_refuses_what_it_does_not_know_and_goes_on(desk):
     assert desk("status").code == 0
 
 
-def test_a_reason_of_any_length_halts_and_none_steers_the_terminal(shell):
+def test_x08_a_reason_of_any_length_halts_and_none_steers_the_terminal(shell):
     shell.start()
     assert shell("halt", "--reason", "\x1b[2J" + "x" * 5000).code == 0
     seen = shell("status")

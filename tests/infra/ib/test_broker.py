@@ -324,7 +324,7 @@ def test_what_comes_with_the_first_words_is_told_behind_the_link_it_is_about(scr
     ]
 
 
-def test_what_the_broker_writes_reaches_a_person_as_one_bounded_line(scripted, line_to):
+def test_x08_what_the_broker_writes_reaches_a_person_as_one_bounded_line(scripted, line_to):
     hostile = "restored\r\n\x1b[31mHALT\u202e" + "x" * 5000
     scripted.welcome += frame(4, 2, -1, 1102, hostile, "")
     line = line_to(scripted.port)

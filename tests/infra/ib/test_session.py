@@ -178,7 +178,7 @@ async def test_n12_our_pace_stays_below_the_wall_of_a_genuine_gateway(session_to
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_no_messages_however_bent_raise_out_of_the_link_or_fill_its_memory(
+async def test_n05_no_messages_however_bent_raise_out_of_the_link_or_fill_its_memory(
     peer, session_to, until, seed
 ):
     chance = random.Random(seed)
