@@ -458,6 +458,25 @@ def test_o15_a_change_that_comes_after_the_fill_changes_nothing():
     assert desk.protected() == {TP: 2, STOP: 2}
 
 
+def test_o15_a_change_that_is_refused_as_too_late_says_nothing_against_the_order():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.wait(SETTINGS.walk.step_ns // 2)
+    desk.quote(bid="1.20", ask="1.30")
+    desk.wait(SETTINGS.walk.step_ns // 2 + SECOND)
+    asked = len(desk.heard(RefreshBook))
+
+    desk.broker.trouble(entry, 104, "Cannot modify a filled order.")
+    desk.settle()
+
+    assert desk.order(ENTRY).stage is Stage.WORKING
+    assert len(desk.heard(RefreshBook)) == asked + 1
+    desk.broker.fill(entry)
+    desk.settle()
+    assert desk.order(ENTRY).stage is Stage.FILLED
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
 def test_o16_a_number_taken_already_is_a_doubt_until_absence_is_proved():
     desk = Desk()
     desk.broker.deaf = True
