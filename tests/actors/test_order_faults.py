@@ -161,6 +161,36 @@ def test_o03_a_fill_after_the_cancel_was_sent_is_taken_and_protected_at_once():
     assert desk.protected() == {TP: 2, STOP: 2}
 
 
+def test_o03_a_late_fill_counts_though_no_report_comes_with_it():
+    desk = working()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.fill(entry)
+    late = [one for one in desk.broker.outbox if isinstance(one, ExecutionReported)]
+    desk.broker.outbox.clear()
+    desk.broker.orders[entry].state = CANCELLED
+    for child in list(desk.broker.children(entry)):
+        desk.broker.end(child.intent.order_ref, CANCELLED)
+    desk.broker.report(entry)
+    desk.broker.outbox = [unfilled(one) for one in desk.broker.outbox]
+    desk.settle()
+    ended = desk.order(ENTRY).stage
+
+    desk.broker.outbox = late
+    desk.settle()
+
+    assert ended is Stage.CANCELLED
+    assert desk.order(ENTRY).units_filled == 2
+    assert desk.protected() == {TP: 2, STOP: 2}
+
+
+def unfilled(message):
+    """The same word of the broker from before it knew of any fill."""
+    if not isinstance(message, OrderReported):
+        return message
+    order = msgspec.structs.replace(message.order, filled=Decimal(0))
+    return msgspec.structs.replace(message, order=order)
+
+
 def test_o04_what_is_told_twice_counts_once():
     desk = working()
     desk.broker.fill(desk.order(ENTRY).order_ref)
@@ -179,6 +209,18 @@ def test_o05_fills_without_any_report_fill_the_order():
     desk = working()
     desk.broker.fill(desk.order(ENTRY).order_ref)
     desk.broker.outbox = [one for one in desk.broker.outbox if isinstance(one, ExecutionReported)]
+    desk.settle()
+
+    assert (desk.order(ENTRY).stage, desk.order(ENTRY).units_filled) == (Stage.FILLED, 2)
+
+
+def test_o05_fills_that_only_the_list_of_executions_shows_fill_the_order():
+    desk = working()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.broker.outbox.clear()
+    book = desk.broker.book()
+
+    desk.tell(msgspec.structs.replace(book, orders=(), completed=()))
     desk.settle()
 
     assert (desk.order(ENTRY).stage, desk.order(ENTRY).units_filled) == (Stage.FILLED, 2)
