@@ -108,6 +108,12 @@ BUGS = (
         ((sim_orders, "ticket_of", sabotage.worse_price),),
     ),
     Bug(
+        "stale change",
+        "a change sends the order again as it was at first",
+        ("I02",),
+        ((sim_orders.SimOrders, "_send", sabotage.as_first_sent),),
+    ),
+    Bug(
         "double send",
         "every order leaves twice",
         ("I03",),

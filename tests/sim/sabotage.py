@@ -68,6 +68,19 @@ def twice(original: Any) -> Any:
     return send
 
 
+def as_first_sent(original: Any) -> Any:
+    def send(self: Any, wire: Any, tickets: Any) -> None:
+        first = {one.key: one for one in reversed(self._gateway.sent)}
+        kept = ("transmit", "parent_id", "oca_group", "oca_type")
+        stale = [
+            _replace(first.get(one.key, one), **{name: getattr(one, name) for name in kept})
+            for one in tickets
+        ]
+        original(self, wire, stale)
+
+    return send
+
+
 def again_on_reconnect(original: Any) -> Any:
     def let_in(self: Any, epoch: int) -> None:
         original(self, epoch)

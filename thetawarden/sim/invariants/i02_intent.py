@@ -1,4 +1,8 @@
-"""I02: every order that leaves has an earlier durable intent that it equals."""
+"""I02: every order and every change that leaves has an earlier durable intent that it equals.
+
+The intent is that of the message that is performed: an order changed back to what it once was, by
+nobody's wish, equals one that is of the past.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +10,32 @@ import msgspec
 
 from thetawarden.practice.model import OrderRequest
 from thetawarden.sim.broker.tickets import ticket_of
+from thetawarden.sim.invariants.performed import Performed
 from thetawarden.sim.invariants.scene import Check, Scene, Submitted, Words
 
 
+class _Intended:
+    def __init__(self) -> None:
+        self._performed = Performed()
+
+    def sent(self, ticket: OrderRequest, scene: Scene) -> Words:
+        """Compare what leaves with what was asked for."""
+        ref = ticket.order_ref
+        known = self._performed.of(ticket, scene)
+        if known is None:
+            again = " again, and no change was asked for" if ref in scene.submitted else ""
+            yield f"{ref or 'an order without a reference'} left{again or ' without an intent'}"
+        elif not _equals(ticket, known):
+            yield f"{ref} left as another order than was intended"
+        elif not scene.world.log.is_durable(known.seq):
+            yield f"{ref} left before its intent was on disk"
+
+
 def make() -> Check:
-    """The check."""
-    return Check(id="I02", says="what leaves has a durable intent equal to it", sent=_sent)
-
-
-def _sent(ticket: OrderRequest, scene: Scene) -> Words:
-    ref = ticket.order_ref
-    known = [*scene.changes.get(ref, ()), *_first(scene, ref)]
-    if not known:
-        yield f"{ref or 'an order without a reference'} left without an intent"
-        return
-    fitting = [one for one in known if _equals(ticket, one)]
-    if not fitting:
-        yield f"{ref} left as another order than was intended"
-    elif not any(scene.world.log.is_durable(one.seq) for one in fitting):
-        yield f"{ref} left before its intent was on disk"
-
-
-def _first(scene: Scene, ref: str) -> tuple[Submitted, ...]:
-    known = scene.submitted.get(ref)
-    return () if known is None else (known,)
+    """The check, with a memory of its own."""
+    return Check(
+        id="I02", says="what leaves has a durable intent equal to it", sent=_Intended().sent
+    )
 
 
 def _equals(ticket: OrderRequest, known: Submitted) -> bool:
