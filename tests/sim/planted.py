@@ -23,6 +23,7 @@ from thetawarden.actors.governor import Governor
 from thetawarden.actors.protecting import Guard
 from thetawarden.domain.books import book as books
 from thetawarden.domain.books import judge as book_judge
+from thetawarden.domain.chains import verdicts
 from thetawarden.domain.chains.board import Board
 from thetawarden.domain.context import readings as context_readings
 from thetawarden.domain.governing import judging
@@ -77,6 +78,8 @@ RESET = (_at("reset", 150), _at("reset", 210))
 STILL = (_at("stale-leg", 80, 300, 3),)
 """Some lines stand still while the chain goes on: a halt of all trading never comes first."""
 DELAYED = (_at("delayed", 35, 180, 0),)
+CROSSED = (_at("crossed", 30, 300, 1),)
+BIDLESS = (_at("bad-price", 30, 300, 1),)
 HALTED = (_at("halt", 100, 240),)
 KILLED = (_at("kill", 130, 4, 7), _at("kill", 220, 4, 11))
 NAKED = (_at("exit-cancelled", 200, 4, 0), _at("exit-cancelled", 230, 4, 1))
@@ -256,6 +259,26 @@ BUGS = (
             (gates, "_of_its_data", sabotage.nothing_wrong),
         ),
         DELAYED,
+    ),
+    Bug(
+        "crossed quotes accepted",
+        "a bid above the ask speaks against nothing",
+        ("I12",),
+        (
+            (verdicts, "_prices", sabotage.crossed_is_fine),
+            (order_sanity, "_quote_fault", sabotage.empty),
+        ),
+        CROSSED,
+    ),
+    Bug(
+        "one-sided quotes accepted",
+        "what nobody bids for is entered at the prices of before",
+        ("I12",),
+        (
+            (verdicts, "_prices", sabotage.one_side_is_fine),
+            (order_sanity, "_quote_fault", sabotage.empty),
+        ),
+        BIDLESS,
     ),
     Bug(
         "reservations forgotten",

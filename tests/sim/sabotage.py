@@ -3,9 +3,11 @@
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.broker.quote_rows import read_quotes, write_quotes
+from thetawarden.domain.chains.doubts import Doubt
 from thetawarden.domain.halt import Latch
 from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.trading import TradingResumed
@@ -193,6 +195,21 @@ def all_live(original: Any) -> Any:
         return original(self, write_quotes(shown), **named)
 
     return observe
+
+
+def _undoubted(*doubts: Doubt) -> Any:
+    def make(original: Any) -> Any:
+        def prices(table: Any, frame: Any, limits: Any) -> Any:
+            found = original(table, frame, limits)
+            return found | dict.fromkeys(doubts, np.zeros(len(table.conid), dtype=np.bool_))
+
+        return prices
+
+    return make
+
+
+crossed_is_fine = _undoubted(Doubt.CROSSED, Doubt.LOCKED)
+one_side_is_fine = _undoubted(Doubt.ONE_SIDED, Doubt.ZERO_BID, Doubt.ZERO_ASK, Doubt.NO_SIZE)
 
 
 # --- the log

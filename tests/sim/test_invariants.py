@@ -155,7 +155,7 @@ class Case:
 
 
 def quoted(**more):
-    quote = Quote(**({"conid": 7, "at_ns": NOW} | more))
+    quote = Quote(**({"conid": 7, "at_ns": NOW, "bid_usd": 1.45, "ask_usd": 1.55} | more))
     return QuotesObserved(epoch=1, underlying="XSP", quotes=(quote,))
 
 

@@ -24,6 +24,7 @@ from thetawarden.messages.trading import TradingHalted, TradingResumed
 from thetawarden.practice.model import ExchangeEvent, Executed, OrderRequest
 from thetawarden.sim.broker.wire import Left
 from thetawarden.sim.disk import Entry
+from thetawarden.sim.invariants.told import Told
 
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
@@ -48,6 +49,7 @@ class Scene:
         self.halt_seq = 0
         self.epoch = 0
         self._quotes: dict[int, tuple[bytes, int, int]] = {}
+        self.told = Told(world)
         self.submitted: dict[str, Submitted] = {}
         self.changes: dict[str, list[Submitted]] = {}
         self.envelopes: dict[int, Envelope[Message]] = {}
@@ -80,6 +82,7 @@ class Scene:
         body = entry.body
         match body:
             case QuotesObserved(rows=rows, epoch=epoch):
+                self.told.take(body, self.world.clock.now_ns())
                 conids = quote_rows(rows)["conid"].tolist()
                 self._quotes.update((conid, (rows, at, epoch)) for at, conid in enumerate(conids))
             case SubmitOrder(intent=intent, exits=exits):
