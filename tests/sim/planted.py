@@ -153,6 +153,18 @@ BUGS = (
         HALTED,
     ),
     Bug(
+        "halt ignored by what says it reduces",
+        "every entry calls itself reducing, and nobody heeds a halt",
+        ("I01",),
+        (
+            (submitting, "main_intent", sabotage.says_it_reduces),
+            (governing, "desk_of", sabotage.deaf_to_halt),
+            (Executor, "receive", sabotage.unhalted),
+            (gates, "_of_the_brakes", sabotage.none),
+        ),
+        HALTED,
+    ),
+    Bug(
         "lifts itself",
         "a new start lifts the halt",
         ("I13",),

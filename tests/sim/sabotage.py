@@ -108,6 +108,10 @@ def more_units(original: Any) -> Any:
     return lambda *args, **named: original(*args, **named) + 1
 
 
+def says_it_reduces(original: Any) -> Any:
+    return lambda *args, **named: original(*args, **(named | {"reducing": True}))
+
+
 # --- the brakes
 
 

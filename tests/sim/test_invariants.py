@@ -214,8 +214,10 @@ def test_i01_an_entry_that_leaves_after_a_halt_is_found():
     one = intent()
     fine = Case("I01").say(submit(one)).send(ticket(one))
     late = Case("I01").say(TradingHalted(halt=HALTED)).say(submit(one)).send(ticket(one))
-    exits = intent(reducing=True)
-    closing = Case("I01").say(TradingHalted(halt=HALTED)).say(submit(exits)).send(ticket(exits))
+    exits = intent("t.close.1.1", reducing=True, legs=(OrderLeg(instrument=PUT, ratio=1),))
+    closing = Case("I01").say(TradingHalted(halt=HALTED)).say(submit(exits))
+    closing.world.positions = (Fake(contract=Fake(con_id=PUT.conid), quantity=-2),)
+    closing.send(ticket(exits))
 
     assert (fine.holds, late.holds, closing.holds) == (True, False, True)
 

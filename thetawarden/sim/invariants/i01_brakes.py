@@ -1,8 +1,12 @@
-"""I01: nothing that adds risk leaves while trading is halted."""
+"""I01: nothing that adds risk leaves while trading is halted.
+
+Whether an order does is asked of what the exchange holds: to call itself reducing is no leave.
+"""
 
 from __future__ import annotations
 
 from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.invariants.adding import adds_risk
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
 
@@ -16,14 +20,8 @@ def make() -> Check:
 def _sent(ticket: OrderRequest, scene: Scene) -> Words:
     known = scene.submitted.get(ticket.order_ref)
     halt = scene.halt
-    if halt is None or known is None or _reduces(ticket, scene):
+    if halt is None or known is None or not adds_risk(known.intent, scene):
         return
     said_before = known.seq < scene.halt_seq
     if not said_before or scene.world.flag.read() is not None:
         yield f"{ticket.order_ref} left while halted: {halt.reason}"
-
-
-def _reduces(ticket: OrderRequest, scene: Scene) -> bool:
-    """Whether the intent only takes away, or leaves with what is to be protected by it."""
-    known = scene.submitted[ticket.order_ref]
-    return known.intent.reducing or bool(known.intent.parent_ref)

@@ -1,12 +1,13 @@
 """I06: filled, working and on the way together stay within the limits at every step.
 
 Judged by hand and apart from the rules: the notional of all that is sold, by its strikes, against
-the account's worth and the configured limit.
+the account's worth and the configured limit. Which orders open is not for them to say.
 """
 
 from __future__ import annotations
 
 from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.invariants.adding import adds_risk
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
 NEAR = 1.03
@@ -20,7 +21,7 @@ def make() -> Check:
 
 def _sent(ticket: OrderRequest, scene: Scene) -> Words:
     known = scene.submitted.get(ticket.order_ref)
-    if known is None or known.intent.reducing or known.intent.parent_ref:
+    if known is None or not adds_risk(known.intent, scene):
         return
     world = scene.world
     rows = world.gateway.exchange.account_rows(world.gateway.account)
@@ -45,9 +46,9 @@ def _held_short(scene: Scene) -> float:
 
 
 def _of(ref: str, scene: Scene) -> float:
-    """What a unit of an entry sells."""
+    """What a unit of an order that opens sells."""
     known = scene.submitted.get(ref)
-    if known is None or known.intent.reducing or known.intent.parent_ref:
+    if known is None or not adds_risk(known.intent, scene):
         return 0.0
     return sum(
         float(leg.instrument.strike or 0) * leg.instrument.multiplier * -leg.ratio

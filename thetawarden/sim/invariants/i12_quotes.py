@@ -10,6 +10,7 @@ from __future__ import annotations
 from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.invariants.adding import adds_risk
 from thetawarden.sim.invariants.performed import Performed
 from thetawarden.sim.invariants.scene import Check, Scene, Submitted, Words
 
@@ -21,7 +22,7 @@ class _Quotes:
     def sent(self, ticket: OrderRequest, scene: Scene) -> Words:
         """Look at every leg of what opens."""
         known = self._performed.of(ticket, scene)
-        if known is None or known.intent.reducing or known.intent.parent_ref:
+        if known is None or not adds_risk(known.intent, scene):
             return
         for leg in known.intent.legs:
             words = _fault(leg.instrument.conid, known, scene)

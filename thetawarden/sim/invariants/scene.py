@@ -24,6 +24,7 @@ from thetawarden.messages.trading import TradingHalted, TradingResumed
 from thetawarden.practice.model import ExchangeEvent, Executed, OrderRequest
 from thetawarden.sim.broker.wire import Left
 from thetawarden.sim.disk import Entry
+from thetawarden.sim.invariants.dealt import Dealt
 from thetawarden.sim.invariants.told import Told
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Scene:
         self.epoch = 0
         self._quotes: dict[int, tuple[bytes, int, int]] = {}
         self.told = Told(world)
+        self.dealt = Dealt()
         self.submitted: dict[str, Submitted] = {}
         self.changes: dict[str, list[Submitted]] = {}
         self.envelopes: dict[int, Envelope[Message]] = {}
@@ -62,6 +64,7 @@ class Scene:
         if not isinstance(event, Executed):
             return
         fill = event.execution
+        self.dealt.take(fill, self.world.clock.monotonic_ns())
         known = self.submitted.get(fill.order_ref)
         if known is None or (len(known.intent.legs) > 1 and not fill.contract.legs):
             return
