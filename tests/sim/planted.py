@@ -309,6 +309,31 @@ BUGS = (
         ((submitting, "exit_intents", sabotage.nothing), (Guard, "look", sabotage.nothing)),
     ),
     Bug(
+        "exits of one unit",
+        "exits are for one unit, however many were sold",
+        ("I14",),
+        (
+            (submitting, "exit_intents", sabotage.of_one_unit),
+            (Guard, "look", sabotage.nothing),
+        ),
+    ),
+    Bug(
+        "exits of five times",
+        "exits buy back five times what was sold",
+        ("I14",),
+        (
+            (submitting, "exit_intents", sabotage.five_times),
+            (Guard, "look", sabotage.nothing),
+        ),
+    ),
+    Bug(
+        "forgets trades",
+        "the executor knows nothing of a trade once it is open",
+        ("I14",),
+        ((Guard, "look", sabotage.forgets_trades),),
+        NAKED,
+    ),
+    Bug(
         "exits not repaired",
         "a lost exit stays lost, and nobody is told",
         ("I14",),

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from thetawarden.actors import executing
 from thetawarden.domain.broker.quote import DataType
 from thetawarden.domain.broker.quote_rows import read_quotes, write_quotes
 from thetawarden.domain.chains.doubts import Doubt
@@ -232,6 +233,25 @@ def no_header(original: Any) -> Any:
 
 
 # --- orders and links
+
+
+def of_one_unit(original: Any) -> Any:
+    return lambda exits, order, terms: original(exits, _replace(order, units=1), terms)
+
+
+def five_times(original: Any) -> Any:
+    return lambda exits, order, terms: original(
+        exits, _replace(order, units=5 * order.units), terms
+    )
+
+
+def forgets_trades(original: Any) -> Any:
+    def look(self: Any, state: Any, name: str, now: Any) -> Any:
+        if any(life.units_filled for life in executing.lives_of(state, name)):
+            state.trades.pop(name, None)
+        return original(self, state, name, now)
+
+    return look
 
 
 def hears_no_loss(original: Any) -> Any:

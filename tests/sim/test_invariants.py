@@ -22,14 +22,15 @@ from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_SECON
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import Gate, Intent, Lifetime, OrderRole, OrderStyle
-from thetawarden.domain.orders.proposal import Exits, OrderLeg
+from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
+from thetawarden.domain.risk.candidate import Purpose
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import ExecutionReported, FillBooked
 from thetawarden.messages.lifecycle import Begin, DeskStarted, EffectFailed, MailboxOverflowed
 from thetawarden.messages.market import QuotesObserved
 from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
-from thetawarden.messages.orders import ModifyOrder, OrderStageChanged, SubmitOrder
+from thetawarden.messages.orders import ModifyOrder, OrderApproved, OrderStageChanged, SubmitOrder
 from thetawarden.messages.trading import AdoptHaltFlag, Halt, Resume, TradingHalted, TradingResumed
 from thetawarden.ports import Delivery, Outcome
 from thetawarden.practice import model
@@ -392,35 +393,26 @@ def test_i13_a_halt_that_stood_without_a_flag_is_found_when_it_is_lifted():
     assert not lifted(NS_PER_MINUTE, None).holds
 
 
-@pytest.mark.parametrize(("take_profit", "stop"), [("0.5", None), (None, "3"), ("0.5", "3")])
-def test_i14_a_trade_that_lost_its_exits_unsaid_is_found(take_profit, stop):
-    case, one = Case("I14"), intent()
-    wanted = [None if price is None else Decimal(price) for price in (take_profit, stop)]
-    exits = Exits(take_profit_usd=wanted[0], stop_usd=wanted[1])
-    trade = Fake(exits=exits, alarmed=False)
-    case.world.states["executor"] = Fake(trades={"t": trade})
-    case.world.positions = (Fake(contract=Fake(con_id=7), quantity=-2),)
-
-    case.scene.fills[one.order_ref] = {"a": 2}
-    assert not case.say(submit(one)).end().holds
-    trade.alarmed, case.found = True, []
+def test_i14_what_was_sold_and_works_for_no_exit_is_found():
+    fill = Fake(
+        contract=Fake(legs=(), con_id=PUT.conid),
+        exec_id="a.1.01",
+        order_ref="t.open.1.1",
+        side=model.Action.SELL,
+        quantity=2,
+        price=1.5,
+    )
+    proposal = Fake(
+        purpose=Purpose.OPEN, exits=None, limit_usd=Decimal("-1.50"), legs=intent().legs
+    )
+    approved = OrderApproved(proposal=proposal, approval=Fake(key="A1"), review=None)
+    case = Case("I14").say(approved).say(submit(intent()))
     assert case.end().holds
 
+    case.scene.dealt.take(fill, NOW)
+    case.world.positions = (Fake(contract=Fake(con_id=PUT.conid), quantity=-2),)
 
-@pytest.mark.parametrize(("short", "holds"), [(2, True), (3, False)])
-def test_i14_what_another_trade_sold_and_protects_is_not_taken_for_it(short, holds):
-    """A liquidation closed all of the first; the second sells the same contract a day later."""
-    first, second = intent(), intent("u.open.1.1", trade="u")
-    stop = intent("u.stop.1.1", trade="u", role=OrderRole.STOP, reducing=True)
-    case = Case("I14").say(submit(first)).say(submit(second)).say(submit(stop))
-    exits = Exits(take_profit_usd=None, stop_usd=Decimal(3))
-    trades = {name: Fake(exits=exits, alarmed=False) for name in ("t", "u")}
-    case.world.states["executor"] = Fake(trades=trades)
-    case.scene.fills |= {first.order_ref: {"a": 2}, second.order_ref: {"b": 2}}
-    case.world.open_orders = (Fake(request=ticket(stop), remaining=2),)
-    case.world.positions = (Fake(contract=Fake(con_id=7), quantity=-short),)
-
-    assert case.end().holds is holds
+    assert not case.end().holds
 
 
 def test_i15_more_fills_than_were_ordered_are_found():

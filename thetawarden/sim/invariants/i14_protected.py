@@ -1,84 +1,172 @@
-"""I14: what was sold with an exit has its exit at the broker, or a person has been told."""
+"""I14: what was sold has exits at the broker for just as many contracts, or a person was told.
+
+Which exits a trade is to have is said by what was approved, what it has sold by the exchange's
+fills, and what its exits would buy back by the orders that work there. A trade whose entry still
+works, or that is being closed or rolled, is in between and not looked at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
-from thetawarden.domain.orders.intent import OrderRole
-from thetawarden.domain.orders.proposal import Exits
+import msgspec
+
+from thetawarden.domain.broker.instrument import InstrumentKind
+from thetawarden.domain.orders.building import is_short
+from thetawarden.domain.orders.intent import Intent, OrderRole
+from thetawarden.domain.orders.proposal import Proposal
+from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.messages.base import Envelope
+from thetawarden.messages.lifecycle import DeskStarted
+from thetawarden.messages.operations import NotifyPerson
+from thetawarden.messages.orders import OrderApproved, ProtectionChanged
+from thetawarden.sim.disk import Entry
 from thetawarden.sim.invariants.scene import Check, Scene, Words
+
+EXITS = frozenset({OrderRole.TAKE_PROFIT, OrderRole.STOP})
+TOPIC = "orders:"
+
+
+class _Trade(msgspec.Struct, kw_only=True):
+    """What a trade has sold and not bought back, and what its working orders would buy back."""
+
+    name: str
+    wanted: frozenset[OrderRole] = frozenset()
+    short: dict[int, int] = msgspec.field(default_factory=dict)
+    covered: dict[OrderRole, dict[int, int]] = msgspec.field(default_factory=dict)
+
+    @property
+    def is_in_between(self) -> bool:
+        """Whether something else than its exits works."""
+        return not self.covered.keys() <= EXITS
+
+    def least_covered(self, conid: int) -> int:
+        """For how many contracts every exit that is wanted works."""
+        each = (self.covered.get(role, {}).get(conid, 0) for role in self.wanted)
+        return min(each, default=0)
+
+
+class _Protected:
+    def __init__(self) -> None:
+        self._wanted: dict[str, frozenset[OrderRole]] = {}
+        self._told: dict[str, int] = {}
+
+    def entry(self, entry: Entry, scene: Scene) -> Words:
+        """Note which exits were approved, and of which trades a person was told."""
+        if not isinstance(entry, Envelope):
+            return ()
+        match entry.body:
+            case OrderApproved(proposal=proposal, approval=approval):
+                self._wanted[approval.key] = _exits_of(proposal)
+            case NotifyPerson(topic=topic) if topic.startswith(TOPIC):
+                self._told[topic.removeprefix(TOPIC)] = entry.seq
+            case ProtectionChanged(trade=trade, complete=True):
+                self._told.pop(trade, None)
+            case DeskStarted():  # what a process did not get written was told to nobody
+                durable_seq = scene.world.durable_seq
+                self._told = {one: seq for one, seq in self._told.items() if seq <= durable_seq}
+            case _:
+                pass
+        return ()
+
+    def end(self, scene: Scene) -> Words:
+        """Compare contract by contract what is open with what works to end it."""
+        if scene.halt is not None or scene.world.flag.read() is not None:
+            return
+        trades = self._trades(scene)
+        judged = [one for one in trades if not one.is_in_between and one.name not in self._told]
+        for one in judged:
+            for role, conid, count in _too_many(one):
+                sold = one.short.get(conid, 0)
+                yield f"{one.name} sold {sold} of {conid}, and a {role} buys back {count}"
+        left = _short_of_others(scene, trades, judged)
+        for one in judged:
+            for conid, sold in sorted(one.short.items()):
+                covered = one.least_covered(conid)
+                if one.wanted and covered < sold and left.get(conid, 0) > 0:
+                    yield f"{one.name} sold {sold} of {conid} with exits for {covered}, untold"
+
+    def _trades(self, scene: Scene) -> tuple[_Trade, ...]:
+        trades: dict[str, _Trade] = {}
+        for ref, known in scene.submitted.items():
+            intent = known.intent
+            trade = trades.setdefault(intent.trade, _Trade(name=intent.trade))
+            brought = scene.dealt.by_order(ref)
+            for conid in _options(intent):
+                trade.short[conid] = trade.short.get(conid, 0) - brought.get(conid, 0)
+            approved = self._wanted.get(known.asked.gate.approval_key, frozenset())
+            if approved and any(brought.values()) and intent.role not in EXITS:
+                trade.wanted = approved
+        for view in scene.world.gateway.exchange.open_orders():
+            at_work = scene.submitted.get(view.request.order_ref)
+            if at_work is not None:
+                trade = trades[at_work.intent.trade]
+                covered = trade.covered.setdefault(at_work.intent.role, {})
+                for conid, count in _buys(at_work.intent, view.remaining):
+                    covered[conid] = covered.get(conid, 0) + count
+        return tuple(trades.values())
 
 
 def make() -> Check:
-    """The check."""
-    return Check(id="I14", says="what is sold is protected, or a person knows", end=_end)
+    """The check, with a memory of its own."""
+    protected = _Protected()
+    return Check(
+        id="I14",
+        says="what is sold has exits of its size, or a person knows",
+        hears=(OrderApproved, NotifyPerson, ProtectionChanged, DeskStarted),
+        entry=protected.entry,
+        end=protected.end,
+    )
 
 
-def _end(scene: Scene) -> Words:
-    """Every trade that is held and wants exits has as many of them working as it holds units."""
-    world = scene.world
-    executor = world.desk.state_of("executor")
-    if executor is None or scene.halt is not None or world.flag.read() is not None:
-        return
-    working: dict[str, dict[OrderRole, int]] = {}
-    for view in world.gateway.exchange.open_orders():
-        known = scene.submitted.get(view.request.order_ref)
-        if known is not None and (known.intent.reducing or known.intent.parent_ref):
-            roles = working.setdefault(known.intent.trade, {})
-            roles[known.intent.role] = roles.get(known.intent.role, 0) + view.remaining
-    bare = {
-        name
-        for name, trade in executor.trades.items()
-        if trade.exits is not None and _lacks(trade.exits, set(working.get(name, ())))
-    }
-    short = _short_of_others(scene, executor.trades.keys() - bare, working)
-    for name in sorted(bare):
-        units, legs = _opened(scene, name)
-        is_held = units > 0 and any(short.get(conid, 0) > 0 for conid in legs)
-        if is_held and not executor.trades[name].alarmed:
-            yield f"{name} is held without an exit, and nobody was told"
+def _exits_of(proposal: Proposal) -> frozenset[OrderRole]:
+    """The exits that what is proposed is to have; what is sold for a credit has one at least."""
+    exits = proposal.exits
+    if proposal.purpose not in (Purpose.OPEN, Purpose.ROLL):
+        return frozenset()
+    if exits is None:
+        sells = proposal.limit_usd < 0 and is_short(proposal.legs)
+        opens = proposal.purpose is Purpose.OPEN
+        return frozenset({OrderRole.TAKE_PROFIT} if sells and opens else ())
+    prices = {OrderRole.TAKE_PROFIT: exits.take_profit_usd, OrderRole.STOP: exits.stop_usd}
+    return frozenset(role for role, price in prices.items() if price is not None)
+
+
+def _options(intent: Intent) -> Iterator[int]:
+    for leg in intent.legs:
+        if leg.instrument.kind is InstrumentKind.OPTION:
+            yield leg.instrument.conid
+
+
+def _buys(intent: Intent, remaining: int) -> Iterator[tuple[int, int]]:
+    """What the rest of an order buys (above zero) or sells of each contract."""
+    single = len(intent.legs) == 1
+    for leg in intent.legs:
+        ratio = leg.ratio if not single else (1 if leg.ratio > 0 else -1)
+        yield leg.instrument.conid, remaining * ratio
+
+
+def _too_many(trade: _Trade) -> Iterator[tuple[OrderRole, int, int]]:
+    """Where exits of a kind would buy back more than was sold."""
+    for role, covered in sorted(trade.covered.items()):
+        for conid, count in sorted(covered.items()):
+            if count > max(0, trade.short.get(conid, 0)):
+                yield role, conid, count
 
 
 def _short_of_others(
-    scene: Scene, fine: Iterable[str], working: Mapping[str, Mapping[OrderRole, int]]
-) -> dict[int, int]:
-    """What the account is short of each contract, beyond what the trades that are fine hold.
+    scene: Scene, trades: tuple[_Trade, ...], judged: list[_Trade]
+) -> Mapping[int, int]:
+    """What the account is short of each contract beyond what exits would buy back.
 
-    Of one with exits that is as much as these close; of one that wants none, what it has sold.
+    Nor does it count what trades have sold that want no exits, or are not judged. Where somebody
+    else bought back what a trade had sold, nothing is left of it here.
     """
     held = scene.world.gateway.exchange.positions()
     short = {one.contract.con_id: max(0, -one.quantity) for one in held}
-    for name in fine:
-        units, legs = _opened(scene, name)
-        units = max(working[name].values()) if working.get(name) else units
-        for conid, sold in legs.items():
-            short[conid] = short.get(conid, 0) - max(units, 0) * sold
+    names = {one.name for one in judged if one.wanted}
+    for one in trades:
+        for conid, sold in one.short.items():
+            fine = min(sold, one.least_covered(conid)) if one.name in names else sold
+            short[conid] = short.get(conid, 0) - max(0, fine)
     return short
-
-
-def _lacks(exits: Exits, working: set[OrderRole]) -> bool:
-    """Whether an exit that is wanted does not work; what is being closed needs none."""
-    wanted = {
-        OrderRole.TAKE_PROFIT: exits.take_profit_usd is not None,
-        OrderRole.STOP: exits.stop_usd is not None,
-    }
-    missing = [role for role, is_wanted in wanted.items() if is_wanted and role not in working]
-    return bool(missing) and working <= set(wanted)
-
-
-def _opened(scene: Scene, trade: str) -> tuple[int, dict[int, int]]:
-    """The units that were opened and not closed, by the exchange's own fills, and what one sells.
-
-    What was bought beside it needs no exit: where another trade bought what this one had sold,
-    nothing of it is short in the account.
-    """
-    units, legs = 0, dict[int, int]()
-    for ref, known in scene.submitted.items():
-        if known.intent.trade != trade:
-            continue
-        filled = sum(scene.fills.get(ref, {}).values())
-        closes = known.intent.reducing or bool(known.intent.parent_ref)
-        units += -filled if closes else filled
-        if not closes:
-            legs |= {one.instrument.conid: -one.ratio for one in known.intent.legs if one.ratio < 0}
-    return units, legs

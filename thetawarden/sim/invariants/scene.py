@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from thetawarden.domain.broker.orders import execution_stem
 from thetawarden.domain.broker.quote import Quote
 from thetawarden.domain.broker.quote_rows import quote_at, quote_rows
 from thetawarden.domain.halt import HaltRecord
@@ -56,21 +55,12 @@ class Scene:
         self.changes: dict[str, list[Submitted]] = {}
         self.envelopes: dict[int, Envelope[Message]] = {}
         self.messages = 0
-        self.fills: dict[str, dict[str, int]] = {}
         world.gateway.listeners.append(self._exchange)
 
     def _exchange(self, event: ExchangeEvent) -> None:
-        """Keep what the exchange itself says is filled, units by order, corrections applied."""
-        if not isinstance(event, Executed):
-            return
-        fill = event.execution
-        self.dealt.take(fill, self.world.clock.monotonic_ns())
-        known = self.submitted.get(fill.order_ref)
-        if known is None or (len(known.intent.legs) > 1 and not fill.contract.legs):
-            return
-        ratio = abs(known.intent.legs[0].ratio) if len(known.intent.legs) == 1 else 1
-        stems = self.fills.setdefault(fill.order_ref, {})
-        stems[execution_stem(fill.exec_id)] = fill.quantity // ratio
+        """Keep what the exchange itself says is filled."""
+        if isinstance(event, Executed):
+            self.dealt.take(event.execution, self.world.clock.monotonic_ns())
 
     def quoted(self, conid: int) -> tuple[Quote, int] | None:
         """Return what was last quoted of an option, and over which link."""
