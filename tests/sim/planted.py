@@ -83,6 +83,7 @@ BIDLESS = (_at("bad-price", 30, 300, 1),)
 HALTED = (_at("halt", 100, 240),)
 KILLED = (_at("kill", 130, 4, 7), _at("kill", 220, 4, 11))
 NAKED = (_at("exit-cancelled", 200, 4, 0), _at("exit-cancelled", 230, 4, 1))
+LIQUIDATED = (_at("liquidation", 200, 4, 0), _at("liquidation", 230, 4, 1))
 FILLS = (_at("duplicates", 60, 300), _at("correction", 180, 4, 1), _at("correction", 230, 4, 2))
 
 BUGS = (
@@ -325,6 +326,16 @@ BUGS = (
             (submitting, "exit_intents", sabotage.five_times),
             (Guard, "look", sabotage.nothing),
         ),
+    ),
+    Bug(
+        "exits left behind",
+        "exits of what the broker has closed itself are not taken back",
+        ("I14",),
+        (
+            (Guard, "_take_all_back", sabotage.nothing),
+            (Guard, "_repair", sabotage.nothing),
+        ),
+        LIQUIDATED,
     ),
     Bug(
         "forgets trades",

@@ -182,5 +182,17 @@ def test_i14_what_another_trade_sold_and_protects_is_not_taken_for_it(short, hol
     assert works(case, (stop, 2)).end().holds is holds
 
 
+@pytest.mark.parametrize(("held", "holds"), [(-2, True), (-1, False), (0, False), (2, False)])
+def test_i14_exits_that_are_left_of_what_is_gone_from_the_account_are_found(held, holds):
+    assert works(sold(held=held), (PROFIT, 2), (STOP, 2)).end().holds is holds
+
+
+def test_i14_what_another_trade_bought_of_the_contract_is_still_sold_by_the_first():
+    hedge = intent("u.open.1.1", trade="u", legs=BACK)
+    case = works(sold(held=0), (PROFIT, 2), (STOP, 2)).say(submit(hedge))
+
+    assert fills(case, hedge.order_ref, 2, exec_id="b.1.01").end().holds
+
+
 def test_i14_what_was_sold_and_is_gone_from_the_account_needs_no_exit():
     assert sold(held=0).end().holds

@@ -79,6 +79,8 @@ class _Protected:
             for role, conid, count in _too_many(one):
                 sold = one.short.get(conid, 0)
                 yield f"{one.name} sold {sold} of {conid}, and a {role} buys back {count}"
+        for conid, there, count in _left_over(scene, trades, judged):
+            yield f"{there} of {conid} are sold, and exits buy back {count}"
         left = _short_of_others(scene, trades, judged)
         for one in judged:
             for conid, sold in sorted(one.short.items()):
@@ -152,6 +154,27 @@ def _too_many(trade: _Trade) -> Iterator[tuple[OrderRole, int, int]]:
         for conid, count in sorted(covered.items()):
             if count > max(0, trade.short.get(conid, 0)):
                 yield role, conid, count
+
+
+def _left_over(
+    scene: Scene, trades: tuple[_Trade, ...], judged: list[_Trade]
+) -> Iterator[tuple[int, int, int]]:
+    """Where exits together would buy back more than is sold: exits are left of what is gone.
+
+    The account nets what one trade has sold with what another has bought of the same contract.
+    """
+    held = scene.world.gateway.exchange.positions()
+    sold = {one.contract.con_id: -one.quantity for one in held}
+    counts: dict[int, int] = {}
+    for one in judged:
+        for conid in dict.fromkeys(conid for each in one.covered.values() for conid in each):
+            most = max(each.get(conid, 0) for each in one.covered.values())
+            counts[conid] = counts.get(conid, 0) + max(0, most)
+    for conid, count in sorted(counts.items()):
+        bought = sum(max(0, -one.short.get(conid, 0)) for one in trades)
+        there = max(0, sold.get(conid, 0) + bought)
+        if count > there:
+            yield conid, there, count
 
 
 def _short_of_others(
