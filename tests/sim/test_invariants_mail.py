@@ -174,7 +174,7 @@ def test_i20_more_bytes_than_the_gateway_takes_in_a_second_are_found():
 def test_i20_data_that_would_wait_for_its_turn_for_ever_is_found():
     assert Socket().leave(*100 * [DATA], *40 * [AN_ORDER]).holds
     assert Socket().leave(*300 * [DATA], apart_s=0.04).holds
-    assert not Socket().leave(*300 * [DATA], apart_s=0.01).holds
+    assert not Socket().leave(*400 * [DATA], apart_s=0.01).holds
 
 
 def test_i20_a_cancel_that_waits_is_found():

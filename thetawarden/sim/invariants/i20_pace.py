@@ -35,8 +35,8 @@ CHANGES_MAX = 3
 Each fill next to it makes it another size, and a market that runs fast fills often in a second.
 """
 DATA_PER_S = 30
-DATA_WAITING_MAX = 150
-"""All lines that a desk may hold, asked for at once, and what else may be due."""
+DATA_WAITING_MAX = 250
+"""All lines that a desk may hold, given back and asked for at once, and what else may be due."""
 UNSENT_NS = 5 * NS_PER_SECOND
 """An order that waits for a sign of life of the broker is taken back as it ends."""
 
