@@ -100,7 +100,8 @@ def verify_replay(
         with searching_rarely():
             found = _verify_day(each, actors, run, progress)
         if found is not None:
-            verdict.first_difference = told_in_full(found, days, actors)
+            # of a share it is found again by the pass in order, which tells all of it
+            verdict.first_difference = told_in_full(found, days, actors) if share is None else found
             return verdict
         lost = missing_in(each) if share is None else None
         if lost is not None:
