@@ -28,7 +28,7 @@ class Clock(Protocol):
         ...
 
     def now_ns(self) -> UnixNs:
-        """The market's instant; may jump when it is the machine's and that is set."""
+        """The market's instant: never back; may leap ahead when the machine's clock is set."""
         ...
 
     def elapsed_ns(self) -> int:

@@ -33,7 +33,7 @@ from thetawarden.domain.instants import iso, trading_day
 from thetawarden.domain.vitals import ActorVitals, Vitals
 from thetawarden.errors import EXIT_DONE, EXIT_GAVE_UP
 from thetawarden.infra.alerts.adapter import AlertAdapter, Sender
-from thetawarden.infra.clock import WallClock
+from thetawarden.infra.clock import OnwardClock
 from thetawarden.infra.collector import search_all, spare_nothing, spare_what_lives
 from thetawarden.infra.control.place import socket_path
 from thetawarden.infra.halt_flag import HaltFlagFile
@@ -92,7 +92,7 @@ class DeskProcess:
         self.config = config
         self.store = store
         self.secrets = secrets or {}
-        self.clock: Clock = WallClock()
+        self.clock: Clock = OnwardClock()
         self.started_ns = self.clock.now_ns()
         self.flag = HaltFlagFile(store / "halt")
         self.exit_code = EXIT_DONE

@@ -198,13 +198,19 @@ class Desk:
         self.now = end
         return self
 
-    def restart(self):
-        """Another incarnation: the state comes back from the deliveries, then it begins again."""
+    def restart(self, at=None):
+        """Another incarnation: the state comes back from the deliveries, then it begins again.
+
+        At another time, where somebody set the clock meanwhile: of a timer nothing is left then.
+        """
         executor = Executor(self.settings, SESSIONS)
-        for message, at in self.steps:
-            executor.receive(message, at)
+        for message, then in self.steps:
+            executor.receive(message, then)
+        executor.state.quotes = dict(self.state.quotes)  # `quote` puts them there
         assert msgspec.msgpack.encode(executor.state) == msgspec.msgpack.encode(self.state)
         self.executor = executor
+        if at is not None:
+            self.now, self.timer = at, None
         self.tell(Begin(incarnation=2, resumed=True))
         return self
 

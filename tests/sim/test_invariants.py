@@ -89,7 +89,7 @@ class World:
     def __init__(self):
         self.open_orders, self.positions, self.flagged = (), (), None
         self.durable, self.durable_seq = True, 0
-        self.clock_was_set, self.gave_up = False, []
+        self.gave_up = []
         self.halt = None
         rows = (Fake(key="NetLiquidation", value="1000000"),)
         self.gateway = Fake(

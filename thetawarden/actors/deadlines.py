@@ -6,13 +6,17 @@ import enum
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from thetawarden.actors.executing import ExecutorState, in_doubt
 from thetawarden.actors.following import UNSURE
 from thetawarden.actors.submitting import PACED
+from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.orders.life import OrderLife
 from thetawarden.domain.orders.settings import ExecutorSettings
+from thetawarden.domain.orders.trade import TradeLife
+from thetawarden.domain.orders.walking import wait_ns
 
 _LINKED = frozenset({LinkState.READY, LinkState.SYNCING})
 
@@ -76,3 +80,50 @@ def _of_order(ref: str, life: OrderLife, settings: ExecutorSettings) -> Iterator
         yield Due(life.cancel.due_ns, Matter.CANCEL, ref)
     if life.walk is not None:
         yield Due(life.walk.due_ns, Matter.STEP, ref)
+
+
+def begin_by(state: ExecutorState, settings: ExecutorSettings, now: UnixNs) -> None:
+    """Begin at an hour that may be earlier than the one we ended at: the clock was set back since.
+
+    Nothing has happened later than now, and nothing is waited for longer than its own time.
+    """
+    for ref, life in state.orders.items():
+        by = _life_by(life, settings, now)
+        state.orders[ref] = life if by == life else by  # a life that is another one was touched
+    for name, trade in state.trades.items():
+        state.trades[name] = _trade_by(trade, settings, now)
+    for key, asked in state.asked.items():
+        state.asked[key] = replace(asked, due_ns=min(asked.due_ns, UnixNs(now + settings.ask_ns)))
+    for stem, fill in state.foreign.items():
+        state.foreign[stem] = replace(fill, noted_ns=min(fill.noted_ns, now))
+    state.uneven = {ref: min(since, now) for ref, since in state.uneven.items()}
+    state.sent_ns = tuple(min(at, now) for at in state.sent_ns)
+    state.agreed_ns = min(state.agreed_ns, now)
+    state.query_ns = state.due_ns = UnixNs(0)
+
+
+def _life_by(life: OrderLife, settings: ExecutorSettings, now: UnixNs) -> OrderLife:
+    walk, cancel, unseen = life.walk, life.cancel, life.unseen
+    if cancel is not None:
+        cancel = replace(cancel, due_ns=min(cancel.due_ns, UnixNs(now + settings.cancel_ns)))
+    if walk is not None:
+        rules = settings.urgent if walk.urgent else settings.walk
+        latest = UnixNs(now + wait_ns(walk, rules))
+        walk = replace(walk, due_ns=min(walk.due_ns, latest))
+    return replace(
+        life,
+        since_ns=min(life.since_ns, now),
+        change_due_ns=min(life.change_due_ns, UnixNs(now + settings.ack_ns)),
+        walk=walk,
+        cancel=cancel,
+        unseen=None if unseen is not None and unseen.since_ns > now else unseen,
+    )
+
+
+def _trade_by(trade: TradeLife, settings: ExecutorSettings, now: UnixNs) -> TradeLife:
+    return replace(
+        trade,
+        missing_ns=min(trade.missing_ns, now),
+        again_ns=min(trade.again_ns, UnixNs(now + settings.query_ns)),
+        mended_ns=min(trade.mended_ns, now),
+    )

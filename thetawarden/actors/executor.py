@@ -8,7 +8,7 @@ from typing import assert_never
 import msgspec
 
 from thetawarden.actors import closing, counting, following, submitting, walking
-from thetawarden.actors.deadlines import Due, Matter, dues
+from thetawarden.actors.deadlines import Due, Matter, begin_by, dues
 from thetawarden.actors.executing import (
     ExecutorState,
     Says,
@@ -188,7 +188,7 @@ class Executor:
         """Whatever had no answer when we ended is in doubt, and has to be looked for."""
         state = self.state
         state.quiet, state.checked, state.reconciled = False, False, False
-        state.query_ns = state.due_ns = UnixNs(0)
+        begin_by(state, self._settings, now)
         doubted = following.doubted(state, Evidence.BEGAN, now, "the desk began again")
         lost = [
             msgspec.structs.replace(life, change=None)

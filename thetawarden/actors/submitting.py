@@ -120,6 +120,8 @@ def _objection(state: ExecutorState, one: Waiting, now: UnixNs) -> str:
     proposal, approval = one.proposal, one.approval
     if now >= min(approval.expires_ns, proposal.expires_ns):
         return f"its approval ran out{f' while it waited: {one.why}' if one.why else ''}"
+    if now < approval.approved_ns:
+        return "it was approved by a clock that has been set back since"
     if state.quiet:
         return "the desk is about to stop"
     risk = "" if approval.reducing else _against_risk(state, proposal, approval)

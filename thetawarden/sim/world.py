@@ -142,11 +142,6 @@ class World:
         return None if state is None else state.latch
 
     @property
-    def clock_was_set(self) -> bool:
-        """Whether the clock shows another time than it is."""
-        return self.clock.now_ns() != self.clock.true_ns()
-
-    @property
     def alive(self) -> bool:
         """Whether a process runs."""
         return self._alive
@@ -154,6 +149,7 @@ class World:
     def _begin_process(self) -> None:
         """As a process begins: recover, open the log, adopt the flag, start."""
         settings, self.processes = self.settings, self.processes + 1
+        self.clock.begin_anew()
         recovered = self.disk.recover(self.tree)
         self._position = recovered.position
         self.log = DiskLog(position=recovered.position, watch=self._watch)

@@ -116,9 +116,14 @@ def next_price(
 
 def stepped(walk: Walk, *, now: UnixNs, rules: WalkRules) -> Walk:
     """Return the walk after a step; the last one is followed by a rest."""
-    steps = walk.steps + 1
-    wait = rules.rest_ns if steps >= rules.steps_max else rules.step_ns
-    return msgspec.structs.replace(walk, steps=steps, due_ns=UnixNs(now + wait))
+    after = msgspec.structs.replace(walk, steps=walk.steps + 1)
+    return msgspec.structs.replace(after, due_ns=UnixNs(now + wait_ns(after, rules)))
+
+
+def wait_ns(walk: Walk, rules: WalkRules) -> int:
+    """Return how long a price stays before its next step, or before it is given up."""
+    rests = walk.patient or walk.steps >= rules.steps_max
+    return rules.rest_ns if rests else rules.step_ns
 
 
 def begun(

@@ -25,8 +25,10 @@ def _entry(entry: Entry, scene: Scene) -> Words:
         return
     delivery = entry.delivery
     kind = type(delivery.envelope.body)
-    if ROUTES[kind].lane is not Lane.CONTROL or scene.world.clock_was_set:
+    clock = scene.world.clock
+    within_ns = round(WITHIN_NS * clock.speed)
+    if ROUTES[kind].lane is not Lane.CONTROL or clock.was_set_within(within_ns):
         return
     late_ns = delivery.at_ns - max(delivery.envelope.at_ns, scene.world.woke_ns)
-    if late_ns > WITHIN_NS * scene.world.clock.speed:
+    if late_ns > within_ns:
         yield f"{delivery.actor} handled {kind.__name__} {late_ns / 6e10:.0f} market minutes late"

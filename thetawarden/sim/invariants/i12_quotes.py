@@ -49,7 +49,7 @@ def _fault(conid: int, known: Submitted, scene: Scene) -> str:
         return f" on a quote of {conid} that is {quote.data_type}"
     now, machine_ns = world.clock.now_ns(), world.clock.speed * NS_PER_SECOND
     age_ns_max = round(world.settings.config.risk.orders.quote_age_s_max * machine_ns)
-    if world.clock_was_set or world.clock.was_set_within(2 * age_ns_max):
+    if world.clock.was_set_within(2 * age_ns_max):
         return ""  # instants of before and after cannot be compared
     if now - quote.at_ns > age_ns_max:
         return f" on a quote of {conid} {(now - quote.at_ns) / NS_PER_SECOND:.0f} s old"
