@@ -5,12 +5,12 @@ Exits 1 when one got through all its seeds. A check that finds nothing planted p
 
 import sys
 
-from tests.sim import planted_desk
+from tests.sim import planted_desk, planted_storage
 from tests.sim.planted import BUGS as TRADING_BUGS
 from tests.sim.planted import planted
 from thetawarden.sim.campaign import Plan, simulate
 
-BUGS = (*TRADING_BUGS, *planted_desk.BUGS)
+BUGS = (*TRADING_BUGS, *planted_desk.BUGS, *planted_storage.BUGS)
 FIRST_SEED, SEEDS_MAX = 4, 5
 """Seeds of markets in which there is something to sell; within so many a bug must be found."""
 

@@ -60,7 +60,7 @@ def test_hours_under_faults_hold_every_invariant_and_are_the_same_twice():
 
 def test_faults_that_lie_in_wait_strike_at_the_moment_they_wait_for():
     waiting = (
-        fault("late-commission", 46, 150, pick=150),
+        fault("late-commission", 46, 150, pick=151),
         fault("correction", 46, 120),
         fault("reset-at-partial", 47, 100),
         fault("fill-under-cancel", 48, 100),

@@ -25,11 +25,12 @@ from thetawarden.domain.orders.intent import Gate, Intent, Lifetime, OrderRole, 
 from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.domain.vitals import Vitals
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import ExecutionReported, FillBooked
 from thetawarden.messages.lifecycle import Begin, DeskStarted, EffectFailed, MailboxOverflowed
 from thetawarden.messages.market import QuotesObserved
-from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency
+from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency, VitalsTaken
 from thetawarden.messages.orders import ModifyOrder, OrderApproved, OrderStageChanged, SubmitOrder
 from thetawarden.messages.trading import AdoptHaltFlag, Halt, Resume, TradingHalted, TradingResumed
 from thetawarden.ports import Delivery, Outcome
@@ -89,7 +90,7 @@ class World:
     def __init__(self):
         self.open_orders, self.positions, self.flagged = (), (), None
         self.durable, self.durable_seq = True, 0
-        self.gave_up = []
+        self.gave_up, self.doubled = [], 0
         self.halt = None
         rows = (Fake(key="NetLiquidation", value="1000000"),)
         self.gateway = Fake(
@@ -391,6 +392,19 @@ def test_i13_a_halt_that_stood_without_a_flag_is_found_when_it_is_lifted():
     assert lifted(NS_PER_SECOND, None).holds
     assert lifted(NS_PER_MINUTE, HALTED).holds
     assert not lifted(NS_PER_MINUTE, None).holds
+
+
+VITALS = VitalsTaken(vitals=Vitals(actors=(), log_lag_ns=0, disk_free_bytes=1))
+
+
+def test_i21_another_desk_that_is_let_in_is_found_once():
+    case = Case("I21").say(VITALS)
+    assert case.holds
+
+    case.world.doubled = 1
+
+    assert not case.say(VITALS).say(VITALS).holds
+    assert len(case.found) == 1
 
 
 def test_i14_what_was_sold_and_works_for_no_exit_is_found():

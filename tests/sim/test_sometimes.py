@@ -3,20 +3,28 @@
 from decimal import Decimal
 from types import SimpleNamespace as Fake
 
+import msgspec
 import pytest
 
 from tests.sim.test_invariants import HALTED, filled, stage
 from thetawarden.domain.broker.orders import Commission
 from thetawarden.domain.instants import NS_PER_HOUR
+from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import BookFetched, CommissionReported
-from thetawarden.messages.orders import CancelOrder
+from thetawarden.messages.orders import CancelOrder, OrderTroubled
 from thetawarden.messages.trading import TradingHalted
+from thetawarden.practice.exchange.notices import margin_reason
+from thetawarden.practice.model import OrderKey
 from thetawarden.sim.meddling import Point
-from thetawarden.sim.sometimes import Sometimes
+from thetawarden.sim.sometimes import Sometimes, reused
 
-FILL = filled(-1)
+FILL, AGAIN = filled(-1), filled(-1, "a.1.02")
+THREE_IN_NEW_YORK = 20
+"""In hours since 1970 began in UTC."""
+ENTERED, ENTERED_ANEW = (stage(f"t.open.{number}.1", Stage.FILLED) for number in (1, 2))
+CLOSED = msgspec.structs.replace(stage("t.tp.1.1", Stage.FILLED), role=OrderRole.TAKE_PROFIT)
 CANCEL = CancelOrder(epoch=1, order_ref=FILL.execution.order_ref, perm_id=1, reason="enough")
 
 
@@ -34,6 +42,10 @@ class Hearer:
 
     def count(self, state):
         return self.sometimes.counts[state]
+
+
+def ticket(number, order_ref):
+    return Fake(key=OrderKey(client_id=1, order_id=number), order_ref=order_ref)
 
 
 def book_of(*reports, costs=()):
@@ -85,8 +97,55 @@ def test_a_cost_is_late_by_when_it_was_first_told():
     assert (late.count("late_commission"), again.count("late_commission")) == (1, 0)
 
 
+@pytest.mark.parametrize(("at_h", "count"), [(1, 0), (7, 0), (9, 1), (30, 1)])
+def test_a_cost_is_of_another_day_by_new_yorks_calendar(at_h, count):
+    hearer = (
+        Hearer().say(FILL, at_h=THREE_IN_NEW_YORK).say(cost_of(FILL), at_h=THREE_IN_NEW_YORK + at_h)
+    )
+
+    assert hearer.count("commission_next_day") == count
+
+
+@pytest.mark.parametrize(
+    ("told", "count"),
+    [
+        ((ENTERED, FILL, AGAIN), 0),
+        ((ENTERED, FILL, CLOSED, AGAIN), 1),
+        ((ENTERED, FILL, CLOSED, FILL), 0),
+        ((ENTERED, FILL, CLOSED, ENTERED_ANEW, AGAIN), 0),
+    ],
+)
+def test_a_correction_comes_after_the_close_where_its_trade_has_ended_since(told, count):
+    assert Hearer().say(*told).count("corrected_after_close") == count
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (margin_reason(equity_usd=Decimal(1), initial_usd=Decimal(2)), 1),
+        ("Order rejected - reason:not today", 0),
+    ],
+)
+def test_an_order_is_rejected_for_margin_in_the_brokers_words(words, count):
+    hearer = Hearer().say(OrderTroubled(epoch=1, order_ref="r", order_id=1, code=201, words=words))
+
+    assert hearer.count("rejected_for_margin") == count
+    assert hearer.count("rejected_after_approval") == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "count"),
+    [
+        ([(1, "a"), (1, "a"), (2, "b")], 0),
+        ([(1, "a"), (2, "b"), (1, "c")], 1),
+    ],
+)
+def test_a_number_is_reused_where_two_orders_had_it(sent, count):
+    assert reused([ticket(*one) for one in sent]) == count
+
+
 def test_a_clock_that_is_set_makes_no_cost_late():
-    hearer, clock = Hearer(), Fake(elapsed_ns=lambda: 5)
+    hearer, clock = Hearer(), Fake(true_ns=lambda: 5)
     hearer.sometimes.attend(Fake(clock=clock))
 
     assert hearer.say(FILL).say(cost_of(FILL), at_h=2).count("late_commission") == 0
@@ -112,8 +171,11 @@ def test_a_process_died_after_the_bytes_only_where_bytes_had_left(sent, count):
     sometimes = Sometimes()
     world = Fake(
         meddler=Fake(kills=[(Point.AFTER_EFFECT, "r"), (Point.AFTER_EFFECT, "")]),
-        gateway=Fake(sent=[Fake(order_ref=one) for one in sent]),
+        gateway=Fake(sent=[ticket(1, one) for one in sent]),
         unwritten=0,
+        disk=Fake(torn_read=0, outdated=0),
+        space=Fake(filled=0),
+        refused_starts=0,
     )
 
     sometimes.finish(world)

@@ -13,10 +13,11 @@ class Record:
     def __call__(self, entry):
         self.entries.append(entry)
 
+    def envelopes(self, kind):
+        return [one for one in self.entries if isinstance(one, Envelope) and type(one.body) is kind]
+
     def said(self, kind):
-        return [
-            one.body for one in self.entries if isinstance(one, Envelope) and type(one.body) is kind
-        ]
+        return [one.body for one in self.envelopes(kind)]
 
 
 def world_of(settings, folder, **more):

@@ -10,9 +10,11 @@ import enum
 
 import msgspec
 
-PARTS = 4
-OPENING = frozenset({"open", "roll"})
-"""What an order reference says of an order that may add risk; everything else guards or closes."""
+from thetawarden.domain.orders.intent import OrderRole
+from thetawarden.domain.orders.naming import role_of_ref
+
+OPENING = frozenset({OrderRole.ENTRY, OrderRole.ROLL})
+"""What may add risk; every other order of ours guards or closes."""
 PAUSE_NS = 2_000_000_000
 """A guardian that looked later than this was held up itself: the desk gets its time again."""
 
@@ -94,8 +96,7 @@ def judge(watched: Watched, *, now_ns: int, silence_ns_max: int) -> tuple[Verdic
 
 def is_entry(order_ref: str) -> bool:
     """Whether an order of ours may add risk. One that is not ours by its name is none of ours."""
-    parts = order_ref.split(".")
-    return len(parts) == PARTS and all(parts) and parts[1] in OPENING
+    return role_of_ref(order_ref) in OPENING
 
 
 def _name(sign: Sign) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import hashlib
+import logging
 import math
 import tempfile
 import traceback
@@ -24,9 +25,9 @@ from thetawarden.domain.link.states import LinkState
 from thetawarden.practice.market.scenario import ScenarioName
 from thetawarden.sim.broker.adapter import BrokerHabits
 from thetawarden.sim.disk import Entry, Numbered
-from thetawarden.sim.faults.kinds import Family, Planned
+from thetawarden.sim.faults.kinds import A_DAY_MIN, Family, Planned
 from thetawarden.sim.faults.people import accept_untold, resume
-from thetawarden.sim.faults.schedule import A_DAY_MIN, SESSION_MIN, Stage, draw_schedule
+from thetawarden.sim.faults.schedule import SESSION_MIN, Stage, draw_schedule
 from thetawarden.sim.invariants.referee import Referee, Violation
 from thetawarden.sim.runtime import LivelockError
 from thetawarden.sim.settings import SPEED, WorldSettings, at_pace, small_config, with_limits
@@ -62,6 +63,7 @@ LINKS_AGAIN_MIN = math.ceil(BrokerConfig().backoff_max_s * SPEED / 60.0) + SLICE
 TRADES_FROM_MIN, TRADES_UNTIL_MIN = 25, 375
 HEARD_MAX = 1 << 16
 """So many bytes are digested at once."""
+logging.getLogger("thetawarden").addHandler(logging.NullHandler())  # nobody runs these desks
 _FOLDER = Path("/dev/shm")  # noqa: S108  # only the parent of a folder of its own
 
 
@@ -199,9 +201,9 @@ class _Run:
         end_min, heal_min = plan.end_min, plan.heal_min
         self._stage.plan(self._schedule or (), until_min=heal_min)
         if self._go(0, heal_min):
-            self._stage.heal()
             self._world.meddler.calm()
-            runs_min = heal_min if self._world.alive else heal_min + BEGUN_MIN
+            self._stage.heal()
+            runs_min = heal_min if self._stays() else heal_min + BEGUN_MIN
             if self._go(heal_min, runs_min, trade=False):
                 accept_untold(self._world)
                 resume(self._world)
@@ -213,6 +215,10 @@ class _Run:
             referee.end()
         self._sometimes.finish(self._world)
         self._world.stop()
+
+    def _stays(self) -> bool:
+        """Whether a process runs, and nobody is about to begin another."""
+        return self._world.alive and not self._world.desk.leaves
 
     def _link_takes_min(self) -> int:
         """How much longer the desk's own time for a link may be that is not ready yet."""

@@ -19,11 +19,13 @@ from thetawarden.infra.journal import rows
 from thetawarden.infra.journal.journal import Position
 from thetawarden.infra.journal.recover import Recovered, recover
 from thetawarden.infra.journal.store import DayStore, day_files, day_path
+from thetawarden.infra.journal.wal import wal_path
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.ports import Delivery, FencedError, Outcome
 from thetawarden.supervisor import actor_names, actor_roles
 
 SOFTWARE = "simulation"
+OF_ANOTHER_VERSION = msgspec.msgpack.encode({"actor": "of another version"})
 
 
 class Numbered(msgspec.Struct, frozen=True, gc=False):
@@ -59,21 +61,32 @@ def _nobody(_entry: Entry) -> None:
     """Nobody watches."""
 
 
+def _plenty(_entries: int) -> None:
+    """There is room."""
+
+
 class DiskLog:
     """One process's message log; implements the MessageLog port and says when it writes.
 
-    `watch` hears every entry as it is recorded, `when_written` how far the disk has come.
+    `watch` hears every entry as it is recorded, `room` how many are about to be written, and raises
+    where they have none; `when_written` hears how far the disk has come.
     `durable_seq` and `durable_n` are the last message and the last delivery that were written.
     """
 
     keeps = True
 
-    def __init__(self, *, position: Position, watch: Watch = _nobody) -> None:
+    def __init__(
+        self,
+        *,
+        position: Position,
+        watch: Watch = _nobody,
+        room: Callable[[int], None] = _plenty,
+    ) -> None:
         self.entries: list[Entry] = []
         self.durable_seq = position.next_seq - 1
         self.durable_n = position.next_n - 1
         self.when_written: Callable[[int], None] = lambda _seq: None
-        self._watch = watch
+        self._watch, self._room = watch, room
         self._durable = 0
         self._next_seq = position.next_seq
         self._next_n = position.next_n
@@ -125,6 +138,7 @@ class DiskLog:
 
     def commit(self) -> None:
         """Write all that was recorded so far."""
+        self._room(len(self.entries) - self._durable)
         self._durable = len(self.entries)
         self.durable_seq = self._next_seq - 1
         self.durable_n = self._next_n - 1
@@ -138,6 +152,12 @@ class DiskLog:
         """What a crash now would leave behind."""
         return self.entries[: self._durable]
 
+    def unwritten(self) -> list[Entry]:
+        """What a crash now would lose, of the day that is written to."""
+        lost = self.entries[self._durable :]
+        turns = (place for place, entry in enumerate(lost) if isinstance(entry, PageTurned))
+        return lost[: next(turns, len(lost))]
+
     def dump(self) -> bytes:
         """All entries as bytes: equal runs give equal bytes."""
         return msgspec.msgpack.encode(self.entries)
@@ -148,22 +168,38 @@ class DiskLog:
 
 
 class SimDisk:
-    """A folder of day files, and what is known of it beyond one process."""
+    """A folder of day files, and what is known of it beyond one process.
+
+    `torn_read` counts how often a process began with a file whose end was half written, `outdated`
+    how often with snapshots of which it could use none.
+    """
 
     def __init__(self, folder: Path, *, first_day: dt.date) -> None:
         self.folder = folder
+        self.torn_read = self.outdated = 0
+        self._is_torn = False
         self._day = first_day
+        self._torn_at: float | None = None
+        self._is_outdated = False
 
     @property
     def day(self) -> dt.date:
         """The day whose file is written to."""
         return self._day
 
+    def tear(self, share: float) -> None:
+        """Of what the next process leaves unwritten, have this share there all the same."""
+        self._torn_at = share
+
+    def outdate(self) -> None:
+        """Let the next process find snapshots that it cannot use."""
+        self._is_outdated = True
+
     def keep(self, log: DiskLog, position: Position) -> None:
         """Write what a process committed, of which `position` was the beginning."""
         store = self._open(self._day, position.next_seq, position.next_n)
         batch: list[Entry] = []
-        for entry in log.written():
+        for entry in self._as_kept(log.written()):
             if not isinstance(entry, PageTurned):
                 batch.append(entry)
             elif entry.day > self._day:
@@ -173,17 +209,47 @@ class SimDisk:
                 self._day, batch = entry.day, []
                 store = self._open(entry.day, entry.first_seq, entry.first_n)
         _write(store, batch)
-        store.close()
+        lost, share = log.unwritten(), self._torn_at
+        if share is None or not lost:
+            store.close()
+            return
+        self._torn_at, self._is_torn = None, True
+        _close_torn(store, lost, share)
 
     def recover(self, tree: Tree) -> Recovered:
         """What a new process of this tree begins with."""
         if not day_files(self.folder):
             return recover(self.folder, actor_names(tree), actor_roles(tree))
-        return recover(self.folder, actor_names(tree), actor_roles(tree), fits=tree.can_begin_with)
+        found = recover(self.folder, actor_names(tree), actor_roles(tree), fits=tree.can_begin_with)
+        self.torn_read, self._is_torn = self.torn_read + self._is_torn, False
+        return found
+
+    def _as_kept(self, entries: list[Entry]) -> list[Entry]:
+        if not self._is_outdated or not any(isinstance(one, StateWritten) for one in entries):
+            return entries
+        self._is_outdated, self.outdated = False, self.outdated + 1
+        return [
+            msgspec.structs.replace(one, body=OF_ANOTHER_VERSION)
+            if isinstance(one, StateWritten)
+            else one
+            for one in entries
+        ]
 
     def _open(self, day: dt.date, first_seq: int, first_n: int) -> DayStore:
         path = day_path(self.folder, day)
         return DayStore(path, first_seq=first_seq, first_n=first_n, software=SOFTWARE)
+
+
+def _close_torn(store: DayStore, entries: list[Entry], share: float) -> None:
+    """Close it as a crash does in the middle of a write: the last transaction is there in part."""
+    wal = wal_path(store.path)
+    before = store.wal_bytes()
+    _write(store, entries)
+    cut = before + max(1, int((store.wal_bytes() - before - 1) * share))
+    main, tail = store.path.read_bytes(), wal.read_bytes()[:cut]
+    store.close()
+    store.path.write_bytes(main)
+    wal.write_bytes(tail)
 
 
 def _write(store: DayStore, entries: list[Entry]) -> None:

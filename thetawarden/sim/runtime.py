@@ -50,7 +50,8 @@ class SimDesk:
 
     Clock and agenda are the world's and outlive it. `heartbeat_ns` is machine time, as are the
     delays of `after`; timers of actors are market time. `left` are the states of actors that ended
-    between two messages, `differing` those whose next incarnation was built as another.
+    between two messages, `differing` those whose next incarnation was built as another. One that
+    `leaves` is to be stopped in order: it runs no further.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class SimDesk:
         self.agenda = agenda or Agenda()
         self.log = log
         self.gave_up: str | None = None
+        self.leaves = False
         self.left: dict[str, bytes] = {}
         self.differing: list[str] = []
         self._meddler = meddler or NoMeddling()
@@ -147,7 +149,7 @@ class SimDesk:
     def run_until(self, instant_ns: UnixNs) -> None:
         """Let everything happen that happens until then, by the clock nobody sets."""
         clock, steps = self.clock, 0
-        while self.gave_up is None:
+        while self.gave_up is None and not self.leaves:
             if self.step():
                 steps += 1
                 if steps > STEPS_AT_ONCE_MAX:

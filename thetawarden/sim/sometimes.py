@@ -7,7 +7,7 @@ and how late it came is measured by the clock that nobody sets.
 from __future__ import annotations
 
 from thetawarden.domain.broker.orders import Commission, Execution, revision_of
-from thetawarden.domain.instants import NS_PER_HOUR
+from thetawarden.domain.instants import NS_PER_HOUR, new_york_date
 from thetawarden.domain.link.states import LinkTrouble
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.stages import ENDS, Stage
@@ -24,11 +24,13 @@ from thetawarden.messages.orders import (
     ProtectionChanged,
 )
 from thetawarden.messages.trading import TradingHalted
+from thetawarden.practice.model import OrderRequest
 from thetawarden.sim.disk import Entry
 from thetawarden.sim.meddling import Point
 from thetawarden.sim.world import World
 
 RESUBSCRIBE, REJECTED = 1101, 201
+OF_MARGIN = "INITIAL MARGIN"
 STATES = {
     "entry_filled": "an entry filled",
     "exit_filled": "an exit filled",
@@ -46,9 +48,17 @@ STATES = {
     "unwritten_lost": "a crash lost messages that were not written yet",
     "executor_hung": "the executor hung and was fenced off",
     "client_id_taken": "another client had our number",
+    "number_reused": "an order got the number of one that never arrived, after a restart",
+    "torn_tail": "a process died within a write, and its successor began with the rest",
+    "old_snapshots": "a process could use none of the states that were kept last",
+    "disk_full": "the disk was full, and the log lived on its reserve",
+    "second_start_refused": "another desk was started on the same store, and refused",
     "corrected": "a fill was corrected",
+    "corrected_after_close": "a fill was corrected when its position was closed",
     "late_commission": "a cost came hours after its fill",
+    "commission_next_day": "a cost came on another day than its fill",
     "rejected_after_approval": "the broker rejected what the governor had approved",
+    "rejected_for_margin": "margin had changed since the governor approved",
     "withheld": "the last gate held an order back",
     "protection_missing": "a trade missed an exit",
     "protection_restored": "a missing exit was put back",
@@ -66,6 +76,7 @@ class Sometimes:
         self._costs: set[str] = set()
         self._halts: set[int] = set()
         self._lacking: set[str] = set()
+        self._closed: set[str] = set()
         self._world: World | None = None
 
     def attend(self, world: World) -> None:
@@ -87,6 +98,11 @@ class Sometimes:
             elif order_ref in left and point is Point.AFTER_EFFECT:
                 self.counts["crash_after_sent"] += 1
         self.counts["unwritten_lost"] += world.unwritten > 0
+        self.counts["number_reused"] += reused(world.gateway.sent)
+        self.counts["torn_tail"] += world.disk.torn_read
+        self.counts["old_snapshots"] += world.disk.outdated
+        self.counts["disk_full"] += world.space.filled
+        self.counts["second_start_refused"] += world.refused_starts
 
     def _states(self, entry: Envelope[Message]) -> list[str]:
         body = entry.body
@@ -129,8 +145,9 @@ class Sometimes:
                 return ["parked"]
             case OrderWithheld():
                 return ["withheld"]
-            case OrderTroubled(code=code) if code == REJECTED:
-                return ["rejected_after_approval"]
+            case OrderTroubled(code=code, words=words) if code == REJECTED:
+                margin = ["rejected_for_margin"] if OF_MARGIN in words else []
+                return ["rejected_after_approval", *margin]
             case ProtectionChanged(trade=trade, complete=complete):
                 return self._protection(trade, complete=complete)
             case _:
@@ -138,7 +155,7 @@ class Sometimes:
         return []
 
     def _now_ns(self, entry: Envelope[Message]) -> int:
-        return entry.at_ns if self._world is None else self._world.clock.elapsed_ns()
+        return entry.at_ns if self._world is None else self._world.clock.true_ns()
 
     def _filled(self, fill: Execution, now_ns: int) -> list[str]:
         """A correction makes no order fill again; a fill told before its cancel came before it."""
@@ -146,7 +163,9 @@ class Sometimes:
             return []
         self._filled_ns[fill.execution_id] = now_ns
         if revision_of(fill.execution_id) > 1:
-            return ["corrected"]
+            staged = self._stages.get(fill.order_ref)
+            closed = staged is not None and staged.trade in self._closed
+            return ["corrected", *(["corrected_after_close"] if closed else [])]
         return ["fill_after_cancel"] if fill.order_ref in self._cancelled else []
 
     def _cost(self, cost: Commission, now_ns: int) -> list[str]:
@@ -154,7 +173,9 @@ class Sometimes:
             return []
         self._costs.add(cost.execution_id)
         filled_ns = self._filled_ns.get(cost.execution_id, now_ns)
-        return ["late_commission"] if now_ns - filled_ns > NS_PER_HOUR else []
+        late = ["late_commission"] if now_ns - filled_ns > NS_PER_HOUR else []
+        next_day = new_york_date(now_ns) > new_york_date(filled_ns)
+        return [*late, *(["commission_next_day"] if next_day else [])]
 
     def _staged(self, changed: OrderStageChanged) -> list[str]:
         before = self._stages.get(changed.order_ref)
@@ -163,7 +184,9 @@ class Sometimes:
             return []
         found = []
         if changed.stage is Stage.FILLED:
-            found.append("entry_filled" if changed.role is OrderRole.ENTRY else "exit_filled")
+            entered = changed.role is OrderRole.ENTRY
+            found.append("entry_filled" if entered else "exit_filled")
+            (self._closed.discard if entered else self._closed.add)(changed.trade)
         if changed.stage is Stage.UNKNOWN:
             found.append("unknown_order")
         if before is not None and before.stage is Stage.UNKNOWN:
@@ -180,3 +203,11 @@ class Sometimes:
             self._lacking.discard(trade)
             return ["protection_restored"]
         return []
+
+
+def reused(sent: list[OrderRequest]) -> int:
+    """How many numbers went to more than one order."""
+    refs: dict[int, set[str]] = {}
+    for ticket in sent:
+        refs.setdefault(ticket.key.order_id, set()).add(ticket.order_ref)
+    return sum(len(each) > 1 for each in refs.values())

@@ -19,10 +19,11 @@ from thetawarden.domain.halt import HaltRecord, Latch
 from thetawarden.domain.instants import NS_PER_SECOND, UnixNs, trading_day
 from thetawarden.infra.halt_flag import HaltFlagFile
 from thetawarden.infra.own_effects import ChildStarter, PageTurner
+from thetawarden.infra.store_lock import SecondDeskError, StoreLock
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lifecycle import DeskStarted
 from thetawarden.messages.operations import AlertDelivered, DeliverAlert
-from thetawarden.messages.trading import AdoptHaltFlag
+from thetawarden.messages.trading import AdoptHaltFlag, Halt
 from thetawarden.ports import Adapter
 from thetawarden.practice.exchange.exchange import PracticeExchange
 from thetawarden.practice.exchange.terms import ExchangeTerms, Rhythm
@@ -37,6 +38,7 @@ from thetawarden.sim.faults.meddler import FaultMeddler
 from thetawarden.sim.meddling import ProcessKilledError
 from thetawarden.sim.runtime import SimDesk
 from thetawarden.sim.settings import WorldSettings
+from thetawarden.sim.space import DiskFullError, DiskSpace
 from thetawarden.supervisor import ADAPTERS, WATCHERS, desk_tree
 
 ANEW_AFTER_NS = 5 * NS_PER_SECOND
@@ -65,6 +67,9 @@ class World:
         self.agenda = Agenda()
         self.meddler = FaultMeddler()
         self.failing: set[str] = set()
+        self.space = DiskSpace()
+        self.refused_starts = self.doubled = 0
+        self._lock, self._store = StoreLock(folder), folder
         self.flag = HaltFlagFile(folder / "halt")
         self.processes = 0
         self.gave_up: list[str] = []
@@ -94,28 +99,28 @@ class World:
         """Let everything happen until then; a process that ends is followed by another."""
         while self.clock.true_ns() < instant_ns:
             try:
-                if not self._alive:
-                    self._begin_process()
+                if not self._alive and not self._begin_process():
+                    self._idle_until(self.clock.true_ns() + round(ANEW_AFTER_NS * self.clock.speed))
+                    continue
                 self.desk.run_until(UnixNs(instant_ns))
             except ProcessKilledError:
                 self._end_process()
                 continue
+            except DiskFullError as error:
+                self._give_up(str(error), by="message log")
+                continue
             if self.desk.gave_up is not None:
                 self._give_up(self.desk.gave_up)
+            elif self.desk.leaves:
+                self._stop_or_lose()
+                self.clock.advance(round(ANEW_AFTER_NS * self.clock.speed))
 
     def rest_until(self, instant_ns: int) -> None:
         """End the process in order and start none until then, while all outside goes on."""
-        try:
-            self.stop()
-        except ProcessKilledError:
-            self._end_process()
-        clock, agenda, self.resting = self.clock, self.agenda, True
-        until_ns = clock.elapsed_ns() + instant_ns - clock.true_ns()
-        while (due_ns := agenda.next_due_ns()) is not None and due_ns <= until_ns:
-            clock.advance(max(0, due_ns - clock.elapsed_ns()))
-            agenda.run_due(clock.elapsed_ns())
-        clock.advance(max(0, until_ns - clock.elapsed_ns()))
-        self.woke_ns, self.resting = clock.true_ns(), False
+        self._stop_or_lose()
+        self.resting = True
+        self._idle_until(instant_ns)
+        self.woke_ns, self.resting = self.clock.true_ns(), False
 
     def stop(self) -> tuple[str, ...]:
         """End the process in order, and keep all of its log."""
@@ -125,6 +130,24 @@ class World:
             self._left = self.desk.left
             self._end_process(wait=False)
         return hung
+
+    def begin_anew(self) -> None:
+        """Somebody ends the process in order, as soon as it can be, and begins another."""
+        if self._alive:
+            self.desk.leaves = True
+
+    def start_another(self) -> None:
+        """Somebody starts a second desk on the same store; what refuses it is the real lock."""
+        if not self._alive:
+            return
+        another = StoreLock(self._store)
+        try:
+            another.acquire()
+        except SecondDeskError:
+            self.refused_starts += 1
+            return
+        another.release()
+        self.doubled += 1
 
     def kill(self) -> None:
         """End the process at once, from outside of any of its steps."""
@@ -146,13 +169,20 @@ class World:
         """Whether a process runs."""
         return self._alive
 
-    def _begin_process(self) -> None:
-        """As a process begins: recover, open the log, adopt the flag, start."""
+    def _begin_process(self) -> bool:
+        """As a process begins: take the store, recover, open the log, adopt the flag, start.
+
+        False where it cannot: a log has to be written to from its first moment.
+        """
+        if self.space.is_full:
+            return False
+        self.space.set_aside()
+        self._lock.acquire()
         settings, self.processes = self.settings, self.processes + 1
         self.clock.begin_anew()
         recovered = self.disk.recover(self.tree)
         self._position = recovered.position
-        self.log = DiskLog(position=recovered.position, watch=self._watch)
+        self.log = DiskLog(position=recovered.position, watch=self._watch, room=self._make_room)
         self.broker = SimBroker(
             gateway=self.gateway,
             clock=self.clock,
@@ -185,6 +215,29 @@ class World:
         self.say(started, sender="supervisor")
         self._adopt_flag()
         self.desk.start_all()
+        return True
+
+    def _stop_or_lose(self) -> None:
+        try:
+            self.stop()
+        except (ProcessKilledError, DiskFullError):
+            self._end_process(wait=False)
+
+    def _idle_until(self, instant_ns: int) -> None:
+        """Let all that is outside go on while no process runs."""
+        clock, agenda = self.clock, self.agenda
+        until_ns = clock.elapsed_ns() + instant_ns - clock.true_ns()
+        while (due_ns := agenda.next_due_ns()) is not None and due_ns <= until_ns:
+            clock.advance(max(0, due_ns - clock.elapsed_ns()))
+            agenda.run_due(clock.elapsed_ns())
+        clock.advance(max(0, until_ns - clock.elapsed_ns()))
+
+    def _make_room(self, entries: int) -> None:
+        """On a full disk the reserve goes, market data is taken no more, and trading halts."""
+        if self.space.take(entries):
+            self.desk.router.takes_market_data = False
+            halt = Halt(reason="disk full; reserve released", by="message log")
+            self.agenda.at(self.clock.elapsed_ns(), lambda: self.say(halt, sender="supervisor"))
 
     def _adapters(self) -> Mapping[str, Adapter]:
         ours: dict[str, Adapter] = {
@@ -213,17 +266,18 @@ class World:
             halt = msgspec.structs.replace(standing, at_ns=at_ns)
             self.say(AdoptHaltFlag(halt=halt), sender="supervisor")
 
-    def _give_up(self, reason: str) -> None:
-        """The supervisor can do no more: halt by the flag, end, be started anew."""
+    def _give_up(self, reason: str, *, by: str = "supervisor") -> None:
+        """Supervisor or log can do no more: halt by the flag, end, be started anew."""
         self.gave_up.append(reason)
-        words = f"supervisor gave up: {reason}"
+        words = f"{by} gave up: {reason}"
         if self.flag.read() is None:
             now = self.clock.now_ns()
-            self.flag.raise_flag(HaltRecord(epoch=0, reason=words, by="supervisor", at_ns=now))
+            self.flag.raise_flag(HaltRecord(epoch=0, reason=words, by=by, at_ns=now))
         self._end_process()
 
     def _end_process(self, *, wait: bool = True) -> None:
         self._alive = False
+        self._lock.release()
         self.durable_seq, self.durable_n = self.log.durable_seq, self.log.durable_n
         self.unwritten += self.log.last_seq - self.log.durable_seq
         self.broker.stop()

@@ -114,6 +114,20 @@ def test_commissions_can_come_late_or_never():
     assert world.cash < Decimal(99_899)
 
 
+def test_o07_a_cost_may_be_told_on_another_day_than_its_fill():
+    world = World()
+    world.exchange.faults.commission_delay_s = 86_400.0
+    world.place(ABC, "BUY", 1, "MKT")
+    world.run(86_000)
+    assert "1 commissioned" not in world.heard()
+    assert world.exchange.executions(model.ExecutionFilter()) == ()
+
+    world.run(600)
+    assert world.heard() == ["1 commissioned"]
+    world.run(86_400)
+    assert "1 commissioned" not in world.heard()
+
+
 def test_previews_can_name_numbers_and_refuse_all_the_same():
     world = World()
     world.exchange.faults.refuse_what_ifs = "Margin preview."

@@ -28,6 +28,8 @@ _WHAT = {
     OrderRole.TAKE_PROFIT: "tp",
     OrderRole.STOP: "stop",
 }
+_ROLES = {what: role for role, what in _WHAT.items()}
+_PARTS = 4
 
 
 def number_base(now: UnixNs) -> str:
@@ -38,6 +40,12 @@ def number_base(now: UnixNs) -> str:
 def order_ref(*, trade: str, role: OrderRole, base: str, number: int, attempt: int) -> str:
     """Return the name of one attempt at one order."""
     return f"{trade_part(trade)}.{_WHAT[role]}.{base}{to_base36(number)}.{attempt}"
+
+
+def role_of_ref(order_ref: str) -> OrderRole | None:
+    """Return what an order of this name is to its trade; None for a name that is not ours."""
+    parts = order_ref.split(".")
+    return _ROLES.get(parts[1]) if len(parts) == _PARTS and all(parts) else None
 
 
 def trade_part(trade: str) -> str:

@@ -103,8 +103,8 @@ def _begin_day(floor: Floor) -> None:
     state.day = new_york_date(state.next_midnight_ns)
     state.next_midnight_ns = _next_clock(state.next_midnight_ns, MIDNIGHT)
     state.completed.clear()
+    state.uncosted += fills.awaiting_cost(state.executions)
     state.executions.clear()
-    state.next_report_ns = None
     state.taken.clear()
     for book in state.books.values():
         end_day(book)

@@ -158,13 +158,20 @@ def late_reports(floor: Floor) -> None:
     state = floor.state
     if state.next_report_ns is None or state.next_report_ns > floor.now_ns:
         return
-    floor.emit(reports(floor, state.executions))
-    waiting = [
-        one.report_due_ns
-        for one in state.executions
+    floor.emit(reports(floor, [*state.uncosted, *state.executions]))
+    state.uncosted = awaiting_cost(state.uncosted)
+    waiting = [*state.uncosted, *awaiting_cost(state.executions)]
+    dues = [one.report_due_ns for one in waiting if one.report_due_ns is not None]
+    state.next_report_ns = min(dues, default=None)
+
+
+def awaiting_cost(records: list[ExecutionRecord]) -> list[ExecutionRecord]:
+    """Return the fills whose cost is still to be told, be it on another day."""
+    return [
+        one
+        for one in records
         if not one.reported and one.report is not None and one.report_due_ns is not None
     ]
-    state.next_report_ns = min(waiting, default=None)
 
 
 def _count(order: LiveOrder, match: Match) -> None:

@@ -144,7 +144,8 @@ class State(msgspec.Struct, kw_only=True):
     """The whole exchange.
 
     `settled` holds the underlying's price by conId of what has expired, `adjusted` the terms of
-    series that splits have made non-standard.
+    series that splits have made non-standard, `uncosted` the fills of earlier days whose cost is
+    not told yet.
     """
 
     version: int = FORMAT_VERSION
@@ -163,6 +164,7 @@ class State(msgspec.Struct, kw_only=True):
     untransmitted: list[OrderRequest] = msgspec.field(default_factory=list)
     completed: list[OrderView] = msgspec.field(default_factory=list)
     executions: list[ExecutionRecord] = msgspec.field(default_factory=list)
+    uncosted: list[ExecutionRecord] = msgspec.field(default_factory=list)
     books: dict[str, Book] = msgspec.field(default_factory=dict)
     taken: dict[str, Taken] = msgspec.field(default_factory=dict)
     next_report_ns: int | None = None

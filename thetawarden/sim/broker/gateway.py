@@ -28,6 +28,7 @@ FARMS = (
 Hear = Callable[[model.ExchangeEvent], None]
 Distort = Callable[[model.Quote], model.Quote | None]
 Ambush = Callable[[model.OrderView], None]
+Meet = Callable[[list[model.OrderRequest]], Callable[[], None]]
 Spread = Callable[[model.ExchangeEvent], tuple[model.ExchangeEvent, ...]]
 
 
@@ -36,7 +37,9 @@ class SimGateway:
 
     `refusal` is what whoever connects is told instead of being let in. `swallows` counts orders
     that will be lost without a word. Distortions change what is shown, spreads what is told.
-    Who lies in wait in `placed` or `cancelled` sees an order that has arrived, or whose cancel has.
+    Who lies in wait in `placed` or `cancelled` sees an order that has arrived, or whose cancel has;
+    who meets them `arriving` may change the world for as long as they are judged. Numbers count by
+    what has arrived: those of orders that were lost are given again.
     `untold` are the fills, by the stem of their numbers, of which no desk has heard so far.
     """
 
@@ -57,6 +60,7 @@ class SimGateway:
         self.untold: set[str] = set()
         self.placed: dict[str, Ambush] = {}
         self.cancelled: dict[str, Ambush] = {}
+        self.arriving: dict[str, Meet] = {}
         self.on_sent: Callable[[model.OrderRequest], None] = lambda _ticket: None
         self.on_left: Callable[[Left], None] = lambda _left: None
         self._clock = clock
@@ -89,8 +93,12 @@ class SimGateway:
         if self.swallows:
             self.swallows -= 1
             return
+        self.highest_order_id = max(self.highest_order_id, *(one.key.order_id for one in tickets))
+        judged = [meet(tickets) for meet in tuple(self.arriving.values())]
         for ticket in tickets:
             self.exchange.place(ticket)
+        for undo in judged:
+            undo()
         self.advance()
         if self.placed:
             self._spring(self.placed, {ticket.key for ticket in tickets})

@@ -284,7 +284,6 @@ class SimOrders:
 
     def _number(self) -> int:
         self._highest = max(self._highest, self._gateway.highest_order_id) + 1
-        self._gateway.highest_order_id = self._highest
         return self._highest
 
     def _defect(self, family: tuple[Intent, ...]) -> str:

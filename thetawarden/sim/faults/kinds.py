@@ -11,6 +11,8 @@ import msgspec
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
 
+A_DAY_MIN = 24 * 60
+
 
 class Family(enum.StrEnum):
     """What a fault strikes; `chaos --faults` chooses among these."""

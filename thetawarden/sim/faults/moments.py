@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND
 from thetawarden.domain.link.states import LinkTrouble
+from thetawarden.domain.orders.intent import OrderRole
+from thetawarden.domain.orders.naming import role_of_ref
 from thetawarden.messages.trading import Halt
 from thetawarden.practice import model
 from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 WAITS_MIN = 120
 HALTED_MIN = 8
+CORRECTED_MIN = 20
+RAISED_BY = 1000.0
+"""No account has the margin that is asked for then."""
 KNOWN_AFTER_S = 2.0
 """Machine time in which the desk hears of a fill before the link goes."""
 
@@ -89,6 +94,49 @@ def _halt_at_order(world: World, planned: Planned) -> Undo:
     return _wait(world.gateway.placed, planned, strike)
 
 
+def _margin_at_order(world: World, planned: Planned) -> Undo:
+    """Margin is raised between an approval and the order's arrival, and is as before soon after."""
+    gateway, key = world.gateway, f"{planned.name}@{planned.at_min}"
+
+    def meet(tickets: list[model.OrderRequest]) -> Callable[[], None]:
+        if role_of_ref(tickets[0].order_ref) is not OrderRole.ENTRY:
+            return lambda: None
+        gateway.arriving.pop(key, None)
+        before = gateway.exchange.floor.state.margin_factor
+        gateway.exchange.scale_margin(factor=RAISED_BY)
+        return lambda: gateway.exchange.scale_margin(factor=before)
+
+    gateway.arriving[key] = meet
+    return lambda: gateway.arriving.pop(key, None) and None
+
+
+def _correct_after_close(world: World, planned: Planned) -> Undo:
+    """A fill is corrected or busted when what it was part of is closed."""
+    gateway = world.gateway
+
+    def hear(event: model.ExchangeEvent) -> None:
+        if not isinstance(event, model.Executed) or hear not in gateway.listeners:
+            return
+        fill = event.execution
+        if fill.contract.sec_type is model.SecType.COMBO or not _closes(fill.order_ref):
+            return
+        gateway.listeners.remove(hear)
+        after_ns = (1 + planned.pick % CORRECTED_MIN) * NS_PER_MINUTE
+        world.agenda.at(world.clock.elapsed_ns() + after_ns, lambda: correct(fill))
+
+    def correct(fill: model.Execution) -> None:
+        if not world.resting:
+            price = 0.0 if planned.pick % 3 == 0 else round(fill.price + 0.05, 2)
+            gateway.exchange.correct(exec_id=fill.exec_id, price=price)
+
+    gateway.listeners.append(hear)
+    return lambda: gateway.listeners.remove(hear) if hear in gateway.listeners else None
+
+
+def _closes(order_ref: str) -> bool:
+    return role_of_ref(order_ref) in {OrderRole.EXIT, OrderRole.TAKE_PROFIT, OrderRole.STOP}
+
+
 def _kind(code: str, name: str, words: str, begin: object, family: Family) -> FaultKind:
     return FaultKind(
         code=code,
@@ -114,6 +162,20 @@ KINDS = (
         "fill-under-cancel",
         "an order fills while its cancel is on the way",
         _fill_under_cancel,
+        Family.ORDERS,
+    ),
+    _kind(
+        "O12",
+        "margin-at-order",
+        "margin is raised while an approved order is on its way",
+        _margin_at_order,
+        Family.ORDERS,
+    ),
+    _kind(
+        "O08",
+        "correction-after-close",
+        "a fill is corrected or busted when its position is closed",
+        _correct_after_close,
         Family.ORDERS,
     ),
     _kind(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.practice import model
-from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.kinds import A_DAY_MIN, Family, FaultKind, Planned, Undo
 
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
@@ -48,8 +48,8 @@ def _no_status(world: World, planned: Planned) -> Undo:
 
 
 def _late_commission(world: World, planned: Planned) -> Undo:
-    faults = world.gateway.exchange.faults
-    late_s = 60.0 * (planned.pick % 200)
+    faults, minutes = world.gateway.exchange.faults, planned.pick % 200
+    late_s = 60.0 * (A_DAY_MIN + minutes if planned.pick % 3 == 0 else minutes)
     faults.commission_delay_s = late_s
 
     def at_once() -> None:
@@ -165,7 +165,7 @@ KINDS = (
     _kind(
         "O07",
         "late-commission",
-        "costs are told late or never",
+        "costs are told late, on another day or never",
         _late_commission,
         weight=4,
         lasts_min=120,

@@ -1,4 +1,4 @@
-"""Actors that crash and hang, processes that die, disks and clocks that let one down."""
+"""Actors that crash and hang, processes that die, clocks that are set."""
 
 from __future__ import annotations
 
@@ -57,16 +57,6 @@ def _set_clock(world: World, planned: Planned) -> Undo:
     return lambda: world.clock.set_back_or_forth(-jump_s * NS_PER_SECOND)
 
 
-def _no_lake(world: World, _planned: Planned) -> Undo:
-    world.failing.add("lake")
-    return lambda: world.failing.discard("lake")
-
-
-def _no_alerts(world: World, _planned: Planned) -> Undo:
-    world.failing.add("alerts")
-    return lambda: world.failing.discard("alerts")
-
-
 def _kind(
     code: str, name: str, words: str, begin: object, *, family: Family, weight: int = 2
 ) -> FaultKind:
@@ -103,6 +93,4 @@ KINDS = (
         weight=9,
     ),
     _kind("P09", "clock-set", "somebody sets the clock", _set_clock, family=Family.CLOCK),
-    _kind("S08", "no-lake", "the lake refuses everything", _no_lake, family=Family.STORAGE),
-    _kind("channel", "no-alerts", "no alert can be delivered", _no_alerts, family=Family.STORAGE),
 )

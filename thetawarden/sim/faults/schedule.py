@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thetawarden.domain.instants import NS_PER_MINUTE
-from thetawarden.sim.faults import data, moments, network, orders, people, process
-from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults import data, moments, network, orders, people, process, storage
+from thetawarden.sim.faults.kinds import A_DAY_MIN, Family, FaultKind, Planned, Undo
 
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
@@ -22,13 +22,13 @@ CATALOGUE: dict[str, FaultKind] = {
         *data.KINDS,
         *orders.KINDS,
         *process.KINDS,
+        *storage.KINDS,
         *people.KINDS,
         *moments.KINDS,
     )
 }
 SESSION_MIN = 390
 FIRST_MIN = 45
-A_DAY_MIN = 24 * 60
 DURATIONS_MIN = (4, 8, 20, 60, 120)
 PER_DAY = (2, 9)
 

@@ -30,6 +30,7 @@ from thetawarden.sim.invariants import (
     i17_monotone,
     i18_no_self_cross,
     i20_pace,
+    i21_one_desk,
     i22_fence,
     i23_gives_up,
     i24_told,
@@ -44,7 +45,16 @@ MODULES = (
     *(i01_brakes, i02_intent, i03_once, i04_approved, i05_positions, i06_limits),
     *(i07_replay, i08_prefix, i09_mailboxes, i10_control, i12_quotes, i13_resume),
     *(i14_protected, i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross),
-    *(i20_pace, i22_fence, i23_gives_up, i24_told, i26_headers, i29_liveness, i30_by_hand),
+    *(
+        i20_pace,
+        i21_one_desk,
+        i22_fence,
+        i23_gives_up,
+        i24_told,
+        i26_headers,
+        i29_liveness,
+        i30_by_hand,
+    ),
 )
 ELSEWHERE = {
     "I11": (
@@ -52,7 +62,6 @@ ELSEWHERE = {
         "tests/domain/chains, tests/infra/ib/test_faults_m.py",
     ),
     "I19": ("legs do not stay uneven", "tests/actors/test_order_faults.py, tests/domain/orders"),
-    "I21": ("one process holds the store", "tests/infra/test_store_lock.py"),
     "I25": ("a set clock places and expires nothing", "tests/sim/test_clock_set.py"),
     "I27": ("secrets appear nowhere", "tests/infra/test_redaction.py"),
     "I28": ("no bytes escape the parser", "tests/infra/ib/test_frames.py"),
