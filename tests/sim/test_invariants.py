@@ -510,6 +510,7 @@ def test_i18_orders_that_would_trade_with_each_other_are_found():
         Fake(request=ticket(buy), contract=Fake(legs=(), con_id=7), why_held=""),
     )
 
+    assert case.send(ticket(sell, order_type="STP LMT")).holds
     assert not case.send(ticket(sell)).holds
 
 

@@ -11,6 +11,7 @@ from thetawarden.actors.post import Status
 from thetawarden.actors.tree import Group
 from thetawarden.config.schema import Config
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
+from thetawarden.domain.restart import Strategy
 from thetawarden.infra.alerts.log import LogAlerts
 from thetawarden.messages.lifecycle import ActorEnded, ActorStarted, GroupGaveUp, Quiesce
 from thetawarden.messages.operations import (
@@ -20,8 +21,11 @@ from thetawarden.messages.operations import (
     Urgency,
 )
 from thetawarden.messages.trading import Halt, Resume, TradingHalted
+from thetawarden.ports import Delivery, Outcome
 from thetawarden.sim.clock import VirtualClock
+from thetawarden.sim.faults.meddler import FaultMeddler
 from thetawarden.sim.log import MemoryLog
+from thetawarden.sim.meddling import Mishap
 from thetawarden.sim.runtime import SimDesk
 from thetawarden.supervisor import ADAPTERS, desk_tree
 
@@ -33,7 +37,7 @@ class Alerts:
         return (AlertDelivered(number=envelope.body.number),)
 
 
-def simulate(seed, *, a_tree=None, adapters=None, seconds=0, act=lambda _desk: None):
+def simulate(seed, *, a_tree=None, adapters=None, seconds=0, act=lambda _desk: None, meddler=None):
     silent = {name: Sink() for name in ADAPTERS}
     adapters = silent | {"alerts": Alerts()} | (adapters or {})
     desk = SimDesk(
@@ -42,6 +46,7 @@ def simulate(seed, *, a_tree=None, adapters=None, seconds=0, act=lambda _desk: N
         clock=VirtualClock(MONDAY),
         seed=seed,
         adapters=adapters,
+        meddler=meddler,
         snapshot_every=40,
     )
     desk.start_all()
@@ -204,3 +209,23 @@ def test_one_that_is_no_longer_asked_for_handles_its_orders_before_it_leaves():
     assert Quiesce() in handled
     assert "chain/SPY" not in desk.posts
     assert desk.state_of("chain/XSP") is not None
+
+
+def test_what_ends_an_actor_while_it_is_stopped_for_its_groups_sake_comes_again():
+    together = policy(strategy=Strategy.ONE_FOR_ALL)
+    one = tree(Group(name="all", policy=together, actors=(spec("notifier"), spec("watchdog"))))
+    meddler = FaultMeddler()
+
+    def act(desk):
+        desk.router.tell("notifier", Quiesce(), sender="test")
+        meddler.strike("notifier", Mishap.CRASH)
+        desk.overseer.restart_by_hand("watchdog", by="test")
+
+    desk = simulate(1, a_tree=one, seconds=10, act=act, meddler=meddler)
+
+    handled = [
+        (each.incarnation, each.outcome)
+        for each in desk.log.records
+        if type(each) is Delivery and type(each.envelope.body) is Quiesce
+    ]
+    assert handled == [(1, Outcome.CRASHED), (2, Outcome.HANDLED)]

@@ -282,6 +282,7 @@ class SimDesk:
         if mishap is Mishap.HANG:
             self._hang(cell.post, envelope)
         elif mishap is Mishap.CRASH:
+            cell.post.pulse.envelope = envelope  # as a step that raises leaves it
             self._crash(cell, envelope, MeddledError(name))
         else:
             try:
