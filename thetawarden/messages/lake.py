@@ -56,7 +56,10 @@ class LakeUnavailable(Event, frozen=True, kw_only=True):
 
 
 class LakeFellBehind(Event, frozen=True, kw_only=True):
-    """More waited for a table than may be held; it will be read from the message log again."""
+    """More waited for a table than may be held; it will be read from the message log again.
+
+    Of table `*`, what waited for all of them: its rows are messages.
+    """
 
     table: str
     rows: int

@@ -1,7 +1,8 @@
 """The lake as the desk sees it: takes messages, never makes anybody wait, reports what came of it.
 
 What arrives is put in a bounded buffer and a thread of its own does the rest, so that storage that
-stalls stalls nobody. When the buffer is full it is dropped: the message log has it all.
+stalls stalls nobody. When the buffer is full it is dropped: the message log has it all, and the
+writer finds what it misses there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.lake import (
     FlushLake,
+    LakeFellBehind,
     LakeTrouble,
     LakeUnavailable,
     MaintainLake,
@@ -71,7 +73,7 @@ class LakeAdapter:
         self._settings = settings
         self._waiting: deque[Envelope[Message]] = deque()
         self._commands: deque[Message] = deque()
-        self._overflowed = False
+        self._dropped = 0
         self._stopping = False
         self._wake = threading.Condition()
         self._desk: DeskPort | None = None
@@ -101,8 +103,8 @@ class LakeAdapter:
             elif len(self._waiting) < self._settings.waiting_max:
                 self._waiting.append(envelope)
             else:
+                self._dropped += len(self._waiting) + 1
                 self._waiting.clear()
-                self._overflowed = True
             if self._commands or len(self._waiting) >= WAKE_MESSAGES:
                 self._wake.notify()
         return ()
@@ -137,12 +139,12 @@ class LakeAdapter:
     def _step(self, work: Work | None) -> Work | None:
         with self._wake:
             waiting, self._waiting = self._waiting, deque()
-            overflowed, self._overflowed = self._overflowed, False
+            dropped, self._dropped = self._dropped, 0
             command = self._commands.popleft() if self._commands else None
+        if dropped:
+            self._say(LakeFellBehind(table=EVERYTHING, rows=dropped))
         try:
             work = work or self._make_work()  # whose tables begin with what the log has
-            if overflowed:
-                work.writer.forget()
             for envelope in waiting:
                 work.writer.take(envelope)
             if work.writer.waiting_rows >= self._settings.flush_rows:

@@ -138,14 +138,6 @@ class LakeWriter:
             if len(line.rows) > self._settings.buffer_rows:
                 self._said.append(LakeFellBehind(table=table, rows=line.fall_behind()))
 
-    def forget(self) -> None:
-        """Something did not arrive: every table reads the log from its watermark."""
-        for line in self.lines.values():
-            dropped = line.fall_behind()
-            if dropped:
-                self._said.append(LakeFellBehind(table=line.name, rows=dropped))
-        self._taken.clear()
-
     def flush(self) -> tuple[Message, ...]:
         """Commit what has gathered and go on catching up; returns what came of it."""
         try:
