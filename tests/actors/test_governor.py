@@ -78,7 +78,7 @@ def test_nobody_is_asked_for_margin_when_something_else_refuses_anyway():
     assert "halted by me" in refused(said).words
 
 
-def test_without_an_answer_in_time_there_is_no_trade_and_the_reason_is_told():
+def test_o11_without_an_answer_in_time_there_is_no_trade_and_the_reason_is_told():
     desk = Governed()
     (timer,) = only(desk.propose(), StartTimer)
 
@@ -98,7 +98,7 @@ def test_without_an_answer_in_time_there_is_no_trade_and_the_reason_is_told():
         ({"units": 3}, "is for 3 units"),
     ],
 )
-def test_an_answer_that_is_no_answer_refuses(answer, words):
+def test_o11_an_answer_that_is_no_answer_refuses(answer, words):
     desk = Governed()
 
     said = desk.answer(desk.propose(), **answer)

@@ -402,7 +402,7 @@ def test_whatever_is_recorded_over_several_lives_is_read_back_whole(
     assert verify_day(path).damaged == 0
 
 
-def test_the_writers_connection_survives_a_loss_of_power(tmp_path):
+def test_p06_the_writers_connection_survives_a_loss_of_power(tmp_path):
     connection = connect(tmp_path / "x.db")
 
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -1,5 +1,6 @@
 """After a crash the write-ahead file holds acknowledged records: a torn end is fine, damage not."""
 
+import itertools
 import random
 
 import pytest
@@ -10,6 +11,7 @@ from thetawarden.infra.journal.verify import verify_day
 from thetawarden.infra.journal.wal import wal_damage, wal_path
 
 COMMITS = 12
+FRAME, BLOCK = 24 + 4096, 4096
 
 
 @pytest.fixture
@@ -20,6 +22,18 @@ def left(log, say):
         say(journal, f"{number} " + "z" * 500)
         journal.wait_durable(journal.last_seq, 10)
     return log.crashed()
+
+
+@pytest.fixture
+def left_large(log, say, left):
+    """The same with one more commit of many frames, and where in the file that begins."""
+    begins = wal_path(left.path()).stat().st_size
+    (journal,) = log.journals
+    say(journal, random.Random(13).randbytes(20_000).hex())
+    journal.wait_durable(journal.last_seq, 10)
+    large = log.crashed("large")
+    assert wal_path(large.path()).stat().st_size > begins + 6 * FRAME
+    return large, begins
 
 
 def _last_seq(log):
@@ -37,7 +51,7 @@ def test_the_write_ahead_file_of_a_killed_desk_is_read_whole(left):
 def test_any_flipped_bit_in_the_write_ahead_file_is_refused_and_nothing_is_changed(left):
     wal = wal_path(left.path())
     sound = wal.read_bytes()
-    chance, frame = random.Random(11), 24 + 4096
+    chance, frame = random.Random(11), FRAME
     ends = range(len(sound) - frame, len(sound))
     last = len(sound) - frame
     headers = [start + byte for start in (32, last) for byte in range(24)]
@@ -69,7 +83,37 @@ def test_p06_a_torn_end_costs_only_what_was_not_acknowledged(left):
     assert seen[0] < seen[-1] <= COMMITS
 
 
-def test_a_desk_goes_on_after_a_torn_end_and_can_be_killed_again(left, say):
+def test_p06_blocks_that_never_reached_the_disk_cost_only_what_was_not_acknowledged(left_large):
+    """The file has grown, some of what was in it has not been written when the power goes."""
+    left, begins = left_large
+    wal = wal_path(left.path())
+    sound = wal.read_bytes()
+    edges = [begins, *range(begins // BLOCK * BLOCK + BLOCK, len(sound), BLOCK)]
+
+    for start, end in itertools.pairwise(edges):
+        wal.write_bytes(sound[:start] + bytes(end - start) + sound[end:])
+        assert _last_seq(left) == COMMITS
+        assert verify_day(left.path()).damaged == 0
+
+    assert len(edges) > 7
+
+
+def test_p06_a_block_of_zeros_in_what_was_acknowledged_is_damage_and_refused(left_large):
+    left, begins = left_large
+    wal = wal_path(left.path())
+    sound = wal.read_bytes()
+
+    for start in range(BLOCK, begins - BLOCK, BLOCK):
+        wal.write_bytes(sound[:start] + bytes(BLOCK) + sound[start + BLOCK :])
+        before = left.contents()
+        with pytest.raises(DamagedLogError):
+            left.recover()
+        assert left.contents() == before
+
+
+def test_p06_s01_a_desk_goes_on_after_a_torn_end_and_can_be_killed_again(left_large, say):
+    """Nothing of the torn commit is left behind what is written next."""
+    left, _ = left_large
     wal = wal_path(left.path())
     wal.write_bytes(wal.read_bytes()[:-100])
     last = _last_seq(left)
@@ -79,21 +123,12 @@ def test_a_desk_goes_on_after_a_torn_end_and_can_be_killed_again(left, say):
     journal.wait_durable(last + 1, 10)
     again = left.crashed("again")
 
-    assert last == COMMITS - 1
-    assert _last_seq(again) == COMMITS
-    assert again.select("SELECT count(*) FROM messages") == [(COMMITS,)]
+    assert last == COMMITS
+    assert _last_seq(again) == COMMITS + 1
+    assert again.select("SELECT count(*) FROM messages") == [(COMMITS + 1,)]
 
 
-def test_a_hole_of_zeros_in_the_last_transaction_is_a_loss_of_power(left):
-    raw = wal_path(left.path()).read_bytes()
-    frame = 24 + 4096
-    whole = 32 + (len(raw) - 32) // frame * frame
-
-    assert wal_damage(raw[: whole - frame] + bytes(frame)) is None
-    assert wal_damage(raw[: 32 + frame] + bytes(frame) + raw[32 + 2 * frame :]) is not None
-
-
-def test_a_frame_torn_while_older_ones_were_overwritten_is_no_damage(left, log, say):
+def test_s01_a_frame_torn_while_older_ones_were_overwritten_is_no_damage(left, log, say):
     """The first commit after a checkpoint writes over the round before, which has other salts."""
     older = wal_path(left.path()).read_bytes()
     for journal in log.journals:
