@@ -24,6 +24,7 @@ from thetawarden.actors.keeper import Keeper
 from thetawarden.actors.keeping import KeeperSettings, KeeperState
 from thetawarden.actors.notifier import Notifier
 from thetawarden.domain.books.book import cash_usd, holdings
+from thetawarden.domain.books.judge import LAG_NS
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.broker.orders import BrokerOrder, BrokerOrderState
 from thetawarden.domain.instants import NS_PER_DAY, NS_PER_HOUR, new_york_ns
@@ -395,13 +396,21 @@ def test_a_fetch_that_raced_with_a_fill_changes_nothing():
     assert only(whole, PositionExplained) == []
 
 
-def test_cash_that_lags_behind_the_fills_alarms_nobody_and_holds_entries_up():
-    desk = Desk().agree()
+def sold_twice(desk, *, off_s):
+    """Two fills are told, dated so far off, and positions show them; the cash does not."""
+    desk.agree()
     for number in (1, 2):
-        late = bought(option(), -1, "1.50", number=number, at_s=desk.now // SECOND - T0 // SECOND)
+        dated = desk.now // SECOND - T0 // SECOND + off_s
+        late = bought(option(), -1, "1.50", number=number, at_s=dated)
         desk.tell(ExecutionReported(epoch=1, execution=late))
         desk.tell(CommissionReported(epoch=1, commission=cost(number, "1")))
     desk.positions, desk.cash = (position(option(), -2, "149"),), "100149"
+    return desk
+
+
+@pytest.mark.parametrize("off_s", [0, 7200, -7200])
+def test_m14_cash_that_lags_behind_the_fills_alarms_nobody_and_holds_entries_up(off_s):
+    desk = sold_twice(Desk(), off_s=off_s)
 
     said = [desk.fetch() for _ in range(4)]
     desk.cash = "100298"
@@ -411,6 +420,17 @@ def test_cash_that_lags_behind_the_fills_alarms_nobody_and_holds_entries_up():
     }
     assert [one for some in said for one in only(some, NotifyPerson)] == []
     assert judged(desk.fetch()).agreed
+
+
+@pytest.mark.parametrize("off_s", [0, 7200, -7200])
+def test_m14_cash_that_never_shows_the_fills_alarms_when_it_had_the_time_to(off_s):
+    desk = sold_twice(Desk(), off_s=off_s)
+
+    said = [desk.fetch() for _ in range(2 * LAG_NS // CONFIRM)]
+
+    alarms = [at for at, one in enumerate(said) if only(one, NotifyPerson)]
+    assert len(alarms) == 1
+    assert LAG_NS <= alarms[0] * CONFIRM < LAG_NS + 3 * CONFIRM
 
 
 def test_what_is_found_twice_too_soon_is_not_yet_believed():

@@ -119,7 +119,7 @@ class Keeper:
                 self.state.orders = working.with_order(self.state.orders, order)
                 return (*self._strangers((order,)), *self._overfill((order,)))
             case ExecutionReported(execution=execution):
-                return self._execution(execution)
+                return self._execution(execution, now)
             case CommissionReported(commission=commission):
                 return self._commission(commission)
             case PositionReported(position=position):
@@ -193,6 +193,7 @@ class Keeper:
             values=fetched.values,
         )
         self._hear(fetched)
+        state.heard_ns = keeping.heard(state, told.executions, now)
         before, opened, agreed = state.book, state.opened, not state.unexplained
         judgement = self._judge(told, now)
         state.book, state.doubt = judgement.book, judgement.doubt
@@ -240,6 +241,7 @@ class Keeper:
         state = self.state
         knowledge = Knowledge(
             confirm_ns=self._settings.confirm_ns,
+            heard_ns=state.heard_ns,
             agreed_ns=state.agreed_ns,
             agreed=state.agreed_values,
             spots_usd=state.spots_usd,
@@ -265,11 +267,12 @@ class Keeper:
             return ()
         return self._ask_soon("the book does not agree", self._settings.confirm_ns)
 
-    def _execution(self, execution: Execution) -> tuple[Says, ...]:
+    def _execution(self, execution: Execution, now: UnixNs) -> tuple[Says, ...]:
         """Fold a fill in; before the book is open it will come with the balance that opens it."""
         if not self.state.opened:
             return ()
         before = self.state.book
+        self.state.heard_ns = keeping.heard(self.state, (execution,), now)
         self.state.book = with_execution(before, execution)
         said = self._new_fills(before, (execution,))
         if not said:

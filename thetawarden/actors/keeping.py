@@ -12,7 +12,7 @@ from thetawarden.domain.books.amounts import plain, signed
 from thetawarden.domain.books.book import Book, cash_usd, cause_of, holding_of, holdings
 from thetawarden.domain.books.gaps import contract_words
 from thetawarden.domain.books.holding import Cause
-from thetawarden.domain.books.judge import Doubt, Judgement
+from thetawarden.domain.books.judge import LAG_NS, Doubt, Judgement
 from thetawarden.domain.books.marks import viewed_marks, viewed_spot
 from thetawarden.domain.books.profit import DayStart, results_by_underlying
 from thetawarden.domain.books.rows import Mark, PositionRow, position_rows
@@ -53,12 +53,14 @@ class KeeperState(msgspec.Struct, kw_only=True):
 
     `agreed_ns` says when the two last agreed: the age of everything here. `broker` holds the
     broker's own counts, zeros included; `worried` is whether the person knows of a difference.
+    `heard_ns` says when the latest fills were first told.
     """
 
     epoch: int = 0
     link: LinkState | None = None
     opened: bool = False
     book: Book
+    heard_ns: dict[str, UnixNs] = {}
     broker: dict[str, BrokerPosition] = {}
     values: AccountValues | None = None
     agreed_values: AccountValues | None = None
@@ -137,6 +139,16 @@ def interests(
     )
 
 
+def heard(state: KeeperState, told: tuple[Execution, ...], now: UnixNs) -> dict[str, UnixNs]:
+    """Return when each of the latest fills was first told, before these are folded in.
+
+    The broker's own times may be hours off: how fresh a fill is, is counted from our receipt.
+    """
+    stems = (execution_stem(one.execution_id) for one in told)
+    new = {one: now for one in stems if one not in state.book.fills}
+    return {one: at for one, at in (new | state.heard_ns).items() if now - at <= LAG_NS}
+
+
 def booked(book: Book, stem: str) -> FillBooked:
     """State how a fill stands in the book."""
     fill = book.fills[stem]
@@ -164,9 +176,15 @@ def revised_fills(before: Book, after: Book, told: tuple[Execution, ...]) -> tup
         for stem in stems
         if stem in after.fills
         and (
-            stem not in before.fills or before.fills[stem].execution != after.fills[stem].execution
+            stem not in before.fills
+            or _timeless(before.fills[stem].execution) != _timeless(after.fills[stem].execution)
         )
     )
+
+
+def _timeless(one: Execution) -> Execution:
+    """The broker dates a fill hours off when it tells it live: another time is no correction."""
+    return msgspec.structs.replace(one, at_ns=UnixNs(0))
 
 
 def foreign(before: Book, after: Book, stem: str) -> PositionExplained | None:

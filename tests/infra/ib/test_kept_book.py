@@ -444,6 +444,18 @@ def ours(kept, contract, action, quantity):
     ids=["O04", "O05", "O06", "O07-never", "O07-late", "O07-early", "O09"],
 )
 def test_our_own_fills_are_booked_once_however_they_are_reported(account, fault, settings):
+    booked_once(account, fault, settings)
+
+
+@pytest.mark.parametrize("shift_s", [7200.0, -7200.0])
+def test_m14_a_fill_dated_hours_off_and_listed_with_its_true_time_is_no_correction(
+    account, shift_s
+):
+    booked_once(account, "bad-times", {"shift_s": shift_s})
+
+
+def booked_once(account, fault, settings):
+    """Two fills told while the fault is played are what the whole book says without it."""
     kept = account()
     kept.agree()
     share = found(kept, SPY)

@@ -33,8 +33,8 @@ from thetawarden.domain.broker.orders import Commission, Execution
 from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, UnixNs, new_york_date
 
 LAG_NS = 5 * NS_PER_MINUTE
-DAWN_NS = 6 * NS_PER_HOUR  # of New York: by then a broker has done the work of the night
 """The broker tells an account's values at least every three minutes."""
+DAWN_NS = 6 * NS_PER_HOUR  # of New York: by then a broker has done the work of the night
 _BEHIND = ("the broker's cash does not show the latest fills yet",)
 
 
@@ -56,9 +56,13 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
-    """What bears on the judgement besides the two books; `agreed` are the values at agreement."""
+    """What bears on the judgement besides the two books; `agreed` are the values at agreement.
+
+    `heard_ns` says when each of the latest fills was first told to us.
+    """
 
     confirm_ns: int
+    heard_ns: Mapping[str, UnixNs] = {}
     agreed_ns: UnixNs = UnixNs(0)
     agreed: AccountValues | None = None
     spots_usd: Mapping[str, Decimal] = {}
@@ -148,7 +152,7 @@ def judge(
         rest -= sum((one.cash_usd for one in costs), ZERO)
         if same_cents(rest, ZERO):
             return Judgement(book=book, changes=costs)
-        if _lags(book, values.account, rest, now):
+        if _lags(book, values.account, rest, heard_ns=knowledge.heard_ns):
             return Judgement(book=book, unexplained=_BEHIND, confirmed=False)
     finding = (*(gap_words(gap) for gap in gaps), f"cash {to_cents(rest):+f}")
     again = _seen_again(finding, doubt, now=now, confirm_ns=knowledge.confirm_ns)
@@ -193,17 +197,19 @@ def _seen_again(
     return doubt if now - doubt.since_ns < confirm_ns else None
 
 
-def _lags(book: Book, account: str, rest: Decimal, now: UnixNs) -> bool:
+def _lags(book: Book, account: str, rest: Decimal, *, heard_ns: Mapping[str, UnixNs]) -> bool:
     """Whether the cash is what it was before the latest fills: it may be minutes behind them."""
     recent = sorted(
-        (one for one in book.fills.values() if one.execution.account == account),
-        key=lambda one: (one.execution.at_ns, one.base),
+        (
+            one
+            for one in book.fills.values()
+            if one.execution.account == account and one.base in heard_ns
+        ),
+        key=lambda one: (heard_ns[one.base], one.execution.at_ns, one.base),
         reverse=True,
     )
     missing = ZERO
     for fill in recent:
-        if now - fill.execution.at_ns > LAG_NS:
-            return False
         missing += fill.cash_usd
         if same_cents(rest, -missing):
             return True
