@@ -63,6 +63,17 @@ def children_of(desk):
     return Path(f"/proc/{desk.pid}/task/{desk.pid}/children").read_text().split()
 
 
+def guardians_of(desk):
+    """Whichever thread of the desk started them, for as long as it lives."""
+    found = set()
+    for task in Path(f"/proc/{desk.pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended
+            for pid in (task / "children").read_text().split():
+                if b"guardian" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.add(int(pid))
+    return found
+
+
 def is_there(pid):
     return Path(f"/proc/{pid}").exists()
 
@@ -124,6 +135,24 @@ async def test_p05_a_killed_desk_that_nobody_starts_again_is_halted_and_its_entr
     scene, shell
 ):
     desk = await scene("T1.open.a1.1", "T0.tp.a0.1")
+
+    desk.kill()
+    await comes_to(scene.person, {"T0.tp.a0.1"})
+
+    assert flag(shell)["by"] == "guardian"
+
+
+@pytest.mark.parametrize(
+    "words", ["guardian: {silence_s: nonsense}\n", "broker: {client_id: 18}\n"]
+)
+async def test_c07_a_guardian_that_is_started_again_goes_by_what_the_desk_goes_by(
+    scene, shell, until, words
+):
+    desk = await scene("T1.open.a1.1", "T0.tp.a0.1")
+    (before,) = guardians_of(desk)
+    (shell.data / "thetawarden.yaml").write_text(words)
+    os.kill(before, signal.SIGKILL)
+    await until(lambda: guardians_of(desk) - {before}, timeout_s=30)
 
     desk.kill()
     await comes_to(scene.person, {"T0.tp.a0.1"})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     import contextlib
 
@@ -27,14 +29,14 @@ def open_guarded(
     from thetawarden.infra.guardian_process import GuardianProcess  # noqa: PLC0415  # only here
 
     options = ["--data-dir", str(place.data)]
-    if place.config_file is not None:
-        options += ["--config", str(place.config_file)]
-    options += ["guardian", "--mode", str(config.mode)]
+    options += ["guardian", "--as-the-desk"]
     if gateway is not None:
         options += ["--gateway-port", str(gateway.port)]
     elif config.practice.port:
         options += ["--gateway-port", str(config.practice.port)]
-    guardian = GuardianProcess(options, lifeline=lambda: _lifeline(gateway))
+    guardian = GuardianProcess(
+        options, told=msgspec.json.encode(config), lifeline=lambda: _lifeline(gateway)
+    )
     undo.callback(lambda: guardian.let_go() if process.exit_code else guardian.stop())
     undo.callback(process.close)
     process.open()

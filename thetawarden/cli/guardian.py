@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ import msgspec
 
 from thetawarden.cli.place import Place, on_place
 from thetawarden.config.alerts import alert_rules
+from thetawarden.config.places import store_folder
 from thetawarden.config.schema import Config, Mode
 from thetawarden.domain.alerts.matters import Urgency
 from thetawarden.errors import EXIT_DONE, UnreachableError
@@ -29,9 +31,15 @@ LOGS = "guardian-logs"
 @click.option("--mode", help="Whose desk: practice, paper or live.")
 @click.option("--gateway-port", type=int, help="Practice: where the gateway is.")
 @click.option("--lifeline", type=int, hidden=True, help="A file that keeps the gateway alive.")
+@click.option("--as-the-desk", is_flag=True, hidden=True, help="Configuration on standard input.")
 @on_place
 def guardian(
-    *, place: Place, mode: str | None, gateway_port: int | None, lifeline: int | None
+    *,
+    place: Place,
+    mode: str | None,
+    gateway_port: int | None,
+    lifeline: int | None,
+    as_the_desk: bool,
 ) -> int:
     """Guard the desk that runs on this store: halt, cancel its entries and page when it is silent.
 
@@ -40,8 +48,8 @@ def guardian(
     from thetawarden.infra.guardian import Guardian, Orders  # noqa: PLC0415  # heavy
     from thetawarden.infra.logs import start_logs  # noqa: PLC0415
 
-    flags = {} if mode is None else {"mode": mode}
-    config, store = place.load(flags).config, place.store(flags)
+    config = _of_the_desk() if as_the_desk else place.load({"mode": mode} if mode else {}).config
+    store = store_folder(place.data, mode=config.mode, account=config.broker.account)
     channels = _channels(place, config)
     beat = _first_beat(store)
     orders = Orders(
@@ -62,6 +70,11 @@ def guardian(
             signal.signal(number, lambda _number, _frame: guard.stop())
         guard.watch()
     return EXIT_DONE
+
+
+def _of_the_desk() -> Config:
+    """What the desk itself goes by: its file may say something else, or nonsense, by now."""
+    return msgspec.json.decode(sys.stdin.buffer.read(), type=Config)
 
 
 def _channels(place: Place, config: Config) -> dict[str, Sender]:

@@ -9,6 +9,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,13 +29,18 @@ class GuardianProcess:
     """One guardian, for as long as the desk runs.
 
     `lifeline` tells at each start which file keeps the gateway alive: a gateway that was started
-    again has another one.
+    again has another one. `told` is what each finds on its standard input.
     """
 
     def __init__(
-        self, options: Sequence[str], *, lifeline: Callable[[], int | None] = no_lifeline
+        self,
+        options: Sequence[str],
+        *,
+        told: bytes = b"",
+        lifeline: Callable[[], int | None] = no_lifeline,
     ) -> None:
         self._options = tuple(options)
+        self._told = told
         self._lifeline = lifeline
         self._stopping = threading.Event()
         self._turn = threading.Lock()
@@ -91,12 +97,15 @@ class GuardianProcess:
         if (lifeline := self._lifeline()) is not None:
             command += ["--lifeline", str(lifeline)]
             keep = (lifeline,)
-        return subprocess.Popen(  # noqa: S603  # our own program, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=dict(os.environ),
-            pass_fds=keep,
-            start_new_session=True,  # what ends the desk from its terminal must not end this
-        )
+        with tempfile.TemporaryFile() as told:  # nobody waits for it to be read, as at a pipe
+            told.write(self._told)
+            told.seek(0)
+            return subprocess.Popen(  # noqa: S603  # our own program, no shell
+                command,
+                stdin=told,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=dict(os.environ),
+                pass_fds=keep,
+                start_new_session=True,  # what ends the desk from its terminal must not end this
+            )
