@@ -1,12 +1,18 @@
 """What an order would do to margin, asked of a real gateway, and everything that is no answer."""
 
+import struct
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.infra.ib.orderline import intent, legs_of
 from thetawarden.infra.ib.previews import APART_NS
 from thetawarden.messages.orders import MarginPreviewed, OrderTroubled, PreviewMargin
+from thetawarden.practice.wire.encode.orders import open_order
+from thetawarden.practice.wire.incoming import Incoming
+
+MARK = Decimal("77777.77")
 
 
 @pytest.fixture
@@ -63,6 +69,26 @@ def test_O11_whatever_is_no_plain_answer_is_none(line, busy, puts, kind, words):
     busy.end("what-if")
     assert told.answer is None
     assert words in told.words
+
+
+@pytest.mark.parametrize("field", ["initial_change_usd", "maintenance_change_usd"])
+@pytest.mark.parametrize("text", ["1.7976931348623157E308", "inf", "nan", "?"])
+def test_O11_an_answer_of_which_one_half_is_no_number_is_none(line, busy, puts, field, text):
+    def answer(session, incoming, request):
+        if incoming is not Incoming.PLACE_ORDER or not request.what_if:
+            return False
+        found = busy.exchange.what_if(request.ticket)
+        half = msgspec.structs.replace(found, **{field: MARK})
+        frame = open_order(half.view, version=session.version, what_if=half)
+        payload = frame[4:].replace(str(MARK).encode(), text.encode())
+        session.send(struct.pack(">I", len(payload)) + payload)
+        return True
+
+    busy.do(lambda server: server.gateway.seams.requests.append(answer))
+    told = ask(line, legs_of((puts[0], -1)))
+
+    assert told.answer is None
+    assert told.words
 
 
 def test_O11_numbers_that_a_refusal_follows_are_no_answer(line, puts):
