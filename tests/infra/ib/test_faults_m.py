@@ -285,11 +285,19 @@ def test_m13_absurd_greeks_of_the_broker_forbid_the_quote_and_missing_ones_do_no
         assert watched.doubts()[conid] is None
 
 
-def test_m14_times_that_are_hours_off_change_nothing(watched):
-    with watched.playing("bad-times", shift_s=7200.0):
-        number = watched.view().number
-        watched.until(lambda: watched.view().number > number + 5, what="some views")
-        watched.settle()
+@pytest.mark.parametrize("shift_s", [7200.0, -7200.0])
+def test_m14_times_that_are_hours_off_change_nothing(watched, shift_s):
+    def viewed():
+        return [one.view for one in watched.desk.said(ChainViewed)][seen:]
+
+    with watched.playing("bad-times", shift_s=shift_s):
+        seen = len(watched.desk.said(ChainViewed))
+        watched.until(lambda: len(viewed()) > 10, what="some views")
+        dated = [(one, at) for one in viewed() for at in read_rows(one).at_ns.tolist() if at]
+
+    assert dated
+    assert all(abs(one.at_ns - at) < 3600 * S for one, at in dated)
+    assert all(one.summary.usable > 20 for one in viewed())
 
 
 def test_m10_adjusted_contracts_are_not_watched():
