@@ -23,6 +23,15 @@ def test_p09_whatever_the_clock_is_set_to_time_never_goes_back_nor_stands(passes
         assert course.at(count) >= shown
 
 
+@given(st.integers(1, 3), st.integers(1, 400))
+def test_p09_time_goes_on_however_often_the_clock_is_looked_at(step, steps):
+    course = looked(Course(T0, 0), shown_ns=T0 - 3600 * S, elapsed_ns=0)
+    for number in range(1, steps + 1):
+        course = looked(course, shown_ns=T0 - 3600 * S + number * step, elapsed_ns=number * step)
+
+    assert course.at(steps * step) == T0 + steps * step * 9 // 10
+
+
 @given(st.integers(1, 7200), st.integers(1, 600))
 def test_p09_a_clock_that_was_set_back_is_met_after_ten_times_as_long(back_s, every_s):
     course = looked(Course(T0, 0), shown_ns=T0 - back_s * S, elapsed_ns=0)

@@ -93,7 +93,7 @@ def test_p09_i25_a_price_walks_on_as_if_nobody_had_set_the_clock(tmp_path, still
     traded = Traded(tmp_path)
 
     traded.world.clock.set_back_or_forth(leap_s * NS_PER_SECOND)
-    traded.go_on(5)
+    traded.go_on(6)
 
     entry = [one for one in traded.since(ModifyOrder) if ".open." in one.intent.order_ref]
     walked = [one for one in still.since(ModifyOrder) if ".open." in one.intent.order_ref]

@@ -31,8 +31,14 @@ class Course(msgspec.Struct, frozen=True):
 
 
 def looked(course: Course, *, shown_ns: UnixNs, elapsed_ns: int) -> Course:
-    """Go on from what the clock shows now, or slower from where we are if it is behind."""
+    """Go on from what the clock shows now, or slower from where we are if it is behind.
+
+    Who goes slower already goes on as before: however often it is looked, no part of an instant is
+    lost, or time would stand.
+    """
     ours = course.at(elapsed_ns)
     if shown_ns >= ours:
         return Course(shown_ns, elapsed_ns)
+    if course.slowed:
+        return course
     return Course(ours, elapsed_ns, slowed=ours - shown_ns > APART_NS_MAX)

@@ -27,7 +27,7 @@ class VirtualClock:
         if self._course is None:
             return UnixNs(self._start_ns + self._elapsed_ns - 1)
         self._course = self._looked(self._course)
-        return self._course.at_ns
+        return self._course.at(self._elapsed_ns)
 
     def true_ns(self) -> UnixNs:
         """The virtual instant, however the clock was set."""
