@@ -260,6 +260,36 @@ def test_o08_an_exit_that_was_busted_has_closed_nothing_and_is_placed_again():
     assert desk.protected() == {TP: 2, STOP: 2}
 
 
+def test_o08_a_leg_of_a_close_that_was_busted_is_held_again_and_closed_and_told_once():
+    desk = Desk()
+    desk.approve(proposal(ratios=(-1, 1)))
+    desk.settle()
+    desk.broker.fill(desk.order(ENTRY).order_ref)
+    desk.settle()
+    desk.approve(closing(ratios=(1, -1)))
+    desk.settle()
+    desk.broker.fill(desk.order(EXIT).order_ref)
+    desk.settle()
+    assert not held_of(desk.state, desk.state.trades["t1"])
+
+    bought = next(one for one in reversed(desk.broker.executions) if one.instrument.conid == 11)
+    stem = bought.execution_id.rpartition(".")[0]
+    bust = msgspec.structs.replace(bought, execution_id=f"{stem}.02", price_usd=Decimal(0))
+    desk.tell(ExecutionReported(epoch=1, execution=bust))
+    desk.settle()
+
+    held = held_of(desk.state, desk.state.trades["t1"])
+    assert [(one.instrument.conid, one.contracts) for one in held] == [(11, -2)]
+    desk.watch(SETTINGS.legs_ns + 5 * SECOND)
+    again = desk.order(EXIT)
+    assert [(one.instrument.conid, one.ratio) for one in again.intent.legs] == [(11, 1)]
+    desk.broker.fill(again.order_ref)
+    desk.watch(60 * SECOND)
+    assert not held_of(desk.state, desk.state.trades["t1"])
+    assert sum("unevenly" in one for one in desk.pages()) == 1
+    assert desk.halts() == []
+
+
 @pytest.mark.parametrize("quantity", [0, -1], ids=["no quantity", "no price"])
 def test_o08_a_busted_fill_takes_back_what_it_brought_and_resizes_the_exits(quantity):
     desk = working()

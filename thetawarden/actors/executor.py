@@ -23,7 +23,7 @@ from thetawarden.actors.protecting import Guard
 from thetawarden.domain.instants import UnixNs
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.sessions import Sessions
-from thetawarden.domain.orders.life import OrderLife, is_uneven
+from thetawarden.domain.orders.life import OrderLife, is_otherwise_filled, is_uneven
 from thetawarden.domain.orders.machine import Evidence
 from thetawarden.domain.orders.settings import ExecutorSettings
 from thetawarden.domain.risk.demands import DemandKind
@@ -320,7 +320,7 @@ class Executor:
         for life in touched:
             if not is_uneven(life):
                 state.uneven.pop(life.order_ref, None)
-            else:
+            elif is_otherwise_filled(before.get(life.order_ref), life):  # each is mended once
                 state.uneven.setdefault(life.order_ref, now)
         said = list(self._barred(touched, now))
         trades = tuple(dict.fromkeys(life.intent.trade for life in touched))

@@ -108,6 +108,10 @@ def mend_legs(
     text = f"the legs of {life.order_ref} have filled unevenly"
     taken = following.take_back(state, (life,), text, now=now, settings=settings)
     trade = state.trades.get(life.intent.trade)
+    if trade is not None and life.is_over and closing.is_closing(state, trade):
+        return (
+            page(life.order_ref, text),
+        )  # a fill was busted, and what is left is on its way out
     if trade is None or closing.is_busy(state, trade):
         return (*taken, Halt(reason=text, by=ME), page(life.order_ref, text))
     closed = closing.close(state, trade, reason=text, now=now, settings=settings)

@@ -146,12 +146,15 @@ def leg_contracts(life: OrderLife) -> Mapping[int, int]:
     """Return what an order has brought of each leg, signed: by its fills, or as its units say.
 
     The fills of a combination's legs are told after its own; until then its units stand for them.
+    Of a leg of which a fill was busted its fills alone say what is left.
     """
     units, fills = life.units_filled, leg_fills(life)
+    busted = {one.instrument.conid for one in life.fills if not one.quantity}
     found = {}
     for leg in life.intent.legs:
-        told, filled = units * leg.ratio, int(fills[leg.instrument.conid])
-        found[leg.instrument.conid] = filled if abs(filled) >= abs(told) else told
+        conid = leg.instrument.conid
+        told, filled = units * leg.ratio, int(fills[conid])
+        found[conid] = told if conid not in busted and abs(told) > abs(filled) else filled
     return found
 
 
@@ -160,6 +163,15 @@ def is_uneven(life: OrderLife) -> bool:
     units = life.units_filled
     contracts = leg_contracts(life)
     return any(contracts[leg.instrument.conid] != units * leg.ratio for leg in life.intent.legs)
+
+
+def is_otherwise_filled(before: OrderLife | None, after: OrderLife) -> bool:
+    """Whether an order has brought more, less or something else than before."""
+    return (
+        before is None
+        or before.units_filled != after.units_filled
+        or leg_contracts(before) != leg_contracts(after)
+    )
 
 
 def is_overfilled(life: OrderLife) -> bool:

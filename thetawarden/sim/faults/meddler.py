@@ -25,6 +25,7 @@ class FaultMeddler:
         self.kills: list[tuple[Point, str]] = []
         self._kill_at = 0
         self._kill_at_order: Point | None = None
+        self._kill_at_commit = False
         self._mishaps: dict[str, list[Mishap]] = {}
 
     def strike(self, actor: str, mishap: Mishap) -> None:
@@ -43,9 +44,13 @@ class FaultMeddler:
         """End the process around the next order that is sent."""
         self._kill_at_order = AROUND_AN_ORDER[pick % len(AROUND_AN_ORDER)]
 
+    def kill_at_commit(self) -> None:
+        """End the process as it is about to write."""
+        self._kill_at_commit = True
+
     def calm(self) -> None:
         """Forget what was still to happen."""
-        self._kill_at, self._kill_at_order = 0, None
+        self._kill_at, self._kill_at_order, self._kill_at_commit = 0, None, False
         self._mishaps.clear()
 
     def reach(self, point: Point, envelope: Envelope[Message] | None, /) -> None:
@@ -57,6 +62,8 @@ class FaultMeddler:
             self._kill_at_order = None
         elif self.points == self._kill_at:
             self._kill_at = 0
+        elif self._kill_at_commit and point is Point.BEFORE_COMMIT:
+            self._kill_at_commit = False
         else:
             return
         self.kills.append((point, order_ref))

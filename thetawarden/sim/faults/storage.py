@@ -12,7 +12,6 @@ from thetawarden.sim.space import RESERVE_ENTRIES
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
 
-POINTS_MAX = 60
 RESUMED_MIN = 40
 """After a person has freed a disk and begun the desk anew, so long until the halt is lifted."""
 RESERVES = (RESERVE_ENTRIES, RESERVE_ENTRIES, RESERVE_ENTRIES // 10, 20)
@@ -24,7 +23,7 @@ SHARES = 97
 def _tear(world: World, planned: Planned) -> None:
     """The process is killed while it writes: the file ends within a transaction."""
     world.disk.tear((1 + planned.pick % SHARES) / (1 + SHARES))
-    world.meddler.kill_after(1 + planned.pick % POINTS_MAX)
+    world.meddler.kill_at_commit()
 
 
 def _outdate(world: World, _planned: Planned) -> None:
@@ -72,7 +71,7 @@ def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> F
 
 
 KINDS = (
-    _kind("S01", "torn-tail", "the process dies within a write, and part of it is there", _tear),
+    _kind("S01", "torn-tail", "the process dies within a write, part of which is there", _tear, 4),
     _kind(
         "S04", "old-snapshots", "the next process cannot use the states that were kept", _outdate
     ),

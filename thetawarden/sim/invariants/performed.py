@@ -11,15 +11,19 @@ from thetawarden.sim.invariants.scene import Scene, Submitted
 
 
 class Performed:
-    """Knows by its number whether an order leaves for the first time."""
+    """Knows by number and name whether an order leaves for the first time.
+
+    A number whose order never arrived is given to another one later.
+    """
 
     def __init__(self) -> None:
-        self._left: set[OrderKey] = set()
+        self._left: set[tuple[OrderKey, str]] = set()
 
     def of(self, ticket: OrderRequest, scene: Scene) -> Submitted | None:
         """The intent that is performed, None where nobody asked; to be asked once a ticket."""
-        ref, again = ticket.order_ref, ticket.key in self._left
-        self._left.add(ticket.key)
+        ref = ticket.order_ref
+        again = (ticket.key, ref) in self._left
+        self._left.add((ticket.key, ref))
         if not again:
             return scene.submitted.get(ref)
         changes = scene.changes.get(ref)
