@@ -9,15 +9,18 @@ import msgspec
 
 from tests.sim.planted import HALTED, Bug
 from thetawarden.actors import keeper, overseer
+from thetawarden.actors.cell import Cell
 from thetawarden.actors.mailbox import Mailbox, Put
 from thetawarden.actors.watchdog import Watchdog
 from thetawarden.domain.instants import NS_PER_SECOND
-from thetawarden.messages.base import Lane
+from thetawarden.messages.base import Envelope, Lane
 from thetawarden.messages.books import FillBooked, OrderReported
 from thetawarden.messages.lifecycle import GroupGaveUp, MessageParked
 from thetawarden.messages.risk import RiskDemanded
+from thetawarden.ports import Delivery, FencedError, Outcome
 from thetawarden.sim.broker.adapter import SimBroker
 from thetawarden.sim.broker.orders import SimOrders
+from thetawarden.sim.disk import DiskLog
 from thetawarden.sim.faults.kinds import Planned
 from thetawarden.sim.runtime import SimDesk
 
@@ -112,7 +115,40 @@ def _at(name: str, at_min: int, pick: int) -> Planned:
     return Planned(name=name, at_min=at_min, for_min=4, pick=pick)
 
 
+def _fences_nobody(_original: Any) -> Any:
+    return lambda self, actor, incarnation: None
+
+
+def _says_what_was_refused(original: Any) -> Any:
+    def record(self: Any, envelope: Any, now: Any, merged: Any, answers: Any) -> Any:
+        try:
+            return original(self, envelope, now, merged, answers)
+        except FencedError:
+            seq, name, incarnation = envelope.seq, self._name, self.incarnation
+            return tuple(Envelope(seq, now, name, incarnation, seq, one) for one in answers)
+
+    return record
+
+
+def _remembers_what_was_refused(original: Any) -> Any:
+    def record(self: Any, envelope: Any, now: Any, merged: Any, answers: Any) -> Any:
+        delivery = Delivery(envelope, self._name, self.incarnation, now, Outcome.HANDLED, merged)
+        steps = self.post.steps
+        try:
+            return original(self, envelope, now, merged, answers)
+        except FencedError:
+            steps.append(delivery)
+            raise
+
+    return record
+
+
 KILLED_TWICE = tuple(_at("crash", at_min, 6) for at_min in (90, 90, 90, 140, 140))
+HANGING = tuple(
+    _at("hang", at_min, pick)
+    for at_min, pick in zip(range(60, 260, 20), (11, 4, 10) * 4, strict=False)
+)
+"""The chain's watcher, the ledger of lines and the watchdog, in turn."""
 LOOPING = tuple(_at("crash-loop", at_min, at_min) for at_min in (70, 100, 130, 160))
 BUGS: tuple[Bug, ...] = (
     Bug(
@@ -187,5 +223,26 @@ BUGS: tuple[Bug, ...] = (
         ("I20",),
         ((SimOrders, "cancel", _cancels_last),),
         HALTED,
+    ),
+    Bug(
+        "old ones speak",
+        "the log refuses nobody who was fenced off",
+        ("I22",),
+        ((DiskLog, "fence", _fences_nobody),),
+        HANGING,
+    ),
+    Bug(
+        "old ones are heard",
+        "what the log refuses is delivered all the same",
+        ("I22",),
+        ((Cell, "_record", _says_what_was_refused),),
+        HANGING,
+    ),
+    Bug(
+        "old ones are remembered",
+        "a successor takes over the step that was refused",
+        ("I22",),
+        ((Cell, "_record", _remembers_what_was_refused),),
+        HANGING,
     ),
 )

@@ -41,4 +41,5 @@ def test_p02_one_that_does_not_trade_is_replaced_when_it_hangs_and_nothing_halts
     world, record = hung(tmp_path, name)
 
     assert (world.gave_up, world.processes, world.flag.read()) == ([], 1, None)
+    assert (world.desk.late.count, world.desk.late.trespassed) == (1, [])
     assert record.said(LinkChanged)[-1].state is LinkState.READY

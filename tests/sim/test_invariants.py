@@ -117,7 +117,8 @@ class World:
             "connection": Fake(state=LinkState.READY, reconciled=True, why="", rounds=()),
         }
         self.posts = {}
-        self.desk = Fake(state_of=self.states.get, posts=self.posts, differing=[])
+        late = Fake(trespassed=[])
+        self.desk = Fake(state_of=self.states.get, posts=self.posts, differing=[], late=late)
 
     def latch(self):
         return Latch(epoch=1, halt=self.halt)
@@ -417,7 +418,11 @@ def test_i14_what_was_sold_and_works_for_no_exit_is_found():
         price=1.5,
     )
     proposal = Fake(
-        purpose=Purpose.OPEN, exits=None, limit_usd=Decimal("-1.50"), legs=intent().legs
+        trade="t",
+        purpose=Purpose.OPEN,
+        exits=None,
+        limit_usd=Decimal("-1.50"),
+        legs=intent().legs,
     )
     approved = OrderApproved(proposal=proposal, approval=Fake(key="A1"), review=None)
     case = Case("I14").say(approved).say(submit(intent()))
@@ -553,6 +558,23 @@ def test_i22_a_word_of_an_old_incarnation_is_found():
 
     assert Case("I22").record(begun).say(halt, sender="keeper", incarnation=2).holds
     assert not Case("I22").record(begun).say(halt, sender="keeper", incarnation=1).holds
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CRASHED, Outcome.HUNG, Outcome.PARKED])
+def test_i22_who_was_ended_by_a_message_says_and_handles_nothing_though_nobody_follows(outcome):
+    halt = Halt(reason="a", by="b")
+    end = handled(halt)
+    end = msgspec.structs.replace(
+        end, delivery=msgspec.structs.replace(end.delivery, outcome=outcome)
+    )
+    started = DeskStarted(config_fingerprint="f", software="s", resumed=True)
+
+    assert not Case("I22").record(end).say(halt, sender="keeper", incarnation=1).holds
+    assert not Case("I22").record(end).record(handled(halt)).holds
+    assert Case("I22").record(end).say(halt, sender="keeper", incarnation=2).holds
+    assert Case("I22").record(end).say(started).record(handled(halt)).holds
+    waits = msgspec.structs.replace(end.delivery, outcome=Outcome.WAITING)
+    assert Case("I22").record(end).record(Numbered(2, waits)).holds
 
 
 def test_i23_a_process_that_goes_on_after_giving_up_is_found():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from thetawarden.actors.memory import Timers
 from thetawarden.domain.instants import UnixNs
@@ -51,6 +51,10 @@ class TimerHeap:
     def is_armed(self, owner: Owner) -> bool:
         """Whether a timer of this owner and name has not fired."""
         return owner in self._current
+
+    def armed(self) -> Mapping[Owner, int]:
+        """Which timers have not fired, and the serial number of each."""
+        return dict(self._current)
 
     def next_due_ns(self) -> int | None:
         """When the next timer is due, or None when there is none."""

@@ -30,6 +30,10 @@ class Mishap(enum.StrEnum):
     HANG = "hang"
 
 
+class MeddledError(Exception):
+    """What an actor raises that was made to crash."""
+
+
 class ProcessKilledError(Exception):
     """The process is gone at once, with all that was not on disk. The world starts another."""
 

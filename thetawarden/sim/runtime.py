@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from thetawarden.actors.cell import Cell, HandlerFailed
+from thetawarden.actors.cell import HandlerFailed
 from thetawarden.actors.children import SUPERVISOR
 from thetawarden.actors.effects import SourcePort
 from thetawarden.actors.mailbox import Latest, Seat, Unseated
@@ -36,8 +36,9 @@ from thetawarden.messages.timers import CancelTimer, StartTimer, TimerFired
 from thetawarden.ports import Adapter, Source
 from thetawarden.sim.agenda import Agenda
 from thetawarden.sim.clock import VirtualClock
+from thetawarden.sim.late import LateCell, LateReturns, Looks
 from thetawarden.sim.log import SimLog
-from thetawarden.sim.meddling import Meddler, Mishap, NoMeddling, Point
+from thetawarden.sim.meddling import MeddledError, Meddler, Mishap, NoMeddling, Point
 from thetawarden.sim.ready import Ready
 
 PLENTY_OF_DISK_BYTES = 1 << 40
@@ -84,7 +85,7 @@ class SimDesk:
         self._later: list[tuple[int, int, Callable[[], None]]] = []
         self._serial = 0
         self._effects: deque[tuple[str, Envelope[Message]]] = deque()
-        self._cells: dict[str, tuple[Cell, Seat]] = {}
+        self._cells: dict[str, tuple[LateCell, Seat]] = {}
         self._ready = Ready()
         self._luck: list[float] = []
         self._snapshot_every = snapshot_every
@@ -101,6 +102,7 @@ class SimDesk:
             rng=self._rng,
             give_up=self._give_up,
         )
+        self.late = LateReturns(overseer=self.overseer, after=self.after, looks=self._looks)
 
     @property
     def posts(self) -> Mapping[str, Post]:
@@ -225,7 +227,7 @@ class SimDesk:
         if was is not None and was != encode_snapshot(actor, post.timers):
             self.differing.append(post.name)
         self.rearm(post.name, post.timers, self.clock.now_ns())
-        cell = Cell(
+        cell = LateCell(
             post=post,
             actor=actor,
             log=self.log,
@@ -262,6 +264,7 @@ class SimDesk:
         self.log.fence(post.name, post.incarnation + 1)
         self._unseat(post.name)
         post.mailbox.unseat()
+        self.late.fenced()
 
     def after(self, delay_ns: int, task: Callable[[], None]) -> None:
         """Do this after so much machine time."""
@@ -280,7 +283,7 @@ class SimDesk:
         if mishap is not None:
             self._note_left(name)
         if mishap is Mishap.HANG:
-            self._hang(cell.post, envelope)
+            self.late.hang(cell, cell.hang(envelope, merged), draw=self._draw())
         elif mishap is Mishap.CRASH:
             cell.post.pulse.envelope = envelope  # as a step that raises leaves it
             self._crash(cell, envelope, MeddledError(name))
@@ -291,7 +294,9 @@ class SimDesk:
                 self._crash(cell, failure.envelope, failure.__cause__)
         self._meddler.reach(Point.AFTER_STEP, envelope)
 
-    def _crash(self, cell: Cell, envelope: Envelope[Message], error: BaseException | None) -> None:
+    def _crash(
+        self, cell: LateCell, envelope: Envelope[Message], error: BaseException | None
+    ) -> None:
         name = cell.post.name
         self._unseat(name)
         self.overseer.ended(
@@ -304,10 +309,16 @@ class SimDesk:
             )
         )
 
-    def _hang(self, post: Post, envelope: Envelope[Message]) -> None:
-        """The actor holds on to a message for longer than anybody may."""
-        post.pulse.envelope = envelope
-        self.overseer.hung(post.name)
+    def _looks(self, post: Post) -> Looks:
+        """All that what an actor says could change, beside the log."""
+        held = self._cells.get(post.name)
+        return {
+            "mail": {name: one.mailbox.depths() for name, one in self.posts.items()},
+            "timers": self._heap.armed(),
+            "effects": len(self._effects),
+            "memory": (post.snapshot, len(post.steps), dict(post.timers)),
+            "successor": held and encode_snapshot(held[0].actor, post.timers),
+        }
 
     def _perform_one(self) -> None:
         adapter, envelope = self._effects.popleft()
@@ -379,10 +390,6 @@ class LivelockError(Exception):
 
     def __init__(self, steps: int) -> None:
         super().__init__(f"{steps} steps without a moment passing")
-
-
-class MeddledError(Exception):
-    """What an actor raises that was made to crash."""
 
 
 def _failed(post: Post, error: BaseException | None) -> Ended:
