@@ -352,6 +352,13 @@ BUGS = (
         NAKED,
     ),
     Bug(
+        "exits repaired by another process only",
+        "a lost exit is missed by nobody until the executor begins anew",
+        ("I14",),
+        ((Executor, "_look_after", sabotage.blind_to_changes),),
+        (*NAKED, _at("kill", 265, 4, 3)),
+    ),
+    Bug(
         "never reconnects",
         "a lost link is not made again",
         ("I29",),

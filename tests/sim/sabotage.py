@@ -1,5 +1,6 @@
 """What is broken on purpose: each takes a function of the package and returns one with a bug."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -252,6 +253,17 @@ def forgets_trades(original: Any) -> Any:
         return original(self, state, name, now)
 
     return look
+
+
+def blind_to_changes(original: Any) -> Any:
+    def look_after(self: Any, before: Any, now: Any) -> Any:
+        guard, self._guard = self._guard, SimpleNamespace(look=lambda *_: ())
+        try:
+            return original(self, before, now)
+        finally:
+            self._guard = guard
+
+    return look_after
 
 
 def hears_no_loss(original: Any) -> Any:

@@ -25,7 +25,9 @@ PROFIT = intent("t.tp.1.1", role=OrderRole.TAKE_PROFIT, reducing=True, legs=BACK
 
 
 def approved(one, exits=BOTH, *, approval="A1", purpose=Purpose.OPEN):
-    proposal = Fake(purpose=purpose, exits=exits, limit_usd=one.limit_usd, legs=one.legs)
+    proposal = Fake(
+        trade=one.trade, purpose=purpose, exits=exits, limit_usd=one.limit_usd, legs=one.legs
+    )
     return OrderApproved(proposal=proposal, approval=Fake(key=approval), review=None)
 
 

@@ -3,77 +3,150 @@
 Which exits a trade is to have is said by what was approved, what it has sold by the exchange's
 fills, and what its exits would buy back by the orders that work there. A trade whose entry still
 works, or that is being closed or rolled, is in between and not looked at.
+
+A healed world must have exits of the right size. While it goes on they may be missing for a while:
+as long as nobody told the desk, no link or no executor is there, or trading is halted, and then for
+the time after which a person must be told, and `REPAIRED_NS`. An approval to close or roll the
+trade, or to place its exits anew, begins that time again; where its closing order left and the
+broker never spoke of it, it takes as long as to find out what became of that in addition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-import msgspec
-
-from thetawarden.domain.broker.instrument import InstrumentKind
-from thetawarden.domain.orders.building import is_short
-from thetawarden.domain.orders.intent import Intent, OrderRole
-from thetawarden.domain.orders.proposal import Proposal
-from thetawarden.domain.risk.candidate import Purpose
+from thetawarden.config.executing import ANSWERED_S
+from thetawarden.domain.instants import NS_PER_SECOND
+from thetawarden.domain.link.states import LinkState
+from thetawarden.domain.market.sessions import Exchange, load_sessions
+from thetawarden.domain.orders.intent import OrderRole
+from thetawarden.domain.orders.lasting import is_traded
 from thetawarden.messages.base import Envelope
-from thetawarden.messages.lifecycle import DeskStarted
-from thetawarden.messages.operations import NotifyPerson
+from thetawarden.messages.lifecycle import ActorEnded, DeskStarted
+from thetawarden.messages.link import LinkChanged
+from thetawarden.messages.operations import NotifyPerson, VitalsTaken
 from thetawarden.messages.orders import OrderApproved, ProtectionChanged
 from thetawarden.sim.disk import Entry
+from thetawarden.sim.invariants.heard import TELLS, Heard
+from thetawarden.sim.invariants.protection import (
+    Roles,
+    Trade,
+    exits_of,
+    lacking,
+    trades_at_exchange,
+    trades_of,
+)
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
-EXITS = frozenset({OrderRole.TAKE_PROFIT, OrderRole.STOP})
 TOPIC = "orders:"
+REPAIRED_NS = 10 * NS_PER_SECOND
+"""Of the machine: in which what is missing is asked for, approved, sent and acknowledged."""
 
-
-class _Trade(msgspec.Struct, kw_only=True):
-    """What a trade has sold and not bought back, and what its working orders would buy back."""
-
-    name: str
-    wanted: frozenset[OrderRole] = frozenset()
-    short: dict[int, int] = msgspec.field(default_factory=dict)
-    covered: dict[OrderRole, dict[int, int]] = msgspec.field(default_factory=dict)
-
-    @property
-    def is_in_between(self) -> bool:
-        """Whether something else than its exits works."""
-        return not self.covered.keys() <= EXITS
-
-    def least_covered(self, conid: int) -> int:
-        """For how many contracts every exit that is wanted works."""
-        each = (self.covered.get(role, {}).get(conid, 0) for role in self.wanted)
-        return min(each, default=0)
+CLOSING = frozenset({OrderRole.EXIT, OrderRole.ROLL})
+BOOKS_ASKED_FOR = 4
+"""Two that agree, one that did not come, and one that was under way as it left."""
+HEARS = (
+    *(OrderApproved, NotifyPerson, ProtectionChanged, DeskStarted),
+    *(ActorEnded, LinkChanged, VitalsTaken),
+    *TELLS,
+)
+SESSIONS = load_sessions(Exchange.NYSE)
 
 
 class _Protected:
     def __init__(self) -> None:
-        self._wanted: dict[str, frozenset[OrderRole]] = {}
+        self._wanted: dict[str, Roles] = {}
         self._told: dict[str, int] = {}
+        self._heard = Heard()
+        self._since_ns: dict[tuple[str, int], int] = {}
+        self._is_linked = False
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
-        """Note which exits were approved, and of which trades a person was told."""
+        """Note which exits were approved, and of which trades a person was told; look for both."""
         if not isinstance(entry, Envelope):
-            return ()
+            return
         match entry.body:
+            case VitalsTaken():
+                yield from self._meanwhile(scene)
             case OrderApproved(proposal=proposal, approval=approval):
-                self._wanted[approval.key] = _exits_of(proposal)
+                self._wanted[approval.key] = exits_of(proposal)
+                self._begin_again(proposal.trade)
             case NotifyPerson(topic=topic) if topic.startswith(TOPIC):
                 self._told[topic.removeprefix(TOPIC)] = entry.seq
             case ProtectionChanged(trade=trade, complete=True):
                 self._told.pop(trade, None)
+            case LinkChanged(state=state):
+                self._is_linked = state is LinkState.READY
+                self._since_ns.clear()
+            case ActorEnded(actor="executor"):
+                self._since_ns.clear()
             case DeskStarted():  # what a process did not get written was told to nobody
                 durable_seq = scene.world.durable_seq
                 self._told = {one: seq for one, seq in self._told.items() if seq <= durable_seq}
-            case _:
-                pass
-        return ()
+                self._is_linked = False
+                self._since_ns.clear()
+            case body:
+                self._heard.take(body)
+
+    def _begin_again(self, trade: str) -> None:
+        self._since_ns = {key: at for key, at in self._since_ns.items() if key[0] != trade}
+
+    def _meanwhile(self, scene: Scene) -> Words:
+        """Time what the exchange says is missing, and the desk was told of."""
+        world = scene.world
+        if scene.halt is not None or not self._is_linked or world.flag.read() is not None:
+            self._since_ns.clear()
+            return
+        now_ns = world.clock.monotonic_ns()
+        before, self._since_ns = self._since_ns, {}
+        for trade, conid, sold in self._missing(scene):
+            key = (trade.name, conid)
+            self._since_ns[key] = since_ns = before.get(key, now_ns)
+            if now_ns - since_ns > _allowed_ns(scene) + self._doubted_ns(trade, scene):
+                covered, took_s = trade.least_covered(conid), (now_ns - since_ns) / NS_PER_SECOND
+                yield (
+                    f"{trade.name} sold {sold} of {conid} with exits for {covered}, "
+                    f"untold for {took_s:.0f} s"
+                )
+
+    def _missing(self, scene: Scene) -> Iterator[tuple[Trade, int, int]]:
+        """What is sold at the exchange without exits, as the desk was told, and can be traded."""
+        trades = trades_at_exchange(scene, self._wanted)
+        judged = [one for one in trades if not one.is_in_between and one.name not in self._told]
+        found = tuple(lacking(scene, trades, judged))
+        if not found:
+            return
+        heard = trades_of(
+            scene.submitted,
+            self._wanted,
+            brought=self._heard.brought,
+            working=self._heard.working(),
+        )
+        names, now_ns = {one.name: one for one in heard}, scene.world.clock.now_ns()
+        for trade, conid, sold in found:
+            options = trade.options.values()
+            traded = is_traded(options, now=now_ns, sessions=SESSIONS)
+            if traded and names[trade.name].lacks(conid):
+                yield trade, conid, sold
+
+    def _doubted_ns(self, trade: Trade, scene: Scene) -> int:
+        """So much more while nobody knows of an order that closes it: two whole books tell."""
+        closing = (
+            ref
+            for ref, known in scene.submitted.items()
+            if known.intent.trade == trade.name and known.intent.role in CLOSING
+        )
+        if all(map(self._heard.knows, closing)):
+            return 0
+        config = scene.world.settings.config
+        books_s = BOOKS_ASKED_FOR * config.broker.agree_apart_s
+        return round((config.execution.ack_s + books_s) * NS_PER_SECOND)
 
     def end(self, scene: Scene) -> Words:
         """Compare contract by contract what is open with what works to end it."""
         if scene.halt is not None or scene.world.flag.read() is not None:
             return
-        trades = self._trades(scene)
+        trades = trades_at_exchange(scene, self._wanted)
         judged = [one for one in trades if not one.is_in_between and one.name not in self._told]
         for one in judged:
             for role, conid, count in _too_many(one):
@@ -81,32 +154,9 @@ class _Protected:
                 yield f"{one.name} sold {sold} of {conid}, and a {role} buys back {count}"
         for conid, there, count in _left_over(scene, trades, judged):
             yield f"{there} of {conid} are sold, and exits buy back {count}"
-        left = _short_of_others(scene, trades, judged)
-        for one in judged:
-            for conid, sold in sorted(one.short.items()):
-                covered = one.least_covered(conid)
-                if one.wanted and covered < sold and left.get(conid, 0) > 0:
-                    yield f"{one.name} sold {sold} of {conid} with exits for {covered}, untold"
-
-    def _trades(self, scene: Scene) -> tuple[_Trade, ...]:
-        trades: dict[str, _Trade] = {}
-        for ref, known in scene.submitted.items():
-            intent = known.intent
-            trade = trades.setdefault(intent.trade, _Trade(name=intent.trade))
-            brought = scene.dealt.by_order(ref)
-            for conid in _options(intent):
-                trade.short[conid] = trade.short.get(conid, 0) - brought.get(conid, 0)
-            approved = self._wanted.get(known.asked.gate.approval_key, frozenset())
-            if approved and any(brought.values()) and intent.role not in EXITS:
-                trade.wanted = approved
-        for view in scene.world.gateway.exchange.open_orders():
-            at_work = scene.submitted.get(view.request.order_ref)
-            if at_work is not None:
-                trade = trades[at_work.intent.trade]
-                covered = trade.covered.setdefault(at_work.intent.role, {})
-                for conid, count in _buys(at_work.intent, view.remaining):
-                    covered[conid] = covered.get(conid, 0) + count
-        return tuple(trades.values())
+        for one, conid, sold in lacking(scene, trades, judged):
+            covered = one.least_covered(conid)
+            yield f"{one.name} sold {sold} of {conid} with exits for {covered}, untold"
 
 
 def make() -> Check:
@@ -115,40 +165,20 @@ def make() -> Check:
     return Check(
         id="I14",
         says="what is sold has exits of its size, or a person knows",
-        hears=(OrderApproved, NotifyPerson, ProtectionChanged, DeskStarted),
+        hears=HEARS,
         entry=protected.entry,
         end=protected.end,
     )
 
 
-def _exits_of(proposal: Proposal) -> frozenset[OrderRole]:
-    """The exits that what is proposed is to have; what is sold for a credit has one at least."""
-    exits = proposal.exits
-    if proposal.purpose not in (Purpose.OPEN, Purpose.ROLL):
-        return frozenset()
-    if exits is None:
-        sells = proposal.limit_usd < 0 and is_short(proposal.legs)
-        opens = proposal.purpose is Purpose.OPEN
-        return frozenset({OrderRole.TAKE_PROFIT} if sells and opens else ())
-    prices = {OrderRole.TAKE_PROFIT: exits.take_profit_usd, OrderRole.STOP: exits.stop_usd}
-    return frozenset(role for role, price in prices.items() if price is not None)
+def _allowed_ns(scene: Scene) -> int:
+    """So much machine time what is missing may be so untold."""
+    world = scene.world
+    protect_s = world.settings.config.execution.protect_s / world.clock.speed
+    return round(max(protect_s, ANSWERED_S) * NS_PER_SECOND) + REPAIRED_NS
 
 
-def _options(intent: Intent) -> Iterator[int]:
-    for leg in intent.legs:
-        if leg.instrument.kind is InstrumentKind.OPTION:
-            yield leg.instrument.conid
-
-
-def _buys(intent: Intent, remaining: int) -> Iterator[tuple[int, int]]:
-    """What the rest of an order buys (above zero) or sells of each contract."""
-    single = len(intent.legs) == 1
-    for leg in intent.legs:
-        ratio = leg.ratio if not single else (1 if leg.ratio > 0 else -1)
-        yield leg.instrument.conid, remaining * ratio
-
-
-def _too_many(trade: _Trade) -> Iterator[tuple[OrderRole, int, int]]:
+def _too_many(trade: Trade) -> Iterator[tuple[OrderRole, int, int]]:
     """Where exits of a kind would buy back more than was sold."""
     for role, covered in sorted(trade.covered.items()):
         for conid, count in sorted(covered.items()):
@@ -157,7 +187,7 @@ def _too_many(trade: _Trade) -> Iterator[tuple[OrderRole, int, int]]:
 
 
 def _left_over(
-    scene: Scene, trades: tuple[_Trade, ...], judged: list[_Trade]
+    scene: Scene, trades: tuple[Trade, ...], judged: list[Trade]
 ) -> Iterator[tuple[int, int, int]]:
     """Where exits together would buy back more than is sold: exits are left of what is gone.
 
@@ -175,21 +205,3 @@ def _left_over(
         there = max(0, sold.get(conid, 0) + bought)
         if count > there:
             yield conid, there, count
-
-
-def _short_of_others(
-    scene: Scene, trades: tuple[_Trade, ...], judged: list[_Trade]
-) -> Mapping[int, int]:
-    """What the account is short of each contract beyond what exits would buy back.
-
-    Nor does it count what trades have sold that want no exits, or are not judged. Where somebody
-    else bought back what a trade had sold, nothing is left of it here.
-    """
-    held = scene.world.gateway.exchange.positions()
-    short = {one.contract.con_id: max(0, -one.quantity) for one in held}
-    names = {one.name for one in judged if one.wanted}
-    for one in trades:
-        for conid, sold in one.short.items():
-            fine = min(sold, one.least_covered(conid)) if one.name in names else sold
-            short[conid] = short.get(conid, 0) - max(0, fine)
-    return short
