@@ -23,7 +23,7 @@ FAULT_ID = re.compile(r"[CDHMNOPSX]\d\d")
 PEOPLE = ("brake", "channel")
 """Faults nobody numbered: a person uses a brake; no channel to a person works."""
 SEED = 4  # of a market that the other tests of the simulation have warmed
-BUSY_SEED = 16  # of the same market, and limits that let much be traded
+BUSY_SEED = 64  # of the same market, and limits that let much be traded
 
 
 def by_name(name):

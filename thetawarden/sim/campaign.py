@@ -169,6 +169,7 @@ class _Run:
             rng=np.random.default_rng([plan.seed, 13]),
             say=lambda message: self._world.say(message, sender="strategist"),
             speed=self._world.settings.speed,
+            varies=True,
         )
         self._referee.attend(self._world)
         self._sometimes.attend(self._world)

@@ -31,6 +31,10 @@ STRATEGY = "simulated"
 TICK = Decimal("0.05")
 SHORT_DELTA, WIDTH_MIN_USD, CREDIT_MIN_USD = 0.07, 3.0, 0.10
 NONSENSE_IN = 8
+AGAIN_IN = 2
+"""Of so many proposals one is followed by another at once, which must count the first."""
+SINGLE_IN = 4
+"""Of so many trades one sells a put alone."""
 Say = Callable[[Message], None]
 
 
@@ -40,10 +44,16 @@ class _Held(msgspec.Struct, frozen=True):
 
 
 class SimTrader:
-    """Hears what is recorded, and proposes when it is asked to act."""
+    """Hears what is recorded, and proposes when it is asked to act.
 
-    def __init__(self, *, rng: np.random.Generator, say: Say, speed: float) -> None:
+    One that varies proposes puts alone beside spreads, and now and then two things at once.
+    """
+
+    def __init__(
+        self, *, rng: np.random.Generator, say: Say, speed: float, varies: bool = False
+    ) -> None:
         self._rng = rng
+        self._varies = varies
         self._say = say
         self._speed = speed
         self._instruments: dict[int, Instrument] = {}
@@ -75,16 +85,22 @@ class SimTrader:
             name = sorted(self._open)[int(self._rng.integers(len(self._open)))]
             self._close(name, self._open.pop(name), now)
             return
-        proposal = self._spread(now)
+        first = self._open_one(now)
+        if first is not None and self._varies and int(self._rng.integers(AGAIN_IN)) == 0:
+            self._open_one(now, besides=first)
+
+    def _open_one(self, now: UnixNs, *, besides: Proposal | None = None) -> Proposal | None:
+        proposal = self._sale(now, besides)
         if proposal is None:
-            return
+            return None
         if int(self._rng.integers(NONSENSE_IN)) == 0:
             proposal = self._spoiled(proposal)
         self._proposed[proposal.key] = proposal
         self._say(ProposeOrder(proposal=proposal))
+        return proposal
 
-    def _spread(self, now: UnixNs) -> Proposal | None:
-        """A put spread far out of the money."""
+    def _sale(self, now: UnixNs, besides: Proposal | None) -> Proposal | None:
+        """A put spread far out of the money, now and then a put alone."""
         view = self._view
         if view is None or view.spot_usd is None:
             return None
@@ -97,6 +113,9 @@ class SimTrader:
             and math.isfinite(rows.bid_usd[place] + rows.ask_usd[place])
             and int(rows.conid[place]) in self._instruments
         ]
+        if besides is not None:  # of other contracts: what undoes or repeats an order is refused
+            taken = {leg.instrument.conid for leg in besides.legs}
+            usable = [one for one in usable if int(rows.conid[one]) not in taken]
         for series in self._rng.permutation(sorted({int(rows.series[one]) for one in usable})):
             puts = [one for one in usable if rows.series[one] == series]
             found = self._of_series(view, rows, puts, now)
@@ -111,21 +130,21 @@ class SimTrader:
         lower = [
             one for one in puts if rows.strike_usd[one] <= rows.strike_usd[short] - WIDTH_MIN_USD
         ]
-        if not lower:
+        single = self._varies and int(self._rng.integers(SINGLE_IN)) == 0
+        if not lower and not single:
             return None
-        long = max(lower, key=lambda one: float(rows.strike_usd[one]))
-        natural = float(rows.bid_usd[short] - rows.ask_usd[long])
-        middle = float(rows.bid_usd[short] + rows.ask_usd[short]) / 2
-        middle -= float(rows.bid_usd[long] + rows.ask_usd[long]) / 2
+        longs = [] if single else [max(lower, key=lambda one: float(rows.strike_usd[one]))]
+        natural = float(rows.bid_usd[short]) - sum(float(rows.ask_usd[one]) for one in longs)
+        middle = _middle(rows, short) - sum(_middle(rows, one) for one in longs)
         credit, worst = _on_tick(middle), _on_tick(natural)
         if credit < CREDIT_MIN_USD:
             return None
         return self._proposal(
             view,
             now,
-            legs=(
-                OrderLeg(instrument=self._instruments[int(rows.conid[short])], ratio=-1),
-                OrderLeg(instrument=self._instruments[int(rows.conid[long])], ratio=1),
+            legs=tuple(
+                OrderLeg(instrument=self._instruments[int(rows.conid[one])], ratio=ratio)
+                for one, ratio in ((short, -1), *((one, 1) for one in longs))
             ),
             credit=credit,
             worst=max(min(worst, credit), TICK),
@@ -135,7 +154,7 @@ class SimTrader:
                     seq=view.number,
                     at_ns=UnixNs(int(rows.at_ns[one])),
                 )
-                for one in (short, long)
+                for one in (short, *longs)
             ),
         )
 
@@ -198,6 +217,10 @@ class SimTrader:
         if which == 1:
             return replace(proposal, legs=proposal.legs[:1], units=40)
         return replace(proposal, limit_usd=Decimal(5), worst_usd=Decimal(9))
+
+
+def _middle(rows: ChainRows, place: int) -> float:
+    return float(rows.bid_usd[place] + rows.ask_usd[place]) / 2
 
 
 def _on_tick(value: float) -> Decimal:
