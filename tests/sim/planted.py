@@ -29,9 +29,10 @@ from thetawarden.domain.context import readings as context_readings
 from thetawarden.domain.governing import judging
 from thetawarden.domain.orders import gate as gates
 from thetawarden.domain.regime import correlation_gate, readings, trend, vix_band
-from thetawarden.domain.risk import approving
+from thetawarden.domain.risk import approving, case
 from thetawarden.domain.risk.rules import order_sanity
 from thetawarden.infra.halt_flag import HaltFlagFile
+from thetawarden.sim import campaign
 from thetawarden.sim import runtime as sim_runtime
 from thetawarden.sim.broker import orders as sim_orders
 from thetawarden.sim.broker.adapter import SimBroker
@@ -301,6 +302,24 @@ BUGS = (
             (governing, "pending_orders", sabotage.nothing),
             (approving, "pending_orders", sabotage.nothing),
             (governing, "holdings_of", sabotage.nothing),
+        ),
+    ),
+    Bug(
+        "margin on its way forgotten",
+        "what works needs no margin until it has filled",
+        ("I06",),
+        (
+            (campaign, "with_limits", sabotage.margin_of_few_spreads),
+            (case.Case, "reserved_margin_usd", sabotage.nothing_is_kept_free),
+        ),
+    ),
+    Bug(
+        "losses forgotten",
+        "what is held and works costs nothing in any scenario",
+        ("I06",),
+        (
+            (campaign, "with_limits", sabotage.loss_of_few_spreads),
+            (case.Case, "worst", sabotage.costs_nothing),
         ),
     ),
     Bug(

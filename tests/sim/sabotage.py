@@ -14,6 +14,7 @@ from thetawarden.domain.halt import Latch
 from thetawarden.messages.lifecycle import Begin
 from thetawarden.messages.trading import TradingResumed
 from thetawarden.practice import model
+from thetawarden.sim.settings import FEW_SPREADS
 
 _replace = msgspec.structs.replace
 
@@ -280,3 +281,37 @@ def nothing_wrong(_original: Any) -> Any:
 
 def forgets_last(original: Any) -> Any:
     return lambda make, snapshot, steps: original(make, snapshot, list(steps)[:-1])
+
+
+# --- what is kept free for what is on its way
+
+
+def nothing_is_kept_free(_original: Any) -> Any:
+    return property(lambda self: 0.0)
+
+
+def costs_nothing(_original: Any) -> Any:
+    return lambda self, place: 0.0
+
+
+def _of_few_spreads(*, margin: float = 0.8, loss: float = 0.15) -> Any:
+    def make(original: Any) -> Any:
+        def with_limits(risk: Any, rng: Any) -> Any:
+            risk = original(risk, rng)
+            return _replace(
+                risk,
+                greeks=_replace(risk.greeks, notional_max_nlv=2.0, entry_fill_fraction=1.0),
+                margin=_replace(risk.margin, utilisation_max_fraction=margin),
+                stress=_replace(risk.stress, entry_loss_fraction=loss),
+                concentration=_replace(risk.concentration, positions_max=20),
+                orders=_replace(risk.orders, entries_per_minute_max=10),
+            )
+
+        return with_limits
+
+    return make
+
+
+margin_of_few_spreads = _of_few_spreads(margin=FEW_SPREADS)
+loss_of_few_spreads = _of_few_spreads(loss=FEW_SPREADS)
+"""No bugs: desks whose margin, or loss, a few spreads exhaust, and nothing else does."""

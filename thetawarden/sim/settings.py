@@ -15,6 +15,7 @@ from thetawarden.config.chains import CadenceConfig, ChainsConfig, ExpiriesConfi
 from thetawarden.config.risk import RiskConfig
 from thetawarden.config.schema import Config
 from thetawarden.domain.instants import NS_PER_MINUTE, NS_PER_SECOND, UnixNs, new_york_ns
+from thetawarden.domain.risk.limits import AtMarginLimit
 from thetawarden.practice.market.scenario import ScenarioName
 from thetawarden.sim.broker.adapter import BrokerHabits
 
@@ -24,6 +25,8 @@ SPEED = 240.0
 UNDERLYING = "XSP"
 NOTIONAL_NLV_MAX = 0.8
 """Small enough to be reached within a day."""
+FEW_SPREADS = 0.0006
+"""Of NLV: margin, or the loss of a scenario, of so few spreads that some desks reach it."""
 
 
 class WorldSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +96,8 @@ def with_limits(risk: RiskConfig, rng: np.random.Generator) -> RiskConfig:
     positions, name = rng.choice([3, 8, 20]), rng.choice([0.05, 0.10, 0.30])
     approval_s, quote_age_s = rng.choice([5.0, 15.0, 60.0]), rng.choice([10.0, 15.0, 30.0])
     entries, orders = rng.choice([1, 3, 10]), rng.choice([20, 60])
-    return replace(
+    reduces = bool(rng.choice([True, True, False]))
+    drawn = replace(
         risk,
         greeks=replace(
             risk.greeks,
@@ -126,8 +130,24 @@ def with_limits(risk: RiskConfig, rng: np.random.Generator) -> RiskConfig:
             entries_per_minute_max=int(entries),
             orders_per_minute_max=int(orders),
         ),
-        halt=replace(risk.halt, reduce_when_halted=bool(rng.choice([True, True, False]))),
+        halt=replace(risk.halt, reduce_when_halted=reduces),
     )
+    return _with_room_for_few(drawn, rng)
+
+
+def _with_room_for_few(risk: RiskConfig, rng: np.random.Generator) -> RiskConfig:
+    """One desk in four has margin for few spreads, one in four may lose what few would cost."""
+    replace = msgspec.structs.replace
+    if int(rng.integers(4)) == 3:
+        used = FEW_SPREADS
+        margin = replace(
+            risk.margin, utilisation_target_fraction=used, utilisation_max_fraction=used
+        )
+        brakes = replace(risk.brakes, at_margin_limit=AtMarginLimit.CAUTIOUS)
+        risk = replace(risk, margin=margin, brakes=brakes)
+    if int(rng.integers(4)) == 3:
+        risk = replace(risk, stress=replace(risk.stress, entry_loss_fraction=FEW_SPREADS))
+    return risk
 
 
 def at_pace(chains: ChainsConfig, pace: int) -> ChainsConfig:

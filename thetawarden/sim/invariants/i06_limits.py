@@ -1,39 +1,146 @@
 """I06: filled, working and on the way together stay within the limits at every step.
 
-Judged by hand and apart from the rules: the notional of all that is sold, by its strikes, against
-the account's worth and the configured limit. Which orders open is not for them to say.
+Judged by hand and apart from the rules, whenever an order leaves that adds risk; which do is not
+for them to say. What is sold is counted by its strikes. Margin is what the broker answered before
+each order was approved, times what of it is held or may yet fill; of what is held never more than
+the account's own figure. An index that falls or rises by a fifth costs what the legs pay out where
+it stands `FAR` beyond the outermost strike, times the chance that it stays beyond it until the end
+at a volatility of `WILD`, less what they are worth today: no model says less. Of a trade whose legs
+filled unevenly only whole units count.
+
+Each figure is held against its limit of the configuration. Limits of delta, vega and gamma are held
+by tests/domain/risk, as they rest on a model; of one trade's margin by tests/actors.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+from collections.abc import Iterator
+from statistics import NormalDist
+
+from thetawarden.domain.instants import new_york_date
+from thetawarden.domain.market.contracts import Right
+from thetawarden.domain.orders.intent import Intent
+from thetawarden.domain.orders.proposal import OrderLeg
+from thetawarden.messages.base import Envelope
+from thetawarden.messages.orders import MarginPreviewed, OrderApproved
 from thetawarden.practice.model import OrderRequest
+from thetawarden.sim.disk import Entry
 from thetawarden.sim.invariants.adding import adds_risk
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
 NEAR = 1.03
 """The account's worth moves between the decision and the look; strikes do not."""
+FAR, WILD = 0.15, 0.8
+TODAY = 0.1
+"""Of what they may pay at most, legs that are sold as far out of the money are worth less today."""
+
+
+class _Limits:
+    def __init__(self) -> None:
+        self._answers: dict[str, float] = {}
+        self._margins: dict[str, float] = {}
+
+    def entry(self, entry: Entry, scene: Scene) -> Words:
+        """Note what the broker said of the margin of a unit of what was approved."""
+        del scene
+        match entry.body if isinstance(entry, Envelope) else None:
+            case MarginPreviewed(key=key, answer=answer) if answer is not None:
+                change = max(answer.initial_change_usd, answer.maintenance_change_usd, 0.0)
+                self._answers[key] = change / answer.units
+            case OrderApproved(proposal=proposal, approval=approval):
+                self._margins[approval.key] = self._answers.get(proposal.key, 0.0)
+            case _:
+                pass
+        return ()
+
+    def sent(self, ticket: OrderRequest, scene: Scene) -> Words:
+        """Add up what an order that adds risk comes to."""
+        known = scene.submitted.get(ticket.order_ref)
+        if known is None or not adds_risk(known.intent, scene):
+            return
+        world = scene.world
+        rows = world.gateway.exchange.account_rows(world.gateway.account)
+        told = {one.key: float(one.value) for one in rows if one.key in _FIGURES}
+        worth, limits = told.get("NetLiquidation", 0.0), world.settings.config.risk
+        working = _working(known.intent, scene)
+        held = tuple(_held(scene))
+        sold = _held_short(scene) + sum(units * _sold(one) for one, units in working)
+        held_margin = min(
+            sum(units * self._margin(one, scene) for one, units in held),
+            told.get("InitMarginReq", 0.0),
+        )
+        margin = held_margin + sum(units * self._margin(one, scene) for one, units in working)
+        today = new_york_date(world.clock.now_ns())
+        loss = sum(units * _loss(one, today) for one, units in (*held, *working))
+        for usd, limit, words in (
+            (sold, limits.greeks.notional_max_nlv, "are sold"),
+            (margin, limits.margin.utilisation_max_fraction, "of margin are needed"),
+            (loss, limits.stress.entry_loss_fraction, "would be lost if all moved by a fifth"),
+        ):
+            if worth > 0 and usd > limit * NEAR * worth:
+                yield f"with {ticket.order_ref} {usd:.0f} USD {words}, {usd / worth:.4f} x NLV"
+
+    def _margin(self, intent: Intent, scene: Scene) -> float:
+        asked = scene.submitted[intent.order_ref].asked
+        return self._margins.get(asked.gate.approval_key, 0.0)
+
+
+_FIGURES = frozenset({"NetLiquidation", "InitMarginReq"})
 
 
 def make() -> Check:
-    """The check."""
-    return Check(id="I06", says="filled + working + on the way stay within limits", sent=_sent)
+    """The check, with a memory of its own."""
+    limits = _Limits()
+    return Check(
+        id="I06",
+        says="filled + working + on the way stay within limits",
+        hears=(MarginPreviewed, OrderApproved),
+        entry=limits.entry,
+        sent=limits.sent,
+    )
 
 
-def _sent(ticket: OrderRequest, scene: Scene) -> Words:
-    known = scene.submitted.get(ticket.order_ref)
-    if known is None or not adds_risk(known.intent, scene):
-        return
-    world = scene.world
-    rows = world.gateway.exchange.account_rows(world.gateway.account)
-    worth = next((float(one.value) for one in rows if one.key == "NetLiquidation"), 0.0)
-    working = {
-        view.request.order_ref: view.remaining for view in world.gateway.exchange.open_orders()
-    }
-    working.setdefault(ticket.order_ref, known.intent.units)
-    short = _held_short(scene) + sum(units * _of(ref, scene) for ref, units in working.items())
-    limit = world.settings.config.risk.greeks.notional_max_nlv
-    if worth > 0 and short > limit * NEAR * worth:
-        yield f"with {ticket.order_ref} {short:.0f} USD are sold, {short / worth:.2f} x NLV"
+def _working(leaving: Intent, scene: Scene) -> tuple[tuple[Intent, int], ...]:
+    """What works or leaves now and adds risk, and how many units may yet fill."""
+    there = scene.world.gateway.exchange.open_orders()
+    units = {one.request.order_ref: one.remaining for one in there}
+    units.setdefault(leaving.order_ref, leaving.units)
+    known = ((scene.submitted.get(ref), count) for ref, count in units.items())
+    return tuple(
+        (one.intent, count)
+        for one, count in known
+        if one is not None and adds_risk(one.intent, scene)
+    )
+
+
+def _held(scene: Scene) -> Iterator[tuple[Intent, int]]:
+    """What each entry has brought that its trade still holds, in whole units, and is there."""
+    positions = scene.world.gateway.exchange.positions()
+    there = {one.contract.con_id: one.quantity for one in positions}
+    trades: dict[str, dict[int, int]] = {}
+    for ref, known in scene.submitted.items():
+        brought = trades.setdefault(known.intent.trade, {})
+        for conid, count in scene.dealt.by_order(ref).items():
+            brought[conid] = brought.get(conid, 0) + count
+    for ref, known in scene.submitted.items():
+        intent = known.intent
+        if intent.reducing or intent.parent_ref or not scene.dealt.by_order(ref):
+            continue
+        brought = trades[intent.trade]
+        units = min(min(_units(leg, brought), _units(leg, there)) for leg in intent.legs)
+        for leg in intent.legs:
+            taken = units * leg.ratio
+            brought[leg.instrument.conid] = brought.get(leg.instrument.conid, 0) - taken
+            there[leg.instrument.conid] = there.get(leg.instrument.conid, 0) - taken
+        if units:
+            yield intent, units
+
+
+def _units(leg: OrderLeg, contracts: dict[int, int]) -> int:
+    """How many times a leg is in so many contracts."""
+    return max(0, contracts.get(leg.instrument.conid, 0) // leg.ratio)
 
 
 def _held_short(scene: Scene) -> float:
@@ -45,13 +152,33 @@ def _held_short(scene: Scene) -> float:
     )
 
 
-def _of(ref: str, scene: Scene) -> float:
+def _sold(intent: Intent) -> float:
     """What a unit of an order that opens sells."""
-    known = scene.submitted.get(ref)
-    if known is None or not adds_risk(known.intent, scene):
-        return 0.0
     return sum(
         float(leg.instrument.strike or 0) * leg.instrument.multiplier * -leg.ratio
-        for leg in known.intent.legs
+        for leg in intent.legs
         if leg.ratio < 0
     )
+
+
+def _loss(intent: Intent, today: dt.date) -> float:
+    """What a unit costs at least where the price is far beyond its outermost strike."""
+    strikes = [float(leg.instrument.strike or 0) for leg in intent.legs]
+    ends = max(leg.instrument.expiry or today for leg in intent.legs)
+    spread = WILD * math.sqrt(max((ends - today).days, 1) / 365.0)
+    stays = NormalDist().cdf(-math.log(1.0 - FAR) / spread - spread / 2.0)
+    pays = max(0.0, *(-_pays(intent, price) for price in _far(strikes)))
+    return max(0.0, stays - TODAY) * pays
+
+
+def _far(strikes: list[float]) -> tuple[float, float]:
+    return max(strikes) * (1.0 - FAR), min(strikes) * (1.0 + FAR)
+
+
+def _pays(intent: Intent, price: float) -> float:
+    total = 0.0
+    for leg in intent.legs:
+        over = price - float(leg.instrument.strike or 0)
+        each = max(over if leg.instrument.right is Right.CALL else -over, 0.0)
+        total += leg.ratio * leg.instrument.multiplier * each
+    return total
