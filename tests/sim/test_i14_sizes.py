@@ -85,6 +85,13 @@ def test_i14_an_exit_that_filled_in_part_leaves_the_other_as_many_as_are_open():
     assert fills(case, PROFIT.order_ref, 1, exec_id="b.1.01").end().holds
 
 
+@pytest.mark.parametrize(("held", "holds"), [(0, False), (-2, True)])
+def test_i14_what_the_broker_sold_in_a_trades_place_may_be_bought_back(held, holds):
+    case = fills(sold(held=held), PROFIT.order_ref, 2, exec_id="b.1.01")
+
+    assert works(case, (PROFIT, 2), (STOP, 2)).end().holds is holds
+
+
 def test_i14_two_orders_of_a_kind_may_share_what_is_to_be_bought_back():
     other = msgspec.structs.replace(STOP, order_ref="t.stop.2.1")
 

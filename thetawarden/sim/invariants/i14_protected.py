@@ -13,7 +13,7 @@ broker never spoke of it, it takes as long as to find out what became of that in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from thetawarden.config.executing import ANSWERED_S
 from thetawarden.domain.instants import NS_PER_SECOND
@@ -148,8 +148,9 @@ class _Protected:
             return
         trades = trades_at_exchange(scene, self._wanted)
         judged = [one for one in trades if not one.is_in_between and one.name not in self._told]
+        strange = _sold_by_others(scene, trades)
         for one in judged:
-            for role, conid, count in _too_many(one):
+            for role, conid, count in _too_many(one, strange):
                 sold = one.short.get(conid, 0)
                 yield f"{one.name} sold {sold} of {conid}, and a {role} buys back {count}"
         for conid, there, count in _left_over(scene, trades, judged):
@@ -178,12 +179,26 @@ def _allowed_ns(scene: Scene) -> int:
     return round(max(protect_s, ANSWERED_S) * NS_PER_SECOND) + REPAIRED_NS
 
 
-def _too_many(trade: Trade) -> Iterator[tuple[OrderRole, int, int]]:
-    """Where exits of a kind would buy back more than was sold."""
+def _too_many(trade: Trade, strange: Mapping[int, int]) -> Iterator[tuple[OrderRole, int, int]]:
+    """Where exits of a kind would buy back more than was sold, by the trade or in its place."""
     for role, covered in sorted(trade.covered.items()):
         for conid, count in sorted(covered.items()):
-            if count > max(0, trade.short.get(conid, 0)):
+            sold = trade.short.get(conid, 0) + max(0, strange.get(conid, 0))
+            if count > max(0, sold):
                 yield role, conid, count
+
+
+def _sold_by_others(scene: Scene, trades: tuple[Trade, ...]) -> Mapping[int, int]:
+    """What is sold of each contract that no order of a trade has sold.
+
+    What the broker liquidates of a trade whose exit fills in the same moment is sold twice.
+    """
+    held = scene.world.gateway.exchange.positions()
+    sold = {one.contract.con_id: int(-one.quantity) for one in held}
+    for one in trades:
+        for conid, short in one.short.items():
+            sold[conid] = sold.get(conid, 0) - short
+    return sold
 
 
 def _left_over(
