@@ -23,6 +23,7 @@ from thetawarden.domain.instants import NS_PER_MINUTE
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.stages import Stage
 from thetawarden.infra.halt_flag import HaltFlagFile
+from thetawarden.infra.store_lock import StoreLock
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import ExecutionReported
 from thetawarden.messages.orders import OrderStageChanged
@@ -85,6 +86,7 @@ class Killer:
         shutil.copytree(folder, own)
         self.world.disk.folder = own / "log"
         self.world.flag = HaltFlagFile(own / "halt")
+        self.world._lock, self.world._store = StoreLock(own), own
 
     def report(self, **told):
         """Tell the parent what came of it, and be gone."""
