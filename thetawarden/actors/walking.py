@@ -109,9 +109,7 @@ def mend_legs(
     taken = following.take_back(state, (life,), text, now=now, settings=settings)
     trade = state.trades.get(life.intent.trade)
     if trade is not None and life.is_over and closing.is_closing(state, trade):
-        return (
-            page(life.order_ref, text),
-        )  # a fill was busted, and what is left is on its way out
+        return (page(life.order_ref, text),)  # of a bust: what is left is on its way out
     if trade is None or closing.is_busy(state, trade):
         return (*taken, Halt(reason=text, by=ME), page(life.order_ref, text))
     closed = closing.close(state, trade, reason=text, now=now, settings=settings)

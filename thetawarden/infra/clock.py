@@ -38,11 +38,12 @@ class OnwardClock:
         self._shown_ns, self._count_ns = shown_ns, count_ns
         self._looking = threading.Lock()
         self._course = Course(shown_ns(), count_ns())
+        self._look_again_ns = self._course.elapsed_ns + LOOK_EVERY_NS
 
     def now_ns(self) -> UnixNs:
         """The instant; the clock on the wall is looked at ten times a second at most."""
         count, course = self._count_ns(), self._course
-        if count - course.elapsed_ns >= LOOK_EVERY_NS:
+        if count >= self._look_again_ns:
             course = self._look()
         return course.at(count)
 
@@ -50,4 +51,5 @@ class OnwardClock:
         with self._looking:
             count = self._count_ns()
             self._course = looked(self._course, shown_ns=self._shown_ns(), elapsed_ns=count)
+            self._look_again_ns = count + LOOK_EVERY_NS
             return self._course
