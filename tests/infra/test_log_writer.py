@@ -94,6 +94,16 @@ def test_a_full_disk_loses_lines_counts_them_and_goes_on():
     assert (closed, writer.lost, sink.texts) == (True, 1, ["second\nlost 1\n"])
 
 
+def test_a_sink_that_fails_for_long_loses_the_lines_that_were_given_and_no_more():
+    writer = _writer(Failing(times=10**6))
+    for number in range(4):
+        writer.put(f"line {number}")
+        writer.flush(timeout_s=WAIT_S)
+        writer.flush(timeout_s=WAIT_S)
+
+    assert writer.lost == 4
+
+
 def test_every_line_of_many_threads_is_written_whole(tmp_path):
     path = tmp_path / "logs" / "desk.jsonl"
     writer = _writer(FileSink(path, bytes_max=1 << 20, kept=2), lines_max=100_000)

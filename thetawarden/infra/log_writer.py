@@ -163,7 +163,7 @@ class LineWriter:
             self._sink.close()
 
     def _write(self, lines: list[str]) -> None:
-        lost = self._lost
+        lost, given = self._lost, len(lines)
         if lost > self._told:
             lines.append(self._lost_line(lost - self._told))
         if not lines:
@@ -171,7 +171,7 @@ class LineWriter:
         try:
             self._sink.write("\n".join(lines) + "\n")
         except Exception:  # noqa: BLE001 -- a full disk, a closed pipe: go on, count, tell later
-            self._lost += len(lines)
+            self._lost += given  # the line that tells of losses is none of them
         else:
             self._told = lost
 
