@@ -18,7 +18,9 @@ OTHER = msgspec.structs.replace(PUT, conid=8, strike=Decimal(590))
 BACK = (OrderLeg(instrument=PUT, ratio=1),)
 CLOSING = intent("t.close.1.1", role=OrderRole.EXIT, reducing=True, legs=BACK)
 ROLL = intent("t.roll.1.1", role=OrderRole.ROLL, reducing=True)
-HEDGE = intent("t.hedge.1.1", role=OrderRole.HEDGE, reducing=True, legs=BACK)
+HEDGE = intent(
+    "t.hedge.1.1", role=OrderRole.HEDGE, reducing=True, legs=BACK, limit_usd=Decimal("1.50")
+)
 
 
 def roll(sold):
@@ -112,6 +114,20 @@ def test_i01_a_roll_sells_as_many_anew_as_it_buys_back(sold, holds):
 
 def test_i01_a_hedge_is_bought_and_takes_nothing():
     assert leaves(halted(), HEDGE).holds
+
+
+@pytest.mark.parametrize(
+    ("sold", "limit", "holds"),
+    [(1, "0.40", True), (1, "0.00", True), (2, "0.40", False), (1, "-0.10", False)],
+)
+def test_i01_what_a_hedge_sells_is_covered_by_what_it_buys_and_nobody_pays_for_it(
+    sold, limit, holds
+):
+    cheaper = msgspec.structs.replace(PUT, conid=8, strike=PUT.strike - 2)
+    legs = (*BACK, OrderLeg(instrument=cheaper, ratio=-sold))
+    hedge = msgspec.structs.replace(HEDGE, legs=legs, limit_usd=Decimal(limit))
+
+    assert leaves(halted(), hedge).holds is holds
 
 
 def test_i06_what_calls_itself_reducing_and_sells_counts_against_the_limits():

@@ -29,8 +29,11 @@ def adds_risk(intent: Intent, scene: Scene) -> bool:
 def _opens(intent: Intent, scene: Scene) -> bool:
     """Whether an order sells more than it buys back, or takes nothing of what is held.
 
-    A roll sells as many anew as it buys back. A hedge is bought, and takes nothing.
+    A roll sells as many anew as it buys back. A hedge is bought, and takes nothing; what it sells
+    to cost less is covered by what it buys.
     """
+    if intent.role is OrderRole.HEDGE and _is_bought(intent):
+        return False
     sold = bought_back = taken = 0
     for leg in intent.legs:
         done = abs(scene.dealt.by_order(intent.order_ref).get(leg.instrument.conid, 0))
@@ -39,8 +42,17 @@ def _opens(intent: Intent, scene: Scene) -> bool:
         taken += takes
         sold += size - takes if leg.ratio < 0 else 0
         bought_back += takes if leg.ratio > 0 else 0
-    hedges = intent.role is OrderRole.HEDGE and not sold
-    return sold > bought_back or not (taken or hedges)
+    return sold > bought_back or not taken
+
+
+def _is_bought(intent: Intent) -> bool:
+    """Whether nobody pays us for it, and it buys as many of each right and expiry as it sells."""
+    counts: dict[tuple[object, object], int] = {}
+    for leg in intent.legs:
+        key = (leg.instrument.right, leg.instrument.expiry)
+        counts[key] = counts.get(key, 0) + leg.ratio
+    paid = intent.limit_usd is None or intent.limit_usd >= 0
+    return paid and all(count >= 0 for count in counts.values())
 
 
 def _can_take(leg: OrderLeg, intent: Intent, scene: Scene) -> int:
