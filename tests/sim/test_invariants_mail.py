@@ -34,12 +34,12 @@ replace = msgspec.structs.replace
 class Mail(Case):
     """A desk of a governor, a keeper and a watcher, whose mailboxes are empty."""
 
-    def __init__(self, *, orders_max=10):
+    def __init__(self, *others, orders_max=10):
         super().__init__("I09")
         self.n, self.depths = 0, [0, 0, 0, 0]
         self.world.durable_n = 0
         mailbox, spec = Fake(depths=lambda: self.depths), Fake(bounds=Bounds(orders=orders_max))
-        for name in ("governor", "keeper", "chain/XSP"):
+        for name in ("governor", "keeper", "chain/XSP", *others):
             self.world.posts[name] = Fake(mailbox=mailbox, spec=spec)
 
     def hear(self, *bodies):
@@ -127,6 +127,13 @@ def test_i09_what_a_process_left_over_the_next_one_handles(durable_seq, durable_
 
 def test_i09_what_concerns_one_process_only_ends_with_it():
     assert Mail().hear(quoted(), MARK).die(durable_seq=9, durable_n=0).end().holds
+
+
+def test_i09_who_is_there_is_said_anew_by_each_process():
+    there = ChildrenChanged(role="chain", keys=("SPX",))
+
+    assert Mail("watchdog").hear(there).die(durable_seq=9, durable_n=0).end().holds
+    assert not Mail("watchdog").hear(there).end().holds
 
 
 def test_i09_more_than_may_wait_is_found():

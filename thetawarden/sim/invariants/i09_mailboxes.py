@@ -176,6 +176,8 @@ class _Mail:
             )
             for letter in letters:
                 comes_again = ROUTES[letter.kind].after_crash and letter.lane is not Lane.MARKET
+                if letter.kind is ChildrenChanged:
+                    continue  # the next process begins by saying who is there
                 if comes_again and letter.seq <= durable_seq:
                     box.put(letter)
 
