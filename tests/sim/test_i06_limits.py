@@ -15,6 +15,7 @@ from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.domain.risk.candidate import WhatIf
 from thetawarden.messages.orders import MarginPreviewed, OrderApproved
+from thetawarden.practice.model import SecType
 
 LONG = msgspec.structs.replace(PUT, conid=8, strike=Decimal(590))
 SPREAD = (OrderLeg(instrument=PUT, ratio=-1), OrderLeg(instrument=LONG, ratio=1))
@@ -152,3 +153,35 @@ def test_i06_what_has_long_to_run_may_cost_less(left_days, fine):
     case.world.clock.now_ns = lambda: before_ns
 
     assert case.send(ticket(approve(case, "t"))).holds is fine
+
+
+def shares(case, count):
+    """The account holds so many shares, bought or sold by hand at 600 USD."""
+    contract = Fake(sec_type=SecType.STOCK)
+    row = Fake(position=Fake(contract=contract, quantity=count), market_price=600.0)
+    case.world.gateway.exchange.portfolio = lambda _account: (row,)
+
+
+@pytest.mark.parametrize(("sold", "fine"), [(0, False), (3, False), (8, True)])
+def test_i06_shares_sold_by_hand_gain_in_a_fall(sold, fine):
+    case = desk(loss=A_THOUSAND)
+    shares(case, -sold)
+
+    assert case.send(ticket(approve(case, "t", units=2))).holds is fine
+
+
+@pytest.mark.parametrize(("bought", "fine"), [(0, True), (3, False)])
+def test_i06_shares_bought_by_hand_lose_in_a_fall(bought, fine):
+    case = desk(loss=A_THOUSAND)
+    shares(case, bought)
+
+    assert case.send(ticket(approve(case, "t"))).holds is fine
+
+
+def test_i06_a_put_and_a_call_are_not_lost_by_one_move():
+    case = desk(loss=0.008)
+    puts = approve(case, "t", legs=(OrderLeg(instrument=PUT, ratio=-1),))
+    call = _replace(PUT, right=Right.CALL, conid=9)
+    works(case, puts, 1)
+
+    assert case.send(ticket(approve(case, "u", legs=(OrderLeg(instrument=call, ratio=-1),)))).holds

@@ -5,8 +5,8 @@ for them to say. What is sold is counted by its strikes. Margin is what the brok
 each order was approved, times what of it is held or may yet fill; of what is held never more than
 the account's own figure. An index that falls or rises by a fifth costs what the legs pay out where
 it stands `FAR` beyond the outermost strike, times the chance that it stays beyond it until the end
-at a volatility of `WILD`, less what they are worth today: no model says less. Of a trade whose legs
-filled unevenly only whole units count.
+at a volatility of `WILD`, less what they are worth today: no model says less. Shares move with it,
+whoever bought or sold them. Of a trade whose legs filled unevenly only whole units count.
 
 Each figure is held against its limit of the configuration. Limits of delta, vega and gamma are held
 by tests/domain/risk, as they rest on a model; of one trade's margin by tests/actors.
@@ -25,14 +25,14 @@ from thetawarden.domain.orders.intent import Intent
 from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.orders import MarginPreviewed, OrderApproved
-from thetawarden.practice.model import OrderRequest
+from thetawarden.practice.model import OrderRequest, SecType
 from thetawarden.sim.disk import Entry
 from thetawarden.sim.invariants.adding import adds_risk
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
 NEAR = 1.03
 """The account's worth moves between the decision and the look; strikes do not."""
-FAR, WILD = 0.15, 0.8
+FIFTH, FAR, WILD = 0.2, 0.15, 0.8
 TODAY = 0.1
 """Of what they may pay at most, legs that are sold as far out of the money are worth less today."""
 
@@ -73,7 +73,11 @@ class _Limits:
         )
         margin = held_margin + sum(units * self._margin(one, scene) for one, units in working)
         today = new_york_date(world.clock.now_ns())
-        loss = sum(units * _loss(one, today) for one, units in (*held, *working))
+        loss = max(
+            sum(units * _loss(one, move, today) for one, units in (*held, *working))
+            - _gained_by_shares(move, scene)
+            for move in (-FIFTH, FIFTH)
+        )
         for usd, limit, words in (
             (sold, limits.greeks.notional_max_nlv, "are sold"),
             (margin, limits.margin.utilisation_max_fraction, "of margin are needed"),
@@ -161,18 +165,25 @@ def _sold(intent: Intent) -> float:
     )
 
 
-def _loss(intent: Intent, today: dt.date) -> float:
-    """What a unit costs at least where the price is far beyond its outermost strike."""
+def _loss(intent: Intent, move: float, today: dt.date) -> float:
+    """What a unit costs at least where the price is that way far beyond its outermost strike."""
     strikes = [float(leg.instrument.strike or 0) for leg in intent.legs]
     ends = max(leg.instrument.expiry or today for leg in intent.legs)
     spread = WILD * math.sqrt(max((ends - today).days, 1) / 365.0)
     stays = NormalDist().cdf(-math.log(1.0 - FAR) / spread - spread / 2.0)
-    pays = max(0.0, *(-_pays(intent, price) for price in _far(strikes)))
-    return max(0.0, stays - TODAY) * pays
+    far = max(strikes) * (1.0 - FAR) if move < 0 else min(strikes) * (1.0 + FAR)
+    return max(0.0, stays - TODAY) * max(0.0, -_pays(intent, far))
 
 
-def _far(strikes: list[float]) -> tuple[float, float]:
-    return max(strikes) * (1.0 - FAR), min(strikes) * (1.0 + FAR)
+def _gained_by_shares(move: float, scene: Scene) -> float:
+    """What all shares of the account gain in a move, less than nothing where they lose."""
+    gateway = scene.world.gateway
+    shares = (
+        row
+        for row in gateway.exchange.portfolio(gateway.account)
+        if row.position.contract.sec_type is SecType.STOCK
+    )
+    return move * sum(row.position.quantity * row.market_price for row in shares)
 
 
 def _pays(intent: Intent, price: float) -> float:
