@@ -687,6 +687,77 @@ def test_o17_a_missing_exit_is_a_critical_alert_after_its_limit_and_its_return_i
     assert desk.heard(ProtectionChanged)[-1].complete
 
 
+def closed_by_an_order_nobody_heard_of(*, deaf):
+    """A trade without exits: they were taken back for an order that got lost, or its word did."""
+    desk = holding()
+    desk.quote()
+    place = desk.broker.place
+
+    def lost(submitted):
+        desk.broker.deaf, desk.broker.mute = deaf, True
+        place(submitted)
+        desk.broker.deaf, desk.broker.mute = False, False
+
+    desk.broker.place = lost
+    desk.approve(closing())
+    desk.settle()
+    assert desk.order(EXIT).stage is Stage.INTENDED
+    assert TP not in desk.protected()
+    desk.broker.place = place
+    return desk
+
+
+def test_o17_a_closing_order_in_doubt_protects_nobody_and_a_person_is_told():
+    desk = closed_by_an_order_nobody_heard_of(deaf=True)
+
+    desk.wait(SETTINGS.ack_ns + SETTINGS.protect_ns - SECOND)
+    assert desk.order(EXIT).stage is Stage.UNKNOWN
+    assert desk.pages() == []
+    desk.wait(SECOND)
+
+    lost = desk.heard(ProtectionChanged)[-1]
+    assert (lost.complete, lost.trade) == (False, "t1")
+    assert "the order that closes it" in desk.pages()[-1]
+    assert len(desk.heard(SubmitOrder)) == 2  # nothing takes its place while it may be there
+
+
+def test_o17_a_closing_order_that_works_after_all_is_told_with_its_end():
+    desk = closed_by_an_order_nobody_heard_of(deaf=False)
+    desk.wait(SETTINGS.ack_ns + SETTINGS.protect_ns)
+    told = len(desk.pages())
+
+    desk.reconcile()
+    desk.broker.fill(desk.order(EXIT).order_ref)
+    desk.settle()
+
+    assert told == len(desk.pages()) == 1
+    assert desk.heard(ProtectionChanged)[-1].complete
+    assert desk.held == {}
+
+
+def test_o17_a_closing_order_heard_of_in_time_alarms_nobody():
+    desk = closed_by_an_order_nobody_heard_of(deaf=False)
+    desk.wait(SETTINGS.ack_ns + SECOND)
+
+    desk.broker.report(desk.order(EXIT).order_ref)
+    desk.settle()
+    desk.wait(SETTINGS.ack_ns + SETTINGS.protect_ns)
+
+    assert desk.order(EXIT).stage is Stage.WORKING
+    assert desk.pages() == []
+
+
+def test_o17_a_closing_order_proved_absent_gives_the_trade_its_exits_back():
+    desk = closed_by_an_order_nobody_heard_of(deaf=True)
+    desk.wait(SETTINGS.ack_ns + SETTINGS.protect_ns)
+
+    desk.reconcile(rounds=3)
+    desk.settle()
+
+    assert desk.protected() == {TP: 2, STOP: 2}
+    assert desk.heard(ProtectionChanged)[-1].complete
+
+
 def test_o17_exits_in_doubt_of_what_has_stopped_trading_alarm_nobody():
     desk = holding()
     take_profit = desk.order(TP)

@@ -24,8 +24,8 @@ from thetawarden.messages.trading import TradingHalted, TradingResumed
 
 LOOK = VitalsTaken(vitals=Vitals(actors=(), log_lag_ns=0, disk_free_bytes=0))
 READY = LinkChanged(epoch=1, state=LinkState.READY, entries=True, why="")
-SHORT_S, LONG_S = 12, 30
-"""A little less than it may take, with the five seconds of `protect_s`, and more."""
+SHORT_S, DOUBTED_S, LONG_S = 12, 22, 30
+"""A little less than it may take, with the five seconds of `protect_s`; ten more; and more."""
 FILL = Execution(
     execution_id="x.1.01",
     instrument=PUT,
@@ -113,8 +113,8 @@ def test_i14_what_became_of_a_closing_order_takes_a_while_to_find_out():
     doubted, known = naked().say(submit(close)), naked().say(submit(close))
     known.say(reported(close)).say(reported(close, state=BrokerOrderState.CANCELLED))
 
-    assert not go_on(known, LONG_S).holds
-    assert go_on(doubted, LONG_S).holds
+    assert not go_on(known, DOUBTED_S).holds
+    assert go_on(doubted, DOUBTED_S).holds
     assert not go_on(doubted, LONG_S).holds
 
 

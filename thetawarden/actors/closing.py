@@ -179,12 +179,15 @@ def is_busy(state: ExecutorState, trade: TradeLife) -> bool:
 
 def is_closing(state: ExecutorState, trade: TradeLife) -> bool:
     """Whether an order that closes or rolls a trade is approved or on its way."""
-    if any(one.trade == trade.name and one.closing for one in state.asked.values()):
-        return True
-    if any(one.proposal.trade == trade.name for one in state.waiting.values()):
-        return True
     lives = lives_of(state, trade.name)
-    return any(not life.is_over and life.intent.role in CLOSING_ROLES for life in lives)
+    left = any(not life.is_over and life.intent.role in CLOSING_ROLES for life in lives)
+    return left or is_to_be_closed(state, trade)
+
+
+def is_to_be_closed(state: ExecutorState, trade: TradeLife) -> bool:
+    """Whether an order that closes or rolls a trade is asked for or approved, and has not left."""
+    asked = any(one.trade == trade.name and one.closing for one in state.asked.values())
+    return asked or any(one.proposal.trade == trade.name for one in state.waiting.values())
 
 
 def underlying_of(legs: tuple[OrderLeg, ...]) -> str:

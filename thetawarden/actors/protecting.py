@@ -2,7 +2,8 @@
 
 Exits that differ in size are changed, not doubled. Missing ones are placed once more; if that
 fails the trade is closed; if that fails trading halts and a person is called. Nothing is repaired
-while an order that closes the trade works, or while it is not known what became of its exits.
+while an order that closes the trade is alive, or while it is not known what became of its exits.
+A closing order in doubt protects nobody: a person is told of it as of missing exits.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Guard:
         trade = _with_new_exits(state, trade)
         state.trades[name] = trade
         found = judge_protection(trade, lives_of(state, name))
-        if found.units and closing.is_closing(state, trade):
+        if found.units and closing.is_to_be_closed(state, trade):
             state.trades[name] = _being_closed(trade)
             return ()
         match found.cover:

@@ -78,7 +78,7 @@ class Cover(enum.StrEnum):
     NEEDLESS = "nothing is sold short"
     COMPLETE = "complete"
     CLOSING = "being closed"
-    UNSURE = "some exits are in doubt"
+    UNSURE = "its exits, or the order that closes it, are in doubt"
     LACKING = "missing or incomplete"
     EXCESSIVE = "more exits than is held"
 
@@ -167,8 +167,8 @@ def shared(
 def judge_protection(trade: TradeLife, lives: tuple[OrderLife, ...]) -> Protection:
     """Return whether every unit a trade has sold short has its exits at the broker.
 
-    An order that closes or rolls the trade, alive, stands for them. So do the exits that left with
-    an entry that may still fill.
+    An order that closes or rolls the trade, alive, stands for them; not one of which nobody knows
+    whether the broker has it. So do the exits that left with an entry that may still fill.
     """
     unit, units = unit_of(options_in(held_by(trade, lives)))
 
@@ -176,7 +176,11 @@ def judge_protection(trade: TradeLife, lives: tuple[OrderLife, ...]) -> Protecti
         return Protection(cover=cover, unit=unit, units=units, words=words)
 
     exits = [life for life in lives if life.is_exit and not life.is_over]
-    if any(_is_closing(life) for life in lives):
+    closing = [life for life in lives if _is_closing(life)]
+    wants_exits = is_short(unit) and trade.exits is not None
+    if closing and wants_exits and all(life.stage is Stage.UNKNOWN for life in closing):
+        return found(Cover.UNSURE, "what became of the order that closes it is being found out")
+    if closing:
         return found(Cover.CLOSING, "an order that closes it is on its way")
     if not is_short(unit) or trade.exits is None:
         left_over = any(not _ends(life, unit, units) for life in exits)

@@ -8,7 +8,7 @@ A healed world must have exits of the right size. While it goes on they may be m
 as long as nobody told the desk, no link or no executor is there, or trading is halted, and then for
 the time after which a person must be told, and `REPAIRED_NS`. An approval to close or roll the
 trade, or to place its exits anew, begins that time again; where its closing order left and the
-broker never spoke of it, it takes as long as to find out what became of that in addition.
+broker never spoke of it, the time after which an order is in doubt comes in addition.
 """
 
 from __future__ import annotations
@@ -43,8 +43,6 @@ REPAIRED_NS = 10 * NS_PER_SECOND
 """Of the machine: in which what is missing is asked for, approved, sent and acknowledged."""
 
 CLOSING = frozenset({OrderRole.EXIT, OrderRole.ROLL})
-BOOKS_ASKED_FOR = 4
-"""Two that agree, one that did not come, and one that was under way as it left."""
 HEARS = (
     *(OrderApproved, NotifyPerson, ProtectionChanged, DeskStarted),
     *(ActorEnded, LinkChanged, VitalsTaken),
@@ -130,7 +128,7 @@ class _Protected:
                 yield trade, conid, sold
 
     def _doubted_ns(self, trade: Trade, scene: Scene) -> int:
-        """So much more while nobody knows of an order that closes it: two whole books tell."""
+        """So much more while nobody knows of an order that closes it."""
         closing = (
             ref
             for ref, known in scene.submitted.items()
@@ -138,9 +136,7 @@ class _Protected:
         )
         if all(map(self._heard.knows, closing)):
             return 0
-        config = scene.world.settings.config
-        books_s = BOOKS_ASKED_FOR * config.broker.agree_apart_s
-        return round((config.execution.ack_s + books_s) * NS_PER_SECOND)
+        return round(scene.world.settings.config.execution.ack_s * NS_PER_SECOND)
 
     def end(self, scene: Scene) -> Words:
         """Compare contract by contract what is open with what works to end it."""
