@@ -63,6 +63,7 @@ def staged(state: GovernorState, told: OrderStageChanged, now: UnixNs) -> str:
         units_filled=max(told.units_filled, 0 if before is None else before.units_filled),
         fills={} if before is None else before.fills,
         ended_ns=now if told.stage in ENDS else UnixNs(0),
+        filled_ns=UnixNs(0) if before is None else before.filled_ns,
     )
     uses = before is None and told.approval_key and told.stage is not Stage.WITHHELD
     wrong = _intended(state, order, now) if uses else ""
@@ -99,6 +100,7 @@ def booked(state: GovernorState, told: FillBooked, now: UnixNs) -> None:
     con_id = ConId(one.instrument.conid)
     fill = Noted(con_id, to_float(told.quantity), to_float(told.cash_usd))
     order, news = noted(order, told.fill, fill)
+    order = msgspec.structs.replace(order, filled_ns=now) if news.contracts else order
     state.orders[order.order_ref] = order
     if order.trade not in state.trades and not news.contracts:
         return  # the late cost of a trade that is closed: it was counted by what it had brought
@@ -149,7 +151,7 @@ def valued(
 
 def booked_up(state: GovernorState, settings: GovernorSettings, now: UnixNs) -> None:
     """Let go of what the account shows by now, and forget orders that are long over."""
-    left = following.booked_up(
+    left, ahead = following.booked_up(
         state.ledger,
         state.orders.values(),
         agreed={row.instrument.con_id: row.agreed for row in state.rows},
@@ -157,6 +159,9 @@ def booked_up(state: GovernorState, settings: GovernorSettings, now: UnixNs) -> 
         settle_ns=settings.settle_ns,
     )
     _take(state, left)
+    if state.values is not None:
+        ahead = following.still_ahead(ahead, account_ns=state.values.at_ns, now=now)
+    state.ahead += ahead
     state.orders = {
         ref: one
         for ref, one in state.orders.items()

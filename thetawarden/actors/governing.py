@@ -10,7 +10,7 @@ from thetawarden.domain.books.working import WorkingOrders
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.context.beta import Beta
 from thetawarden.domain.governing.market import KeptMarks, Seen, kept_of, market_of
-from thetawarden.domain.governing.orders import KnownOrder, pieces_of
+from thetawarden.domain.governing.orders import KnownOrder, MarginAhead, pieces_of
 from thetawarden.domain.governing.sights import Sight
 from thetawarden.domain.governing.stock import Stock, take_stock
 from thetawarden.domain.governing.terms import Terms
@@ -111,7 +111,7 @@ class GovernorState(msgspec.Struct, kw_only=True):
     `tripped` the brakes that have halted already and have not let go since; `limits_kept` what a
     person has acknowledged, `limits_stated` what this process was started with; `agreed_equity`
     what losses were measured from when the books last agreed; `kept` what was last known of the
-    options that are held.
+    options that are held; `ahead` margin that the account's figures may not have yet.
     """
 
     latch: Latch = Latch()
@@ -139,6 +139,7 @@ class GovernorState(msgspec.Struct, kw_only=True):
     working: WorkingOrders = WorkingOrders()
     ledger: Ledger = Ledger()
     lapsed: dict[str, Reservation] = {}
+    ahead: tuple[MarginAhead, ...] = ()
     flow: OrderFlow = OrderFlow()
     equity: EquityState = EquityState()
     recovery: RecoveryState = RecoveryState()
@@ -183,7 +184,8 @@ def desk_of(state: GovernorState, settings: GovernorSettings) -> Desk:
     account = None
     if values is not None:
         automatic = auto_select_margin_usd(state.trades)
-        account = account_of(values, auto_select_margin_usd=automatic)
+        ahead_usd = math.fsum(one.usd for one in state.ahead)
+        account = account_of(values, auto_select_margin_usd=automatic, ahead_usd=ahead_usd)
     connection = msgspec.structs.replace(
         settings.connection, account="" if values is None else values.account
     )

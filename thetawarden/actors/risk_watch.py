@@ -9,6 +9,7 @@ import msgspec
 from thetawarden.actors.governing import GovernorSettings, GovernorState, desk_of, posture_of
 from thetawarden.domain.broker.account import AccountValues
 from thetawarden.domain.governing.braking import Trips, cautions_of, trips_of
+from thetawarden.domain.governing.orders import still_ahead
 from thetawarden.domain.governing.stock import Stock
 from thetawarden.domain.instants import UnixNs, new_york_date
 from thetawarden.domain.risk.brakes import Brake, BrakeName, read_brakes
@@ -39,12 +40,17 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def account(
     state: GovernorState, settings: GovernorSettings, values: AccountValues, now: UnixNs
 ) -> None:
-    """Take in the account's figures, unless they are older than those at hand or unfinished."""
-    net = values.net_liquidation_usd
-    known = state.values
-    if not values.ready or net is None or (known is not None and values.at_ns < known.at_ns):
+    """Take in the account's figures, unless they are older than those at hand or unfinished.
+
+    Figures from the future are of before the clock was set back, and older than any.
+    """
+    net, known = values.net_liquidation_usd, state.values
+    if not values.ready or net is None:
+        return
+    if known is not None and values.at_ns < known.at_ns <= now:
         return
     state.values = values
+    state.ahead = still_ahead(state.ahead, account_ns=values.at_ns, now=now)
     day, nlv = new_york_date(now), to_float(net)
     if state.equity.day is not None and day > state.equity.day:
         state.flow = start_session(state.flow)

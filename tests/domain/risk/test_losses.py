@@ -163,8 +163,17 @@ def test_a_figure_that_is_no_number_changes_nothing(nonsense):
     state = observe_nlv(EquityState(), nlv_usd=100.0, day=MONDAY, at_ns=1)
 
     assert observe_nlv(state, nlv_usd=nonsense, day=MONDAY, at_ns=2) == state
-    assert observe_nlv(state, nlv_usd=50.0, day=MONDAY - dt.timedelta(1), at_ns=2) == state
     assert record_flow(state, amount_usd=nonsense) == state
+
+
+@pytest.mark.parametrize("days", [1, 30])
+def test_p09_losses_by_a_clock_that_was_set_back_are_measured_from_where_they_were(days):
+    state = observe_nlv(EquityState(), nlv_usd=100.0, day=MONDAY, at_ns=1)
+
+    lost = observe_nlv(state, nlv_usd=50.0, day=MONDAY - dt.timedelta(days), at_ns=2)
+
+    assert (lost.day, lost.day_start_usd, lost.peak_usd) == (MONDAY, 100.0, 100.0)
+    assert (lost.nlv_usd, lost.at_ns) == (50.0, 2)
 
 
 @given(amount=st.floats(-50_000, 50_000), loss=st.floats(0.0, 30_000))

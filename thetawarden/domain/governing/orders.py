@@ -2,6 +2,7 @@
 
 Pure. What a fill has brought counts with its order until the account shows it: a combination's leg
 that has filled ahead of the others stays with its order as well. An order in doubt counts in full.
+The account's margin may come later than its positions: until then what an entry needs is kept free.
 """
 
 from __future__ import annotations
@@ -50,8 +51,18 @@ class Noted(msgspec.Struct, frozen=True, array_like=True):
     cash_usd: float
 
 
+class MarginAhead(msgspec.Struct, frozen=True, array_like=True):
+    """Margin that a filled entry needs, which account figures as of `filled_ns` may not have."""
+
+    filled_ns: UnixNs
+    usd: float
+
+
 class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order of ours; `fills` by identity, `ended_ns` 0 while something may come of it."""
+    """An order of ours; `fills` by identity, `ended_ns` 0 while something may come of it.
+
+    `filled_ns` is when its latest fill was booked.
+    """
 
     order_ref: str
     trade: str
@@ -62,6 +73,7 @@ class KnownOrder(msgspec.Struct, frozen=True, kw_only=True):
     units_filled: int
     fills: dict[str, Noted] = {}
     ended_ns: UnixNs = UnixNs(0)
+    filled_ns: UnixNs = UnixNs(0)
 
     @property
     def is_over(self) -> bool:
@@ -105,12 +117,13 @@ def booked_up(
     agreed: Mapping[ConId, bool],
     now_ns: int,
     settle_ns: int,
-) -> Ledger:
-    """Return the ledger once the account shows what has filled.
+) -> tuple[Ledger, tuple[MarginAhead, ...]]:
+    """Return the ledger once the account shows what has filled, and the margin it lets go of.
 
     Nothing moves while book and broker count a contract differently. What an order that has been
     over for a while is said to have filled, and the account does not show, will not come any more.
     """
+    ahead = []
     for order in orders:
         held = ledger.reservations.get(order.approval_key)
         if held is None:
@@ -123,7 +136,17 @@ def booked_up(
         if units > held.units_filled:
             ledger = _or_same(ledger, fill(ledger, order.approval_key, units_filled=units))
         ledger = _or_same(ledger, book(ledger, order.approval_key, units_booked=units))
-    return ledger
+        usd = (units - held.units_booked) * held.margin_usd_per_unit
+        if usd > 0.0 and not held.approval.reducing:
+            ahead.append(MarginAhead(order.filled_ns, usd))
+    return ledger, tuple(ahead)
+
+
+def still_ahead(
+    ahead: Iterable[MarginAhead], *, account_ns: UnixNs, now: UnixNs
+) -> tuple[MarginAhead, ...]:
+    """Return what account figures of that instant may not have; nothing has filled after now."""
+    return tuple(one for one in ahead if account_ns <= one.filled_ns <= now)
 
 
 def pieces_of(ledger: Ledger, orders: Iterable[KnownOrder]) -> dict[ConId, float]:

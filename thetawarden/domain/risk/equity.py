@@ -43,10 +43,14 @@ class Losses(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def observe_nlv(state: EquityState, *, nlv_usd: float, day: dt.date, at_ns: UnixNs) -> EquityState:
-    """Take in a figure; one that is no number, or of an earlier day, changes nothing."""
-    if not math.isfinite(nlv_usd) or (state.day is not None and day < state.day):
+    """Take in a figure; one that is no number changes nothing.
+
+    By a clock that was set back over midnight the day goes on: losses are measured from its start.
+    """
+    if not math.isfinite(nlv_usd):
         return state
     before, last = state.day, state.nlv_usd
+    day = day if before is None else max(day, before)
     if before is None or last is None:
         return EquityState(
             day=day,

@@ -55,8 +55,13 @@ def instrument_of(told: BrokerInstrument) -> Instrument | None:
     )
 
 
-def account_of(told: AccountValues, *, auto_select_margin_usd: float) -> Account | None:
-    """Return the account's figures, or None while one of them is missing or being summed up."""
+def account_of(
+    told: AccountValues, *, auto_select_margin_usd: float, ahead_usd: float = 0.0
+) -> Account | None:
+    """Return the account's figures, or None while one of them is missing or being summed up.
+
+    `ahead_usd` is margin they do not have yet, of what has filled since.
+    """
     net, initial = told.net_liquidation_usd, told.initial_margin_usd
     excess = told.excess_liquidity_usd
     if not told.ready or net is None or initial is None or excess is None:
@@ -64,8 +69,8 @@ def account_of(told: AccountValues, *, auto_select_margin_usd: float) -> Account
     return Account(
         at_ns=told.at_ns,
         nlv_usd=to_float(net),
-        initial_margin_usd=to_float(initial),
-        excess_liquidity_usd=to_float(excess),
+        initial_margin_usd=to_float(initial) + ahead_usd,
+        excess_liquidity_usd=to_float(excess) - ahead_usd,
         auto_select_margin_usd=auto_select_margin_usd,
     )
 
