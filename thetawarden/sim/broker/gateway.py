@@ -38,8 +38,8 @@ class SimGateway:
     `refusal` is what whoever connects is told instead of being let in. `swallows` counts orders
     that will be lost without a word. Distortions change what is shown, spreads what is told.
     Who lies in wait in `placed` or `cancelled` sees an order that has arrived, or whose cancel has;
-    who meets them `arriving` may change the world for as long as they are judged. Numbers count by
-    what has arrived: those of orders that were lost are given again.
+    who meets them `arriving` may have them lost, or change the world while they are judged. Numbers
+    count by what has arrived: those of orders that were lost are given again.
     `untold` are the fills, by the stem of their numbers, of which no desk has heard so far.
     """
 
@@ -90,18 +90,24 @@ class SimGateway:
     def place(self, tickets: list[model.OrderRequest]) -> None:
         """Take orders whose bytes arrived; a fault may have them lost without a word."""
         self.advance()
-        if self.swallows:
-            self.swallows -= 1
-            return
-        self.highest_order_id = max(self.highest_order_id, *(one.key.order_id for one in tickets))
         judged = [meet(tickets) for meet in tuple(self.arriving.values())]
-        for ticket in tickets:
-            self.exchange.place(ticket)
+        lost = self.swallows > 0
+        if lost:
+            self.swallows -= 1
+        else:
+            self._take(tickets)
         for undo in judged:
             undo()
+        if lost:
+            return
         self.advance()
         if self.placed:
             self._spring(self.placed, {ticket.key for ticket in tickets})
+
+    def _take(self, tickets: list[model.OrderRequest]) -> None:
+        self.highest_order_id = max(self.highest_order_id, *(one.key.order_id for one in tickets))
+        for ticket in tickets:
+            self.exchange.place(ticket)
 
     def cancel(self, key: model.OrderKey) -> None:
         """Take a cancel whose bytes arrived."""

@@ -9,7 +9,7 @@ import msgspec
 
 from thetawarden.domain.broker.quote import DataType
 from thetawarden.practice import model
-from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.kinds import Family, Kinds, Planned, Undo
 
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
@@ -111,16 +111,7 @@ def _delayed(world: World, planned: Planned) -> Undo:
     return live
 
 
-def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> FaultKind:
-    return FaultKind(
-        code=code,
-        name=name,
-        family=Family.DATA,
-        words=words,
-        begin=begin,  # type: ignore[arg-type]
-        weight=weight,
-    )
-
+_kind = Kinds(Family.DATA).kind
 
 KINDS = (
     _kind("M01", "frozen-feed", "no more ticks of some or all lines", _by(_frozen), weight=4),

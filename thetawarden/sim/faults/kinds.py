@@ -36,6 +36,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Undo = Callable[[], None]
+Begin = Callable[["World", Planned], Undo | None]
 
 
 class FaultKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,21 @@ class FaultKind(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     family: Family
     words: str
-    begin: Callable[[World, Planned], Undo | None]
+    begin: Begin
     weight: int = 2
     lasts_min: int = 0
+
+
+class Kinds:
+    """Makes kinds of one family."""
+
+    def __init__(self, family: Family, *, weight: int = 2, lasts_min: int = 0) -> None:
+        self._usual = {"weight": weight, "lasts_min": lasts_min}
+        self._family = family
+
+    def kind(self, code: str, name: str, words: str, begin: Begin, **changes: int) -> FaultKind:
+        """One kind; `changes` are its weight, or how long it lasts at least."""
+        usual = self._usual | changes
+        return FaultKind(
+            code=code, name=name, words=words, begin=begin, family=self._family, **usual
+        )

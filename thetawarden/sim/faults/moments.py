@@ -15,7 +15,7 @@ from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.naming import role_of_ref
 from thetawarden.messages.trading import Halt
 from thetawarden.practice import model
-from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.kinds import Family, Kinds, Planned, Undo
 from thetawarden.sim.faults.people import PERSON, resume
 
 if TYPE_CHECKING:
@@ -110,6 +110,20 @@ def _margin_at_order(world: World, planned: Planned) -> Undo:
     return lambda: gateway.arriving.pop(key, None) and None
 
 
+def _lose_a_closing(world: World, planned: Planned) -> Undo:
+    """The order that closes a position, whose exits are gone for it, gets lost on its way."""
+    gateway, key = world.gateway, f"{planned.name}@{planned.at_min}"
+
+    def meet(tickets: list[model.OrderRequest]) -> Callable[[], None]:
+        if role_of_ref(tickets[0].order_ref) is OrderRole.EXIT:
+            gateway.arriving.pop(key, None)
+            gateway.swallows += 1
+        return lambda: None
+
+    gateway.arriving[key] = meet
+    return lambda: gateway.arriving.pop(key, None) and None
+
+
 def _correct_after_close(world: World, planned: Planned) -> Undo:
     """A fill is corrected or busted when what it was part of is closed."""
     gateway = world.gateway
@@ -137,52 +151,41 @@ def _closes(order_ref: str) -> bool:
     return role_of_ref(order_ref) in {OrderRole.EXIT, OrderRole.TAKE_PROFIT, OrderRole.STOP}
 
 
-def _kind(code: str, name: str, words: str, begin: object, family: Family) -> FaultKind:
-    return FaultKind(
-        code=code,
-        name=name,
-        family=family,
-        words=words,
-        begin=begin,  # type: ignore[arg-type]
-        weight=6,
-        lasts_min=WAITS_MIN,
-    )
-
+_WAITS = {"weight": 6, "lasts_min": WAITS_MIN}
+_network = Kinds(Family.NETWORK, **_WAITS).kind
+_orders = Kinds(Family.ORDERS, **_WAITS).kind
+_human = Kinds(Family.HUMAN, **_WAITS).kind
 
 KINDS = (
-    _kind(
+    _network(
         "N01",
         "reset-at-partial",
         "the connection is reset while an order is partly filled",
         _reset_at_partial,
-        Family.NETWORK,
     ),
-    _kind(
+    _orders(
         "O03",
         "fill-under-cancel",
         "an order fills while its cancel is on the way",
         _fill_under_cancel,
-        Family.ORDERS,
     ),
-    _kind(
+    _orders(
+        "O10",
+        "closing-lost",
+        "an order that closes a position is lost without a word",
+        _lose_a_closing,
+    ),
+    _orders(
         "O12",
         "margin-at-order",
         "margin is raised while an approved order is on its way",
         _margin_at_order,
-        Family.ORDERS,
     ),
-    _kind(
+    _orders(
         "O08",
         "correction-after-close",
         "a fill is corrected or busted when its position is closed",
         _correct_after_close,
-        Family.ORDERS,
     ),
-    _kind(
-        "brake",
-        "halt-at-order",
-        "a person halts while an order is on its way",
-        _halt_at_order,
-        Family.HUMAN,
-    ),
+    _human("brake", "halt-at-order", "a person halts while an order is on its way", _halt_at_order),
 )

@@ -8,7 +8,7 @@ from thetawarden.domain.link.states import LinkTrouble
 from thetawarden.messages.books import ExecutionReported, OrderReported
 from thetawarden.practice import model
 from thetawarden.sim.broker.translate import execution_of, order_of
-from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.kinds import Family, Kinds, Planned, Undo
 
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
@@ -100,19 +100,7 @@ def _retell(world: World, planned: Planned) -> None:
         wire.tell(OrderReported(epoch=wire.epoch, order=order_of(view)))
 
 
-def _kind(
-    code: str, name: str, words: str, begin: object, weight: int = 2, *, lasts_min: int = 0
-) -> FaultKind:
-    return FaultKind(
-        code=code,
-        name=name,
-        family=Family.NETWORK,
-        words=words,
-        begin=begin,  # type: ignore[arg-type]
-        weight=weight,
-        lasts_min=lasts_min,
-    )
-
+_kind = Kinds(Family.NETWORK).kind
 
 KINDS = (
     _kind("N01", "reset", "the connection is reset", _reset, weight=5),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from thetawarden.domain.instants import NS_PER_SECOND
 from thetawarden.practice import model
-from thetawarden.sim.faults.kinds import A_DAY_MIN, Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.kinds import A_DAY_MIN, Family, Kinds, Planned, Undo
 
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
@@ -135,19 +135,7 @@ def _liquidate(world: World, planned: Planned) -> None:
         )
 
 
-def _kind(
-    code: str, name: str, words: str, begin: object, weight: int = 2, *, lasts_min: int = 0
-) -> FaultKind:
-    return FaultKind(
-        code=code,
-        name=name,
-        family=Family.ORDERS,
-        words=words,
-        begin=begin,  # type: ignore[arg-type]
-        weight=weight,
-        lasts_min=lasts_min,
-    )
-
+_kind = Kinds(Family.ORDERS).kind
 
 KINDS = (
     _kind("O01", "reject", "the next order is rejected", _reject),

@@ -9,7 +9,7 @@ from thetawarden.messages.books import AcceptBook
 from thetawarden.messages.risk import FreezeExits
 from thetawarden.messages.trading import CancelAll, Flatten, Halt, Resume
 from thetawarden.practice import model
-from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.kinds import Family, Kinds, Planned, Undo
 
 if TYPE_CHECKING:
     from thetawarden.sim.world import World
@@ -86,16 +86,7 @@ def _manual_cancel(world: World, planned: Planned) -> None:
         exchange.break_order(perm_id=chosen.perm_id, text="cancelled by hand")
 
 
-def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> FaultKind:
-    return FaultKind(
-        code=code,
-        name=name,
-        family=Family.HUMAN,
-        words=words,
-        begin=begin,  # type: ignore[arg-type]
-        weight=weight,
-    )
-
+_kind = Kinds(Family.HUMAN).kind
 
 KINDS = (
     _kind("H01", "manual-trade", "somebody trades in the account by hand", _manual_trade),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from thetawarden.domain.instants import NS_PER_SECOND
-from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.kinds import Family, Kinds, Planned, Undo
 from thetawarden.sim.meddling import Mishap
 
 if TYPE_CHECKING:
@@ -57,40 +57,15 @@ def _set_clock(world: World, planned: Planned) -> Undo:
     return lambda: world.clock.set_back_or_forth(-jump_s * NS_PER_SECOND)
 
 
-def _kind(
-    code: str, name: str, words: str, begin: object, *, family: Family, weight: int = 2
-) -> FaultKind:
-    return FaultKind(
-        code=code,
-        name=name,
-        family=family,
-        words=words,
-        begin=begin,  # type: ignore[arg-type]
-        weight=weight,
-    )
-
+_kind = Kinds(Family.PROCESS).kind
 
 KINDS = (
-    _kind("P01", "crash", "an actor raises", _crash, family=Family.PROCESS, weight=6),
+    _kind("P01", "crash", "an actor raises", _crash, weight=6),
+    _kind("P03", "crash-loop", "an actor raises over and over", _crash_often),
+    _kind("P02", "hang", "an actor does not return, or only when it is too late", _hang, weight=5),
+    _kind("P05", "kill", "the process is killed at some step", _kill, weight=4),
     _kind(
-        "P03",
-        "crash-loop",
-        "an actor raises over and over",
-        _crash_often,
-        family=Family.PROCESS,
-        weight=2,
+        "P05", "kill-at-order", "the process is killed around an order", _kill_an_order, weight=9
     ),
-    _kind("P02", "hang", "an actor never returns", _hang, family=Family.PROCESS, weight=5),
-    _kind(
-        "P05", "kill", "the process is killed at some step", _kill, family=Family.PROCESS, weight=4
-    ),
-    _kind(
-        "P05",
-        "kill-at-order",
-        "the process is killed around an order",
-        _kill_an_order,
-        family=Family.PROCESS,
-        weight=9,
-    ),
-    _kind("P09", "clock-set", "somebody sets the clock", _set_clock, family=Family.CLOCK),
+    Kinds(Family.CLOCK).kind("P09", "clock-set", "somebody sets the clock", _set_clock),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from thetawarden.domain.instants import NS_PER_MINUTE
-from thetawarden.sim.faults.kinds import Family, FaultKind, Planned, Undo
+from thetawarden.sim.faults.kinds import Family, Kinds, Planned, Undo
 from thetawarden.sim.faults.people import resume
 from thetawarden.sim.space import RESERVE_ENTRIES
 
@@ -59,19 +59,16 @@ def _no_alerts(world: World, _planned: Planned) -> Undo:
     return lambda: world.failing.discard("alerts")
 
 
-def _kind(code: str, name: str, words: str, begin: object, weight: int = 2) -> FaultKind:
-    return FaultKind(
-        code=code,
-        name=name,
-        family=Family.STORAGE,
-        words=words,
-        begin=begin,  # type: ignore[arg-type]
-        weight=weight,
-    )
-
+_kind = Kinds(Family.STORAGE).kind
 
 KINDS = (
-    _kind("S01", "torn-tail", "the process dies within a write, part of which is there", _tear, 4),
+    _kind(
+        "S01",
+        "torn-tail",
+        "the process dies within a write, part of which is there",
+        _tear,
+        weight=4,
+    ),
     _kind(
         "S04", "old-snapshots", "the next process cannot use the states that were kept", _outdate
     ),
