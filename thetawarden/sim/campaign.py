@@ -12,7 +12,6 @@ import gc
 import hashlib
 import logging
 import math
-import tempfile
 import traceback
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from thetawarden.sim.disk import Entry, Numbered
 from thetawarden.sim.faults.kinds import A_DAY_MIN, Family, Planned
 from thetawarden.sim.faults.people import accept_untold, resume
 from thetawarden.sim.faults.schedule import SESSION_MIN, Stage, draw_schedule
+from thetawarden.sim.folders import world_folder
 from thetawarden.sim.invariants.referee import Referee, Violation
 from thetawarden.sim.runtime import LivelockError
 from thetawarden.sim.settings import SPEED, WorldSettings, at_pace, small_config, with_limits
@@ -64,7 +64,6 @@ TRADES_FROM_MIN, TRADES_UNTIL_MIN = 25, 375
 HEARD_MAX = 1 << 16
 """So many bytes are digested at once."""
 logging.getLogger("thetawarden").addHandler(logging.NullHandler())  # nobody runs these desks
-_FOLDER = Path("/dev/shm")  # noqa: S108  # only the parent of a folder of its own
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,8 +142,8 @@ def simulate(plan: Plan) -> Outcome:
     """Run one seed to its end, or to the first violation; a run that itself fails is one."""
     gc.disable()
     try:
-        with tempfile.TemporaryDirectory(dir=_FOLDER if _FOLDER.is_dir() else None) as folder:
-            return _Run(plan, Path(folder)).outcome()
+        with world_folder() as folder:
+            return _Run(plan, folder).outcome()
     finally:
         gc.enable()
         gc.collect()
