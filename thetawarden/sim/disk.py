@@ -170,12 +170,14 @@ class DiskLog:
 class SimDisk:
     """A folder of day files, and what is known of it beyond one process.
 
+    What a process committed is written when somebody looks: of the last process nobody does.
     `torn_read` counts how often a process began with a file whose end was half written, `outdated`
     how often with snapshots of which it could use none.
     """
 
     def __init__(self, folder: Path, *, first_day: dt.date) -> None:
-        self.folder = folder
+        self._folder = folder
+        self._ended: tuple[DiskLog, Position] | None = None
         self.torn_read = self.outdated = 0
         self._is_torn = False
         self._day = first_day
@@ -183,9 +185,14 @@ class SimDisk:
         self._is_outdated = False
 
     @property
-    def day(self) -> dt.date:
-        """The day whose file is written to."""
-        return self._day
+    def folder(self) -> Path:
+        """The folder, with all that was committed."""
+        self._settle()
+        return self._folder
+
+    @folder.setter
+    def folder(self, folder: Path) -> None:
+        self._folder = folder
 
     def tear(self, share: float) -> None:
         """Of what the next process leaves unwritten, have this share there all the same."""
@@ -196,7 +203,17 @@ class SimDisk:
         self._is_outdated = True
 
     def keep(self, log: DiskLog, position: Position) -> None:
-        """Write what a process committed, of which `position` was the beginning."""
+        """Keep what a process committed, of which `position` was the beginning."""
+        self._settle()
+        self._ended = log, position
+
+    def _settle(self) -> None:
+        """Write what the process that ended last has committed."""
+        if self._ended is not None:
+            ended, self._ended = self._ended, None
+            self._write_down(*ended)
+
+    def _write_down(self, log: DiskLog, position: Position) -> None:
         store = self._open(self._day, position.next_seq, position.next_n)
         batch: list[Entry] = []
         for entry in self._as_kept(log.written()):
@@ -218,9 +235,10 @@ class SimDisk:
 
     def recover(self, tree: Tree) -> Recovered:
         """What a new process of this tree begins with."""
-        if not day_files(self.folder):
-            return recover(self.folder, actor_names(tree), actor_roles(tree))
-        found = recover(self.folder, actor_names(tree), actor_roles(tree), fits=tree.can_begin_with)
+        folder, names, roles = self.folder, actor_names(tree), actor_roles(tree)
+        if not day_files(folder):
+            return recover(folder, names, roles)
+        found = recover(folder, names, roles, fits=tree.can_begin_with)
         self.torn_read, self._is_torn = self.torn_read + self._is_torn, False
         return found
 
@@ -236,7 +254,7 @@ class SimDisk:
         ]
 
     def _open(self, day: dt.date, first_seq: int, first_n: int) -> DayStore:
-        path = day_path(self.folder, day)
+        path = day_path(self._folder, day)
         return DayStore(path, first_seq=first_seq, first_n=first_n, software=SOFTWARE)
 
 

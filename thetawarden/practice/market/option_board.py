@@ -79,6 +79,7 @@ class OptionBoard:
         """Drop what was remembered."""
         self._plans.clear()
         self._planned = 0
+        self._tape.forget()
 
     def fill(self, found: list[Quote | None], con_ids: tuple[int, ...], now_ns: int) -> None:
         """Put the quotes of all options among the contracts into their places."""

@@ -30,6 +30,9 @@ _BUSIEST = {"SPX": 1500.0, "SPXW": 15_000.0, "SPY": 40_000.0, "QQQ": 25_000.0, "
 _BUSIEST_INDEX = 250.0
 _SHARES_PER_CONTRACT = 6000.0
 _LOT = 6.0
+_FEW, _COURSES_MAX = 16, 1000
+_NOTHING: Floats = np.empty(0)
+_NEVER: Codes = np.empty(0, dtype=np.int64)
 
 
 class Day(msgspec.Struct, kw_only=True, eq=False):
@@ -42,12 +45,22 @@ class Day(msgspec.Struct, kw_only=True, eq=False):
     usual: Floats
     interest: NDArray[np.int64]
     close: Floats
+    row: int
     minutes: int = 0
-    open: Floats
-    high: Floats
-    low: Floats
-    last: Floats
-    last_at_ns: NDArray[np.int64]
+    open: Floats = _NOTHING
+    high: Floats = _NOTHING
+    low: Floats = _NOTHING
+    last: Floats = _NOTHING
+    last_at_ns: Codes = _NEVER
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One contract's whole session: open, high, low, last and its minute, after every minute."""
+
+    usual: float
+    interest: int
+    close: float
+    figures: Floats
 
 
 class OptionTape:
@@ -55,36 +68,60 @@ class OptionTape:
 
     def __init__(self, *, seed: int, timeline: Timeline, pricer: Pricer) -> None:
         self._seed, self._timeline, self._pricer = seed, timeline, pricer
+        self._courses: dict[tuple[int, int], Course] = {}
+
+    def forget(self) -> None:
+        """Drop what was remembered."""
+        self._courses.clear()
 
     def begin(self, strip: Strip, terms: OptionClass, codes: Codes, row: int) -> Day:
         """Return the figures before the first minute of a row's session."""
-        line = self._timeline
-        before_ns = int(line.close_ns[row - 1])
+        if len(codes) > _FEW:
+            return self._begin(strip, terms, codes, row)
+        courses = self._courses_of(strip, terms, codes, row)
+        return self._day(
+            row,
+            usual=np.array([one.usual for one in courses]),
+            interest=np.array([one.interest for one in courses], dtype=np.int64),
+            close=np.array([one.close for one in courses]),
+        )
+
+    def _begin(self, strip: Strip, terms: OptionClass, codes: Codes, row: int) -> Day:
+        before_ns = int(self._timeline.close_ns[row - 1])
         valued = self._pricer.value(strip, before_ns)
         usual, interest = self._busyness(strip, terms, codes, row)
+        close = _on_tick(valued.value, terms)
+        return self._day(row, usual=usual, interest=interest, close=close)
+
+    def _day(self, row: int, *, usual: Floats, interest: NDArray[np.int64], close: Floats) -> Day:
+        line = self._timeline
         slots = line.day_shape(line.slots_of(row))
-        nothing = np.full(len(codes), np.nan)
-        return Day(
+        day = Day(
+            row=row,
             opens_ns=int(line.open_ns[row]),
             closes_ns=int(line.close_ns[row]),
             done=slots[::12],
             usual=usual,
             interest=interest,
-            close=_on_tick(valued.value, terms),
-            open=nothing,
-            high=nothing,
-            low=nothing,
-            last=nothing,
-            last_at_ns=np.zeros(len(codes), dtype=np.int64),
+            close=close,
         )
+        _begin_anew(day)
+        return day
 
     def forward(
         self, day: Day, *, strip: Strip, terms: OptionClass, codes: Codes, to_ns: int
     ) -> None:
-        """Carry a day's figures on to the last whole minute before an instant."""
+        """Carry a day's figures on to the last whole minute before an instant, or back to it."""
         until = min(to_ns, day.closes_ns)
-        minutes = max((until - day.opens_ns) // NS_PER_MINUTE, 0)
-        if minutes <= day.minutes:
+        minutes = int(max((until - day.opens_ns) // NS_PER_MINUTE, 0))
+        if minutes == day.minutes:
+            return
+        if len(codes) <= _FEW:
+            _take_over(day, self._courses_of(strip, terms, codes, day.row), minutes)
+            return
+        if minutes < day.minutes:
+            _begin_anew(day)
+        if not minutes:
             return
         at = day.opens_ns + NS_PER_MINUTE * np.arange(day.minutes + 1, minutes + 1)
         prices = self.prints(day, strip=strip, terms=terms, codes=codes, at_ns=at)
@@ -97,7 +134,37 @@ class OptionTape:
         day.low = np.fmin(day.low, np.fmin.reduce(prices, axis=0))
         day.last = np.where(some, prices[final, np.arange(len(codes))], day.last)
         day.last_at_ns = np.where(some, at[final], day.last_at_ns)
-        day.minutes = int(minutes)
+        day.minutes = minutes
+
+    def _courses_of(self, strip: Strip, terms: OptionClass, codes: Codes, row: int) -> list[Course]:
+        keys = [(code, row) for code in codes.tolist()]
+        known = self._courses
+        missing = [place for place, key in enumerate(keys) if key not in known]
+        found = {key: known[key] for key in keys if key in known}
+        if missing:
+            new = self._draw(_some_of(strip, missing), terms, codes[missing], row)
+            found |= {keys[place]: course for place, course in zip(missing, new, strict=True)}
+            known |= found
+            for oldest in list(known)[: max(len(known) - _COURSES_MAX, 0)]:
+                del known[oldest]
+        return [found[key] for key in keys]
+
+    def _draw(self, strip: Strip, terms: OptionClass, codes: Codes, row: int) -> list[Course]:
+        """Whole days, of contracts together."""
+        day = self._begin(strip, terms, codes, row)
+        minutes = np.arange(1, (day.closes_ns - day.opens_ns) // NS_PER_MINUTE + 1)
+        at = day.opens_ns + NS_PER_MINUTE * minutes
+        prices = self.prints(day, strip=strip, terms=terms, codes=codes, at_ns=at)
+        figures = _minute_by_minute(prices, minutes)
+        return [
+            Course(
+                usual=float(day.usual[place]),
+                interest=int(day.interest[place]),
+                close=float(day.close[place]),
+                figures=figures[:, place].copy(),
+            )
+            for place in range(len(codes))
+        ]
 
     def prints(
         self, day: Day, *, strip: Strip, terms: OptionClass, codes: Codes, at_ns: Codes
@@ -138,6 +205,47 @@ class OptionTape:
         usual = top * np.exp(-left_days / 22.0 - 0.5 * (reach / 1.3) ** 2) * roundness * noise[0]
         kept = 6.0 * top * np.exp(-left_days / 120.0 - 0.5 * (reach / 2.2) ** 2) * roundness
         return usual, np.floor(kept * noise[1]).astype(np.int64)
+
+
+def _some_of(strip: Strip, places: list[int]) -> Strip:
+    return msgspec.structs.replace(
+        strip,
+        expiry_at=strip.expiry_at[places],
+        strike=strip.strike[places],
+        is_call=strip.is_call[places],
+    )
+
+
+def _minute_by_minute(prices: Floats, minutes: Codes) -> Floats:
+    """Open, high, low, last and the minute of the last: after each minute (rows), by option."""
+    traded = ~np.isnan(prices)
+    last_minute = np.maximum.accumulate(np.where(traded, minutes[:, None], 0), axis=0)
+    options = np.arange(prices.shape[1])
+    begun = last_minute > 0
+    figures = np.full((len(minutes) + 1, prices.shape[1], 5), np.nan)
+    figures[1:, :, 0] = np.where(begun, prices[np.argmax(traded, axis=0), options], np.nan)
+    figures[1:, :, 1] = np.fmax.accumulate(prices, axis=0)
+    figures[1:, :, 2] = np.fmin.accumulate(prices, axis=0)
+    figures[1:, :, 3] = np.where(begun, prices[last_minute - 1, options], np.nan)
+    figures[:, :, 4] = np.vstack([np.zeros_like(last_minute[:1]), last_minute])
+    return figures
+
+
+def _take_over(day: Day, courses: list[Course], minutes: int) -> None:
+    """Have a day stand where its contracts are after so many minutes."""
+    figures = np.array([one.figures[minutes] for one in courses])
+    day.open, day.high, day.low, day.last = figures[:, :4].T
+    minute = figures[:, 4].astype(np.int64)
+    day.last_at_ns = np.where(minute > 0, day.opens_ns + NS_PER_MINUTE * minute, 0)
+    day.minutes = minutes
+
+
+def _begin_anew(day: Day) -> None:
+    """Have a day stand before its first minute."""
+    count = len(day.usual)
+    day.open = day.high = day.low = day.last = np.full(count, np.nan)
+    day.last_at_ns = np.zeros(count, dtype=np.int64)
+    day.minutes = 0
 
 
 def _busiest(terms: OptionClass) -> float:

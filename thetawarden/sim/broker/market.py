@@ -38,11 +38,20 @@ class RememberingMarket(PracticeMarket):
         super().__init__(terms)
         self._began = self.save()
         self._shown: dict[tuple[int, int], Quote | None] = {}
+        self._asked: dict[int, None] = {}
+        self._worlds, self._left_alone = 0, self._turns
+        self._looked_at: dict[int, int] = {}
         self._bars: dict[BarRequest, tuple[Bar, ...]] = {}
 
     def begin_anew(self) -> None:
-        """Go back to the beginning."""
-        self.restore(self._began)
+        """Go back to the beginning; what nobody intervened in is not forgotten."""
+        self._worlds += 1
+        if self._turns == self._left_alone:
+            self._now_ns = self._terms.start_ns
+            self._board.forget()  # what was asked of the past goes by when it was asked
+        else:
+            self.restore(self._began)
+            self._left_alone = self._turns
 
     @override
     def quote(self, con_id: int) -> Quote | None:
@@ -51,7 +60,11 @@ class RememberingMarket(PracticeMarket):
 
     @override
     def quotes(self, con_ids: Sequence[int]) -> Sequence[Quote | None]:
-        """Many quotes at once, those that were asked for before out of memory."""
+        """Many quotes at once, those that were asked for before out of memory.
+
+        Where a second world looks at an instant, all is computed that any world has asked for: the
+        next ones will look there, too, and for many at once it takes hardly longer.
+        """
         if self._levers.pulled:
             return super().quotes(con_ids)
         beat, shown = self._beat_ns, self._shown
@@ -59,7 +72,11 @@ class RememberingMarket(PracticeMarket):
         if missing:
             if len(shown) > KEPT_MAX:
                 shown.clear()
+                self._looked_at.clear()
                 missing = list(con_ids)
+            self._asked.update(dict.fromkeys(missing))
+            if self._looked_at.setdefault(beat, self._worlds) < self._worlds:
+                missing = [one for one in self._asked if (beat, one) not in shown]
             for one, quote in zip(missing, super().quotes(missing), strict=True):
                 shown[beat, one] = quote
         return [shown[beat, one] for one in con_ids]

@@ -127,7 +127,10 @@ class _Mail:
         for name in self._listening(type(body), route, posts):
             if not is_meant(name, body, route):
                 continue
-            count = self._boxes.setdefault(name, _Box()).put(letter)
+            box = self._boxes.get(name)
+            if box is None:
+                box = self._boxes[name] = _Box()
+            count = box.put(letter)
             bound = getattr(posts[name].spec.bounds, route.lane.name.lower())
             if count > bound:
                 yield from self._tell(name, letter, f"waits with {count}, {bound} allowed")

@@ -91,13 +91,15 @@ class _Protected:
 
     def _meanwhile(self, scene: Scene) -> Words:
         """Time what the exchange says is missing, and the desk was told of."""
-        world = scene.world
-        if scene.halt is not None or not self._is_linked or world.flag.read() is not None:
-            self._since_ns.clear()
+        world, before = scene.world, self._since_ns
+        self._since_ns = {}
+        if scene.halt is not None or not self._is_linked:
+            return
+        missing = tuple(self._missing(scene))
+        if not missing or world.flag.read() is not None:
             return
         now_ns = world.clock.monotonic_ns()
-        before, self._since_ns = self._since_ns, {}
-        for trade, conid, sold in self._missing(scene):
+        for trade, conid, sold in missing:
             key = (trade.name, conid)
             self._since_ns[key] = since_ns = before.get(key, now_ns)
             if now_ns - since_ns > _allowed_ns(scene) + self._doubted_ns(trade, scene):
