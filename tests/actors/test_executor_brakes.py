@@ -272,6 +272,46 @@ def test_an_entry_that_turns_out_to_live_after_all_is_cancelled_while_nothing_ma
     assert desk.protected() == {}
 
 
+def test_o10_an_entry_that_was_given_up_and_lives_after_all_is_taken_back_and_told():
+    desk = Desk()
+    desk.broker.mute = True
+    desk.approve()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.mute = False
+    desk.wait(SETTINGS.ack_ns + SECOND)
+    shown, desk.broker.orders = desk.broker.orders, {}
+    desk.reconcile(rounds=3)
+    assert desk.order(ENTRY).stage is Stage.ABSENT
+
+    desk.broker.orders = shown
+    desk.broker.report(entry)
+    desk.watch(30 * SECOND)
+
+    assert desk.state.orders[entry].stage is Stage.CANCELLED
+    assert desk.heard(ModifyOrder) == []
+    assert any("after all" in one for one in desk.pages())
+    assert desk.protected() == {}
+
+
+def test_o10_what_an_entry_that_was_given_up_has_filled_after_all_is_protected():
+    desk = Desk()
+    desk.broker.mute = True
+    desk.approve()
+    entry = desk.order(ENTRY).order_ref
+    desk.broker.mute = False
+    desk.wait(SETTINGS.ack_ns + SECOND)
+    shown, desk.broker.orders = desk.broker.orders, {}
+    desk.reconcile(rounds=3)
+
+    desk.broker.orders = shown
+    desk.broker.fill(entry, 1)
+    desk.watch(30 * SECOND)
+
+    assert desk.state.orders[entry].stage is Stage.CANCELLED
+    assert desk.held == {11: -1}
+    assert desk.protected() == {OrderRole.TAKE_PROFIT: 1, OrderRole.STOP: 1}
+
+
 def test_an_approval_that_a_demand_overtook_is_not_used_and_the_next_is_once_it_is_lifted():
     desk = Desk()
     overtaken = desk.approval(proposal(), reducing=False)

@@ -7,9 +7,10 @@ from types import SimpleNamespace as Fake
 import msgspec
 import pytest
 
+from tests.sim.test_i14_meanwhile import LOOK
 from tests.sim.test_i14_sizes import fills, positions
 from tests.sim.test_invariants import NOW, PUT, Case, intent, submit, ticket
-from thetawarden.domain.instants import new_york_ns
+from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import OrderLeg
@@ -157,9 +158,15 @@ def test_i06_what_has_long_to_run_may_cost_less(left_days, fine):
 
 def shares(case, count):
     """The account holds so many shares, bought or sold by hand at 600 USD."""
-    contract = Fake(sec_type=SecType.STOCK)
-    row = Fake(position=Fake(contract=contract, quantity=count), market_price=600.0)
-    case.world.gateway.exchange.portfolio = lambda _account: (row,)
+    contract = Fake(sec_type=SecType.STOCK, con_id=1, strike=None)
+    held = Fake(contract=contract, quantity=count, average_cost_usd=Decimal(600))
+    case.world.positions = (held,)
+
+
+def later(case, seconds):
+    """Time goes on, with a heartbeat at its end."""
+    case.world.mono_ns += seconds * NS_PER_SECOND
+    return case.say(LOOK)
 
 
 @pytest.mark.parametrize(("sold", "fine"), [(0, False), (3, False), (8, True)])
@@ -176,6 +183,47 @@ def test_i06_shares_bought_by_hand_lose_in_a_fall(bought, fine):
     shares(case, bought)
 
     assert case.send(ticket(approve(case, "t"))).holds is fine
+
+
+@pytest.mark.parametrize(("seconds", "fine"), [(5, True), (60, False)])
+def test_i06_shares_bought_just_before_the_approval_need_not_be_known(seconds, fine):
+    case = desk(loss=A_THOUSAND)
+    later(case, 1)
+    shares(case, 3)
+    for _ in range(seconds // 5):
+        later(case, 5)
+
+    assert case.send(ticket(approve(case, "t"))).holds is fine
+
+
+def test_i06_shares_bought_after_the_approval_need_not_be_known():
+    case = desk(loss=A_THOUSAND)
+    one = approve(case, "t")
+    shares(case, 3)
+
+    assert case.send(ticket(one)).holds
+
+
+def test_i06_what_a_hedge_that_is_held_gains_is_not_lost():
+    case = desk(loss=A_THOUSAND)
+    bought = tuple(OrderLeg(instrument=leg.instrument, ratio=-leg.ratio) for leg in SPREAD)
+    hedge = approve(
+        case, "h", role=OrderRole.HEDGE, reducing=True, legs=bought, limit_usd=Decimal(1)
+    )
+    holds(case, hedge, -1)
+    higher = _replace(PUT, conid=10, strike=Decimal(590))
+    lower = _replace(PUT, conid=11, strike=Decimal(580))
+    legs = (OrderLeg(instrument=higher, ratio=-1), OrderLeg(instrument=lower, ratio=1))
+
+    assert case.send(ticket(approve(case, "t", units=2, legs=legs))).holds
+
+
+def test_i06_an_order_that_makes_a_figure_no_larger_is_fine_where_it_is_too_large_already():
+    case = desk(loss=A_THOUSAND)
+    holds(case, approve(case, "t", units=2), 2)
+    bought = (OrderLeg(instrument=_replace(PUT, conid=12), ratio=1),)
+
+    assert case.send(ticket(approve(case, "u", legs=bought, limit_usd=Decimal(1)))).holds
 
 
 def test_i06_a_put_and_a_call_are_not_lost_by_one_move():

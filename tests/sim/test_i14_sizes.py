@@ -53,7 +53,8 @@ def sold(units=2, exits=BOTH, *, held=None):
 
 
 def positions(contracts, conid=PUT.conid):
-    return (Fake(contract=Fake(con_id=conid), quantity=contracts),)
+    contract = Fake(con_id=conid, sec_type=model.SecType.OPTION)
+    return (Fake(contract=contract, quantity=contracts),)
 
 
 def works(case, *pairs):

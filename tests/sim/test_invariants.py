@@ -100,7 +100,6 @@ class World:
                 open_orders=lambda: self.open_orders,
                 positions=lambda: self.positions,
                 account_rows=lambda _account: rows,
-                portfolio=lambda _account: (),
             ),
         )
         self.flag = Fake(read=lambda: self.flagged)

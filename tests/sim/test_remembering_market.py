@@ -78,7 +78,8 @@ def test_a_day_that_was_carried_on_is_carried_back(count, lines, fresh):
     for minute in (400, 12, 1700, 10, 0, 200):
         market.begin_anew()
         market.advance(START_NS + minute * NS_PER_MINUTE)
-        market._shown.clear()
+        market._for_now.clear()
+        market._kept.clear()
 
         assert market.quotes(contracts) == fresh(minute, wanted)
 

@@ -322,7 +322,7 @@ class Executor:
                 state.uneven.pop(life.order_ref, None)
             elif is_otherwise_filled(before.get(life.order_ref), life):  # each is mended once
                 state.uneven.setdefault(life.order_ref, now)
-        said = list(self._barred(touched, now))
+        said = list(self._barred(touched, before, now))
         trades = tuple(dict.fromkeys(life.intent.trade for life in touched))
         for name in trades:
             for one in list(state.waiting.values()):
@@ -333,11 +333,19 @@ class Executor:
             said += closing.press_on(state, now, self._settings)
         return said
 
-    def _barred(self, touched: list[OrderLife], now: UnixNs) -> Iterable[Says]:
-        """What works after all though nothing may be opened is taken back."""
+    def _barred(
+        self, touched: list[OrderLife], before: dict[str, OrderLife], now: UnixNs
+    ) -> Iterable[Says]:
+        """What works after all is taken back where nothing may be opened, or it was given up.
+
+        What an entry needs is free for others from the moment it had ended.
+        """
         state, settings = self.state, self._settings
         why = "trading is halted" if state.halted else state.no_entries
-        adding = [one for one in touched if why and not one.intent.reducing]
+        adding = [one for one in touched if not one.intent.reducing]
+        if not why:
+            why = "it had ended, and what it needs was free for others"
+            adding = [one for one in adding if _had_ended(before.get(one.order_ref))]
         return following.take_back(state, adding, why, now=now, settings=settings)
 
     def _waited(self, name: str, now: UnixNs) -> None:
@@ -372,3 +380,7 @@ class Executor:
             return ()
         state.due_ns = UnixNs(first)
         return (StartTimer(name=TIMER, after_ns=first - now),)
+
+
+def _had_ended(before: OrderLife | None) -> bool:
+    return before is not None and before.is_over

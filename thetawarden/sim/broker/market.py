@@ -15,8 +15,10 @@ from thetawarden.practice.market.market import PracticeMarket
 from thetawarden.practice.market.parts import Terms
 from thetawarden.practice.model import Bar, BarRequest, Quote
 
-KEPT_MAX = 300_000
+KEPT_MAX = 150_000
 _pool: dict[Terms, RememberingMarket] = {}
+Shown = dict[tuple[int, int], Quote | None]
+"""Quotes by the instant they are of and their contract."""
 
 
 def market_of(terms: Terms) -> RememberingMarket:
@@ -32,20 +34,27 @@ def market_of(terms: Terms) -> RememberingMarket:
 
 
 class RememberingMarket(PracticeMarket):
-    """Answers again what it answered before."""
+    """Answers again what it answered before.
+
+    Most instants are looked at by one world only, and what it saw is let go of with it. Where a
+    second world looks, the next will look as well: all is computed then that any has asked for, as
+    many at once take hardly longer, and kept.
+    """
 
     def __init__(self, terms: Terms) -> None:
         super().__init__(terms)
         self._began = self.save()
-        self._shown: dict[tuple[int, int], Quote | None] = {}
-        self._asked: dict[int, None] = {}
         self._worlds, self._left_alone = 0, self._turns
         self._looked_at: dict[int, int] = {}
+        self._asked: dict[int, None] = {}
+        self._kept: Shown = {}
+        self._for_now: Shown = {}
         self._bars: dict[BarRequest, tuple[Bar, ...]] = {}
 
     def begin_anew(self) -> None:
         """Go back to the beginning; what nobody intervened in is not forgotten."""
         self._worlds += 1
+        self._for_now.clear()
         if self._turns == self._left_alone:
             self._now_ns = self._terms.start_ns
             self._board.forget()  # what was asked of the past goes by when it was asked
@@ -60,26 +69,27 @@ class RememberingMarket(PracticeMarket):
 
     @override
     def quotes(self, con_ids: Sequence[int]) -> Sequence[Quote | None]:
-        """Many quotes at once, those that were asked for before out of memory.
-
-        Where a second world looks at an instant, all is computed that any world has asked for: the
-        next ones will look there, too, and for many at once it takes hardly longer.
-        """
+        """Many quotes at once, those that were asked for before out of memory."""
         if self._levers.pulled:
             return super().quotes(con_ids)
-        beat, shown = self._beat_ns, self._shown
+        beat = self._beat_ns
+        shown = self._shown_at(beat)
         missing = [one for one in con_ids if (beat, one) not in shown]
         if missing:
-            if len(shown) > KEPT_MAX:
-                shown.clear()
-                self._looked_at.clear()
-                missing = list(con_ids)
             self._asked.update(dict.fromkeys(missing))
-            if self._looked_at.setdefault(beat, self._worlds) < self._worlds:
+            if shown is self._kept:
                 missing = [one for one in self._asked if (beat, one) not in shown]
             for one, quote in zip(missing, super().quotes(missing), strict=True):
                 shown[beat, one] = quote
         return [shown[beat, one] for one in con_ids]
+
+    def _shown_at(self, beat: int) -> Shown:
+        """Where quotes of an instant are: kept if an earlier world has looked then."""
+        if self._looked_at.setdefault(beat, self._worlds) == self._worlds:
+            return self._for_now
+        if len(self._kept) > KEPT_MAX:
+            self._kept.clear()
+        return self._kept
 
     @override
     def bars(self, request: BarRequest) -> tuple[Bar, ...]:

@@ -5,11 +5,13 @@ for them to say. What is sold is counted by its strikes. Margin is what the brok
 each order was approved, times what of it is held or may yet fill; of what is held never more than
 the account's own figure. An index that falls or rises by a fifth costs what the legs pay out where
 it stands `FAR` beyond the outermost strike, times the chance that it stays beyond it until the end
-at a volatility of `WILD`, less what they are worth today: no model says less. Shares move with it,
-whoever bought or sold them. Of a trade whose legs filled unevenly only whole units count.
+at a volatility of `WILD`, less what they are worth today: no model says less. What was bought gains
+as much as it can. Shares move with the index, whoever bought or sold them, but what happened just
+before the approval or since need not be known. Of legs that filled unevenly only whole units count.
 
-Each figure is held against its limit of the configuration. Limits of delta, vega and gamma are held
-by tests/domain/risk, as they rest on a model; of one trade's margin by tests/actors.
+Each figure that the order makes larger is held against its limit of the configuration. Limits of
+delta, vega and gamma are held by tests/domain/risk, as they rest on a model; of one trade's margin
+by tests/actors.
 """
 
 from __future__ import annotations
@@ -21,18 +23,25 @@ from statistics import NormalDist
 
 from thetawarden.domain.instants import new_york_date
 from thetawarden.domain.market.contracts import Right
-from thetawarden.domain.orders.intent import Intent
+from thetawarden.domain.orders.intent import Intent, OrderRole
 from thetawarden.domain.orders.proposal import OrderLeg
 from thetawarden.messages.base import Envelope
+from thetawarden.messages.operations import VitalsTaken
 from thetawarden.messages.orders import MarginPreviewed, OrderApproved
 from thetawarden.practice.model import OrderRequest, SecType
 from thetawarden.sim.disk import Entry
-from thetawarden.sim.invariants.adding import adds_risk
-from thetawarden.sim.invariants.scene import Check, Scene, Words
+from thetawarden.sim.invariants.adding import HEARD_NS, adds_risk
+from thetawarden.sim.invariants.scene import Check, Scene, Submitted, Words
+
+Counted = tuple[tuple[Intent, int], ...]
+"""Orders, and how many units of each count."""
 
 NEAR = 1.03
 """The account's worth moves between the decision and the look; strikes do not."""
-FIFTH, FAR, WILD = 0.2, 0.15, 0.8
+MOVES = (-0.2, 0.2)
+OTHER_PRICE = 0.1
+"""Shares are worth this part more or less than was paid for them."""
+FAR, WILD = 0.15, 0.8
 TODAY = 0.1
 """Of what they may pay at most, legs that are sold as far out of the money are worth less today."""
 
@@ -41,16 +50,20 @@ class _Limits:
     def __init__(self) -> None:
         self._answers: dict[str, float] = {}
         self._margins: dict[str, float] = {}
+        self._seen: list[tuple[int, float]] = []
+        self._shares: dict[str, tuple[float, ...]] = {}
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
-        """Note what the broker said of the margin of a unit of what was approved."""
-        del scene
+        """Note the margin the broker said of what was approved, and which shares there were."""
         match entry.body if isinstance(entry, Envelope) else None:
             case MarginPreviewed(key=key, answer=answer) if answer is not None:
                 change = max(answer.initial_change_usd, answer.maintenance_change_usd, 0.0)
                 self._answers[key] = change / answer.units
             case OrderApproved(proposal=proposal, approval=approval):
                 self._margins[approval.key] = self._answers.get(proposal.key, 0.0)
+                self._shares[approval.key] = (*self._lately(scene), _shares_usd(scene))
+            case VitalsTaken():
+                self._seen.append((scene.world.clock.monotonic_ns(), _shares_usd(scene)))
             case _:
                 pass
         return ()
@@ -72,19 +85,37 @@ class _Limits:
             told.get("InitMarginReq", 0.0),
         )
         margin = held_margin + sum(units * self._margin(one, scene) for one, units in working)
-        today = new_york_date(world.clock.now_ns())
-        loss = max(
-            sum(units * _loss(one, move, today) for one, units in (*held, *working))
-            - _gained_by_shares(move, scene)
-            for move in (-FIFTH, FIFTH)
-        )
-        for usd, limit, words in (
-            (sold, limits.greeks.notional_max_nlv, "are sold"),
-            (margin, limits.margin.utilisation_max_fraction, "of margin are needed"),
-            (loss, limits.stress.entry_loss_fraction, "would be lost if all moved by a fifth"),
+        for adds, usd, limit, words in (
+            (_sold(known.intent), sold, limits.greeks.notional_max_nlv, "are sold"),
+            (
+                self._margin(known.intent, scene),
+                margin,
+                limits.margin.utilisation_max_fraction,
+                "of margin are needed",
+            ),
+            (
+                max(_loss(known.intent, move, _today(scene)) for move in MOVES),
+                max(self._loss((*held, *working), move, known, scene) for move in MOVES),
+                limits.stress.entry_loss_fraction,
+                "would be lost if all moved by a fifth",
+            ),
         ):
-            if worth > 0 and usd > limit * NEAR * worth:
+            if adds > 0 and worth > 0 and usd > limit * NEAR * worth:
                 yield f"with {ticket.order_ref} {usd:.0f} USD {words}, {usd / worth:.4f} x NLV"
+
+    def _lately(self, scene: Scene) -> tuple[float, ...]:
+        """What shares were worth at the last looks, as far as back as word of them may take."""
+        since_ns = scene.world.clock.monotonic_ns() - HEARD_NS
+        older = [one for one in self._seen if one[0] < since_ns]
+        self._seen = [*older[-1:], *(one for one in self._seen if one[0] >= since_ns)]
+        return tuple(usd for _, usd in self._seen)
+
+    def _loss(self, counted: Counted, move: float, leaving: Submitted, scene: Scene) -> float:
+        """What all of it loses in a move, with whichever shares it is least."""
+        known = self._shares.get(leaving.asked.gate.approval_key, ())
+        gained = max(move * usd for usd in (*known, _shares_usd(scene)))
+        gained *= 1.0 + OTHER_PRICE if gained > 0 else 1.0 - OTHER_PRICE
+        return sum(units * _loss(one, move, _today(scene)) for one, units in counted) - gained
 
     def _margin(self, intent: Intent, scene: Scene) -> float:
         asked = scene.submitted[intent.order_ref].asked
@@ -100,7 +131,7 @@ def make() -> Check:
     return Check(
         id="I06",
         says="filled + working + on the way stay within limits",
-        hears=(MarginPreviewed, OrderApproved),
+        hears=(MarginPreviewed, OrderApproved, VitalsTaken),
         entry=limits.entry,
         sent=limits.sent,
     )
@@ -130,7 +161,8 @@ def _held(scene: Scene) -> Iterator[tuple[Intent, int]]:
             brought[conid] = brought.get(conid, 0) + count
     for ref, known in scene.submitted.items():
         intent = known.intent
-        if intent.reducing or intent.parent_ref or not scene.dealt.by_order(ref):
+        ends = intent.parent_ref or (intent.reducing and intent.role is not OrderRole.HEDGE)
+        if ends or not scene.dealt.by_order(ref):
             continue
         brought = trades[intent.trade]
         units = min(min(_units(leg, brought), _units(leg, there)) for leg in intent.legs)
@@ -166,24 +198,32 @@ def _sold(intent: Intent) -> float:
 
 
 def _loss(intent: Intent, move: float, today: dt.date) -> float:
-    """What a unit costs at least where the price is that way far beyond its outermost strike."""
+    """What a unit costs at least where the price is that way far beyond its outermost strike.
+
+    Below zero it is what a unit gains at most.
+    """
     strikes = [float(leg.instrument.strike or 0) for leg in intent.legs]
+    far = max(strikes) * (1.0 - FAR) if move < 0 else min(strikes) * (1.0 + FAR)
+    costs = -_pays(intent, far)
+    if costs <= 0:
+        return -_pays(intent, 0.0 if move < 0 else 2.0 * max(strikes))
     ends = max(leg.instrument.expiry or today for leg in intent.legs)
     spread = WILD * math.sqrt(max((ends - today).days, 1) / 365.0)
     stays = NormalDist().cdf(-math.log(1.0 - FAR) / spread - spread / 2.0)
-    far = max(strikes) * (1.0 - FAR) if move < 0 else min(strikes) * (1.0 + FAR)
-    return max(0.0, stays - TODAY) * max(0.0, -_pays(intent, far))
+    return max(0.0, stays - TODAY) * costs
 
 
-def _gained_by_shares(move: float, scene: Scene) -> float:
-    """What all shares of the account gain in a move, less than nothing where they lose."""
-    gateway = scene.world.gateway
-    shares = (
-        row
-        for row in gateway.exchange.portfolio(gateway.account)
-        if row.position.contract.sec_type is SecType.STOCK
+def _shares_usd(scene: Scene) -> float:
+    """What was paid for all shares of the account, below zero where they are sold."""
+    return sum(
+        one.quantity * float(one.average_cost_usd)
+        for one in scene.world.gateway.exchange.positions()
+        if one.contract.sec_type is SecType.STOCK
     )
-    return move * sum(row.position.quantity * row.market_price for row in shares)
+
+
+def _today(scene: Scene) -> dt.date:
+    return new_york_date(scene.world.clock.now_ns())
 
 
 def _pays(intent: Intent, price: float) -> float:
