@@ -30,7 +30,8 @@ def test_before_the_first_look_nothing_is_known():
 def test_every_limit_is_shown_with_its_use_and_part():
     desk = Governed()
     desk.hold(desk.approve(units=2, margin=20_000.0))
-    desk.wait(61).refresh()
+    desk.wait(61).account()
+    desk.refresh()
 
     view = view_of(state_of(desk), candidates=5)
 

@@ -96,6 +96,6 @@ def test_on_any_market_a_put_is_sold_protected_watched_and_left_by_a_rule(seed, 
     assert all(one.complete for one in record.said(ProtectionChanged))
     assert record.said(TradingHalted) == []
     decided = ["PositionDecided"] if way_out.role is OrderRole.EXIT else []
-    causes, effects = story(tmp_path / "log", way_out.order_ref)
+    causes, effects = story(world.disk.folder, way_out.order_ref)
     assert [one for one in causes if one in CHAIN] == [*CHAIN[:2], *decided, *CHAIN[3:]]
     assert {"OrderSent", "ExecutionReported", "FillBooked"} <= set(effects)

@@ -122,7 +122,7 @@ def _is_near_stop(case: Case) -> bool:
 def _moved(case: Case) -> float:
     """How many implied moves of a day its underlying has gone today; NaN when unknown."""
     start, now, iv = case.world.day_spot_usd, case.sight.spot_usd, case.sight.atm_iv_annual
-    if not (start > 0.0 and now > 0.0 and iv > 0.0):
+    if not all(0.0 < one < math.inf for one in (start, now, iv)):
         return NAN
     return abs(math.log(now / start)) / (iv / math.sqrt(_SESSIONS_A_YEAR))
 
