@@ -7,6 +7,7 @@ as fast as the first, and changes nothing in it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from typing_extensions import override
@@ -15,7 +16,9 @@ from thetawarden.practice.market.market import PracticeMarket
 from thetawarden.practice.market.parts import Terms
 from thetawarden.practice.model import Bar, BarRequest, Quote
 
-KEPT_MAX = 150_000
+KEPT_MAX = 100_000
+OFTEN = 3
+"""Of so many worlds the next is like."""
 _pool: dict[Terms, RememberingMarket] = {}
 Shown = dict[tuple[int, int], Quote | None]
 """Quotes by the instant they are of and their contract."""
@@ -36,24 +39,26 @@ def market_of(terms: Terms) -> RememberingMarket:
 class RememberingMarket(PracticeMarket):
     """Answers again what it answered before.
 
-    Most instants are looked at by one world only, and what it saw is let go of with it. Where a
-    second world looks, the next will look as well: all is computed then that any has asked for, as
+    Most instants are looked at by one world only, and what it saw is let go of with it. Where some
+    worlds have looked the next will look as well: what they mostly ask for is computed then, as
     many at once take hardly longer, and kept.
     """
 
     def __init__(self, terms: Terms) -> None:
         super().__init__(terms)
         self._began = self.save()
-        self._worlds, self._left_alone = 0, self._turns
-        self._looked_at: dict[int, int] = {}
-        self._asked: dict[int, None] = {}
+        self._left_alone = self._turns
+        self._looked_at, self._asked = Counter[int](), Counter[int]()
+        self._here: tuple[set[int], set[int]] = (set(), set())
         self._kept: Shown = {}
         self._for_now: Shown = {}
         self._bars: dict[BarRequest, tuple[Bar, ...]] = {}
 
     def begin_anew(self) -> None:
         """Go back to the beginning; what nobody intervened in is not forgotten."""
-        self._worlds += 1
+        for often, here in zip((self._looked_at, self._asked), self._here, strict=True):
+            often.update(here)
+            here.clear()
         self._for_now.clear()
         if self._turns == self._left_alone:
             self._now_ns = self._terms.start_ns
@@ -72,24 +77,25 @@ class RememberingMarket(PracticeMarket):
         """Many quotes at once, those that were asked for before out of memory."""
         if self._levers.pulled:
             return super().quotes(con_ids)
-        beat = self._beat_ns
-        shown = self._shown_at(beat)
-        missing = [one for one in con_ids if (beat, one) not in shown]
+        beat, kept, now = self._beat_ns, self._kept, self._for_now
+        missing = [one for one in con_ids if (beat, one) not in kept and (beat, one) not in now]
         if missing:
-            self._asked.update(dict.fromkeys(missing))
-            if shown is self._kept:
-                missing = [one for one in self._asked if (beat, one) not in shown]
-            for one, quote in zip(missing, super().quotes(missing), strict=True):
-                shown[beat, one] = quote
-        return [shown[beat, one] for one in con_ids]
+            instants, contracts = self._here
+            instants.add(beat)
+            contracts.update(missing)
+            also = self._usual(beat)
+            wanted = tuple(dict.fromkeys((*missing, *also)))
+            for one, quote in zip(wanted, super().quotes(wanted), strict=True):
+                (kept if one in also else now)[beat, one] = quote
+        return [kept[beat, one] if (beat, one) in kept else now[beat, one] for one in con_ids]
 
-    def _shown_at(self, beat: int) -> Shown:
-        """Where quotes of an instant are: kept if an earlier world has looked then."""
-        if self._looked_at.setdefault(beat, self._worlds) == self._worlds:
-            return self._for_now
-        if len(self._kept) > KEPT_MAX:
-            self._kept.clear()
-        return self._kept
+    def _usual(self, beat: int) -> dict[int, None]:
+        """What most worlds ask for and is not known of an instant at which some have looked."""
+        kept = self._kept
+        if self._looked_at[beat] < OFTEN or len(kept) > KEPT_MAX:
+            return {}
+        often = (one for one, worlds in self._asked.items() if worlds >= OFTEN)
+        return dict.fromkeys(one for one in often if (beat, one) not in kept)
 
     @override
     def bars(self, request: BarRequest) -> tuple[Bar, ...]:
