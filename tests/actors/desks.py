@@ -5,13 +5,13 @@ import threading
 
 import msgspec
 
+from tests.clocks import NoonClock
 from thetawarden.actors.desk import Desk, DeskSettings
 from thetawarden.actors.host import HostGoneError
 from thetawarden.actors.post import ActorSpec
 from thetawarden.actors.tree import Tree
 from thetawarden.domain.restart import GiveUp, Policy, Strategy
 from thetawarden.domain.vitals import Vitals
-from thetawarden.infra.clock import WallClock
 from thetawarden.messages.lifecycle import Begin, Quiesce
 from thetawarden.messages.operations import (
     AlertDelivered,
@@ -141,7 +141,7 @@ class RunningDesk:
         self.desk = Desk(
             tree=a_tree,
             log=self.log,
-            clock=WallClock(),
+            clock=NoonClock(),
             adapters=dict.fromkeys(ADAPTERS, Sink())
             | dict.fromkeys(("alerts", "halt_flag", "log_rotation"), self.sink),
             settings=DeskSettings(**settings),

@@ -7,6 +7,7 @@ from functools import partial
 import msgspec
 
 from tests.actors.desks import note, until
+from tests.clocks import NoonClock
 from thetawarden.actors.desk import Desk, DeskSettings
 from thetawarden.actors.governor import Governor
 from thetawarden.actors.memory import encode_snapshot, rebuild
@@ -15,7 +16,6 @@ from thetawarden.actors.shapes import shapes_of
 from thetawarden.actors.tree import Group, Tree
 from thetawarden.domain.restart import Policy
 from thetawarden.domain.vitals import Vitals
-from thetawarden.infra.clock import WallClock
 from thetawarden.infra.journal.journal import Journal, Position
 from thetawarden.infra.journal.reader import open_log
 from thetawarden.infra.journal.recover import recover
@@ -49,7 +49,7 @@ def record(folder, tree, say, *, snapshot_every=5000, next_day=None):
     desk = Desk(
         tree=tree,
         log=journal,
-        clock=WallClock(),
+        clock=NoonClock(),
         adapters=dict.fromkeys(ADAPTERS, nothing),
         settings=DeskSettings(heartbeat_s=0.05, snapshot_every=snapshot_every),
         take_vitals=lambda actors: VitalsTaken(
