@@ -250,18 +250,23 @@ def test_an_entry_that_goes_on_working_through_a_halt_is_cancelled_once_the_link
     assert desk.protected() == {}
 
 
-@pytest.mark.parametrize("brake", [HALT, DEMAND])
-def test_an_entry_that_turns_out_to_live_after_all_is_cancelled_while_nothing_may_be_opened(brake):
+def given_up():
+    """A desk that has proved an entry absent, and what the broker will show of it after all."""
     desk = Desk()
     desk.broker.mute = True
     desk.approve()
     entry = desk.order(ENTRY).order_ref
     desk.broker.mute = False
     desk.wait(SETTINGS.ack_ns + SECOND)
-    shown = dict(desk.broker.orders)
-    desk.broker.orders = {}
+    shown, desk.broker.orders = desk.broker.orders, {}
     desk.reconcile(rounds=3)
     assert desk.order(ENTRY).stage is Stage.ABSENT
+    return desk, entry, shown
+
+
+@pytest.mark.parametrize("brake", [HALT, DEMAND])
+def test_an_entry_that_turns_out_to_live_after_all_is_cancelled_while_nothing_may_be_opened(brake):
+    desk, entry, shown = given_up()
     desk.tell(brake)
 
     desk.broker.orders = shown
@@ -273,15 +278,7 @@ def test_an_entry_that_turns_out_to_live_after_all_is_cancelled_while_nothing_ma
 
 
 def test_o10_an_entry_that_was_given_up_and_lives_after_all_is_taken_back_and_told():
-    desk = Desk()
-    desk.broker.mute = True
-    desk.approve()
-    entry = desk.order(ENTRY).order_ref
-    desk.broker.mute = False
-    desk.wait(SETTINGS.ack_ns + SECOND)
-    shown, desk.broker.orders = desk.broker.orders, {}
-    desk.reconcile(rounds=3)
-    assert desk.order(ENTRY).stage is Stage.ABSENT
+    desk, entry, shown = given_up()
 
     desk.broker.orders = shown
     desk.broker.report(entry)
@@ -294,14 +291,7 @@ def test_o10_an_entry_that_was_given_up_and_lives_after_all_is_taken_back_and_to
 
 
 def test_o10_what_an_entry_that_was_given_up_has_filled_after_all_is_protected():
-    desk = Desk()
-    desk.broker.mute = True
-    desk.approve()
-    entry = desk.order(ENTRY).order_ref
-    desk.broker.mute = False
-    desk.wait(SETTINGS.ack_ns + SECOND)
-    shown, desk.broker.orders = desk.broker.orders, {}
-    desk.reconcile(rounds=3)
+    desk, entry, shown = given_up()
 
     desk.broker.orders = shown
     desk.broker.fill(entry, 1)

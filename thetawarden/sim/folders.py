@@ -20,7 +20,7 @@ NEW_S = 60.0
 _MEMORY = Path("/dev/shm")  # noqa: S108  # only the parent of folders of our own
 
 
-def parent() -> Path:
+def _parent() -> Path:
     """Where the folders are."""
     return _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
 
@@ -28,7 +28,7 @@ def parent() -> Path:
 @contextmanager
 def world_folder(beside: Path | None = None) -> Iterator[Path]:
     """A locked folder that is gone afterwards; what the dead have left is cleared first."""
-    where = parent() if beside is None else beside
+    where = _parent() if beside is None else beside
     with tempfile.TemporaryDirectory(prefix=PREFIX, dir=where) as made, _locked(Path(made)):
         _clear(where, before_s=Path(made).stat().st_mtime - NEW_S)
         yield Path(made)

@@ -61,9 +61,10 @@ class _Limits:
                 self._answers[key] = change / answer.units
             case OrderApproved(proposal=proposal, approval=approval):
                 self._margins[approval.key] = self._answers.get(proposal.key, 0.0)
-                self._shares[approval.key] = (*self._lately(scene), _shares_usd(scene))
+                self._look(scene)
+                self._shares[approval.key] = tuple(usd for _, usd in self._seen)
             case VitalsTaken():
-                self._seen.append((scene.world.clock.monotonic_ns(), _shares_usd(scene)))
+                self._look(scene)
             case _:
                 pass
         return ()
@@ -103,12 +104,12 @@ class _Limits:
             if adds > 0 and worth > 0 and usd > limit * NEAR * worth:
                 yield f"with {ticket.order_ref} {usd:.0f} USD {words}, {usd / worth:.4f} x NLV"
 
-    def _lately(self, scene: Scene) -> tuple[float, ...]:
-        """What shares were worth at the last looks, as far as back as word of them may take."""
-        since_ns = scene.world.clock.monotonic_ns() - HEARD_NS
-        older = [one for one in self._seen if one[0] < since_ns]
-        self._seen = [*older[-1:], *(one for one in self._seen if one[0] >= since_ns)]
-        return tuple(usd for _, usd in self._seen)
+    def _look(self, scene: Scene) -> None:
+        """Note what shares are worth, and forget what was known everywhere long ago."""
+        now_ns = scene.world.clock.monotonic_ns()
+        older = [one for one in self._seen if one[0] < now_ns - HEARD_NS]
+        lately = self._seen[max(len(older) - 1, 0) :]
+        self._seen = [*lately, (now_ns, _shares_usd(scene))]
 
     def _loss(self, counted: Counted, move: float, leaving: Submitted, scene: Scene) -> float:
         """What all of it loses in a move, with whichever shares it is least."""
