@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from tests.sim import sabotage
 from tests.sim.planted import HALTED, Bug
-from thetawarden.actors import keeper, overseer
+from thetawarden.actors import keeper, overseer, watchdog
 from thetawarden.actors.cell import Cell
 from thetawarden.actors.mailbox import Mailbox, Put
 from thetawarden.actors.watchdog import Watchdog
@@ -143,6 +144,8 @@ def _remembers_what_was_refused(original: Any) -> Any:
     return record
 
 
+FROZEN = (Planned(name="frozen-feed", at_min=80, for_min=260, pick=0),)
+STANDING = (Planned(name="stale-leg", at_min=80, for_min=260, pick=4),)
 KILLED_TWICE = tuple(_at("crash", at_min, 6) for at_min in (90, 90, 90, 140, 140))
 HANGING = tuple(
     _at("hang", at_min, pick)
@@ -169,6 +172,20 @@ BUGS: tuple[Bug, ...] = (
         ("I24",),
         ((Watchdog, "receive", _deaf_to(MessageParked)),),
         KILLED_TWICE,
+    ),
+    Bug(
+        "old prices overlooked",
+        "the watchdog finds no price too old",
+        ("I11",),
+        ((watchdog, "stale_prices", sabotage.nothing),),
+        FROZEN,
+    ),
+    Bug(
+        "old prices of what is held overlooked",
+        "the watchdog looks at underlyings, not at the options that are held",
+        ("I11",),
+        ((Watchdog, "_hold", sabotage.nothing),),
+        STANDING,
     ),
     Bug(
         "endless restarts",

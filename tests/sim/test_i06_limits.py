@@ -7,13 +7,14 @@ from types import SimpleNamespace as Fake
 import msgspec
 import pytest
 
-from tests.sim.test_i14_meanwhile import LOOK
+from tests.sim.test_i14_meanwhile import LOOK, reported
 from tests.sim.test_i14_sizes import fills, positions
-from tests.sim.test_invariants import NOW, PUT, Case, intent, submit, ticket
+from tests.sim.test_invariants import NOW, PUT, Case, intent, stage, submit, ticket
 from thetawarden.domain.instants import NS_PER_SECOND, new_york_ns
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.proposal import OrderLeg
+from thetawarden.domain.orders.stages import Stage
 from thetawarden.domain.risk.candidate import WhatIf
 from thetawarden.messages.orders import MarginPreviewed, OrderApproved
 from thetawarden.practice.model import SecType
@@ -233,3 +234,25 @@ def test_i06_a_put_and_a_call_are_not_lost_by_one_move():
     works(case, puts, 1)
 
     assert case.send(ticket(approve(case, "u", legs=(OrderLeg(instrument=call, ratio=-1),)))).holds
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_i06_what_was_given_up_as_absent_counts_once_the_broker_speaks_of_it(limit):
+    case = desk(**limit)
+    lost = approve(case, "t")
+    works(case, lost, 1)
+    case.say(stage(lost.order_ref, Stage.ABSENT))
+    assert case.send(ticket(approve(case, "u"))).holds
+
+    case.say(reported(lost, left=1))
+    assert not case.send(ticket(approve(case, "v"))).holds
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_i06_what_the_broker_never_spoke_of_counts_until_it_is_given_up(limit):
+    case = desk(**limit)
+    lost = approve(case, "t")
+    works(case, lost, 1)
+    case.say(stage(lost.order_ref, Stage.UNKNOWN))
+
+    assert not case.send(ticket(approve(case, "u"))).holds

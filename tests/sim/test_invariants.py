@@ -18,7 +18,7 @@ from thetawarden.domain.broker.instrument import Instrument, InstrumentKind
 from thetawarden.domain.broker.orders import Execution, execution_stem
 from thetawarden.domain.broker.quote import DataType, Quote
 from thetawarden.domain.halt import HaltRecord, Latch
-from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_SECOND
+from thetawarden.domain.instants import NS_PER_HOUR, NS_PER_MINUTE, NS_PER_SECOND, new_york_ns
 from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import Gate, Intent, Lifetime, OrderRole, OrderStyle
@@ -29,6 +29,7 @@ from thetawarden.domain.vitals import Vitals
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import ExecutionReported, FillBooked
 from thetawarden.messages.lifecycle import Begin, DeskStarted, EffectFailed, MailboxOverflowed
+from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.market import QuotesObserved
 from thetawarden.messages.operations import AlertDelivered, DeliverAlert, Urgency, VitalsTaken
 from thetawarden.messages.orders import ModifyOrder, OrderApproved, OrderStageChanged, SubmitOrder
@@ -162,9 +163,9 @@ def quoted(**more):
     return QuotesObserved(epoch=1, underlying="XSP", quotes=(quote,))
 
 
-def handled(body, *, incarnation=1, said_ns=NOW):
+def handled(body, *, by="keeper", incarnation=1, said_ns=NOW, at_ns=NOW):
     envelope = Envelope(1, said_ns, "supervisor", 0, None, body)
-    return Numbered(1, Delivery(envelope, "keeper", incarnation, NOW, Outcome.HANDLED, 1))
+    return Numbered(1, Delivery(envelope, by, incarnation, at_ns, Outcome.HANDLED, 1))
 
 
 def stage(ref, to):
@@ -325,6 +326,19 @@ def test_i10_counts_no_time_in_which_no_desk_ran(woke_min, holds):
 
     said_ns = NOW - 9 * NS_PER_HOUR
     assert case.record(handled(Halt(reason="a", by="b"), said_ns=said_ns)).holds is holds
+
+
+def test_i11_a_link_that_stays_away_must_halt_trading():
+    case, looked = Case("I11"), []
+    at_ns = new_york_ns(dt.date(2026, 9, 14), dt.time(10))
+    case.world.clock.now_ns = case.world.clock.monotonic_ns = lambda: at_ns
+    for state in (LinkState.READY, *[LinkState.DOWN] * 9):
+        case.say(LinkChanged(epoch=1, state=state, entries=False, why=""))
+        case.record(handled(VITALS, by="watchdog", at_ns=at_ns))
+        looked.append(case.holds)
+        at_ns += 10 * NS_PER_SECOND
+
+    assert looked == [True] * 9 + [False]
 
 
 @pytest.mark.parametrize(

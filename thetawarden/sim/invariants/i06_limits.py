@@ -8,6 +8,7 @@ it stands `FAR` beyond the outermost strike, times the chance that it stays beyo
 at a volatility of `WILD`, less what they are worth today: no model says less. What was bought gains
 as much as it can. Shares move with the index, whoever bought or sold them, but what happened just
 before the approval or since need not be known. Of legs that filled unevenly only whole units count.
+An order that was given up as absent does not count while the broker has never spoken of it.
 
 Each figure that the order makes larger is held against its limit of the configuration. Limits of
 delta, vega and gamma are held by tests/domain/risk, as they rest on a model; of one trade's margin
@@ -25,12 +26,14 @@ from thetawarden.domain.instants import new_york_date
 from thetawarden.domain.market.contracts import Right
 from thetawarden.domain.orders.intent import Intent, OrderRole
 from thetawarden.domain.orders.proposal import OrderLeg
+from thetawarden.domain.orders.stages import Stage
 from thetawarden.messages.base import Envelope
 from thetawarden.messages.operations import VitalsTaken
-from thetawarden.messages.orders import MarginPreviewed, OrderApproved
+from thetawarden.messages.orders import MarginPreviewed, OrderApproved, OrderStageChanged
 from thetawarden.practice.model import OrderRequest, SecType
 from thetawarden.sim.disk import Entry
 from thetawarden.sim.invariants.adding import HEARD_NS, adds_risk
+from thetawarden.sim.invariants.heard import TELLS, Heard
 from thetawarden.sim.invariants.scene import Check, Scene, Submitted, Words
 
 Counted = tuple[tuple[Intent, int], ...]
@@ -52,6 +55,8 @@ class _Limits:
         self._margins: dict[str, float] = {}
         self._seen: list[tuple[int, float]] = []
         self._shares: dict[str, tuple[float, ...]] = {}
+        self._absent: set[str] = set()
+        self._heard = Heard()
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
         """Note the margin the broker said of what was approved, and which shares there were."""
@@ -65,8 +70,12 @@ class _Limits:
                 self._shares[approval.key] = tuple(usd for _, usd in self._seen)
             case VitalsTaken():
                 self._look(scene)
-            case _:
+            case OrderStageChanged(order_ref=ref, stage=Stage.ABSENT):
+                self._absent.add(ref)
+            case None:
                 pass
+            case body:
+                self._heard.take(body)
         return ()
 
     def sent(self, ticket: OrderRequest, scene: Scene) -> Words:
@@ -78,7 +87,11 @@ class _Limits:
         rows = world.gateway.exchange.account_rows(world.gateway.account)
         told = {one.key: float(one.value) for one in rows if one.key in _FIGURES}
         worth, limits = told.get("NetLiquidation", 0.0), world.settings.config.risk
-        working = _working(known.intent, scene)
+        working = tuple(
+            (one, units)
+            for one, units in _working(known.intent, scene)
+            if one.order_ref not in self._absent or self._heard.knows(one.order_ref)
+        )
         held = tuple(_held(scene))
         sold = _held_short(scene) + sum(units * _sold(one) for one, units in working)
         held_margin = min(
@@ -132,7 +145,7 @@ def make() -> Check:
     return Check(
         id="I06",
         says="filled + working + on the way stay within limits",
-        hears=(MarginPreviewed, OrderApproved, VitalsTaken),
+        hears=(MarginPreviewed, OrderApproved, OrderStageChanged, VitalsTaken, *TELLS),
         entry=limits.entry,
         sent=limits.sent,
     )

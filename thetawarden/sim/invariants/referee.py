@@ -22,6 +22,7 @@ from thetawarden.sim.invariants import (
     i08_prefix,
     i09_mailboxes,
     i10_control,
+    i11_stale,
     i12_quotes,
     i13_resume,
     i14_protected,
@@ -43,8 +44,8 @@ from thetawarden.sim.world import World
 
 MODULES = (
     *(i01_brakes, i02_intent, i03_once, i04_approved, i05_positions, i06_limits),
-    *(i07_replay, i08_prefix, i09_mailboxes, i10_control, i12_quotes, i13_resume),
-    *(i14_protected, i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross),
+    *(i07_replay, i08_prefix, i09_mailboxes, i10_control, i11_stale, i12_quotes),
+    *(i13_resume, i14_protected, i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross),
     *(
         i20_pace,
         i21_one_desk,
@@ -57,10 +58,6 @@ MODULES = (
     ),
 )
 ELSEWHERE = {
-    "I11": (
-        "staleness halts entries in time",
-        "tests/domain/chains, tests/infra/ib/test_faults_m.py",
-    ),
     "I19": ("legs do not stay uneven", "tests/actors/test_order_faults.py, tests/domain/orders"),
     "I25": ("a set clock places and expires nothing", "tests/sim/test_clock_set.py"),
     "I27": ("secrets appear nowhere", "tests/infra/test_redaction.py"),
