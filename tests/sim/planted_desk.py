@@ -9,7 +9,7 @@ import msgspec
 
 from tests.sim import sabotage
 from tests.sim.planted import HALTED, Bug
-from thetawarden.actors import keeper, overseer, watchdog
+from thetawarden.actors import keeper, overseer, walking, watchdog
 from thetawarden.actors.cell import Cell
 from thetawarden.actors.mailbox import Mailbox, Put
 from thetawarden.actors.watchdog import Watchdog
@@ -146,6 +146,9 @@ def _remembers_what_was_refused(original: Any) -> Any:
 
 FROZEN = (Planned(name="frozen-feed", at_min=80, for_min=260, pick=0),)
 STANDING = (Planned(name="stale-leg", at_min=80, for_min=260, pick=4),)
+BUSTED = tuple(
+    Planned(name="correction", at_min=at_min, for_min=120, pick=6) for at_min in (90, 130, 170, 210)
+)
 KILLED_TWICE = tuple(_at("crash", at_min, 6) for at_min in (90, 90, 90, 140, 140))
 HANGING = tuple(
     _at("hang", at_min, pick)
@@ -186,6 +189,13 @@ BUGS: tuple[Bug, ...] = (
         ("I11",),
         ((Watchdog, "_hold", sabotage.nothing),),
         STANDING,
+    ),
+    Bug(
+        "uneven legs left",
+        "legs that filled without the others are left as they are",
+        ("I19",),
+        ((walking, "mend_legs", sabotage.nothing),),
+        BUSTED,
     ),
     Bug(
         "endless restarts",

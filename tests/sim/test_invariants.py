@@ -544,6 +544,23 @@ def changes(case, count, *, apart_ns, sizes=(1,)):
     return case
 
 
+def test_i19_a_leg_that_stays_alone_untold_is_found():
+    long = msgspec.structs.replace(PUT, conid=8, strike=Decimal(590))
+    spread = (OrderLeg(instrument=PUT, ratio=-1), OrderLeg(instrument=long, ratio=1))
+    case = Case("I19").say(LinkChanged(epoch=1, state=LinkState.READY, entries=True, why=""))
+    case.say(submit(intent(legs=spread))).say(filled(-1))
+    fill = Fake(contract=Fake(legs=(), con_id=PUT.conid), exec_id="a.1.01", quantity=1, price=1.0)
+    fill.order_ref, fill.side = "t.open.1.1", model.Action.SELL
+    case.scene.dealt.take(fill, NOW)
+    case.world.positions = (Fake(contract=Fake(con_id=PUT.conid), quantity=-1),)
+    looked = []
+    for _ in range(28):
+        looked.append(case.say(VITALS).holds)
+        case.world.mono_ns += NS_PER_SECOND
+
+    assert looked == [True] * 26 + [False] * 2
+
+
 def test_i20_an_order_that_is_changed_over_and_over_is_found_once():
     assert changes(Case("I20"), 100, apart_ns=NS_PER_SECOND // 2).holds
     (words,) = changes(Case("I20"), 100, apart_ns=NS_PER_SECOND // 5).found

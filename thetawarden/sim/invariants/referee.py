@@ -30,6 +30,7 @@ from thetawarden.sim.invariants import (
     i16_fills_once,
     i17_monotone,
     i18_no_self_cross,
+    i19_even,
     i20_pace,
     i21_one_desk,
     i22_fence,
@@ -47,6 +48,7 @@ MODULES = (
     *(i07_replay, i08_prefix, i09_mailboxes, i10_control, i11_stale, i12_quotes),
     *(i13_resume, i14_protected, i15_no_overfill, i16_fills_once, i17_monotone, i18_no_self_cross),
     *(
+        i19_even,
         i20_pace,
         i21_one_desk,
         i22_fence,
@@ -58,7 +60,6 @@ MODULES = (
     ),
 )
 ELSEWHERE = {
-    "I19": ("legs do not stay uneven", "tests/actors/test_order_faults.py, tests/domain/orders"),
     "I25": ("a set clock places and expires nothing", "tests/sim/test_clock_set.py"),
     "I27": ("secrets appear nowhere", "tests/infra/test_redaction.py"),
     "I28": ("no bytes escape the parser", "tests/infra/ib/test_frames.py"),
