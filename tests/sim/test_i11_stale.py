@@ -16,6 +16,7 @@ from thetawarden.messages.base import Envelope
 from thetawarden.messages.books import PositionsValued
 from thetawarden.messages.context import ContextTaken
 from thetawarden.messages.lifecycle import Begin, ChildrenChanged, DeskStarted
+from thetawarden.messages.lines import RedirectLine
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.market import ContextObserved, QuotesObserved, SubscribeLine
 from thetawarden.messages.operations import VitalsTaken
@@ -25,6 +26,7 @@ from thetawarden.sim.disk import Numbered
 
 DAY = dt.date(2026, 9, 14)
 INDEX = Instrument(conid=1, kind=InstrumentKind.INDEX, symbol="XSP")
+SHARE = Instrument(conid=3, kind=InstrumentKind.STOCK, symbol="SPY")
 VIX = Instrument(conid=2, kind=InstrumentKind.INDEX, symbol="VIX")
 ALLOWED_S, LOOK_S = 120, 10
 READY, GONE = (
@@ -137,6 +139,15 @@ def test_i11_the_vix_must_be_told_of_once_it_is_looked_at():
 
     assert desk.pass_on(LONG_S, 1).holds
     assert not desk.say(ContextTaken(inputs=Fake(), trading=True)).pass_on(LONG_S, 1).holds
+
+
+def test_i11_a_line_that_others_had_before_tells_of_the_price_from_now_on():
+    desk = Desk().say(ChildrenChanged(role="chain", keys=("XSP", "SPY")))
+    desk.say(SubscribeLine(epoch=1, listeners=("@context",), instrument=SHARE))
+    desk.say(RedirectLine(epoch=1, conid=3, listeners=("@context", "SPY")))
+
+    assert desk.pass_on(10 * LONG_S, 1, 3).holds
+    assert not desk.pass_on(LONG_S, 1).holds
 
 
 def test_i11_a_link_that_stays_away_must_halt_though_prices_seem_to_come():

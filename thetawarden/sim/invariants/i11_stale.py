@@ -24,6 +24,7 @@ from thetawarden.messages.base import Envelope, Message
 from thetawarden.messages.books import PositionsValued
 from thetawarden.messages.context import ContextTaken
 from thetawarden.messages.lifecycle import Begin, ChildrenChanged, DeskStarted
+from thetawarden.messages.lines import RedirectLine
 from thetawarden.messages.link import LinkChanged
 from thetawarden.messages.market import ContextObserved, SubscribeLine
 from thetawarden.messages.operations import VitalsTaken
@@ -57,6 +58,7 @@ class _Wanted:
         self._held: dict[int, str] = {}
         self._held_ns: dict[int, int] = {}
         self._lines: dict[str, int] = {}
+        self._single: set[int] = set()
         self._context_ns: dict[int, int] = {}
 
     def note(self, body: Message, now_ns: int) -> None:
@@ -66,8 +68,11 @@ class _Wanted:
                 self._context_ns.update((one.conid, one.at_ns) for one in quotes)
             case SubscribeLine(instrument=instrument, listeners=listeners):
                 if instrument.kind is not InstrumentKind.OPTION:
+                    self._single.add(instrument.conid)
                     names = (VIX,) if instrument.symbol == VIX else listeners
                     self._lines.update(dict.fromkeys(names, instrument.conid))
+            case RedirectLine(conid=conid, listeners=listeners) if conid in self._single:
+                self._lines.update(dict.fromkeys(listeners, conid))
             case ChildrenChanged(role=role, keys=keys) if role == CHAIN:
                 wanted = (*keys, *((VIX,) if VIX in self._since_ns else ()))
                 self._since_ns = {key: self._since_ns.get(key, now_ns) for key in wanted}
@@ -191,8 +196,8 @@ def make() -> Check:
         id="I11",
         says="what is too old halts trading in time",
         hears=(
-            *(ContextObserved, SubscribeLine, ChildrenChanged, ContextTaken, PositionsValued),
-            *(LinkChanged, DeskStarted, Numbered),
+            *(ContextObserved, SubscribeLine, RedirectLine, ChildrenChanged, ContextTaken),
+            *(PositionsValued, LinkChanged, DeskStarted, Numbered),
         ),
         entry=_Stale().entry,
     )
