@@ -153,10 +153,11 @@ class _Stale:
             self._began_ns = now_ns
         self._looked_ns = now_ns
         before, self._since_ns = self._since_ns, {}
-        if scene.halt is not None or world.flag.read() is not None:
+        found = () if scene.halt is not None else tuple(self._too_old(now_ns, limits, scene))
+        if not found or world.flag.read() is not None:
             return
         machine_ns = world.clock.monotonic_ns()
-        for words, age_ns in self._too_old(now_ns, limits, scene):
+        for words, age_ns in found:
             since_ns = self._since_ns[words] = before.get(words, machine_ns)
             if machine_ns - since_ns > HALTED_NS:
                 late_s = (machine_ns - since_ns) / NS_PER_SECOND

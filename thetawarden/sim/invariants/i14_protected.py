@@ -17,17 +17,15 @@ from collections.abc import Iterator, Mapping
 
 from thetawarden.config.executing import ANSWERED_S
 from thetawarden.domain.instants import NS_PER_SECOND
-from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.sessions import Exchange, load_sessions
 from thetawarden.domain.orders.intent import OrderRole
 from thetawarden.domain.orders.lasting import is_traded
 from thetawarden.messages.base import Envelope
-from thetawarden.messages.lifecycle import ActorEnded, DeskStarted
-from thetawarden.messages.link import LinkChanged
-from thetawarden.messages.operations import NotifyPerson, VitalsTaken
+from thetawarden.messages.operations import VitalsTaken
 from thetawarden.messages.orders import OrderApproved, ProtectionChanged
 from thetawarden.sim.disk import Entry
-from thetawarden.sim.invariants.heard import TELLS, Heard
+from thetawarden.sim.invariants.overdue import HEARS as TIMES
+from thetawarden.sim.invariants.overdue import Key, Overdue
 from thetawarden.sim.invariants.protection import (
     Roles,
     Trade,
@@ -38,26 +36,18 @@ from thetawarden.sim.invariants.protection import (
 )
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
-TOPIC = "orders:"
 REPAIRED_NS = 10 * NS_PER_SECOND
 """Of the machine: in which what is missing is asked for, approved, sent and acknowledged."""
 
 CLOSING = frozenset({OrderRole.EXIT, OrderRole.ROLL})
-HEARS = (
-    *(OrderApproved, NotifyPerson, ProtectionChanged, DeskStarted),
-    *(ActorEnded, LinkChanged, VitalsTaken),
-    *TELLS,
-)
+HEARS = (VitalsTaken, OrderApproved, ProtectionChanged, *TIMES)
 SESSIONS = load_sessions(Exchange.NYSE)
 
 
 class _Protected:
     def __init__(self) -> None:
         self._wanted: dict[str, Roles] = {}
-        self._told: dict[str, int] = {}
-        self._heard = Heard()
-        self._since_ns: dict[tuple[str, int], int] = {}
-        self._is_linked = False
+        self._overdue = Overdue()
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
         """Note which exits were approved, and of which trades a person was told; look for both."""
@@ -68,59 +58,41 @@ class _Protected:
                 yield from self._meanwhile(scene)
             case OrderApproved(proposal=proposal, approval=approval):
                 self._wanted[approval.key] = exits_of(proposal)
-                self._begin_again(proposal.trade)
-            case NotifyPerson(topic=topic) if topic.startswith(TOPIC):
-                self._told[topic.removeprefix(TOPIC)] = entry.seq
-            case ProtectionChanged(trade=trade, complete=True):
-                self._told.pop(trade, None)
-            case LinkChanged(state=state):
-                self._is_linked = state is LinkState.READY
-                self._since_ns.clear()
-            case ActorEnded(actor="executor"):
-                self._since_ns.clear()
-            case DeskStarted():  # what a process did not get written was told to nobody
-                durable_seq = scene.world.durable_seq
-                self._told = {one: seq for one, seq in self._told.items() if seq <= durable_seq}
-                self._is_linked = False
-                self._since_ns.clear()
-            case body:
-                self._heard.take(body)
-
-    def _begin_again(self, trade: str) -> None:
-        self._since_ns = {key: at for key, at in self._since_ns.items() if key[0] != trade}
+                self._overdue.begin_again(proposal.trade)
+            case ProtectionChanged(trade=trade, complete=complete):
+                if complete:
+                    self._overdue.forget_told(trade)
+            case _:
+                self._overdue.take(entry, scene)
 
     def _meanwhile(self, scene: Scene) -> Words:
         """Time what the exchange says is missing, and the desk was told of."""
-        world, before = scene.world, self._since_ns
-        self._since_ns = {}
-        if scene.halt is not None or not self._is_linked:
-            return
-        missing = tuple(self._missing(scene))
-        if not missing or world.flag.read() is not None:
-            return
-        now_ns = world.clock.monotonic_ns()
-        for trade, conid, sold in missing:
-            key = (trade.name, conid)
-            self._since_ns[key] = since_ns = before.get(key, now_ns)
-            if now_ns - since_ns > _allowed_ns(scene) + self._doubted_ns(trade, scene):
-                covered, took_s = trade.least_covered(conid), (now_ns - since_ns) / NS_PER_SECOND
+        for missing, missing_ns in self._overdue.timed(scene, lambda: self._found(scene)):
+            trade, conid, sold = missing
+            if missing_ns > _allowed_ns(scene) + self._doubted_ns(trade, scene):
                 yield (
-                    f"{trade.name} sold {sold} of {conid} with exits for {covered}, "
-                    f"untold for {took_s:.0f} s"
+                    f"{trade.name} sold {sold} of {conid} with exits for "
+                    f"{trade.least_covered(conid)}, untold for {missing_ns / NS_PER_SECOND:.0f} s"
                 )
+
+    def _found(self, scene: Scene) -> Iterator[tuple[Key, tuple[Trade, int, int]]]:
+        for one in self._missing(scene):
+            yield (one[0].name, one[1]), one
 
     def _missing(self, scene: Scene) -> Iterator[tuple[Trade, int, int]]:
         """What is sold at the exchange without exits, as the desk was told, and can be traded."""
         trades = trades_at_exchange(scene, self._wanted)
-        judged = [one for one in trades if not one.is_in_between and one.name not in self._told]
+        judged = [
+            one for one in trades if not one.is_in_between and one.name not in self._overdue.told
+        ]
         found = tuple(lacking(scene, trades, judged))
         if not found:
             return
         heard = trades_of(
             scene.submitted,
             self._wanted,
-            brought=self._heard.brought,
-            working=self._heard.working(),
+            brought=self._overdue.heard.brought,
+            working=self._overdue.heard.working(),
         )
         names, now_ns = {one.name: one for one in heard}, scene.world.clock.now_ns()
         for trade, conid, sold in found:
@@ -136,7 +108,7 @@ class _Protected:
             for ref, known in scene.submitted.items()
             if known.intent.trade == trade.name and known.intent.role in CLOSING
         )
-        if all(map(self._heard.knows, closing)):
+        if all(map(self._overdue.heard.knows, closing)):
             return 0
         return round(scene.world.settings.config.execution.ack_s * NS_PER_SECOND)
 
@@ -145,7 +117,9 @@ class _Protected:
         if scene.halt is not None or scene.world.flag.read() is not None:
             return
         trades = trades_at_exchange(scene, self._wanted)
-        judged = [one for one in trades if not one.is_in_between and one.name not in self._told]
+        judged = [
+            one for one in trades if not one.is_in_between and one.name not in self._overdue.told
+        ]
         strange = _sold_by_others(scene, trades)
         for one in judged:
             for role, conid, count in _too_many(one, strange):

@@ -12,33 +12,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from thetawarden.domain.instants import NS_PER_SECOND
-from thetawarden.domain.link.states import LinkState
 from thetawarden.domain.market.sessions import Exchange, load_sessions
-from thetawarden.domain.orders.intent import Intent, OrderRole
+from thetawarden.domain.orders.intent import Intent
 from thetawarden.domain.orders.lasting import is_traded
 from thetawarden.messages.base import Envelope
-from thetawarden.messages.lifecycle import ActorEnded, DeskStarted
-from thetawarden.messages.link import LinkChanged
-from thetawarden.messages.operations import NotifyPerson, VitalsTaken
+from thetawarden.messages.operations import VitalsTaken
 from thetawarden.messages.orders import SubmitOrder
 from thetawarden.sim.disk import Entry
-from thetawarden.sim.invariants.heard import TELLS, Heard
+from thetawarden.sim.invariants.overdue import HEARS, Key, Overdue
+from thetawarden.sim.invariants.protection import EXITS
 from thetawarden.sim.invariants.scene import Check, Scene, Words
 
-TOPIC = "orders:"
 REPAIRED_NS = 10 * NS_PER_SECOND
 """Of the machine: in which a closing order is asked for, approved and sent."""
 SESSIONS = load_sessions(Exchange.NYSE)
-_EXITS = frozenset({OrderRole.TAKE_PROFIT, OrderRole.STOP})
 Contracts = Mapping[int, int]
 
 
 class _Even:
     def __init__(self) -> None:
-        self._heard = Heard()
-        self._told: dict[str, int] = {}
-        self._since_ns: dict[str, int] = {}
-        self._is_linked = False
+        self._overdue = Overdue()
 
     def entry(self, entry: Entry, scene: Scene) -> Words:
         """Note what the desk was told, and what it began to repair; look at every heartbeat."""
@@ -48,26 +41,9 @@ class _Even:
             case VitalsTaken():
                 yield from self._meanwhile(scene)
             case SubmitOrder(intent=intent):
-                trade = intent.trade
-                self._since_ns = {
-                    ref: since_ns
-                    for ref, since_ns in self._since_ns.items()
-                    if scene.submitted[ref].intent.trade != trade
-                }
-            case NotifyPerson(topic=topic) if topic.startswith(TOPIC):
-                self._told[topic.removeprefix(TOPIC)] = entry.seq
-            case LinkChanged(state=state):
-                self._is_linked = state is LinkState.READY
-                self._since_ns.clear()
-            case ActorEnded(actor="executor"):
-                self._since_ns.clear()
-            case DeskStarted():  # what a process did not get written was told to nobody
-                durable_seq = scene.world.durable_seq
-                self._told = {one: seq for one, seq in self._told.items() if seq <= durable_seq}
-                self._is_linked = False
-                self._since_ns.clear()
-            case body:
-                self._heard.take(body)
+                self._overdue.begin_again(intent.trade)
+            case _:
+                self._overdue.take(entry, scene)
 
     def end(self, scene: Scene) -> Words:
         """Nothing may be left uneven that nobody knows of."""
@@ -76,24 +52,20 @@ class _Even:
                 yield f"{intent.order_ref} has brought {dict(brought)} for good, untold"
 
     def _meanwhile(self, scene: Scene) -> Words:
-        before, self._since_ns = self._since_ns, {}
-        if scene.halt is not None or not self._is_linked:
-            return
-        found = tuple(self._uneven(scene))
-        if not found or scene.world.flag.read() is not None:
-            return
-        now_ns = scene.world.clock.monotonic_ns()
         legs_s = scene.world.settings.config.execution.legs_s / scene.world.clock.speed
-        for intent, brought in found:
-            ref = intent.order_ref
-            self._since_ns[ref] = since_ns = before.get(ref, now_ns)
-            uneven_ns = now_ns - since_ns
-            if uneven_ns > round(legs_s * NS_PER_SECOND) + REPAIRED_NS:
+        allowed_ns = round(legs_s * NS_PER_SECOND) + REPAIRED_NS
+        for (intent, brought), uneven_ns in self._overdue.timed(scene, lambda: self._found(scene)):
+            if uneven_ns > allowed_ns:
                 words = f"untold and unrepaired for {uneven_ns / NS_PER_SECOND:.0f} s"
-                yield f"{ref} has brought {dict(brought)}, {words}"
+                yield f"{intent.order_ref} has brought {dict(brought)}, {words}"
+
+    def _found(self, scene: Scene) -> Iterator[tuple[Key, tuple[Intent, Contracts]]]:
+        for one in self._uneven(scene):
+            yield (one[0].trade, one[0].order_ref), one
 
     def _uneven(self, scene: Scene) -> Iterator[tuple[Intent, Contracts]]:
         """Combinations that filled unevenly, as the desk knows, untold and not being repaired."""
+        told = self._overdue.told
         positions = scene.world.gateway.exchange.positions()
         there = {one.contract.con_id: int(one.quantity) for one in positions}
         for ref, known in scene.submitted.items():
@@ -101,9 +73,9 @@ class _Even:
             brought = scene.dealt.by_order(ref)
             if not brought or len(intent.legs) < 2 or _is_even(intent, brought):
                 continue
-            if {ref, intent.trade} & self._told.keys():
+            if ref in told or intent.trade in told:
                 continue
-            if _is_even(intent, self._heard.brought(ref)) or not _is_traded(intent, scene):
+            if _is_even(intent, self._overdue.heard.brought(ref)) or not _is_traded(intent, scene):
                 continue
             held = _held_by(intent.trade, scene)
             left = {conid: _nearer(count, there.get(conid, 0)) for conid, count in held.items()}
@@ -117,10 +89,7 @@ def make() -> Check:
     return Check(
         id="I19",
         says="legs that filled without the others are repaired, or a person knows",
-        hears=(
-            *(VitalsTaken, SubmitOrder, NotifyPerson, LinkChanged, ActorEnded, DeskStarted),
-            *TELLS,
-        ),
+        hears=(VitalsTaken, SubmitOrder, *HEARS),
         entry=even.entry,
         end=even.end,
     )
@@ -151,7 +120,7 @@ def _is_at_work(trade: str, scene: Scene) -> bool:
     """Whether an order of the trade, other than its exits, works at the exchange."""
     working = (one.request.order_ref for one in scene.world.gateway.exchange.open_orders())
     known = (scene.submitted[ref].intent for ref in working if ref in scene.submitted)
-    return any(one.trade == trade and one.role not in _EXITS for one in known)
+    return any(one.trade == trade and one.role not in EXITS for one in known)
 
 
 def _is_traded(intent: Intent, scene: Scene) -> bool:
