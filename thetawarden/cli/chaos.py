@@ -75,8 +75,9 @@ def _print(report: Report) -> None:
     from thetawarden.cli.tables import plain_table, print_table  # noqa: PLC0415  # rich is slow
 
     click.echo(
-        f"{report.seeds:,} seeds, {report.days:,} trading days, {report.messages:,} messages in"
-        f" {report.elapsed_s:,.1f} s: {len(report.failed)} failed"
+        f"{_many(report.seeds, 'seed')}, {_many(report.days, 'trading day')},"
+        f" {_many(report.messages, 'message')} in {report.elapsed_s:,.1f} s:"
+        f" {len(report.failed)} failed"
     )
     rows = [(name, f"{count:,}") for name, count in sorted(report.invariants.items())]
     print_table(plain_table("Looked at", ("invariant", "times"), rows))
@@ -90,3 +91,7 @@ def _print(report: Report) -> None:
             f" message {failure.seq}: {failure.words}"
         )
         click.echo(f"  replay it: {failure.command}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
