@@ -2,14 +2,15 @@
 
 import json
 import re
+from functools import partial
 
 import pytest
 
 from tests.sim.planted import BUGS, planted
+from tests.sim.worlds import uneventful
 from thetawarden.cli import run_command_line
 from thetawarden.errors import EXIT_DONE, EXIT_UNEXPECTED
 from thetawarden.sim import chaos
-from thetawarden.sim.campaign import Outcome
 from thetawarden.sim.sometimes import STATES
 
 ENOUGH = chaos.ALL_STATES_FROM_SEEDS
@@ -23,22 +24,7 @@ KEYS = {
 
 def reaching(*states):
     """In the place of a simulation: a market in which nothing failed and these were reached."""
-
-    def simulated(plan):
-        return Outcome(
-            plan=plan,
-            seed=plan.seed,
-            days=plan.days,
-            schedule=(),
-            violations=(),
-            looks={},
-            sometimes=dict.fromkeys(states, 1),
-            messages=1,
-            processes=1,
-            digest="",
-        )
-
-    return simulated
+    return partial(uneventful, reached=states)
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
+from tests.sim.worlds import uneventful
 from thetawarden.sim import campaign, chaos
-from thetawarden.sim.campaign import Outcome, Plan, simulate
+from thetawarden.sim.campaign import Plan, simulate
 from thetawarden.sim.chaos import Asked, ProcessLostError, run_chaos
 
 SHORT = Plan(seed=3, days=1, session_min=30, schedule=())
@@ -24,18 +25,7 @@ def one_dies(plan):
     """In the place of a simulation: nothing is found, but one seed's process is killed."""
     if plan.seed == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    return Outcome(
-        plan=plan,
-        seed=plan.seed,
-        days=plan.days,
-        schedule=(),
-        violations=(),
-        looks={},
-        sometimes={},
-        messages=1,
-        processes=1,
-        digest="",
-    )
+    return uneventful(plan)
 
 
 def test_whatever_a_run_raises_is_found_with_its_seed(monkeypatch):

@@ -1,6 +1,7 @@
 """Worlds for tests, and looks into what was said in them."""
 
 from thetawarden.messages.base import Envelope
+from thetawarden.sim.campaign import Outcome
 from thetawarden.sim.world import World
 
 
@@ -23,3 +24,19 @@ class Record:
 def world_of(settings, folder, **more):
     record = Record()
     return World(settings, folder, watch=record, **more), record
+
+
+def uneventful(plan, *, reached=()):
+    """What comes of a plan in which nothing failed, and these states were reached."""
+    return Outcome(
+        plan=plan,
+        seed=plan.seed,
+        days=plan.days,
+        schedule=(),
+        violations=(),
+        looks={},
+        sometimes=dict.fromkeys(reached, 1),
+        messages=1,
+        processes=1,
+        digest="",
+    )
